@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The rooms of the engine, low to high: a target imports only what stands above it in this list.
+let package = Package(
+    name: "winnow",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "Winnow", targets: ["Winnow"]),
+        .executable(name: "winnow", targets: ["WinnowCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    ],
+    targets: [
+        .target(
+            name: "CKernels",
+            // Debug and test builds run the kernels at release speed.
+            cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+        ),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Model", swiftSettings: strict),
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Disk", dependencies: ["Model"], swiftSettings: strict),
+        .target(
+            name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: strict),
+        .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: strict),
+        .target(
+            name: "Columns", dependencies: ["CKernels", "Model", "Bitmaps", "Disk", "Format"], swiftSettings: strict),
+        .target(
+            name: "Store", dependencies: ["Model", "JSON", "Disk", "Format", "Columns"], swiftSettings: strict),
+        .target(
+            name: "Query",
+            dependencies: ["CKernels", "Model", "Bitmaps", "Format", "Rules", "Columns", "Store"],
+            swiftSettings: strict),
+        .target(
+            name: "Loader",
+            dependencies: ["Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: strict),
+        .target(
+            name: "Winnow",
+            dependencies: ["Model", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader"],
+            swiftSettings: strict),
+        .target(name: "Datagen", dependencies: ["Model", "JSON", "Disk"], swiftSettings: strict),
+        .executableTarget(
+            name: "WinnowCLI",
+            dependencies: [
+                "Winnow", "Datagen", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,118 @@
+import CKernels
+
+/// A set of rows of one block as part files store it: roaring's array and bitset, and the two ends of the scale.
+///
+///     array  = row:u16 …           rows ascending, at most 4,096
+///     bitset = word:u64 × 1,024
+///     full   =                     the rows 0 ..< count; takes no bytes
+///
+/// In a file an array begins at an even offset and a bitset at a multiple of 8.
+package struct Container {
+    package enum Kind: UInt8 { case empty, array, bitset, full }
+
+    package let kind: Kind
+    /// Rows in the set.
+    package let count: Int
+    private let bytes: UnsafeRawPointer
+
+    /// Largest array: at 4,096 rows of two bytes a bitset takes the same 8 KiB.
+    package static let maximumArray = 4096
+
+    /// Where the first byte lies, and how many there are.
+    package init(kind: Kind, count: Int, bytes: UnsafeRawPointer) {
+        self.kind = kind
+        self.count = count
+        self.bytes = bytes
+    }
+
+    package static func byteCount(_ kind: Kind, count: Int) -> Int {
+        switch kind {
+        case .empty, .full: 0
+        case .array: count * 2
+        case .bitset: BlockSet.words * 8
+        }
+    }
+
+    package var byteCount: Int { Container.byteCount(kind, count: count) }
+
+    /// The ascending rows of an array; nil for the other kinds.
+    package var array: UnsafePointer<UInt16>? {
+        kind == .array ? bytes.assumingMemoryBound(to: UInt16.self) : nil
+    }
+
+    /// The words of a bitset; nil for the other kinds.
+    package var words: UnsafePointer<UInt64>? {
+        kind == .bitset ? bytes.assumingMemoryBound(to: UInt64.self) : nil
+    }
+
+    /// Adds the rows to a set.
+    package func union(into set: BlockSet) {
+        switch kind {
+        case .empty: break
+        case .array: if let array { kernels.set_rows(set.bits, array, count) }
+        case .bitset: if let words { kernels.or_into(set.bits, words, BlockSet.words) }
+        case .full: for row in 0..<count { set.insert(row) }
+        }
+    }
+
+    /// Makes `set` equal to this set.
+    package func copy(into set: BlockSet) {
+        switch kind {
+        case .bitset: if let words { set.bits.update(from: words, count: BlockSet.words) }
+        case .full: set.fill(first: count)
+        case .empty, .array:
+            set.clear()
+            union(into: set)
+        }
+    }
+
+    /// Writes the rows in ascending order; there is room for `count`.
+    package func rows(into rows: UnsafeMutablePointer<UInt16>) {
+        switch kind {
+        case .empty: break
+        case .array: if let array { rows.update(from: array, count: count) }
+        case .bitset: if let words { _ = kernels.rows_of(words, BlockSet.words, rows) }
+        case .full: for row in 0..<count { rows[row] = UInt16(truncatingIfNeeded: row) }
+        }
+    }
+
+    /// Whether count and contents agree and an array ascends.
+    package var isSound: Bool {
+        switch kind {
+        case .empty: count == 0
+        case .full: count > 0 && count <= BlockSet.rows
+        case .bitset: words.map { kernels.popcount($0, BlockSet.words) == count } ?? false
+        case .array:
+            array.map { rows in
+                count <= Container.maximumArray && (1..<max(1, count)).allSatisfy { rows[$0 - 1] < rows[$0] }
+            } ?? false
+        }
+    }
+}
+
+/// Writes a container: the smallest kind that holds the rows.
+package enum ContainerEncoder {
+    /// The kind for so many distinct rows of which the last is `last`.
+    package static func kind(count: Int, last: UInt16) -> Container.Kind {
+        if count == 0 { return .empty }
+        if count == Int(last) + 1 { return .full }
+        return count <= Container.maximumArray ? .array : .bitset
+    }
+
+    /// Appends the container of ascending distinct rows and returns its kind.
+    package static func append(_ rows: UnsafeBufferPointer<UInt16>, to out: inout [UInt8]) -> Container.Kind {
+        guard let last = rows.last else { return .empty }
+        let kind = kind(count: rows.count, last: last)
+        switch kind {
+        case .empty, .full: break
+        case .array: out.append(contentsOf: UnsafeRawBufferPointer(rows))
+        case .bitset:
+            let start = out.count
+            out.append(contentsOf: repeatElement(0, count: BlockSet.words * 8))
+            out.withUnsafeMutableBytes { buffer in
+                for row in rows { buffer[start + Int(row >> 3)] |= 1 << (row & 7) }
+            }
+        }
+        return kind
+    }
+}

@@ -1,0 +1,252 @@
+import Bitmaps
+import CKernels
+import Format
+import Model
+
+/// One event on its way into a chunk. Link and message are dictionary codes plus one, zero for none.
+package struct EventRecord: Sendable {
+    package var row: UInt32
+    /// Index into the leaf table of the event's type.
+    package var leaf: UInt32
+    package var time: Int64
+    package var count: UInt32
+    package var link: UInt32
+    package var message: UInt32
+
+    package init(row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: UInt32, message: UInt32) {
+        self.row = row
+        self.leaf = leaf
+        self.time = time
+        self.count = count
+        self.link = link
+        self.message = message
+    }
+}
+
+/// What one chunk adds to its leaf's totals.
+struct LeafContribution {
+    var leaf: UInt32
+    var events: Int64
+    var distinct: Int64
+    var minimum: Int64
+    var maximum: Int64
+}
+
+/// A chunk in its stored form, and what the tables of its part need to know of it.
+package struct EncodedChunk: Sendable {
+    let bytes: [UInt8]
+    let summary: [UInt8]
+    let events: Int
+    let leaves: [LeafContribution]
+}
+
+extension LeafContribution: Sendable {}
+
+/// Sorts the events of one (type, block) and writes its chunk; the grammar stands at `ActivityChunk`.
+struct ActivityChunkEncoder {
+    private let events: [EventRecord]
+    private var heads = ByteWriter()
+    private var data = ByteWriter()
+    private var tail: [Range<Int>] = []
+    private var leaves: [LeafContribution] = []
+    private var longRuns: [Range<Int>] = []
+
+    static func encode(_ events: [EventRecord], leafCount: Int) -> EncodedChunk {
+        var encoder = ActivityChunkEncoder(sorting: events, leafCount: leafCount)
+        return encoder.encode()
+    }
+
+    private init(sorting unsorted: [EventRecord], leafCount: Int) {
+        events = ActivityChunkEncoder.sorted(unsorted, leafCount: leafCount)
+    }
+
+    /// By leaf, then row. The order within a row carries no meaning.
+    private static func sorted(_ events: [EventRecord], leafCount: Int) -> [EventRecord] {
+        let leafBits = Packing.width(of: UInt64(leafCount))
+        guard leafBits <= 24, events.count < 1 << 24 else {
+            return events.sorted { ($0.leaf, $0.row) < ($1.leaf, $1.row) }
+        }
+        var keys = [UInt64](unsafeUninitializedCapacity: events.count) { buffer, count in
+            for (i, event) in events.enumerated() {
+                let key = UInt64(i) << 40 | UInt64(event.leaf) << 16 | UInt64(event.row & 0xFFFF)
+                (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: key)
+            }
+            count = events.count
+        }
+        var scratch = [UInt64](repeating: 0, count: events.count)
+        ck_sort(&keys, &scratch, events.count, UInt32(16 + leafBits))
+        return keys.map { events[Int($0 >> 40)] }
+    }
+
+    private mutating func encode() -> EncodedChunk {
+        var start = 0
+        while start < events.count {
+            var end = start + 1
+            while end < events.count, events[end].leaf == events[start].leaf { end += 1 }
+            let run = start..<end
+            leaves.append(contribution(run))
+            if run.count < Tuning.smallestHead { tail.append(run) } else { longRuns.append(run) }
+            start = end
+        }
+        let tailBytes = encodeTail()
+        // Offsets of heads count from the chunk's start, so the size of what stands before their data comes first.
+        let fixed = ActivityChunk.headerSize + longRuns.count * ActivityChunk.headSize
+        let dataStart = (fixed + tailBytes.streams.bytes.count + 7) / 8 * 8
+        for run in longRuns { encodeHead(run, dataStart: dataStart) }
+        var out = ByteWriter()
+        out.bytes.reserveCapacity(dataStart + data.bytes.count)
+        out.bytes.append(contentsOf: tailBytes.header.bytes)
+        out.bytes.append(contentsOf: heads.bytes)
+        out.bytes.append(contentsOf: tailBytes.streams.bytes)
+        out.align(to: 8)
+        out.bytes.append(contentsOf: data.bytes)
+        return EncodedChunk(bytes: out.bytes, summary: summary(), events: events.count, leaves: leaves)
+    }
+
+    private func contribution(_ run: Range<Int>) -> LeafContribution {
+        var result = LeafContribution(
+            leaf: events[run.lowerBound].leaf, events: Int64(run.count), distinct: 0,
+            minimum: .max, maximum: .min)
+        var previous = UInt32.max
+        for event in events[run] {
+            if event.row != previous { result.distinct += 1 }
+            previous = event.row
+            result.minimum = min(result.minimum, event.time)
+            result.maximum = max(result.maximum, event.time)
+        }
+        return result
+    }
+
+    private mutating func encodeHead(_ run: Range<Int>, dataStart: Int) {
+        var rows: [UInt16] = [], counts: [UInt64] = []
+        var sum: UInt64 = 0, maximum: UInt64 = 0
+        for event in events[run] {
+            let row = UInt16(truncatingIfNeeded: event.row)
+            if rows.last == row {
+                counts[counts.count - 1] += 1
+                sum += UInt64(event.count)
+            } else {
+                rows.append(row)
+                counts.append(0)
+                sum = UInt64(event.count)
+            }
+            maximum = max(maximum, sum)
+        }
+        let countWidth = Packing.width(of: counts.max() ?? 0)
+        data.align(to: 8)
+        let offset = dataStart + data.bytes.count
+        let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &data.bytes) }
+        Packing.append(counts, width: countWidth, to: &data.bytes)
+        let streams = StreamEncoder(events[run])
+        streams.appendStreams(of: events[run], to: &data)
+        heads.put(events[run.lowerBound].leaf)
+        heads.put(UInt32(clamping: run.count))
+        heads.put(UInt32(clamping: rows.count))
+        heads.put(UInt32(clamping: offset))
+        heads.put(kind.rawValue)
+        heads.put(UInt8(countWidth))
+        streams.appendShape(to: &heads)
+        streams.appendBases(maximum: maximum, to: &heads)
+    }
+
+    private func encodeTail() -> (header: ByteWriter, streams: ByteWriter) {
+        let records = tail.flatMap { events[$0] }
+        let codes = tail.map { UInt64(events[$0.lowerBound].leaf) }
+        var ends: [UInt64] = [], end = 0
+        for run in tail {
+            end += run.count
+            ends.append(UInt64(end))
+        }
+        let codeWidth = Packing.width(of: codes.last ?? 0), endWidth = Packing.width(of: UInt64(end))
+        let encoder = StreamEncoder(records[...])
+        var header = ByteWriter()
+        header.put(UInt32(clamping: longRuns.count))
+        header.put(UInt32(clamping: tail.count))
+        header.put(UInt32(clamping: records.count))
+        header.put(UInt8(codeWidth))
+        header.put(UInt8(endWidth))
+        encoder.appendShape(to: &header)
+        header.put(UInt32(0))
+        encoder.appendBases(maximum: maximumPerRow(records), to: &header)
+        var streams = ByteWriter()
+        Packing.append(codes, width: codeWidth, to: &streams.bytes)
+        Packing.append(ends, width: endWidth, to: &streams.bytes)
+        streams.align(to: 2)
+        for record in records { streams.put(UInt16(truncatingIfNeeded: record.row)) }
+        encoder.appendStreams(of: records[...], to: &streams)
+        return (header, streams)
+    }
+
+    private func maximumPerRow(_ records: [EventRecord]) -> UInt64 {
+        var sums: [UInt32: UInt64] = [:]
+        for record in records { sums[record.row, default: 0] += UInt64(record.count) }
+        return sums.values.max() ?? 0
+    }
+
+    /// How often each row has the event, in all leaves together.
+    private func summary() -> [UInt8] {
+        guard events.count >= Tuning.smallestSummary else { return [] }
+        var sums = [UInt64](repeating: 0, count: Block.rows)
+        for event in events { sums[Int(event.row & 0xFFFF)] += UInt64(event.count) }
+        var rows: [UInt16] = [], counts: [Int64] = []
+        for (row, sum) in sums.enumerated() where sum > 0 {
+            rows.append(UInt16(row))
+            counts.append(Int64(clamping: sum))
+        }
+        var out = ByteWriter()
+        SlicedBlock.append(rows: rows, values: counts, to: &out)
+        return out.bytes
+    }
+}
+
+/// Chooses widths for the streams of some events and writes them.
+private struct StreamEncoder {
+    private let base: Int64
+    private let seconds: Bool
+    private let timeWidth, weightWidth, linkWidth, messageWidth: Int
+    private let linkBase, messageBase: UInt32
+
+    init(_ events: ArraySlice<EventRecord>) {
+        var minimum = Int64.max, maximum = Int64.min, whole = true, weight: UInt32 = 1
+        var link = (low: UInt32.max, high: UInt32(0)), message = (low: UInt32.max, high: UInt32(0))
+        for event in events {
+            minimum = min(minimum, event.time)
+            maximum = max(maximum, event.time)
+            whole = whole && event.time % 1000 == 0
+            weight = max(weight, event.count)
+            link = (min(link.low, event.link), max(link.high, event.link))
+            message = (min(message.low, event.message), max(message.high, event.message))
+        }
+        base = events.isEmpty ? 0 : minimum
+        seconds = whole
+        let span = events.isEmpty ? 0 : UInt64(bitPattern: maximum &- minimum)
+        timeWidth = Packing.width(of: whole ? span / 1000 : span)
+        weightWidth = Packing.width(of: UInt64(weight - 1))
+        linkBase = events.isEmpty ? 0 : link.low
+        linkWidth = Packing.width(of: UInt64(link.high - linkBase))
+        messageBase = events.isEmpty ? 0 : message.low
+        messageWidth = Packing.width(of: UInt64(message.high - messageBase))
+    }
+
+    func appendShape(to out: inout ByteWriter) {
+        for width in [timeWidth, weightWidth, linkWidth, messageWidth] { out.put(UInt8(width)) }
+        out.put(UInt8(seconds ? 1 : 0))
+        out.put(UInt8(0))
+    }
+
+    func appendBases(maximum: UInt64, to out: inout ByteWriter) {
+        out.put(base)
+        out.put(maximum)
+        out.put(linkBase)
+        out.put(messageBase)
+    }
+
+    func appendStreams(of events: ArraySlice<EventRecord>, to out: inout ByteWriter) {
+        let unit: Int64 = seconds ? 1000 : 1
+        Packing.append(
+            events.lazy.map { UInt64(bitPattern: ($0.time &- base) / unit) }, width: timeWidth, to: &out.bytes)
+        Packing.append(events.lazy.map { UInt64($0.count - 1) }, width: weightWidth, to: &out.bytes)
+        Packing.append(events.lazy.map { UInt64($0.link - linkBase) }, width: linkWidth, to: &out.bytes)
+        Packing.append(events.lazy.map { UInt64($0.message - messageBase) }, width: messageWidth, to: &out.bytes)
+    }
+}

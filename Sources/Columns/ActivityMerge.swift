@@ -1,0 +1,232 @@
+import Bitmaps
+import CKernels
+import Dispatch
+import Format
+import Model
+
+/// Where the events of a new part come from: events in memory, or a part that is being merged.
+package protocol EventSource: Sendable {
+    /// The types it has events of.
+    var eventTypes: [EventType] { get }
+    /// Its leaves of a type; months are those of its own splits.
+    func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary]
+    /// The blocks in which it has events of a type.
+    func blocks(of type: EventType) throws(WinnowError) -> [Int]
+    /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
+    func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
+}
+
+package struct LeafSummary: Sendable {
+    package var key: LeafKey
+    package var events: Int64
+    package var minimum, maximum: Int64
+
+    package init(key: LeafKey, events: Int64, minimum: Int64, maximum: Int64) {
+        self.key = key
+        self.events = events
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+}
+
+/// Writes one activity part from any number of sources. Loading, spilling and merging are this one path. Rows never
+/// change, so chunks are independent: each is gathered, sorted and encoded by itself, on all cores.
+package enum ActivityMerge {
+    /// Chunks encoded side by side before they are written in order; bounds the memory of a merge.
+    private static let batch = 16
+
+    package static func write(_ sources: [any EventSource], to part: PartWriter) throws(WinnowError) -> PartReference {
+        var writer = try ActivityPartWriter(part)
+        for type in Set(sources.flatMap(\.eventTypes)).sorted() {
+            try write(type, sources.filter { $0.eventTypes.contains(type) }, to: &writer)
+        }
+        return try writer.finish()
+    }
+
+    private static func write(
+        _ type: EventType, _ sources: [any EventSource], to writer: inout ActivityPartWriter
+    ) throws(WinnowError) {
+        let plan = try LeafPlan(type, sources)
+        var blocks: Set<Int> = []
+        for source in sources { blocks.formUnion(try source.blocks(of: type)) }
+        let order = blocks.sorted()
+        var ready: [EncodedChunk] = [], given = 0, taken = 0
+        try writer.append(type, leaves: plan.keys) { () throws(WinnowError) in
+            if taken == ready.count {
+                given += ready.count
+                guard given < order.count else { return nil }
+                let range = given..<min(given + batch, order.count)
+                ready = try concurrentMap(range.count) { (i) throws(WinnowError) in
+                    try chunk(type, order[range.lowerBound + i], sources, plan)
+                }
+                taken = 0
+            }
+            taken += 1
+            return (order[given + taken - 1], ready[taken - 1])
+        }
+    }
+
+    private static func chunk(
+        _ type: EventType, _ block: Int, _ sources: [any EventSource], _ plan: LeafPlan
+    ) throws(WinnowError) -> EncodedChunk {
+        var events: [EventRecord] = []
+        for (i, source) in sources.enumerated() {
+            let start = events.count
+            try source.append(type, block: block, to: &events)
+            plan.renumber(&events, from: start, source: i)
+        }
+        return ActivityChunkEncoder.encode(events, leafCount: plan.keys.count)
+    }
+}
+
+/// The leaves of the part to be written, and where each source's leaves go.
+private struct LeafPlan: Sendable {
+    let keys: [LeafKey]
+    /// Per source and leaf: the new leaf, or of a split one the first month's.
+    private let targets: [[Target]]
+
+    private struct Target: Sendable {
+        var leaf: UInt32
+        /// Month of `leaf` when the events must be told apart by month, else 0.
+        var firstMonth: UInt32
+    }
+
+    init(_ type: EventType, _ sources: [any EventSource]) throws(WinnowError) {
+        var totals: [LeafKey: LeafSummary] = [:]
+        var all: [[LeafSummary]] = []
+        for source in sources {
+            let leaves = try source.leaves(of: type)
+            all.append(leaves)
+            for leaf in leaves where leaf.events > 0 {
+                var key = leaf.key
+                key.month = 0
+                var total = totals[key] ?? LeafSummary(key: key, events: 0, minimum: .max, maximum: .min)
+                total.events += leaf.events
+                total.minimum = min(total.minimum, leaf.minimum)
+                total.maximum = max(total.maximum, leaf.maximum)
+                totals[key] = total
+            }
+        }
+        var keys: [LeafKey] = [], starts: [LeafKey: Target] = [:]
+        for total in totals.values.sorted(by: { $0.key < $1.key }) {
+            let split = total.events >= Tuning.splitEvents && total.maximum - total.minimum > Tuning.splitSpan
+            let first = split ? LeafKey.month(of: total.minimum) : 0
+            starts[total.key] = Target(leaf: UInt32(keys.count), firstMonth: first)
+            for month in first...(split ? LeafKey.month(of: total.maximum) : 0) {
+                keys.append(LeafKey(campaign: total.key.campaign, template: total.key.template, month: month))
+            }
+        }
+        self.keys = keys
+        targets = all.map { leaves in
+            leaves.map { starts[LeafKey(campaign: $0.key.campaign, template: $0.key.template)] ?? Target(leaf: 0, firstMonth: 0) }
+        }
+    }
+
+    func renumber(_ events: inout [EventRecord], from start: Int, source: Int) {
+        let targets = targets[source]
+        for i in start..<events.count {
+            let target = targets[Int(events[i].leaf)]
+            events[i].leaf = target.firstMonth == 0
+                ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth
+        }
+    }
+}
+
+/// The results of `body(0) … body(n − 1)`, computed on all cores; the first error by number wins.
+package func concurrentMap<T: Sendable>(
+    _ n: Int, _ body: @Sendable (Int) throws(WinnowError) -> T
+) throws(WinnowError) -> [T] {
+    let results = UnsafeMutablePointer<Result<T, WinnowError>?>.allocate(capacity: n)
+    results.initialize(repeating: nil, count: n)
+    defer {
+        results.deinitialize(count: n)
+        results.deallocate()
+    }
+    nonisolated(unsafe) let slots = results
+    DispatchQueue.concurrentPerform(iterations: n) { i in
+        do throws(WinnowError) { slots[i] = .success(try body(i)) } catch { slots[i] = .failure(error) }
+    }
+    var values: [T] = []
+    values.reserveCapacity(n)
+    for i in 0..<n { if let result = results[i] { values.append(try result.get()) } }
+    return values
+}
+
+extension ActivityPart: EventSource {
+    package var eventTypes: [EventType] { Array(types.keys) }
+
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+        guard let index = types[type] else { return [] }
+        let table = try leaves(of: index)
+        return (0..<table.count).map {
+            LeafSummary(
+                key: table.key($0), events: table.events[$0], minimum: table.minimum[$0], maximum: table.maximum[$0])
+        }
+    }
+
+    package func blocks(of type: EventType) throws(WinnowError) -> [Int] {
+        guard let index = types[type] else { return [] }
+        var blocks: [Int] = []
+        for i in 0..<index.blockCount { blocks.append(try entry(index, i).block) }
+        return blocks
+    }
+
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+        guard let index = types[type], let entry = try find(index, block: block) else { return }
+        let chunk = try chunk(entry), firstRow = UInt32(block) << 16
+        events.reserveCapacity(events.count + entry.events)
+        var distinct = [UInt16](repeating: 0, count: Block.rows)
+        var counts = [UInt32](repeating: 0, count: Block.rows)
+        for i in 0..<chunk.headCount {
+            let head = try chunk.head(i)
+            var rows = [UInt16](repeating: 0, count: head.events)
+            try head.eventRows(into: &rows, distinct: &distinct, counts: &counts)
+            try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+        }
+        for i in 0..<chunk.tailRuns {
+            let run = try chunk.run(i)
+            let rows = Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
+            try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+        }
+    }
+
+    private func append(
+        _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
+        to events: inout [EventRecord]
+    ) throws(WinnowError) {
+        let times = streams.times(range)
+        var weights = [UInt32](repeating: 1, count: range.count), links = weights, messages = weights
+        streams.weights(range, into: &weights)
+        streams.links(range, into: &links)
+        streams.messages(range, into: &messages)
+        for i in 0..<range.count {
+            events.append(
+                EventRecord(
+                    row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i], count: weights[i],
+                    link: links[i], message: messages[i]))
+        }
+    }
+}
+
+extension ActivityChunk.Head {
+    /// Writes the row of every event, in order, where there is room for `events`; `distinct` and `counts` have room for
+    /// a block. Counts that do not add up to the events are damage.
+    package func eventRows(
+        into rows: UnsafeMutablePointer<UInt16>, distinct: UnsafeMutablePointer<UInt16>,
+        counts more: UnsafeMutablePointer<UInt32>
+    ) throws(WinnowError) {
+        guard countWidth > 0 else { return container.rows(into: rows) }
+        container.rows(into: distinct)
+        ck_unpack32(counts, 0, self.distinct, UInt32(countWidth), 1, more)
+        var at = 0
+        for i in 0..<self.distinct {
+            let n = Int(more[i])
+            guard n <= events - at else { throw damage }
+            (rows + at).update(repeating: distinct[i], count: n)
+            at += n
+        }
+        guard at == events else { throw damage }
+    }
+
+    private var damage: WinnowError { .damaged(file: file, what: "a run's counts do not add up to its events") }
+}

@@ -1,0 +1,99 @@
+import Bitmaps
+import CKernels
+import Dispatch
+import Format
+import Model
+
+/// Field values on their way into a profiles part, cell by cell in the order in which they were said; of two about the
+/// same row and field the later one counts.
+package struct ProfileBatch: Sendable {
+    /// Per field of the schema.
+    private(set) var columns: [Column]
+
+    struct Column: Sendable {
+        var rows: [UInt32] = []
+        /// Numbers as they are; strings and sets as codes of `texts`; `cleared` for a value taken away.
+        var values: [Int64] = []
+        /// 0 for a value, 1 for cleared.
+        var cleared: [Bool] = []
+        var texts = StringInterner(first: 0)
+    }
+
+    package init(fields: Int) { columns = Array(repeating: Column(), count: fields) }
+
+    package var isEmpty: Bool { columns.allSatisfy(\.rows.isEmpty) }
+
+    /// Values and clearings.
+    package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
+
+    /// Says what a later batch for the same fields says; `rows` translates that batch's rows, nil keeps them.
+    package mutating func append(_ later: ProfileBatch, rows: [UInt32]? = nil) {
+        for (field, column) in later.columns.enumerated() {
+            let codes = (0..<column.texts.count).map { text in
+                Int64(column.texts.bytes(text).withUnsafeBytes { columns[field].texts.intern($0) } ?? 0)
+            }
+            for cell in column.rows.indices {
+                let row = rows.map { $0[Int(column.rows[cell])] } ?? column.rows[cell]
+                let value = column.values[cell], cleared = column.cleared[cell]
+                add(field, row, cleared || codes.isEmpty ? value : codes[Int(value)], cleared: cleared)
+            }
+        }
+    }
+
+    package mutating func clear(field: Int, row: UInt32) { add(field, row, 0, cleared: true) }
+
+    package mutating func set(field: Int, row: UInt32, number: Int64) { add(field, row, number, cleared: false) }
+
+    package mutating func set(field: Int, row: UInt32, text: UnsafeRawBufferPointer) {
+        let code = columns[field].texts.intern(text) ?? 0
+        add(field, row, Int64(code), cleared: false)
+    }
+
+    /// A set is kept as its distinct values in ascending order.
+    package mutating func set(field: Int, row: UInt32, values: [[UInt8]]) {
+        ProfileBatch.joined(values).withUnsafeBytes { set(field: field, row: row, text: $0) }
+    }
+
+    private mutating func add(_ field: Int, _ row: UInt32, _ value: Int64, cleared: Bool) {
+        columns[field].rows.append(row)
+        columns[field].values.append(value)
+        columns[field].cleared.append(cleared)
+    }
+
+    static func joined(_ values: [[UInt8]]) -> [UInt8] {
+        var out = ByteWriter()
+        for value in Set(values).sorted(by: { $0.lexicographicallyPrecedes($1) }) { out.put(string: value) }
+        return out.bytes
+    }
+
+    static func split(_ bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var rest = bytes, result: [ArraySlice<UInt8>] = []
+        while rest.count >= 4 {
+            let count = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            result.append(rest.dropFirst(4).prefix(count))
+            rest = rest.dropFirst(4 + count)
+        }
+        return result
+    }
+}
+
+extension ProfileBatch.Column {
+    /// Cells in the order of rows, the last word on each.
+    func settled() -> (rows: [UInt32], cells: [Int]) {
+        var order = Array(0..<rows.count)
+        if zip(rows, rows.dropFirst()).contains(where: { $0 > $1 }) {
+            // A stable order keeps what was said later behind what was said before.
+            order.sort { (rows[$0], $0) < (rows[$1], $1) }
+        }
+        var settledRows: [UInt32] = [], cells: [Int] = []
+        for cell in order {
+            if settledRows.last == rows[cell] {
+                cells[cells.count - 1] = cell
+            } else {
+                settledRows.append(rows[cell])
+                cells.append(cell)
+            }
+        }
+        return (settledRows, cells)
+    }
+}

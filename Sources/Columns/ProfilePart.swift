@@ -1,0 +1,314 @@
+import Bitmaps
+import CKernels
+import Disk
+import Format
+import Model
+
+/// Field values of some rows. Later parts overlay earlier ones: per field a part leaves a row untouched, clears it, or
+/// sets it.
+///
+///     fields      = fields:u32 (name form:u8 dictionary:u64 size:u64 blocks:u32 firstBlock:u32) …
+///     fieldBlocks = (block:u32 0:u32 offset:u64 length:u64) …             ascending by block within each field
+///     fieldValues = dictionaries and blocks, each at a multiple of 8
+///     dictionary  = ends text                        packed column; distinct strings, ascending by bytes
+///     block       = touched column
+///     touched     = kind:u8 0:u8×3 count:u32 container padded to 8       the rows that the part speaks about
+///     column      = sliced block of numbers, or of dictionary codes (forms `numbers`, `codes`)
+///                 | members ends frames                                  form `texts`
+///                 | members values:u32 0:u32 codes ends kinds counts containers   form `sets`: rows per value
+package final class ProfilePart: Sendable {
+    package enum Form: UInt8, Sendable { case numbers = 1, codes, texts, sets }
+
+    package struct FieldIndex: Sendable {
+        package let form: Form
+        fileprivate let dictionary, dictionarySize, blocks, firstBlock: Int
+    }
+
+    package let file: PartFile
+    private let fields: [String: FieldIndex]
+
+    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
+        file = try PartFile(disk: disk, directory: directory, reference)
+        var reader = try file.reader(.fields), fields: [String: FieldIndex] = [:]
+        for _ in 0..<(try reader.take(UInt32.self)) {
+            let name = try reader.takeText()
+            guard let form = Form(rawValue: try reader.take(UInt8.self)) else {
+                throw reader.damage("a column of unknown form")
+            }
+            fields[name] = FieldIndex(
+                form: form, dictionary: Int(clamping: try reader.take(UInt64.self)),
+                dictionarySize: Int(clamping: try reader.take(UInt64.self)),
+                blocks: Int(try reader.take(UInt32.self)), firstBlock: Int(try reader.take(UInt32.self)))
+        }
+        self.fields = fields
+    }
+
+    /// Where a field's values are, nil when the part says nothing about it. Names are looked up by bytes: two names
+    /// that are canonically equivalent cannot both be in a schema's index, so the key decides among stored names only.
+    package func field(_ name: String) -> FieldIndex? {
+        fields.first { sameBytes($0.key, name) }?.value
+    }
+
+    package func dictionary(_ index: FieldIndex) throws(WinnowError) -> FieldDictionary {
+        let bytes = try file.bytes(.fieldValues, index.dictionary, index.dictionarySize)
+        return try FieldDictionary(ByteReader(bytes, of: file.path, "field dictionary"))
+    }
+
+    /// The values of a block, nil when the part says nothing about it. Complexity: O(log blocks).
+    package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
+        var low = 0, high = index.blocks
+        while low < high {
+            let middle = (low + high) / 2
+            if try entry(index, middle).block < block { low = middle + 1 } else { high = middle }
+        }
+        guard low < index.blocks else { return nil }
+        let found = try entry(index, low)
+        guard found.block == block else { return nil }
+        let bytes = try file.bytes(.fieldValues, found.offset, found.length)
+        return try FieldBlock(bytes, index.form, of: file.path)
+    }
+
+    package func blocks(_ index: FieldIndex) throws(WinnowError) -> [Int] {
+        var result: [Int] = []
+        for i in 0..<index.blocks { result.append(try entry(index, i).block) }
+        return result
+    }
+
+    private func entry(_ index: FieldIndex, _ i: Int) throws(WinnowError) -> (block: Int, offset: Int, length: Int) {
+        var reader = ByteReader(
+            try file.bytes(.fieldBlocks, (index.firstBlock + i) * 24, 24), of: file.path, "field blocks")
+        let block = Int(try reader.take(UInt32.self))
+        _ = try reader.take(UInt32.self)
+        return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
+    }
+}
+
+/// The distinct strings of a field in one part, ascending by bytes, so that a prefix is a range of codes.
+package struct FieldDictionary: @unchecked Sendable {
+    private let ends: PackedColumn
+    private let text: UnsafeRawBufferPointer
+    package var count: Int { ends.count }
+
+    init(_ source: ByteReader) throws(WinnowError) {
+        var reader = source
+        ends = try PackedColumn(&reader)
+        text = reader.rest
+    }
+
+    package subscript(code: Int) -> UnsafeRawBufferPointer {
+        let start = code == 0 ? 0 : Int(ends[code - 1])
+        return text.slice(start, Int(ends[code]) - start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+}
+
+/// One field in one block of one part.
+package struct FieldBlock {
+    /// The rows that the part speaks about.
+    package let touched: Container
+    package let column: Column
+
+    package enum Column {
+        case sliced(SlicedBlock)
+        case texts(TextBlock)
+        case sets(SetBlock)
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, of file: String) throws(WinnowError) {
+        var reader = ByteReader(bytes, of: file, "field block")
+        touched = try FieldBlock.container(&reader)
+        switch form {
+        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, of: file))
+        case .texts: column = .texts(try TextBlock(reader, of: file))
+        case .sets: column = .sets(try SetBlock(reader, of: file))
+        }
+    }
+
+    static func container(_ reader: inout ByteReader) throws(WinnowError) -> Container {
+        let kind = Container.Kind(rawValue: try reader.take(UInt8.self))
+        _ = try reader.take(bytes: 3)
+        let count = Int(try reader.take(UInt32.self))
+        guard let kind, count <= Block.rows, kind != .array || count <= Container.maximumArray else {
+            throw reader.damage("an impossible container")
+        }
+        let size = (Container.byteCount(kind, count: count) + 7) / 8 * 8
+        let bytes = try reader.take(bytes: size)
+        return Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
+    }
+
+    private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))
+
+    static func append(container rows: [UInt16], to out: inout ByteWriter) {
+        var bytes: [UInt8] = []
+        let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &bytes) }
+        out.put(kind.rawValue)
+        for _ in 0..<3 { out.put(UInt8(0)) }
+        out.put(UInt32(rows.count))
+        out.bytes.append(contentsOf: bytes)
+        out.align(to: 8)
+    }
+
+    /// The rows that have a value.
+    package var members: Container {
+        switch column {
+        case .sliced(let block): block.members
+        case .texts(let block): block.members
+        case .sets(let block): block.members
+        }
+    }
+}
+
+/// Strings of a block that hardly repeat: the text in zstd frames of about 64 KiB, in the order of the rows.
+///
+///     members ends:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
+package struct TextBlock {
+    package let members: Container
+    private let ends: PackedColumn
+    private let frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)]
+    private let file: String
+
+    static let frameSize = 1 << 16
+
+    init(_ source: ByteReader, of file: String) throws(WinnowError) {
+        var reader = source
+        self.file = file
+        members = try FieldBlock.container(&reader)
+        ends = try PackedColumn(&reader)
+        let count = Int(try reader.take(UInt32.self))
+        _ = try reader.take(UInt32.self)
+        var table = ByteReader(try reader.take(bytes: count * 16), of: file, "text frames")
+        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = []
+        for _ in 0..<count {
+            let strings = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
+            let length = Int(try table.take(UInt32.self))
+            _ = try table.take(UInt32.self)
+            frames.append((strings, size, try reader.take(bytes: length)))
+        }
+        self.frames = frames
+        guard ends.count == members.count, frames.reduce(0, { $0 + $1.strings }) == members.count else {
+            throw reader.damage("texts and rows do not match")
+        }
+    }
+
+    /// Calls `body` with the rank and bytes of every string.
+    package func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) throws(WinnowError) {
+        var rank = 0, base = 0
+        for frame in frames {
+            let text = try Zstd.decompress(frame.bytes, size: frame.size, of: file)
+            text.withUnsafeBytes { raw in
+                for _ in 0..<frame.strings {
+                    let start = (rank == 0 ? 0 : Int(ends[rank - 1])) - base
+                    let string = raw.slice(start, Int(ends[rank]) - base - start)
+                    body(rank, string ?? UnsafeRawBufferPointer(start: nil, count: 0))
+                    rank += 1
+                }
+            }
+            base += frame.size
+        }
+    }
+
+    static func append(rows: [UInt16], texts: [ArraySlice<UInt8>], to out: inout ByteWriter) {
+        FieldBlock.append(container: rows, to: &out)
+        var ends: [Int64] = [], total = 0
+        var table = ByteWriter(), frames: [UInt8] = [], pending: [UInt8] = [], strings = 0, count = 0
+        func flush() {
+            guard strings > 0 else { return }
+            let frame = pending.withUnsafeBytes { Zstd.compress($0) }
+            table.put(UInt32(strings))
+            table.put(UInt32(clamping: pending.count))
+            table.put(UInt32(clamping: frame.count))
+            table.put(UInt32(0))
+            frames.append(contentsOf: frame)
+            pending.removeAll(keepingCapacity: true)
+            strings = 0
+            count += 1
+        }
+        for text in texts {
+            total += text.count
+            ends.append(Int64(total))
+            pending.append(contentsOf: text)
+            strings += 1
+            if pending.count >= frameSize { flush() }
+        }
+        flush()
+        PackedColumn.append(ends, to: &out)
+        out.put(UInt32(count))
+        out.put(UInt32(0))
+        out.bytes.append(contentsOf: table.bytes + frames)
+    }
+}
+
+/// Sets of strings of a block, inverted: for each value the rows that have it.
+package struct SetBlock {
+    package let members: Container
+    package let values: Int
+    private let codes: PackedColumn
+    private let ends: PackedColumn
+    private let kinds, counts: PackedColumn
+    private let containers: UnsafeRawBufferPointer
+    private let file: String
+
+    init(_ source: ByteReader, of file: String) throws(WinnowError) {
+        var reader = source
+        self.file = file
+        members = try FieldBlock.container(&reader)
+        values = Int(try reader.take(UInt32.self))
+        _ = try reader.take(UInt32.self)
+        let size = Int(clamping: try reader.take(UInt64.self))
+        containers = try reader.take(bytes: size)
+        codes = try PackedColumn(&reader)
+        ends = try PackedColumn(&reader)
+        kinds = try PackedColumn(&reader)
+        counts = try PackedColumn(&reader)
+        guard [codes, ends, kinds, counts].allSatisfy({ $0.count == values }) else {
+            throw reader.damage("columns of different length")
+        }
+    }
+
+    /// The i-th value that occurs: its dictionary code and rows.
+    package func value(_ i: Int) throws(WinnowError) -> (code: Int, rows: Container) {
+        let start = i == 0 ? 0 : (Int(ends[i - 1]) + 7) / 8 * 8
+        guard let kind = Container.Kind(rawValue: UInt8(clamping: kinds[i])),
+            counts[i] <= (kind == .array ? Container.maximumArray : Block.rows),
+            let bytes = containers.slice(start, Container.byteCount(kind, count: Int(counts[i])))
+        else { throw .damaged(file: file, what: "a set's rows lie outside") }
+        return (
+            Int(codes[i]), Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
+        )
+    }
+
+    private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(
+        UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))
+
+    /// The rows that have a value, by its dictionary code; nil when none has it. Complexity: O(log values).
+    package func rows(ofCode code: Int) throws(WinnowError) -> Container? {
+        let i = codes.lowerBound(Int64(code))
+        guard i < values, codes[i] == Int64(code) else { return nil }
+        return try value(i).rows
+    }
+
+    static func append(rows: [UInt16], sets: [[Int]], to out: inout ByteWriter) {
+        FieldBlock.append(container: rows, to: &out)
+        var postings: [Int: [UInt16]] = [:]
+        for (rank, set) in sets.enumerated() { for code in set { postings[code, default: []].append(rows[rank]) } }
+        let codes = postings.keys.sorted()
+        var containers = ByteWriter(), ends: [Int64] = [], kinds: [Int64] = []
+        for code in codes {
+            containers.align(to: 8)
+            let kind = (postings[code] ?? []).withUnsafeBufferPointer {
+                ContainerEncoder.append($0, to: &containers.bytes)
+            }
+            kinds.append(Int64(kind.rawValue))
+            ends.append(Int64(containers.bytes.count))
+        }
+        containers.align(to: 8)
+        out.put(UInt32(codes.count))
+        out.put(UInt32(0))
+        out.put(UInt64(containers.bytes.count))
+        out.bytes.append(contentsOf: containers.bytes)
+        PackedColumn.append(codes.map(Int64.init), to: &out)
+        PackedColumn.append(ends, to: &out)
+        PackedColumn.append(kinds, to: &out)
+        PackedColumn.append(codes.map { Int64(postings[$0]?.count ?? 0) }, to: &out)
+    }
+}

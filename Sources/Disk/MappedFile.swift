@@ -1,0 +1,41 @@
+import Model
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A whole file, mapped read-only for as long as the object lives. The length is checked before the mapping; a device
+/// error under a mapped page still ends the process (SIGBUS), which no reader of mapped files can prevent.
+package final class MappedFile: @unchecked Sendable {
+    package let path: String
+    package let bytes: UnsafeRawBufferPointer
+
+    package init(path: String, expecting length: Int? = nil) throws(WinnowError) {
+        self.path = path
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .damaged(file: path, what: "not a plain file") }
+        let actual = Int(status.st_size)
+        if let length, length != actual {
+            throw .damaged(file: path, what: "it is \(actual) bytes long and should be \(length)")
+        }
+        guard actual > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let address = mmap(nil, actual, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let address, address != MAP_FAILED else { throw failure("map", path) }
+        bytes = UnsafeRawBufferPointer(start: address, count: actual)
+    }
+
+    deinit {
+        if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+    }
+}

@@ -1,0 +1,98 @@
+import Model
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A file of the user's (or standard input, `-`), read front to back.
+package final class InputStream {
+    package let name: String
+    private let descriptor: Int32
+
+    package init(path: String) throws(WinnowError) {
+        name = path == "-" ? "standard input" : path
+        guard path != "-" else {
+            descriptor = STDIN_FILENO
+            return
+        }
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw .io(operation: "read", path: path, code: EISDIR)
+        }
+    }
+
+    deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
+
+    /// Reads up to `buffer.count` bytes; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
+        while true {
+            let count = SystemCalls.read(descriptor, buffer)
+            if count >= 0 { return count }
+            if errno != EINTR { throw failure("read", name) }
+        }
+    }
+
+    /// Everything that is left, at most `limit` bytes; more is an error.
+    package func readAll(limit: Int) throws(WinnowError) -> [UInt8] {
+        var result: [UInt8] = []
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try read(into: buffer)
+            if count == 0 { return result }
+            result.append(contentsOf: buffer[..<count])
+            if result.count > limit { throw .usage("\(name) is longer than \(limit) bytes") }
+        }
+    }
+}
+
+extension SystemCalls {
+    static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        #if canImport(Darwin)
+            Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+        #elseif canImport(Musl)
+            Musl.read(descriptor, buffer.baseAddress, buffer.count)
+        #else
+            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        #endif
+    }
+}
+
+/// A file of the user's that is written front to back, replacing what was there.
+package final class OutputStream {
+    private let descriptor: Int32
+    private let path: String
+    private var buffer: [UInt8] = []
+
+    package init(path: String) throws(WinnowError) {
+        self.path = path
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
+        buffer.reserveCapacity(1 << 18)
+    }
+
+    deinit { close(descriptor) }
+
+    package func write(_ bytes: some Sequence<UInt8>) throws(WinnowError) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= (1 << 18) - 4096 { try flush() }
+    }
+
+    package func flush() throws(WinnowError) {
+        let result = buffer.withUnsafeBytes { (bytes) -> Result<Void, WinnowError> in
+            do throws(WinnowError) { return .success(try SystemCalls.writeAll(descriptor, bytes, path)) } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+        buffer.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,90 @@
+import CKernels
+import Model
+
+/// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a time, so eight bytes
+/// that belong to the same file must follow; a part's trailer sees to that.
+package enum Packing {
+    /// Widest value that one unaligned load can serve.
+    package static let maximumWidth = 57
+
+    /// Bits that the value needs; 0 for 0.
+    package static func width(of value: UInt64) -> Int { 64 - value.leadingZeroBitCount }
+
+    package static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
+
+    /// Appends the values, each below 2^width.
+    package static func append(_ values: some Sequence<UInt64>, width: Int, to out: inout [UInt8]) {
+        guard width > 0 else { return }
+        var pending: UInt64 = 0, filled = 0
+        for value in values {
+            pending |= value << UInt64(filled)
+            let room = 64 - filled
+            if width >= room {
+                withUnsafeBytes(of: pending.littleEndian) { out.append(contentsOf: $0) }
+                pending = room < 64 ? value >> UInt64(room) : 0
+                filled = width - room
+            } else {
+                filled += width
+            }
+        }
+        while filled > 0 {
+            out.append(UInt8(truncatingIfNeeded: pending))
+            pending >>= 8
+            filled -= 8
+        }
+    }
+}
+
+/// A packed column with its least value taken off:
+///
+///     column = count:u32 width:u8 0:u8×3 base:i64 packed…      value i = base + packed i
+package struct PackedColumn: @unchecked Sendable {
+    package let count: Int
+    package let width: Int
+    package let base: Int64
+    @usableFromInline package let packed: UnsafePointer<UInt8>
+
+    package init(_ reader: inout ByteReader) throws(WinnowError) {
+        count = Int(try reader.take(UInt32.self))
+        width = Int(try reader.take(UInt8.self))
+        _ = try reader.take(bytes: 3)
+        base = try reader.take(Int64.self)
+        guard width <= Packing.maximumWidth else { throw reader.damage("a packed width of \(width)") }
+        let bytes = try reader.take(bytes: Packing.byteCount(count, width: width))
+        // An empty buffer has no address; nothing is read from it then.
+        packed = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? PackedColumn.nothing
+    }
+
+    private nonisolated(unsafe) static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 16))
+
+    /// The value at `i`, which must be below `count`. Complexity: O(1).
+    @inlinable package subscript(i: Int) -> Int64 {
+        guard width > 0 else { return base }
+        let bit = i &* width
+        let word = UnsafeRawPointer(packed).loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self)
+        let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
+        return base &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
+    }
+
+    /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log count).
+    package func lowerBound(_ value: Int64, in range: Range<Int>? = nil) -> Int {
+        var low = range?.lowerBound ?? 0, high = range?.upperBound ?? count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Appends the column of the values.
+    package static func append(_ values: [Int64], to out: inout ByteWriter) {
+        let base = values.min() ?? 0, span = (values.max() ?? 0).subtractingReportingOverflow(base)
+        let width = Packing.width(of: UInt64(bitPattern: span.partialValue))
+        out.put(UInt32(clamping: values.count))
+        out.put(UInt8(width))
+        out.put(UInt8(0))
+        out.put(UInt16(0))
+        out.put(base)
+        Packing.append(values.lazy.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
+    }
+}

@@ -1,0 +1,108 @@
+import CKernels
+import Disk
+import Model
+import Synchronization
+
+/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked against
+/// its checksum when it is first touched, by whichever thread comes first, and never again by this object.
+package final class PartFile: @unchecked Sendable {
+    package let reference: PartReference
+    package var path: String { file.path }
+    private let file: MappedFile
+    private let sections: [SectionTag: Range<Int>]
+    private let checksums: UnsafeRawBufferPointer
+    private let verified: UnsafeMutablePointer<Atomic<UInt64>>
+    private let verifiedWords: Int
+
+    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
+        self.reference = reference
+        let path = directory + "/" + reference.fileName
+        do throws(WinnowError) {
+            file = try disk.map(path, expecting: Int(clamping: reference.length))
+        } catch {
+            if case .notFound = error { throw .damaged(file: path, what: "the file is missing") }
+            throw error
+        }
+        let bytes = file.bytes
+        func damage(_ what: String) -> WinnowError { .damaged(file: path, what: what) }
+        guard let trailer = bytes.slice(bytes.count - PartFormat.trailerSize, PartFormat.trailerSize) else {
+            throw damage("it is too short to be a part")
+        }
+        var reader = ByteReader(trailer, of: path, "trailer")
+        guard try reader.take(bytes: 8).elementsEqual(PartFormat.magic) else { throw damage("it is not a part file") }
+        let version = try reader.take(UInt32.self)
+        guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
+        let kind = try reader.take(UInt32.self), id = try reader.take(UInt64.self)
+        let length = try reader.take(UInt64.self), directory = Int(clamping: try reader.take(UInt64.self))
+        let sectionCount = Int(try reader.take(UInt32.self)), chunks = Int(try reader.take(UInt32.self))
+        let tables = try reader.take(UInt32.self)
+        _ = try reader.take(UInt64.self)
+        let checksum = try reader.take(UInt32.self)
+        guard checksum == crc32c(trailer.dropLast(4)), checksum == reference.checksum,
+            kind == reference.kind.rawValue, id == reference.id, length == reference.length
+        else { throw damage("its trailer is not the one the manifest names") }
+        let tableSize = bytes.count - PartFormat.trailerSize - directory
+        guard let table = bytes.slice(directory, tableSize),
+            tableSize == sectionCount * PartFormat.directoryEntry + chunks * 4,
+            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk, crc32c(table) == tables
+        else { throw damage("its directory is damaged") }
+        var entries = ByteReader(table, of: path, "directory")
+        var sections: [SectionTag: Range<Int>] = [:]
+        for _ in 0..<sectionCount {
+            let tag = try entries.take(UInt32.self)
+            _ = try entries.take(UInt32.self)
+            let start = Int(clamping: try entries.take(UInt64.self)), size = Int(clamping: try entries.take(UInt64.self))
+            guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start else {
+                throw damage("a section lies outside the file")
+            }
+            sections[tag] = start..<start + size
+        }
+        self.sections = sections
+        checksums = entries.rest
+        verifiedWords = (chunks + 63) / 64
+        verified = .allocate(capacity: max(1, verifiedWords))
+        for i in 0..<verifiedWords { (verified + i).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        verified.deinitialize(count: verifiedWords)
+        verified.deallocate()
+    }
+
+    package func size(of tag: SectionTag) -> Int { sections[tag]?.count ?? 0 }
+
+    /// A whole section; empty when the part does not have it.
+    package func section(_ tag: SectionTag) throws(WinnowError) -> UnsafeRawBufferPointer {
+        try bytes(tag, 0, size(of: tag))
+    }
+
+    package func reader(_ tag: SectionTag) throws(WinnowError) -> ByteReader {
+        ByteReader(try section(tag), of: path, "section \(tag)")
+    }
+
+    /// Some bytes of a section, their checksums verified.
+    package func bytes(_ tag: SectionTag, _ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
+        let section = sections[tag] ?? 0..<0
+        guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset else {
+            throw .damaged(file: path, what: "an offset leads out of section \(tag)")
+        }
+        guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let start = section.lowerBound + offset
+        for chunk in start / PartFormat.chunk...(start + count - 1) / PartFormat.chunk { try verify(chunk) }
+        return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count])
+    }
+
+    private func verify(_ chunk: Int) throws(WinnowError) {
+        let word = verified + chunk / 64, bit: UInt64 = 1 << UInt64(chunk % 64)
+        if word.pointee.load(ordering: .relaxed) & bit != 0 { return }
+        let start = chunk * PartFormat.chunk
+        let covered = min(start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
+        let expected = checksums.loadUnaligned(fromByteOffset: chunk * 4, as: UInt32.self)
+        guard crc32c(file.bytes[start..<covered]) == UInt32(littleEndian: expected) else {
+            throw .damaged(file: path, what: "the checksum of bytes \(start)–\(covered - 1) does not match")
+        }
+        _ = word.pointee.bitwiseOr(bit, ordering: .relaxed)
+    }
+
+    private var tableSize: Int { sections.count * PartFormat.directoryEntry + checksums.count }
+}

@@ -1,0 +1,57 @@
+import Model
+
+/// A part is one immutable file, written front to back by one load or one merge:
+///
+///     part      = section … directory checksums trailer
+///     section   = bytes, at a multiple of 64
+///     directory = (tag:u32 0:u32 offset:u64 length:u64) …            one entry a section
+///     checksums = crc32c:u32 …                                       one per 64 KiB of what stands before directory
+///     trailer   = "WINNOWPT" version:u32 kind:u32 id:u64 length:u64 directory:u64 sections:u32 chunks:u32
+///                 tables:u32 0:u32 0:u32 crc32c:u32                  64 bytes; `tables` covers directory, checksums
+///
+/// Every byte is under a checksum: chunks are verified when they are first touched, everything else on opening.
+package enum PartFormat {
+    package static let version: UInt32 = 1
+    static let magic = Array("WINNOWPT".utf8)
+    static let trailerSize = 64
+    static let directoryEntry = 24
+    static let chunk = 1 << 16
+    static let alignment = 64
+}
+
+/// What a part holds.
+package enum PartKind: UInt32, Sendable, CaseIterable {
+    case activity = 1, profiles, dictionary, keys, catalogue
+
+    package var name: String {
+        switch self {
+        case .activity: "activity"
+        case .profiles: "profiles"
+        case .dictionary: "dictionary"
+        case .keys: "keys"
+        case .catalogue: "catalogue"
+        }
+    }
+}
+
+/// The sections of all kinds of part. The raw value is stored; never renumber.
+package enum SectionTag: UInt32, Sendable {
+    case eventTypes = 1, leaves, blocks, chunks, summaries
+    case strings = 16, stringIndex
+    case fields = 32, fieldBlocks, fieldValues
+    case objects = 48
+}
+
+/// A part as the manifest knows it.
+package struct PartReference: Sendable, Hashable {
+    package var id: UInt64
+    package var kind: PartKind
+    package var length: UInt64
+    /// The checksum of its trailer, and by that of everything in it.
+    package var checksum: UInt32
+
+    package var fileName: String {
+        let digits = String(id, radix: 16)
+        return "\(kind.name)-" + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits + ".part"
+    }
+}

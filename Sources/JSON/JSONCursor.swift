@@ -1,0 +1,209 @@
+/// Why a text is not JSON, and at which byte.
+package struct JSONError: Error, Hashable {
+    package var offset: Int
+    package var message: String
+}
+
+/// A string or number of a JSON text, still in its place: the loader's fast path looks at bytes, not at `String`s.
+package enum JSONScalar {
+    case null
+    case boolean(Bool)
+    /// The digits as written.
+    case number(Range<Int>)
+    /// The bytes between the quotes; `escaped` when they hold a backslash and must be decoded first.
+    case string(Range<Int>, escaped: Bool)
+}
+
+/// Walks a JSON text front to back (RFC 8259), one value at a time, without building anything. Strings are checked to
+/// be UTF-8 when they are taken; a lone surrogate escape is an error.
+package struct JSONCursor {
+    package let bytes: UnsafeRawBufferPointer
+    package private(set) var at = 0
+
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    package func error(_ message: String, at offset: Int? = nil) -> JSONError {
+        JSONError(offset: offset ?? at, message: message)
+    }
+
+    /// The next byte that is not white space, nil at the end.
+    package mutating func peek() -> UInt8? {
+        while at < bytes.count {
+            switch bytes[at] {
+            case 0x20, 0x09, 0x0A, 0x0D: at += 1
+            default: return bytes[at]
+            }
+        }
+        return nil
+    }
+
+    package mutating func take(_ mark: Unicode.Scalar) -> Bool {
+        guard peek() == UInt8(truncatingIfNeeded: mark.value) else { return false }
+        at += 1
+        return true
+    }
+
+    package mutating func expect(_ mark: Unicode.Scalar, _ where_: String) throws(JSONError) {
+        guard take(mark) else { throw error("expected “\(mark)” \(where_)") }
+    }
+
+    /// Nothing but white space may follow.
+    package mutating func expectEnd() throws(JSONError) {
+        guard peek() == nil else { throw error("unexpected text behind the value") }
+    }
+
+    /// Calls `member` with each key of the object that starts here; `member` takes the value.
+    package mutating func object<E: Error>(
+        _ member: (inout JSONCursor, Range<Int>, _ escaped: Bool) throws(E) -> Void,
+        wrapping wrap: (JSONError) -> E
+    ) throws(E) {
+        do throws(JSONError) { try expect("{", "at the start of an object") } catch { throw wrap(error) }
+        if take("}") { return }
+        repeat {
+            let key: (Range<Int>, Bool)
+            do throws(JSONError) {
+                guard peek() == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
+                key = try string()
+                try expect(":", "behind a key")
+            } catch { throw wrap(error) }
+            try member(&self, key.0, key.1)
+        } while take(",")
+        do throws(JSONError) { try expect("}", "or “,” in an object") } catch { throw wrap(error) }
+    }
+
+    /// The scalar that starts here; an array or object is an error.
+    package mutating func scalar() throws(JSONError) -> JSONScalar {
+        guard let first = peek() else { throw error("the text ends where a value should be") }
+        switch first {
+        case UInt8(ascii: "\""):
+            let (range, escaped) = try string()
+            return .string(range, escaped: escaped)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        case UInt8(ascii: "t"): try word("true"); return .boolean(true)
+        case UInt8(ascii: "f"): try word("false"); return .boolean(false)
+        case UInt8(ascii: "n"): try word("null"); return .null
+        case UInt8(ascii: "["), UInt8(ascii: "{"): throw error("expected a single value, not an array or object")
+        default: throw error("expected a value")
+        }
+    }
+
+    private mutating func word(_ word: StaticString) throws(JSONError) {
+        let text = UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard bytes.count - at >= text.count, bytes[at..<at + text.count].elementsEqual(text) else {
+            throw error("expected \(word)")
+        }
+        at += text.count
+    }
+
+    private mutating func number() throws(JSONError) -> Range<Int> {
+        let start = at
+        func digit(_ i: Int) -> Bool { i < bytes.count && bytes[i] >= 0x30 && bytes[i] <= 0x39 }
+        if bytes[at] == UInt8(ascii: "-") { at += 1 }
+        guard digit(at) else { throw error("expected a digit") }
+        if bytes[at] == 0x30, digit(at + 1) { throw error("a number must not start with 0") }
+        while digit(at) { at += 1 }
+        if at < bytes.count, bytes[at] == UInt8(ascii: ".") {
+            at += 1
+            guard digit(at) else { throw error("expected a digit behind the point") }
+            while digit(at) { at += 1 }
+        }
+        if at < bytes.count, bytes[at] | 0x20 == UInt8(ascii: "e") {
+            at += 1
+            if at < bytes.count, bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") { at += 1 }
+            guard digit(at) else { throw error("expected a digit in the exponent") }
+            while digit(at) { at += 1 }
+        }
+        return start..<at
+    }
+
+    /// The string that starts here, its bytes unchecked but for control characters and its end.
+    private mutating func string() throws(JSONError) -> (Range<Int>, Bool) {
+        let start = at + 1
+        var i = start, escaped = false
+        while i < bytes.count {
+            switch bytes[i] {
+            case UInt8(ascii: "\""):
+                at = i + 1
+                return (start..<i, escaped)
+            case UInt8(ascii: "\\"):
+                escaped = true
+                i += 2
+            case 0..<0x20:
+                throw error("a control character must be escaped in a string", at: i)
+            default:
+                i += 1
+            }
+        }
+        throw error("the string is not closed", at: start - 1)
+    }
+
+    /// The bytes of a string, escapes decoded. Appends to `result`.
+    package func decode(_ range: Range<Int>, into result: inout [UInt8]) throws(JSONError) {
+        var i = range.lowerBound
+        while i < range.upperBound {
+            guard bytes[i] == UInt8(ascii: "\\") else {
+                result.append(bytes[i])
+                i += 1
+                continue
+            }
+            guard i + 1 < range.upperBound else { throw error("bad escape", at: i) }
+            switch bytes[i + 1] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(bytes[i + 1])
+            case UInt8(ascii: "b"): result.append(8)
+            case UInt8(ascii: "f"): result.append(12)
+            case UInt8(ascii: "n"): result.append(10)
+            case UInt8(ascii: "r"): result.append(13)
+            case UInt8(ascii: "t"): result.append(9)
+            case UInt8(ascii: "u"):
+                i = try decodeUnicode(i, end: range.upperBound, into: &result)
+                continue
+            default: throw error("bad escape", at: i)
+            }
+            i += 2
+        }
+    }
+
+    private func decodeUnicode(_ start: Int, end: Int, into result: inout [UInt8]) throws(JSONError) -> Int {
+        func hex(_ i: Int) throws(JSONError) -> UInt32 {
+            guard i + 6 <= end, bytes[i] == UInt8(ascii: "\\"), bytes[i + 1] == UInt8(ascii: "u") else {
+                throw error("bad \\u escape", at: start)
+            }
+            var value: UInt32 = 0
+            for k in i + 2..<i + 6 {
+                let c = bytes[k]
+                switch c {
+                case 0x30...0x39: value = value << 4 | UInt32(c - 0x30)
+                case 0x41...0x46, 0x61...0x66: value = value << 4 | UInt32(c & 15 + 9)
+                default: throw error("bad \\u escape", at: start)
+                }
+            }
+            return value
+        }
+        var value = try hex(start), next = start + 6
+        if (0xD800..<0xDC00).contains(value) {
+            let low = try hex(next)
+            guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair", at: start) }
+            value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+            next += 6
+        }
+        guard let scalar = Unicode.Scalar(value) else { throw error("half of a surrogate pair", at: start) }
+        result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        return next
+    }
+
+    /// Skips the value that starts here, whatever it is.
+    package mutating func skip(depth: Int = 0) throws(JSONError) {
+        guard depth < 512 else { throw error("nested too deeply") }
+        switch peek() {
+        case UInt8(ascii: "{"):
+            try object(
+                { (cursor, _, _) throws(JSONError) in try cursor.skip(depth: depth + 1) }, wrapping: { $0 })
+        case UInt8(ascii: "["):
+            at += 1
+            if take("]") { return }
+            repeat { try skip(depth: depth + 1) } while take(",")
+            try expect("]", "or “,” in an array")
+        default: _ = try scalar()
+        }
+    }
+}

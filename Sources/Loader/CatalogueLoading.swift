@@ -1,0 +1,75 @@
+import Columns
+import Model
+import Store
+
+/// Loads campaigns or templates; an id that is loaded again is replaced whole.
+struct CatalogueLoading: Loading {
+    private var pending: Batch
+    private let kind: CatalogueObject.Kind
+    private let namespace: Namespace
+    private let known: StringTables
+    private var existing: Set<[UInt8]>
+    private var seen: Set<[UInt8]> = []
+    let columns: ColumnNames
+
+    private enum Column: Int { case id, name, tags, attributes, channel }
+
+    init(_ writer: Writer, _ kind: CatalogueObject.Kind, _ options: LoadOptions) throws(WinnowError) {
+        self.kind = kind
+        namespace = kind == .campaign ? .campaign : .template
+        pending = try Batch(writer.snapshot)
+        known = try writer.snapshot.strings(namespace)
+        existing = Set(try writer.snapshot.catalogue().filter { $0.kind == kind }.map(\.id))
+        let names = ["id", "name", "tags", "attributes"] + (kind == .template ? ["channel"] : [])
+        columns = ColumnNames(names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+    }
+
+    var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<[CatalogueObject]> {
+        let kind = kind
+        return { chunk, layout in
+            var parsed = ParsedChunk<[CatalogueObject]>(content: [])
+            var objects: [CatalogueObject] = []
+            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
+                objects.append(try CatalogueLoading.object(kind, cells))
+            }
+            parsed.content = objects
+            (parsed.rows, parsed.lines) = result
+            return parsed
+        }
+    }
+
+    private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow) -> CatalogueObject {
+        let id = cells[Column.id.rawValue], name = cells[Column.name.rawValue]
+        let tags = cells[Column.tags.rawValue], attributes = cells[Column.attributes.rawValue]
+        guard id.isThere else { throw BadRow(column: "id", code: "missing_id", reason: "the id is missing") }
+        var channel: Channel?
+        if kind == .template, cells[Column.channel.rawValue].isThere {
+            let text = try cells[Column.channel.rawValue].text("channel")
+            channel = Channel.allCases.first { $0.name.utf8.elementsEqual(text) }
+            guard channel != nil else {
+                let shown = String(decoding: text.prefix(60), as: UTF8.self)
+                throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(shown)”")
+            }
+        }
+        let pairs = attributes.isThere ? try attributes.attributes("attributes") : []
+        return CatalogueObject(
+            kind: kind, id: Array(try id.id("id")), name: name.isThere ? Array(try name.text("name")) : [],
+            channel: channel, tags: tags.isThere ? try tags.strings("tags") : [],
+            attributes: pairs.map { .init(key: $0.key, value: $0.value) })
+    }
+
+    mutating func gather(_ objects: [CatalogueObject], _ summary: inout LoadSummary) throws(WinnowError) {
+        for object in objects {
+            let interned = object.id.withUnsafeBytes { bytes in
+                known.code(of: bytes) ?? pending.strings[namespace]?.intern(bytes)
+            }
+            guard interned != nil else { throw .usage("the store has no room for more \(namespace) ids") }
+            if seen.insert(object.id).inserted {
+                if existing.contains(object.id) { summary.updated += 1 } else { summary.new += 1 }
+            }
+        }
+        pending.objects += objects
+    }
+
+    mutating func batch() -> Batch { pending }
+}

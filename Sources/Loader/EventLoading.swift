@@ -1,0 +1,218 @@
+import Columns
+import Format
+import Model
+import Store
+
+/// Loads events. A piece is parsed into records whose names have numbers of the piece's own; gathering gives each
+/// distinct name of a piece its store-wide code once, so that events are touched only as numbers.
+struct EventLoading: Loading {
+    private let writer: Writer
+    private var pending: Batch
+    private var run = MemoryRun()
+    private let keys: StringTables
+    private let known: [Namespace: StringTables]
+    private let latest: Int64
+    private let stored: Bool
+    let columns: ColumnNames
+
+    private enum Column: Int, CaseIterable {
+        case profile, channel, event, time, timeMs, campaign, template, link, message, count
+        var name: String { self == .timeMs ? "time_ms" : "\(self)" }
+    }
+
+    static let named: [Namespace] = [.campaign, .template, .link, .message]
+
+    init(_ writer: Writer, now: Instant, _ options: LoadOptions) throws(WinnowError) {
+        self.writer = writer
+        pending = try Batch(writer.snapshot)
+        keys = try writer.snapshot.keys()
+        var known: [Namespace: StringTables] = [:]
+        for namespace in EventLoading.named { known[namespace] = try writer.snapshot.strings(namespace) }
+        self.known = known
+        latest = now.milliseconds + Instant.millisecondsPerDay
+        stored = writer.snapshot.schema.uniqueEvents == .stored
+        columns = ColumnNames(
+            names: Column.allCases.map { Array($0.name.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+    }
+
+    /// Events of one type in a piece.
+    struct TypeContent: Sendable {
+        let type: EventType
+        /// Campaign and template are numbers of the piece plus one.
+        var keys: [LeafKey] = []
+        var keyIndex: [UInt64: UInt32] = [:]
+        var events: [EventRecord] = []
+    }
+
+    struct Content: Sendable {
+        var types: [TypeContent] = []
+        var names: [StringInterner] = named.map { _ in StringInterner(first: 0) }
+    }
+
+    var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> {
+        let keys = keys, latest = latest, stored = stored
+        return { chunk, layout in
+            var parsed = ParsedChunk(content: Content())
+            var typeIndex: [UInt16: Int] = [:], content = Content()
+            var last = (key: UInt64.max, type: -1, leaf: UInt32(0))
+            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
+                let type = try EventLoading.type(cells, stored: stored)
+                let profile = try cells[Column.profile.rawValue].id("profile")
+                guard let row = keys.code(of: profile) else {
+                    let id = String(decoding: profile, as: UTF8.self)
+                    throw BadRow(
+                        column: "profile", code: "unknown_profile",
+                        reason: "there is no profile “\(id)”; load the profiles first")
+                }
+                let time = try EventLoading.time(cells, latest: latest)
+                let count = try EventLoading.count(cells[Column.count.rawValue])
+                let campaign = try EventLoading.code(cells, .campaign, &content.names[0])
+                let template = try EventLoading.code(cells, .template, &content.names[1])
+                let link = try EventLoading.code(cells, .link, &content.names[2])
+                let message = try EventLoading.code(cells, .message, &content.names[3])
+                // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
+                let key = UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
+                if key != last.key {
+                    let index = typeIndex[type.code] ?? content.types.count
+                    if index == content.types.count {
+                        typeIndex[type.code] = index
+                        content.types.append(TypeContent(type: type))
+                    }
+                    last = (key, index, content.types[index].leaf(key, campaign, template))
+                }
+                content.types[last.type].events.append(
+                    EventRecord(row: row, leaf: last.leaf, time: time, count: count, link: link, message: message))
+            }
+            parsed.content = content
+            (parsed.rows, parsed.lines) = result
+            return parsed
+        }
+    }
+
+    mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError) {
+        var codes: [[UInt32]] = []
+        for (namespace, names) in zip(EventLoading.named, content.names) {
+            codes.append(try storeCodes(names, namespace))
+        }
+        for var type in content.types {
+            let keys = type.keys.map {
+                LeafKey(campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)])
+            }
+            if codes[2].count > 1 || codes[3].count > 1 {
+                for i in type.events.indices {
+                    type.events[i].link = codes[2][Int(type.events[i].link)]
+                    type.events[i].message = codes[3][Int(type.events[i].message)]
+                }
+            }
+            run.add(type.type, keys, type.events)
+            pending.eventCount += type.events.count
+            summary.new += type.events.count
+        }
+        if run.count >= Tuning.runEvents { try spill() }
+    }
+
+    /// The store's codes plus one of a piece's names, new ones given as they come; the first is that of "none".
+    private mutating func storeCodes(
+        _ names: StringInterner, _ namespace: Namespace
+    ) throws(WinnowError) -> [UInt32] {
+        var codes: [UInt32] = [0]
+        codes.reserveCapacity(names.count + 1)
+        for i in 0..<names.count {
+            let code = names.bytes(i).withUnsafeBytes { bytes -> UInt32? in
+                let hash = stringHash(bytes)
+                return known[namespace]?.code(of: bytes, hash: hash)
+                    ?? pending.strings[namespace]?.intern(bytes, hash: hash)
+            }
+            guard let code else { throw .usage("the store has no room for more \(namespace) ids") }
+            codes.append(code + 1)
+        }
+        return codes
+    }
+
+    private mutating func spill() throws(WinnowError) {
+        let reference = try ActivityMerge.write([run], to: try writer.newPart(.activity))
+        pending.events.append(
+            try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference))
+        run = MemoryRun()
+    }
+
+    mutating func batch() throws(WinnowError) -> Batch {
+        if run.count > 0 { pending.events.append(run) }
+        run = MemoryRun()
+        return pending
+    }
+
+    // MARK: Cells
+
+    private static func type(_ cells: [InputCell], stored: Bool) throws(BadRow) -> EventType {
+        let channelName = try cells[Column.channel.rawValue].text("channel")
+        let eventName = try cells[Column.event.rawValue].text("event")
+        guard let channel = Channel.allCases.first(where: { $0.name.utf8.elementsEqual(channelName) }) else {
+            let name = String(decoding: channelName.prefix(60), as: UTF8.self)
+            throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(name)”")
+        }
+        guard let event = Event.allCases.first(where: { $0.name.utf8.elementsEqual(eventName) }),
+            Catalogue.contains(channel, event)
+        else {
+            let name = String(decoding: eventName.prefix(60), as: UTF8.self)
+            throw BadRow(column: "event", code: "unknown_event", reason: "\(channel.name) has no event “\(name)”")
+        }
+        guard event.derivedFrom == nil || stored else {
+            throw BadRow(
+                column: "event", code: "derived_event",
+                reason: "“\(event.name)” is derived in this store and cannot be loaded")
+        }
+        return EventType(channel, event)
+    }
+
+    private static func time(_ cells: [InputCell], latest: Int64) throws(BadRow) -> Int64 {
+        let time = cells[Column.time.rawValue], milliseconds = cells[Column.timeMs.rawValue]
+        guard time.isThere != milliseconds.isThere else {
+            throw BadRow(
+                column: "time", code: time.isThere ? "two_times" : "missing_time",
+                reason: "exactly one of time and time_ms is needed")
+        }
+        let value = time.isThere ? try time.time("time") : try milliseconds.integer("time_ms")
+        let column = time.isThere ? "time" : "time_ms"
+        guard value >= LoadLimits.firstEvent else {
+            throw BadRow(column: column, code: "time_range", reason: "the time lies before 2000")
+        }
+        guard value <= latest else {
+            throw BadRow(column: column, code: "time_range", reason: "the time lies more than a day ahead")
+        }
+        return value
+    }
+
+    private static func count(_ cell: InputCell) throws(BadRow) -> UInt32 {
+        guard cell.isThere else { return 1 }
+        let value = try cell.integer("count")
+        guard (1...Int64(Int32.max)).contains(value) else {
+            throw BadRow(column: "count", code: "bad_value", reason: "count lies between 1 and 2147483647")
+        }
+        return UInt32(value)
+    }
+
+    /// The piece's number of an optional id, plus one; zero for none.
+    private static func code(
+        _ cells: [InputCell], _ column: Column, _ names: inout StringInterner
+    ) throws(BadRow) -> UInt32 {
+        let cell = cells[column.rawValue]
+        guard cell.isThere else { return 0 }
+        let bytes = try cell.id(column.name)
+        guard let code = names.intern(bytes) else {
+            throw BadRow(column: column.name, code: "bad_value", reason: "too many distinct ids")
+        }
+        return code + 1
+    }
+}
+
+extension EventLoading.TypeContent {
+    /// The piece's leaf of a campaign and template.
+    fileprivate mutating func leaf(_ key: UInt64, _ campaign: UInt32, _ template: UInt32) -> UInt32 {
+        if let leaf = keyIndex[key] { return leaf }
+        let leaf = UInt32(keys.count)
+        keyIndex[key] = leaf
+        keys.append(LeafKey(campaign: campaign, template: template))
+        return leaf
+    }
+}

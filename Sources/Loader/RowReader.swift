@@ -1,0 +1,160 @@
+import Model
+
+extension InputFormat {
+    /// The format that a file's name tells.
+    init(file name: String) throws(WinnowError) {
+        if name.hasSuffix(".csv") {
+            self = .csv
+        } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
+            self = .ndjson
+        } else if name.hasSuffix(".zst") {
+            throw .usage("\(name): compressed files are not available in this version; decompress it first")
+        } else {
+            throw .usage("\(name): the name ends in neither .csv nor .ndjson; say --format csv or --format ndjson")
+        }
+    }
+}
+
+/// What a chunk's rows look like: the columns of the kind, and for CSV where each of them stands in the file.
+struct RowLayout: Sendable {
+    let columns: ColumnNames
+    /// Per CSV cell the column, nil for one to be ignored; nil for NDJSON.
+    var positions: [Int?]?
+
+    /// Takes the header row off the first chunk of a CSV file.
+    static func csv(_ chunk: InputChunk, _ columns: ColumnNames, file: String) throws(WinnowError) -> RowLayout {
+        var layout = RowLayout(columns: columns, positions: [])
+        try chunk.withText { (text) throws(WinnowError) in
+            var rows = CSVRows(text), cells: [InputCell] = []
+            defer { rows.release() }
+            func bad(_ column: String?, _ code: String, _ reason: String) -> WinnowError {
+                .badData(file: file, line: rows.line, column: column, code: code, reason: reason)
+            }
+            var found = false
+            do throws(BadRow) { found = try rows.next(&cells) } catch { throw bad(nil, error.code, error.reason) }
+            guard found else { throw bad(nil, "missing_header", "there is no header row") }
+            var seen: Set<Int> = []
+            for cell in cells {
+                let name = String(decoding: cell.bytes, as: UTF8.self)
+                guard let column = columns.index(of: cell.bytes) else {
+                    guard columns.ignoresUnknown else {
+                        let known = columns.names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+                        throw bad(name, "unknown_column", "unknown column; the columns are \(known)")
+                    }
+                    layout.positions?.append(nil)
+                    continue
+                }
+                guard seen.insert(column).inserted else {
+                    throw bad(name, "repeated_column", "the column is there twice")
+                }
+                layout.positions?.append(column)
+            }
+        }
+        return layout
+    }
+}
+
+extension InputChunk {
+    /// The chunk's text, without a byte order mark at the start of a file.
+    func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
+        let result = bytes.withUnsafeBytes { (raw) -> Result<Void, WinnowError> in
+            let mark = isFirst && raw.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            do throws(WinnowError) {
+                return .success(try body(UnsafeRawBufferPointer(rebasing: raw[mark...])))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}
+
+/// A row that cannot be loaded, and where it is; the line counts from the start of its chunk.
+struct RejectedRow: Sendable {
+    var line: Int
+    var column: String?
+    var code: String
+    var reason: String
+    var raw: [UInt8]
+}
+
+/// The rows of one chunk, whatever its format.
+enum RowReader {
+    /// Calls `body` with every row's cells, in the order of the columns, and collects what it or the format refuses.
+    /// Returns how many rows were read and how many lines the chunk has.
+    static func forEach(
+        _ chunk: InputChunk, _ layout: RowLayout, rejected: inout [RejectedRow],
+        _ body: (borrowing [InputCell]) throws(BadRow) -> Void
+    ) -> (rows: Int, lines: Int) {
+        var count = 0
+        let lines = chunk.bytes.withUnsafeBytes { raw in raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) } }
+        if chunk.isCut {
+            rejected.append(
+                RejectedRow(
+                    line: 1, column: nil, code: "long_line", reason: "the line is longer than 16 MiB",
+                    raw: Array(chunk.bytes.prefix(4096))))
+            return (1, max(lines, 1))
+        }
+        try? chunk.withText { (text) throws(WinnowError) in
+            let ascii = isASCII(text)
+            var cells = [InputCell](repeating: InputCell(), count: layout.columns.names.count)
+            func take(_ bad: BadRow, _ line: Int, _ raw: Range<Int>) {
+                rejected.append(
+                    RejectedRow(
+                        line: line, column: bad.column, code: bad.code, reason: bad.reason,
+                        raw: Array(text[raw.clamped(to: 0..<text.count)])))
+            }
+            func check(_ raw: Range<Int>) throws(BadRow) {
+                guard !ascii else { return }
+                let row = UnsafeRawBufferPointer(rebasing: text[raw])
+                guard isASCII(row) || String(validating: row, as: UTF8.self) != nil else {
+                    throw BadRow(column: nil, code: "bad_utf8", reason: "the line is not UTF-8")
+                }
+            }
+            if let positions = layout.positions {
+                var rows = CSVRows(text), found: [InputCell] = []
+                defer { rows.release() }
+                if chunk.isFirst { _ = try? rows.next(&found) }
+                while true {
+                    do throws(BadRow) {
+                        guard try rows.next(&found) else { break }
+                        count += 1
+                        try check(rows.raw)
+                        guard found.count == positions.count else {
+                            throw BadRow(
+                                column: nil, code: "wrong_width",
+                                reason: "the row has \(found.count) cells, the header \(positions.count)")
+                        }
+                        for i in cells.indices { cells[i] = InputCell() }
+                        for (cell, position) in zip(found, positions) { if let position { cells[position] = cell } }
+                        try body(cells)
+                    } catch {
+                        if error.code == "malformed_csv" { count += 1 }
+                        take(error, rows.line, rows.raw)
+                    }
+                }
+            } else {
+                var rows = JSONRows(text, layout.columns)
+                defer { rows.release() }
+                while true {
+                    do throws(BadRow) {
+                        guard try rows.next(&cells) else { break }
+                        count += 1
+                        try check(rows.raw)
+                        try body(cells)
+                    } catch {
+                        if error.code == "malformed_json" || error.code.hasSuffix("_key") { count += 1 }
+                        take(error, rows.line, rows.raw)
+                    }
+                }
+            }
+        }
+        return (count, lines)
+    }
+
+    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var bits: UInt8 = 0
+        for byte in bytes { bits |= byte }
+        return bits < 0x80
+    }
+}

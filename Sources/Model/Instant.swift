@@ -1,0 +1,88 @@
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+public struct Instant: Hashable, Sendable, Comparable {
+    public var milliseconds: Int64
+
+    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    public static let millisecondsPerDay: Int64 = 86_400_000
+
+    /// First and last instant of the years 0001–9999, UTC.
+    public static let first = Instant(milliseconds: Int64(CivilDate.first.day) * millisecondsPerDay)
+    public static let last = Instant(milliseconds: Int64(CivilDate.last.day + 1) * millisecondsPerDay - 1)
+
+    public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
+
+    /// The UTC day it falls on.
+    public var utcDay: CivilDate { CivilDate(day: Int(floorDivide(milliseconds, Instant.millisecondsPerDay))) }
+}
+
+/// Division that rounds towards minus infinity; the divisor is positive.
+package func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+
+extension Instant: CustomStringConvertible, LosslessStringConvertible {
+    /// `2026-01-01T00:00:00.000Z`.
+    public var description: String {
+        let day = utcDay
+        let rest = Int(milliseconds - Int64(day.day) * Instant.millisecondsPerDay)
+        let seconds = rest / 1000
+        let clock = "\(padded(seconds / 3600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
+        return "\(day)T\(clock).\(padded(rest % 1000, 3))Z"
+    }
+
+    /// Reads RFC 3339, for example `2026-01-01T12:00:00.250+03:00`; digits below the millisecond are cut.
+    public init?(_ text: String) {
+        var text = text
+        guard let instant = text.withUTF8({ Instant(utf8: UnsafeRawBufferPointer($0), allowSpace: false) })
+        else { return nil }
+        self = instant
+    }
+
+    /// Reads RFC 3339 from bytes, and with `allowSpace` also `YYYY-MM-DD HH:MM:SS[.fff]`, which is UTC.
+    public init?(utf8 text: UnsafeRawBufferPointer, allowSpace: Bool) {
+        guard text.count >= 19, let date = CivilDate(utf8: UnsafeRawBufferPointer(rebasing: text[0..<10]))
+        else { return nil }
+        var reader = DigitReader(UnsafeRawBufferPointer(rebasing: text[10...]))
+        let spaced = allowSpace && reader.take(" ")
+        guard spaced || reader.take("T") || reader.take("t"),
+            let hour = reader.number(digits: 2), hour < 24, reader.take(":"),
+            let minute = reader.number(digits: 2), minute < 60, reader.take(":"),
+            let second = reader.number(digits: 2), second < 60,
+            let fraction = reader.fraction()
+        else { return nil }
+        var offset = 0
+        if !spaced {
+            guard let minutes = reader.offset() else { return nil }
+            offset = minutes
+        }
+        guard reader.atEnd else { return nil }
+        let clock = Int64(hour * 3600 + (minute - offset) * 60 + second) * 1000 + Int64(fraction)
+        milliseconds = Int64(date.day) * Instant.millisecondsPerDay + clock
+        guard self >= Instant.first, self <= Instant.last else { return nil }
+    }
+}
+
+extension DigitReader {
+    /// `.` and digits as whole milliseconds, 0 when there is no dot.
+    fileprivate mutating func fraction() -> Int? {
+        guard take(".") else { return 0 }
+        var value = 0, digits = 0
+        while let byte = next, let digit = decimalDigit(byte) {
+            if digits < 3 { value = value * 10 + digit }
+            digits += 1
+            _ = number(digits: 1)
+        }
+        guard digits > 0 else { return nil }
+        for _ in min(digits, 3)..<3 { value *= 10 }
+        return value
+    }
+
+    /// `Z` or `±HH:MM`, in minutes east of UTC.
+    fileprivate mutating func offset() -> Int? {
+        if take("Z") || take("z") { return 0 }
+        let east = take("+")
+        guard east || take("-"), let hours = number(digits: 2), hours < 24, take(":"),
+            let minutes = number(digits: 2), minutes < 60
+        else { return nil }
+        return (hours * 60 + minutes) * (east ? 1 : -1)
+    }
+}

@@ -1,0 +1,31 @@
+/// How the text of an input is laid out.
+public enum InputFormat: String, Sendable, CaseIterable { case csv, ndjson }
+
+/// What is loaded.
+public enum LoadKind: String, Sendable, CaseIterable { case profiles, events, campaigns, templates }
+
+/// How a load treats its input.
+public struct LoadOptions: Sendable {
+    /// nil: by the names of the files.
+    public var format: InputFormat?
+    /// A file for rows that cannot be loaded; nil: the first such row stops the load.
+    public var rejects: String?
+    /// More rejected rows than this stop the load after all.
+    public var maximumRejects: Int?
+    public var ignoresUnknownColumns = false
+
+    public init() {}
+}
+
+/// What a load stored.
+public struct LoadSummary: Sendable, Hashable {
+    /// Rows read, bad ones included.
+    public var rows = 0
+    /// Profiles, campaigns or templates that were not there before; for events, all that were stored.
+    public var new = 0
+    public var updated = 0
+    public var skipped = 0
+    public var rejected = 0
+
+    public init() {}
+}

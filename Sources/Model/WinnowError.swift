@@ -1,0 +1,86 @@
+/// Everything that can go wrong, each case with what is needed to act on it.
+public enum WinnowError: Error, Sendable, Hashable {
+    /// The call itself makes no sense.
+    case usage(String)
+    /// A rule that cannot be evaluated; `path` is where in the document, for example `where.all[1].field.value`.
+    case invalidRule(path: String, message: String)
+    /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole line is meant.
+    case badData(file: String, line: Int?, column: String?, code: String, reason: String)
+    /// The store does not hold what was written.
+    case damaged(file: String, what: String)
+    /// A store of a newer format than this code knows.
+    case newerFormat(file: String, version: UInt32)
+    case notFound(what: String, path: String)
+    case cannotCreate(path: String, reason: String)
+    /// A system call failed; `code` is errno.
+    case io(operation: String, path: String, code: Int32)
+    /// The commit point was passed, but whether it is durable is not known.
+    case outcomeUnknown(path: String, reason: String)
+    case anotherWriter(path: String)
+}
+
+extension WinnowError {
+    /// The process exit status of the command line (sysexits).
+    public var exitCode: Int32 {
+        switch self {
+        case .usage, .invalidRule: 64
+        case .badData, .damaged, .newerFormat: 65
+        case .notFound: 66
+        case .cannotCreate: 73
+        case .io, .outcomeUnknown: 74
+        case .anotherWriter: 75
+        }
+    }
+
+    /// A stable word for programs.
+    public var code: String {
+        switch self {
+        case .usage: "usage"
+        case .invalidRule: "invalid_rule"
+        case .badData(_, _, _, let code, _): code
+        case .damaged: "damaged_store"
+        case .newerFormat: "newer_format"
+        case .notFound: "not_found"
+        case .cannotCreate: "cannot_create"
+        case .io: "io_error"
+        case .outcomeUnknown: "outcome_unknown"
+        case .anotherWriter: "another_writer"
+        }
+    }
+
+    /// Where: a path in a rule, or a file.
+    public var path: String {
+        switch self {
+        case .usage: ""
+        case .invalidRule(let path, _): path
+        case .badData(let file, let line, let column, _, _):
+            [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
+        case .damaged(let file, _), .newerFormat(let file, _): file
+        case .notFound(_, let path), .cannotCreate(let path, _), .io(_, let path, _), .outcomeUnknown(let path, _),
+            .anotherWriter(let path):
+            path
+        }
+    }
+}
+
+extension WinnowError: CustomStringConvertible {
+    /// One line for people: what, where, and what to do.
+    public var description: String {
+        switch self {
+        case .usage(let message): message
+        case .invalidRule(let path, let message): path.isEmpty ? message : "\(path): \(message)"
+        case .badData(let file, let line, let column, _, let reason):
+            file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": " + reason
+        case .damaged(let file, let what):
+            "damaged store: \(file): \(what); restore it from a copy, nothing was changed"
+        case .newerFormat(let file, let version):
+            "\(file) has format version \(version), newer than this program knows; use a newer winnow"
+        case .notFound(let what, let path): "no such \(what): \(path)"
+        case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)"
+        case .io(let operation, let path, let code): "\(operation) \(path): \(errorText(code))"
+        case .outcomeUnknown(let path, let reason):
+            "\(path): \(reason); whether the batch was stored is unknown, the same --batch can be retried"
+        case .anotherWriter(let path): "\(path): another writer holds the store; try again when it is done"
+        }
+    }
+}

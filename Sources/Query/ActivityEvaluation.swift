@@ -1,0 +1,283 @@
+import Bitmaps
+import CKernels
+import Columns
+import Model
+
+/// Evaluates one activity in one block.
+///
+/// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row can
+/// reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at least
+/// once" no counters are needed at all, containers are united. Only runs that straddle the window, or whose clicks must
+/// be told apart by link, have their streams read.
+struct ActivityEvaluation {
+    let plan: ActivityPlan
+    let scratch: Scratch
+
+    /// Makes `out` the rows of the block that the plan matches.
+    func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
+        if try answerFromSummary(block, into: out) { return }
+        let (chunks, bound) = try gather(block)
+        guard bound >= plan.lower else { return out.clear() }
+        if plan.lower == 1 && plan.upper == nil {
+            out.clear()
+            let sink = UnionSink(out)
+            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
+        } else if bound <= 255 {
+            scratch.counters.update(repeating: 0, count: Block.rows)
+            let sink = NarrowSink(scratch.counters)
+            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
+            kernels.counters_between(
+                scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
+        } else {
+            let counters = scratch.wide()
+            counters.update(repeating: 0, count: Block.rows)
+            let sink = WideSink(counters)
+            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
+            kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
+        }
+    }
+
+    /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
+    private func answerFromSummary(_ block: Int, into out: BlockSet) throws(WinnowError) -> Bool {
+        guard plan.links == nil, let scope = plan.parts.first, plan.parts.count == 1, scope.places == nil,
+            let entry = try scope.part.find(scope.index, block: block), entry.hasSummary
+        else { return false }
+        let summary = try scope.part.summary(entry)
+        let upper = plan.upper.map { Int64(clamping: $0) } ?? .max
+        summary.select(Int64(clamping: plan.lower)...upper, into: out, scratch.sliced)
+        return true
+    }
+
+    /// Collects the runs in scope into the scratch, and a bound of what a row can reach in them.
+    private func gather(_ block: Int) throws(WinnowError) -> (chunks: [ActivityChunk], bound: UInt64) {
+        scratch.runs.removeAll(keepingCapacity: true)
+        var chunks: [ActivityChunk] = [], bound: UInt64 = 0
+        for scope in plan.parts {
+            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+            let chunk = try scope.part.chunk(entry)
+            let first = scratch.runs.count
+            try gatherHeads(chunk, scope, chunks.count)
+            var reach: UInt64 = 0
+            for run in scratch.runs[first...] {
+                if case .head(let head) = run.form { reach = reach.saturatingAdd(head.maximum) }
+            }
+            let heads = scratch.runs.count
+            try gatherTail(chunk, scope, chunks.count)
+            if scratch.runs.count > heads { reach = reach.saturatingAdd(chunk.tailMaximum) }
+            if reach > 255, entry.hasSummary {
+                reach = min(reach, UInt64(clamping: try scope.part.summary(entry).bound))
+            }
+            bound = bound.saturatingAdd(reach)
+            chunks.append(chunk)
+        }
+        return (chunks, bound)
+    }
+
+    private func gatherHeads(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
+        guard let places = scope.places else {
+            for i in 0..<chunk.headCount {
+                scratch.runs.append(RunInScope(form: .head(try chunk.head(i)), straddles: false, chunk: number))
+            }
+            return
+        }
+        if scope.leaves.count * 8 < chunk.headCount {
+            var from = 0
+            for leaf in scope.leaves {
+                from = lowerBound(leaf, from..<chunk.headCount, chunk.leaf(ofHead:))
+                guard from < chunk.headCount else { break }
+                if chunk.leaf(ofHead: from) == leaf { try append(chunk.head(from), places[leaf], number) }
+            }
+        } else {
+            for i in 0..<chunk.headCount {
+                let leaf = chunk.leaf(ofHead: i)
+                guard leaf < places.count, places[leaf] != .out else { continue }
+                try append(chunk.head(i), places[leaf], number)
+            }
+        }
+    }
+
+    private func append(_ head: ActivityChunk.Head, _ place: PartScope.Place, _ number: Int) {
+        scratch.runs.append(RunInScope(form: .head(head), straddles: place == .straddles, chunk: number))
+    }
+
+    private func gatherTail(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
+        guard let places = scope.places else {
+            if chunk.tail.events > 0 {
+                scratch.runs.append(
+                    RunInScope(form: .tail(0..<chunk.tail.events), straddles: false, chunk: number))
+            }
+            return
+        }
+        if scope.leaves.count * 8 < chunk.tailRuns {
+            var from = 0
+            for leaf in scope.leaves {
+                from = lowerBound(leaf, from..<chunk.tailRuns, chunk.leaf(ofRun:))
+                guard from < chunk.tailRuns else { break }
+                if chunk.leaf(ofRun: from) == leaf { try appendRun(chunk, from, places[leaf], number) }
+            }
+        } else {
+            for i in 0..<chunk.tailRuns {
+                let leaf = chunk.leaf(ofRun: i)
+                guard leaf < places.count, places[leaf] != .out else { continue }
+                try appendRun(chunk, i, places[leaf], number)
+            }
+        }
+    }
+
+    private func appendRun(
+        _ chunk: ActivityChunk, _ i: Int, _ place: PartScope.Place, _ number: Int
+    ) throws(WinnowError) {
+        scratch.runs.append(
+            RunInScope(form: .tail(try chunk.run(i)), straddles: place == .straddles, chunk: number))
+    }
+
+    private func lowerBound(_ leaf: Int, _ range: Range<Int>, _ at: (Int) -> Int) -> Int {
+        var low = range.lowerBound, high = range.upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if at(middle) < leaf { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    // MARK: Runs
+
+    private func feed(_ run: RunInScope, _ chunk: ActivityChunk, _ sink: some CountSink) throws(WinnowError) {
+        switch run.form {
+        case .head(let head):
+            if !run.straddles && plan.links == nil && (sink.unites || !head.streams.hasWeights) {
+                feedWhole(head, sink)
+            } else {
+                let rows = scratch.rows(for: head.events)
+                try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
+                feedEvents(head.streams, 0..<head.events, rows, run.straddles, sink)
+            }
+        case .tail(let range):
+            feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run.straddles, sink)
+        }
+    }
+
+    /// All events of a head, each counting once.
+    private func feedWhole(_ head: ActivityChunk.Head, _ sink: some CountSink) {
+        if head.countWidth == 0 || sink.unites {
+            sink.add(head.container, scratch.distinct)
+        } else {
+            head.container.rows(into: scratch.distinct)
+            ck_unpack32(head.counts, 0, head.distinct, UInt32(head.countWidth), 1, scratch.numbers)
+            sink.add(scratch.distinct, by: scratch.numbers, head.distinct)
+        }
+    }
+
+    /// Some events with their rows side by side; `rows` begins at the range's first.
+    private func feedEvents(
+        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ straddles: Bool,
+        _ sink: some CountSink
+    ) {
+        var stored: ClosedRange<UInt64>?
+        if straddles {
+            stored = streams.storedRange(plan.window)
+            if stored == nil { return }
+        }
+        let linked = plan.links != nil
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let piece = at..<min(at + Scratch.piece, range.upperBound)
+            let pieceRows = rows + (at - range.lowerBound)
+            if linked || (streams.hasWeights && !sink.unites) {
+                feedOneByOne(streams, piece, pieceRows, stored, sink)
+            } else if let stored {
+                streams.storedTimes(piece, into: scratch.times)
+                let count = kernels.keep_between(
+                    pieceRows, scratch.times, piece.count, stored.lowerBound, stored.upperBound, scratch.kept)
+                sink.add(scratch.kept, by: nil, count)
+            } else {
+                sink.add(pieceRows, by: nil, piece.count)
+            }
+            at = piece.upperBound
+        }
+    }
+
+    /// Events that must be looked at singly: by link, or because they count more than once.
+    private func feedOneByOne(
+        _ streams: EventStreams, _ piece: Range<Int>, _ rows: UnsafePointer<UInt16>, _ stored: ClosedRange<UInt64>?,
+        _ sink: some CountSink
+    ) {
+        streams.storedTimes(piece, into: scratch.times)
+        streams.weights(piece, into: scratch.numbers)
+        if plan.links != nil { streams.links(piece, into: scratch.links) }
+        var count = 0
+        for i in 0..<piece.count {
+            if let stored, !stored.contains(scratch.times[i]) { continue }
+            if let links = plan.links, !contains(links, scratch.links[i]) { continue }
+            scratch.kept[count] = rows[i]
+            scratch.numbers[count] = scratch.numbers[i]
+            count += 1
+        }
+        sink.add(scratch.kept, by: scratch.numbers, count)
+    }
+
+    private func contains(_ sorted: [UInt32], _ code: UInt32) -> Bool {
+        var low = 0, high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] < code { low = middle + 1 } else { high = middle }
+        }
+        return low < sorted.count && sorted[low] == code
+    }
+}
+
+/// Where rows go: into a set, or into counters.
+private protocol CountSink {
+    /// Whether it does not matter how often a row comes.
+    var unites: Bool { get }
+    func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>)
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int)
+}
+
+private struct UnionSink: CountSink {
+    let set: BlockSet
+    init(_ set: BlockSet) { self.set = set }
+    var unites: Bool { true }
+    func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) { container.union(into: set) }
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
+        kernels.set_rows(set.bits, rows, n)
+    }
+}
+
+private struct NarrowSink: CountSink {
+    let counters: UnsafeMutablePointer<UInt8>
+    init(_ counters: UnsafeMutablePointer<UInt8>) { self.counters = counters }
+    var unites: Bool { false }
+    func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) {
+        if let words = container.words {
+            kernels.count_bitset(counters, words, Block.words)
+        } else if let array = container.array {
+            kernels.count_rows(counters, array, container.count)
+        } else {
+            for row in 0..<container.count { counters[row] &+= 1 }
+        }
+    }
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
+        if let by { kernels.count_rows_by(counters, rows, by, n) } else { kernels.count_rows(counters, rows, n) }
+    }
+}
+
+private struct WideSink: CountSink {
+    let counters: UnsafeMutablePointer<UInt64>
+    init(_ counters: UnsafeMutablePointer<UInt64>) { self.counters = counters }
+    var unites: Bool { false }
+    func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) {
+        container.rows(into: rows)
+        kernels.count_rows_wide(counters, rows, nil, container.count)
+    }
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
+        kernels.count_rows_wide(counters, rows, by, n)
+    }
+}
+
+extension UInt64 {
+    fileprivate func saturatingAdd(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

@@ -1,0 +1,324 @@
+import Columns
+import Format
+import Model
+import Rules
+import Store
+
+/// A segment ready to be evaluated on one snapshot.
+package struct BoundSegment: Sendable {
+    package var plan: Plan
+    package var windows: [WindowReport]
+    package var warnings: [RuleWarning]
+}
+
+/// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
+/// warnings.
+package struct Binder {
+    private let snapshot: Snapshot
+    private let time: EvaluationTime
+    /// Whether unknown names and empty scopes are errors.
+    private let strict: Bool
+    private var windows: [WindowReport] = []
+    private var warnings: [RuleWarning] = []
+
+    package static func bind(
+        _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
+    ) throws(WinnowError) -> BoundSegment {
+        var binder = Binder(snapshot: snapshot, time: time, strict: strict)
+        let plan = try binder.bind(segment.rule, "where").simplified()
+        if asOfGiven, time.asOf < snapshot.manifest.time, segment.rule.usesCurrentState {
+            binder.warnings.append(
+                RuleWarning(
+                    code: "fields_are_current", path: "where",
+                    message: "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)"))
+        }
+        return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
+    }
+
+    private init(snapshot: Snapshot, time: EvaluationTime, strict: Bool) {
+        self.snapshot = snapshot
+        self.time = time
+        self.strict = strict
+    }
+
+    private mutating func bind(_ rule: Rule, _ path: String) throws(WinnowError) -> Plan {
+        switch rule {
+        case .all(let rules): return .all(try bind(rules, path + ".all"))
+        case .any(let rules): return .any(try bind(rules, path + ".any"))
+        case .not(let rule): return .not(try bind(rule, path + ".not"))
+        case .activity(let activity): return try bind(activity, path + ".activity")
+        case .field(let condition): return try bind(condition, path + ".field")
+        }
+    }
+
+    private mutating func bind(_ rules: [Rule], _ path: String) throws(WinnowError) -> [Plan] {
+        var plans: [Plan] = []
+        for (i, rule) in rules.enumerated() { plans.append(try bind(rule, "\(path)[\(i)]")) }
+        return plans
+    }
+
+    private mutating func warn(_ code: String, _ path: String, _ message: String) throws(WinnowError) {
+        if strict { throw .invalidRule(path: path, message: message) }
+        warnings.append(RuleWarning(code: code, path: path, message: message))
+    }
+
+    // MARK: Activity
+
+    private mutating func bind(_ activity: Activity, _ path: String) throws(WinnowError) -> Plan {
+        let campaigns = try activity.campaigns.map { (selector) throws(WinnowError) in
+            try codes(selector, .campaign, path + ".campaigns")
+        }
+        let templates = try activity.templates.map { (selector) throws(WinnowError) in
+            try codes(selector, .template, path + ".templates")
+        }
+        let links = try activity.links.map { (ids) throws(WinnowError) in
+            try codes(ids, .link, "unknown_link", path + ".links")
+        }
+        var window = Int64.min...Int64.max
+        if let during = activity.during {
+            let resolved = during.resolved(time)
+            windows.append(WindowReport(path: path + ".during", window: resolved))
+            guard let milliseconds = resolved.milliseconds else {
+                return plan(activity.condition, of: nil)
+            }
+            window = milliseconds
+        }
+        guard window.lowerBound <= time.asOf.milliseconds else { return plan(activity.condition, of: nil) }
+        let scope = Scope(
+            campaigns: campaigns, templates: templates,
+            window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds))
+        let target = plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
+        guard let preceding = activity.precededBy else { return target }
+        let type = EventType(activity.type.channel, preceding.event)
+        let before = plan(.atLeast(preceding.atLeast), of: try scope.plan(type, links: nil, snapshot))
+        return .all([target, before])
+    }
+
+    /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.
+    private func plan(_ condition: CountCondition, of counts: ((UInt64, UInt64?) -> ActivityPlan)?) -> Plan {
+        let (lower, upper) = condition.range
+        if lower > 0 { return counts.map { .activity($0(lower, upper)) } ?? .nobody }
+        // Counts from zero up are what is left without the greater ones.
+        guard let upper, let counts else { return .everybody }
+        return .not(.activity(counts(upper + 1, nil)))
+    }
+
+    /// The dictionary codes plus one that a selector chooses, ascending.
+    private mutating func codes(
+        _ selector: Selector, _ namespace: Namespace, _ path: String
+    ) throws(WinnowError) -> [UInt32] {
+        var result = Set(
+            try codes(
+                selector.ids, namespace, namespace == .campaign ? "unknown_campaign" : "unknown_template", path))
+        if selector.hasConditions {
+            let kind: CatalogueObject.Kind = namespace == .campaign ? .campaign : .template
+            let objects = try snapshot.catalogue().filter { $0.kind == kind }
+            let strings = try snapshot.strings(namespace)
+            try warnOfUnknownTags(selector.tags + selector.allTags, objects, path)
+            for object in objects where selector.matches(object) {
+                if let code = object.id.withUnsafeBytes({ strings.code(of: $0) }) { result.insert(code + 1) }
+            }
+        }
+        if result.isEmpty { try warn("empty_scope", path, "the selector matches nothing in the store") }
+        return result.sorted()
+    }
+
+    private mutating func warnOfUnknownTags(
+        _ tags: [String], _ objects: [CatalogueObject], _ path: String
+    ) throws(WinnowError) {
+        var unknown = Set(tags.map { Array($0.utf8) })
+        for object in objects { for tag in object.tags { unknown.remove(tag) } }
+        for tag in tags where unknown.remove(Array(tag.utf8)) != nil {
+            try warn("unknown_tag", path, "nothing in the store has the tag “\(tag)”")
+        }
+    }
+
+    private mutating func codes(
+        _ ids: [String], _ namespace: Namespace, _ warning: String, _ path: String
+    ) throws(WinnowError) -> [UInt32] {
+        guard !ids.isEmpty else { return [] }
+        let strings = try snapshot.strings(namespace)
+        var result: Set<UInt32> = []
+        for id in ids {
+            if let code = strings.code(of: id) {
+                result.insert(code + 1)
+            } else {
+                let what = warning.dropFirst("unknown_".count)
+                try warn(warning, path, "the \(what) “\(id)” was neither loaded nor seen in an event")
+            }
+        }
+        return result.sorted()
+    }
+
+    // MARK: Fields
+
+    private mutating func bind(_ condition: FieldCondition, _ path: String) throws(WinnowError) -> Plan {
+        let schema = snapshot.schema
+        let isID = sameBytes(condition.name, Schema.idName)
+        let known = isID ? Field(name: Schema.idName, type: .string) : schema.index(of: condition.name).map { schema.fields[$0] }
+        guard let field = known else {
+            let names = ([Schema.idName] + schema.fields.map(\.name)).joined(separator: ", ")
+            throw .invalidRule(
+                path: path + ".name", message: "the store has no field “\(condition.name)”; its fields are \(names)")
+        }
+        let test = try condition.test(for: field, time, path: path)
+        if let window = test.window { windows.append(WindowReport(path: path + ".value", window: window)) }
+        let plan = isID ? try idPlan(test.test) : try fieldPlan(field, test.test)
+        return test.negated ? .not(plan) : plan
+    }
+
+    private func idPlan(_ test: FieldTest.Test) throws(WinnowError) -> Plan {
+        guard case .text(let text) = test else { return .everybody }
+        let keys = try snapshot.keys()
+        if case .isOneOf(let ids) = text {
+            return .rows(ids.compactMap { id in id.withUnsafeBytes { keys.code(of: $0) } }.sorted())
+        }
+        var rows: [UInt32] = []
+        for table in keys.tables {
+            for i in 0..<table.count where text.passes(table.bytes(i)) { rows.append(table.first + UInt32(i)) }
+        }
+        return .rows(rows)
+    }
+
+    private func fieldPlan(_ field: Field, _ test: FieldTest.Test) throws(WinnowError) -> Plan {
+        var parts: [FieldPlan.PartTest] = []
+        for part in try snapshot.profiles().reversed() {
+            guard let index = part.field(field.name) else { continue }
+            parts.append(.init(part: part, index: index, test: try columnTest(test, part, index)))
+        }
+        return parts.isEmpty ? .nobody : .field(FieldPlan(parts: parts))
+    }
+
+    /// The test in terms of a part's own dictionary: predicates run once per distinct value, not once per profile.
+    private func columnTest(
+        _ test: FieldTest.Test, _ part: ProfilePart, _ index: ProfilePart.FieldIndex
+    ) throws(WinnowError) -> FieldPlan.ColumnTest {
+        switch (test, index.form) {
+        case (.exists, _): return .present
+        case (.numbers(let ranges), .numbers): return ranges.isEmpty ? .never : .ranges(merged(ranges))
+        case (.text(let text), .texts): return .texts(text)
+        case (.text(let text), .codes):
+            let dictionary = try part.dictionary(index)
+            let codes = (0..<dictionary.count).filter { text.passes(dictionary[$0]) }
+            return codes.isEmpty ? .never : .ranges(merged(codes.map { Int64($0)...Int64($0) }))
+        case (.hasAny(let values), .sets):
+            let codes = try codes(values, part.dictionary(index)).compactMap { $0 }
+            return codes.isEmpty ? .never : .anyOf(codes)
+        case (.hasAll(let values), .sets):
+            let codes = try codes(values, part.dictionary(index))
+            return codes.contains(nil) ? .never : .allOf(codes.compactMap { $0 })
+        default:
+            throw .damaged(file: part.file.path, what: "a field is stored in a form that its type does not have")
+        }
+    }
+
+    /// The dictionary's code of each distinct value, nil where it has none.
+    private func codes(_ values: [[UInt8]], _ dictionary: FieldDictionary) -> [Int?] {
+        Set(values).map { value in
+            var low = 0, high = dictionary.count
+            while low < high {
+                let middle = (low + high) / 2
+                if dictionary[middle].lexicographicallyPrecedes(value) { low = middle + 1 } else { high = middle }
+            }
+            return low < dictionary.count && dictionary[low].elementsEqual(value) ? low : nil
+        }
+    }
+
+    /// Ascending, disjoint, and joined where they touch.
+    private func merged(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
+        var result: [ClosedRange<Int64>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = result.last, last.upperBound == .max || range.lowerBound <= last.upperBound + 1 {
+                result[result.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                result.append(range)
+            }
+        }
+        return result
+    }
+}
+
+extension Selector {
+    /// Whether an object satisfies every condition that is given.
+    fileprivate func matches(_ object: CatalogueObject) -> Bool {
+        func has(_ tag: String) -> Bool { object.tags.contains { $0.elementsEqual(tag.utf8) } }
+        guard tags.isEmpty || tags.contains(where: has), allTags.allSatisfy(has) else { return false }
+        return attributes.allSatisfy { condition in
+            object.attributes.contains { attribute in
+                attribute.key.elementsEqual(condition.key.utf8)
+                    && condition.values.contains { attribute.value.elementsEqual($0.utf8) }
+            }
+        }
+    }
+}
+
+extension Rule {
+    /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who there is.
+    fileprivate var usesCurrentState: Bool {
+        switch self {
+        case .all(let rules), .any(let rules): rules.contains(where: \.usesCurrentState)
+        case .not, .field: true
+        case .activity(let activity):
+            activity.condition.range.lower == 0 || activity.campaigns?.hasConditions == true
+                || activity.templates?.hasConditions == true
+        }
+    }
+}
+
+/// Campaigns, templates and window of an activity, to be turned into leaves of each part.
+private struct Scope {
+    /// Codes plus one, ascending; nil for all.
+    let campaigns: [UInt32]?
+    let templates: [UInt32]?
+    let window: ClosedRange<Int64>
+
+    /// Makes the plan for counts between two bounds; nil when nothing is in scope.
+    func plan(
+        _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
+    ) throws(WinnowError) -> ((UInt64, UInt64?) -> ActivityPlan)? {
+        if links?.isEmpty == true { return nil }
+        var scopes: [PartScope] = [], events = 0
+        for part in try snapshot.activity() {
+            guard let index = part.types[type], let (scope, count) = try partScope(part, index) else { continue }
+            scopes.append(scope)
+            events += count
+        }
+        guard !scopes.isEmpty else { return nil }
+        return { ActivityPlan(
+            type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events) }
+    }
+
+    private func partScope(
+        _ part: ActivityPart, _ index: ActivityPart.TypeIndex
+    ) throws(WinnowError) -> (PartScope, events: Int)? {
+        guard index.maximum >= window.lowerBound, index.minimum <= window.upperBound else { return nil }
+        let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
+        if covered && campaigns == nil && templates == nil {
+            return (PartScope(part: part, index: index, places: nil, leaves: []), index.events)
+        }
+        let table = try part.leaves(of: index)
+        var places = [PartScope.Place](repeating: .out, count: table.count)
+        var leaves: [Int] = [], events = 0
+        for range in campaigns.map({ $0.map(table.leaves(ofCampaign:)) }) ?? [0..<table.count] {
+            for leaf in range where contains(template: UInt32(truncatingIfNeeded: table.templates[leaf])) {
+                let low = table.minimum[leaf], high = table.maximum[leaf]
+                guard table.events[leaf] > 0, high >= window.lowerBound, low <= window.upperBound else { continue }
+                places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
+                leaves.append(leaf)
+                events += Int(table.events[leaf])
+            }
+        }
+        guard !leaves.isEmpty else { return nil }
+        return (PartScope(part: part, index: index, places: places, leaves: leaves), events)
+    }
+
+    private func contains(template: UInt32) -> Bool {
+        guard let templates else { return true }
+        var low = 0, high = templates.count
+        while low < high {
+            let middle = (low + high) / 2
+            if templates[middle] < template { low = middle + 1 } else { high = middle }
+        }
+        return low < templates.count && templates[low] == template
+    }
+}

@@ -1,0 +1,92 @@
+import Bitmaps
+import CKernels
+import Columns
+import Model
+import Rules
+
+/// Evaluates a field condition in one block: newest part first, each answering for the rows that it speaks about and no
+/// newer part has answered for.
+struct FieldEvaluation {
+    let plan: FieldPlan
+    let scratch: Scratch
+    /// Two free nesting levels.
+    let level: Int
+
+    /// Above this many ranges, single values are looked up instead of compared range by range.
+    private static let maximumRanges = 16
+
+    func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
+        let matched = scratch.set(level), open = scratch.set(level + 1)
+        out.clear()
+        var first = true
+        for part in plan.parts {
+            guard let values = try part.part.block(part.index, block) else { continue }
+            // The oldest word on a row is the only one in a store that was loaded once: no overlay to compute then.
+            if first && part.index.isOnlyPart(in: plan) { return try match(values, part.test, into: out) }
+            if first { open.fill(first: Block.rows) }
+            first = false
+            try match(values, part.test, into: matched)
+            matched.formIntersection(open)
+            out.formUnion(matched)
+            values.touched.copy(into: matched)
+            open.subtract(matched)
+        }
+    }
+
+    private func match(
+        _ values: FieldBlock, _ test: FieldPlan.ColumnTest, into out: BlockSet
+    ) throws(WinnowError) {
+        switch (test, values.column) {
+        case (.never, _): out.clear()
+        case (.present, _): values.members.copy(into: out)
+        case (.ranges(let ranges), .sliced(let block)): select(ranges, block, into: out)
+        case (.texts(let test), .texts(let texts)):
+            out.clear()
+            let rows = scratch.distinct
+            texts.members.rows(into: rows)
+            try texts.forEach { rank, text in if test.passes(text) { out.insert(Int(rows[rank])) } }
+        case (.anyOf(let codes), .sets(let sets)):
+            out.clear()
+            for code in codes { try sets.rows(ofCode: code)?.union(into: out) }
+        case (.allOf(let codes), .sets(let sets)):
+            sets.members.copy(into: out)
+            let one = scratch.sliced.spare
+            for code in codes {
+                guard let rows = try sets.rows(ofCode: code) else { return out.clear() }
+                rows.copy(into: one)
+                out.formIntersection(one)
+            }
+        default: out.clear()
+        }
+    }
+
+    private func select(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, into out: BlockSet) {
+        guard ranges.count <= FieldEvaluation.maximumRanges else { return lookUp(ranges, block, into: out) }
+        for (i, range) in ranges.enumerated() {
+            if i == 0 {
+                block.select(range, into: out, scratch.sliced)
+            } else {
+                block.select(range, into: scratch.sliced.spare, scratch.sliced)
+                out.formUnion(scratch.sliced.spare)
+            }
+        }
+    }
+
+    private func lookUp(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, into out: BlockSet) {
+        out.clear()
+        let rows = scratch.distinct
+        block.members.rows(into: rows)
+        for (rank, value) in block.values(rows: rows).enumerated() {
+            var low = 0, high = ranges.count
+            while low < high {
+                let middle = (low + high) / 2
+                if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
+            }
+            if low < ranges.count, ranges[low].contains(value) { out.insert(Int(rows[rank])) }
+        }
+    }
+}
+
+extension ProfilePart.FieldIndex {
+    fileprivate func isOnlyPart(in plan: FieldPlan) -> Bool { plan.parts.count == 1 }
+}

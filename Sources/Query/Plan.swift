@@ -1,0 +1,113 @@
+import Columns
+import Format
+import Model
+import Rules
+
+/// A segment bound to a snapshot: names are ids, selectors are leaves, windows are instants. Immutable, and shared by
+/// all threads that evaluate it.
+package indirect enum Plan: Sendable {
+    case nobody
+    case everybody
+    case all([Plan])
+    case any([Plan])
+    case not(Plan)
+    case activity(ActivityPlan)
+    case field(FieldPlan)
+    /// Profiles by their rows, ascending: conditions on the external id.
+    case rows([UInt32])
+}
+
+/// Profiles whose events in a scope count at least once and between two bounds.
+package struct ActivityPlan: Sendable {
+    package let type: EventType
+    /// At least 1; zero counts are expressed as complements.
+    package let lower: UInt64
+    package let upper: UInt64?
+    package let parts: [PartScope]
+    /// Dictionary codes plus one of the links that count, ascending; nil for any.
+    package let links: [UInt32]?
+    /// The window, cut at the instant of evaluation.
+    package let window: ClosedRange<Int64>
+    /// Events in scope, before the window is looked at inside leaves.
+    package let events: Int
+}
+
+/// The leaves of one part that are in scope.
+package struct PartScope: Sendable {
+    /// How a leaf lies to the scope and its window.
+    package enum Place: UInt8, Sendable { case out, inside, straddles }
+
+    package let part: ActivityPart
+    package let index: ActivityPart.TypeIndex
+    /// Per leaf; nil when every leaf of the type is inside.
+    package let places: [Place]?
+    /// The leaves that are not `out`, ascending; empty when `places` is nil.
+    package let leaves: [Int]
+}
+
+/// Profiles whose field passes a test.
+package struct FieldPlan: Sendable {
+    /// Newest part first.
+    package let parts: [PartTest]
+
+    package struct PartTest: Sendable {
+        package let part: ProfilePart
+        package let index: ProfilePart.FieldIndex
+        package let test: ColumnTest
+    }
+
+    /// A test in terms of one part's column.
+    package enum ColumnTest: Sendable {
+        case present
+        /// Values, or dictionary codes, in one of the ascending, disjoint ranges.
+        case ranges([ClosedRange<Int64>])
+        case texts(TextTest)
+        /// Rows with one of the dictionary codes, or with all.
+        case anyOf([Int])
+        case allOf([Int])
+        case never
+    }
+}
+
+extension Plan {
+    /// What evaluation is likely to cost per block, for ordering; in nanoseconds, roughly.
+    var cost: Int {
+        switch self {
+        case .nobody, .everybody, .rows: 0
+        case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
+        case .not(let plan): plan.cost
+        case .activity(let plan): 1000 + plan.events / 1000
+        case .field(let plan):
+            plan.parts.reduce(0) { sum, part in
+                if case .texts = part.test { sum + 1_000_000 } else { sum + 500 }
+            }
+        }
+    }
+
+    /// Whether the plan is a complement, so that AND can subtract what it complements.
+    var complemented: Plan? { if case .not(let plan) = self { plan } else { nil } }
+
+    /// The same set with constants folded and the cheap terms of each group first.
+    func simplified() -> Plan {
+        switch self {
+        case .all(let plans):
+            let terms = plans.map { $0.simplified() }
+            if terms.contains(where: { if case .nobody = $0 { true } else { false } }) { return .nobody }
+            let rest = terms.filter { if case .everybody = $0 { false } else { true } }
+            return rest.count > 1 ? .all(rest.sorted { $0.cost < $1.cost }) : rest.first ?? .everybody
+        case .any(let plans):
+            let terms = plans.map { $0.simplified() }
+            if terms.contains(where: { if case .everybody = $0 { true } else { false } }) { return .everybody }
+            let rest = terms.filter { if case .nobody = $0 { false } else { true } }
+            return rest.count > 1 ? .any(rest.sorted { $0.cost < $1.cost }) : rest.first ?? .nobody
+        case .not(let plan):
+            switch plan.simplified() {
+            case .nobody: return .everybody
+            case .everybody: return .nobody
+            case .not(let inner): return inner
+            case let other: return .not(other)
+            }
+        default: return self
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Model
+
+/// Something that a rule's author should know; the count is exact all the same.
+public struct RuleWarning: Sendable, Hashable {
+    public var code: String
+    public var path: String
+    public var message: String
+
+    public init(code: String, path: String, message: String) {
+        self.code = code
+        self.path = path
+        self.message = message
+    }
+}
+
+/// A window of a rule in absolute time.
+public struct WindowReport: Sendable, Hashable {
+    public var path: String
+    public var window: ResolvedWindow
+
+    public init(path: String, window: ResolvedWindow) {
+        self.path = path
+        self.window = window
+    }
+}

@@ -1,0 +1,100 @@
+import Columns
+import Disk
+import Format
+import Model
+import Synchronization
+
+/// One version of a store, as it stays for as long as this object lives: its files cannot be removed meanwhile. Parts
+/// are opened when they are first needed.
+package final class Snapshot: Sendable {
+    package let manifest: Manifest
+    private let directory: StoreDirectory
+    /// Held, never asked.
+    private let lock: FileLock
+
+    private let openedActivity = Once<[ActivityPart]>()
+    private let openedProfiles = Once<[ProfilePart]>()
+    private let openedDictionaries = Once<[PartFile]>()
+    private let openedKeys = Once<StringTables>()
+    private let openedCatalogue = Once<[CatalogueObject]>()
+    private let openedTables = Mutex<[Namespace: StringTables]>([:])
+
+    package init(_ directory: StoreDirectory) throws(WinnowError) {
+        self.directory = directory
+        (manifest, lock) = try directory.current()
+    }
+
+    package var rows: Int { Int(manifest.rows) }
+    package var blocks: Int { Block.count(rows: rows) }
+    package var schema: Schema { manifest.schema }
+
+    package func activity() throws(WinnowError) -> [ActivityPart] {
+        try openedActivity.get { () throws(WinnowError) in
+            try open(.activity) { (reference) throws(WinnowError) in
+                try ActivityPart(disk: directory.disk, directory: directory.parts, reference)
+            }
+        }
+    }
+
+    /// Oldest first.
+    package func profiles() throws(WinnowError) -> [ProfilePart] {
+        try openedProfiles.get { () throws(WinnowError) in
+            try open(.profiles) { (reference) throws(WinnowError) in
+                try ProfilePart(disk: directory.disk, directory: directory.parts, reference)
+            }
+        }
+    }
+
+    package func dictionaries() throws(WinnowError) -> [PartFile] {
+        try openedDictionaries.get { () throws(WinnowError) in try files(.dictionary) }
+    }
+
+    /// The numbered strings of a namespace other than profiles.
+    package func strings(_ namespace: Namespace) throws(WinnowError) -> StringTables {
+        if let tables = openedTables.withLock({ $0[namespace] }) { return tables }
+        let tables = try StringTables(try dictionaries(), namespace)
+        openedTables.withLock { $0[namespace] = tables }
+        return tables
+    }
+
+    /// External id → row, and back.
+    package func keys() throws(WinnowError) -> StringTables {
+        try openedKeys.get { () throws(WinnowError) in try StringTables(try files(.keys), .profile) }
+    }
+
+    /// Campaigns and templates, each as it was loaded last.
+    package func catalogue() throws(WinnowError) -> [CatalogueObject] {
+        try openedCatalogue.get { () throws(WinnowError) in
+            var parts: [[CatalogueObject]] = []
+            for file in try files(.catalogue) { parts.append(try CataloguePart.read(file)) }
+            return CataloguePart.merged(parts)
+        }
+    }
+
+    package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {
+        try open(kind) { (reference) throws(WinnowError) in
+            try PartFile(disk: directory.disk, directory: directory.parts, reference)
+        }
+    }
+
+    private func open<T>(
+        _ kind: PartKind, _ body: (PartReference) throws(WinnowError) -> T
+    ) throws(WinnowError) -> [T] {
+        var result: [T] = []
+        for reference in manifest.parts(of: kind) { result.append(try body(reference)) }
+        return result
+    }
+}
+
+/// A value made on first use, once; a failure is not remembered.
+private final class Once<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    func get(_ make: () throws(WinnowError) -> Value) throws(WinnowError) -> Value {
+        if let made = value.withLock({ $0 }) { return made }
+        // Two threads may both make it; parts are immutable, so either result serves.
+        let made = try make()
+        value.withLock { if $0 == nil { $0 = made } }
+        return made
+    }
+}

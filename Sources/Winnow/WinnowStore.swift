@@ -1,0 +1,90 @@
+import Disk
+import Loader
+@_exported import Model
+@_exported import Rules
+import Store
+
+/// A store on disk: profiles, their activity, campaigns and templates.
+///
+///     let store = try WinnowStore(at: "shop.winnow")
+///     let snapshot = try store.snapshot()
+///     let fans = Segment(.activity(Activity(.email, .opened, .atLeast(5))))
+///     print(try snapshot.count(fans).count)
+///
+/// One process writes at a time; any number reads. The value itself holds nothing open.
+public struct WinnowStore: Sendable {
+    public let path: String
+    private var directory: StoreDirectory { StoreDirectory(path: path, disk: PosixDisk()) }
+
+    /// A store that is there already.
+    /// - Throws: `WinnowError.notFound` when there is none.
+    public init(at path: String) throws(WinnowError) {
+        self.path = path
+        _ = try Store.Snapshot(directory)
+    }
+
+    private init(path: String) { self.path = path }
+
+    /// Makes an empty store.
+    /// - Throws: `WinnowError.cannotCreate` when something is there already.
+    public static func create(at path: String, schema: Schema = Schema()) throws(WinnowError) -> WinnowStore {
+        let store = WinnowStore(path: path)
+        try store.directory.create(schema, at: systemTime())
+        return store
+    }
+
+    /// The version of the store that is current now. It stays readable, unchanged, for as long as the value lives.
+    public func snapshot() throws(WinnowError) -> WinnowSnapshot {
+        WinnowSnapshot(try Store.Snapshot(directory))
+    }
+
+    /// Loads files as one batch: all of it becomes visible at once, durably, or nothing does.
+    /// - Parameter files: paths; `-` is standard input.
+    /// - Throws: `badData` for the first row that cannot be loaded, `anotherWriter` when the store is being written,
+    ///   `outcomeUnknown` when the system failed after the commit point.
+    /// - Complexity: O(rows), and what merging with earlier small batches takes.
+    @discardableResult
+    public func load(
+        _ kind: LoadKind, files: [String], options: LoadOptions = LoadOptions()
+    ) throws(WinnowError) -> LoadSummary {
+        let writer = try Writer(directory)
+        return try Load.run(kind, files, into: writer, options, now: systemTime())
+    }
+}
+
+extension Schema {
+    /// Reads a schema file: `{"fields": [{"name": "country", "type": "string"}], "unique_events": "derived"}`.
+    /// - Throws: `WinnowError.badData` that says what is wrong.
+    public init(file path: String) throws(WinnowError) {
+        try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)
+    }
+}
+
+extension Segment {
+    /// Reads rule documents, one a line, blank lines aside.
+    public static func all(ndjson path: String) throws(WinnowError) -> [Segment] {
+        let text = try text(path, limit: 1 << 30)
+        var segments: [Segment] = []
+        for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        where line.contains(where: { !$0.isWhitespace }) {
+            do throws(WinnowError) { segments.append(try Segment(json: String(line))) } catch {
+                guard case .invalidRule(let where_, let message) = error else { throw error }
+                throw .invalidRule(path: where_, message: "\(message) (\(path), line \(i + 1))")
+            }
+        }
+        return segments
+    }
+
+    /// Reads one rule document from a file.
+    public init(file path: String) throws(WinnowError) {
+        try self.init(json: try Segment.text(path, limit: RuleLimits.bytes + 1))
+    }
+
+    private static func text(_ path: String, limit: Int) throws(WinnowError) -> String {
+        let bytes = try InputStream(path: path).readAll(limit: limit)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .invalidRule(path: "", message: "\(path) is not UTF-8")
+        }
+        return text
+    }
+}

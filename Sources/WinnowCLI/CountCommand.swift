@@ -1,0 +1,77 @@
+import ArgumentParser
+import Winnow
+
+struct CountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "count", abstract: "Counts the profiles of segments, exactly.",
+        discussion: "Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.")
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "A rule as JSON.") var rule: String?
+    @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule.") var files: [String] = []
+    @Option(help: "A file with a rule a line.") var rules: String?
+    @Option(help: "Evaluate as of this instant instead of now.") var asOf: String?
+    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone: String?
+    @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
+    @Option(help: "Threads; the default is all cores.") var threads: Int?
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        var segments: [Segment] = []
+        if let rule {
+            guard rule.drop(while: \.isWhitespace).first == "{" else {
+                throw WinnowError.invalidRule(
+                    path: "", message: "a rule is a JSON object; rules as text are not available in this version")
+            }
+            segments.append(try Segment(json: rule))
+        }
+        for file in files { segments.append(try Segment(file: file)) }
+        if let rules { segments += try Segment.all(ndjson: rules) }
+        guard !segments.isEmpty || rules != nil else {
+            throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
+        }
+        let results = try WinnowStore(at: store).snapshot().count(segments, try options())
+        for result in results {
+            for warning in result.warnings where format == .text {
+                Terminal.note("winnow: warning: \(warning.path): \(warning.message)")
+            }
+            print(format == .json ? result.json : "\(result.count)")
+        }
+    }
+
+    private func options() throws -> EvaluationOptions {
+        var options = EvaluationOptions()
+        if let asOf {
+            guard let instant = Instant(asOf) else {
+                throw WinnowError.usage("--as-of takes an instant such as 2026-01-01T00:00:00Z, not “\(asOf)”")
+            }
+            options.asOf = instant
+        }
+        guard threads.map({ $0 > 0 }) ?? true else { throw WinnowError.usage("--threads is at least 1") }
+        options.timezone = timezone
+        options.strict = strict
+        options.threads = threads
+        return options
+    }
+}
+
+extension SegmentCount {
+    /// One line of JSON.
+    fileprivate var json: String {
+        let windows = windows.map { report in
+            let from = report.window.from.map { "\"\($0)\"" } ?? "null"
+            // A window without an end of its own ends at the instant of evaluation.
+            let to = report.window.to ?? asOf
+            let inclusive = report.window.to == nil || report.window.toInclusive
+            return "{\"path\": \(Terminal.quoted(report.path)), \"from\": \(from), \"to\": \"\(to)\", "
+                + "\"to_inclusive\": \(inclusive)}"
+        }
+        let warnings = warnings.map {
+            "{\"code\": \"\($0.code)\", \"path\": \(Terminal.quoted($0.path)), "
+                + "\"message\": \(Terminal.quoted($0.message))}"
+        }
+        return "{\"name\": \(name.map(Terminal.quoted) ?? "null"), \"count\": \(count), \"universe\": \(universe), "
+            + "\"as_of\": \"\(asOf)\", \"elapsed_ms\": \(elapsed.milliseconds), \"version\": \(version), "
+            + "\"windows\": [\(windows.joined(separator: ", "))], \"warnings\": [\(warnings.joined(separator: ", "))]}"
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Datagen
+import Winnow
+
+struct DatagenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "datagen", abstract: "Writes lifelike loader files: the same seed gives the same bytes.")
+
+    @Argument(help: "The folder to write to.") var folder: String
+    @Option(help: "How many profiles.") var profiles: Int
+    @Option(help: "How many events.") var events: Int
+    @Option(help: "The seed.") var seed: UInt64 = 1
+
+    func run() throws {
+        guard (0...Int(UInt32.max) - 1).contains(profiles), events >= 0 else {
+            throw WinnowError.usage("--profiles and --events are not negative, and profiles below 2³²")
+        }
+        guard events == 0 || profiles > 0 else { throw WinnowError.usage("events need profiles") }
+        try DataGenerator(folder: folder, profiles: profiles, events: events, seed: seed).run { Terminal.note($0) }
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Winnow
+
+/// The root command, and the one place where errors become exit codes.
+@main
+struct WinnowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "winnow", abstract: "Counts segments of profiles by fields and channel activity, exactly.",
+        version: "0.1.0",
+        subcommands: [
+            CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self, SchemaCommand.self,
+            CatalogCommand.self, DatagenCommand.self,
+        ])
+
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch let error as WinnowError {
+            Terminal.fail(error, json: asksForJSON(arguments))
+        } catch {
+            let status = exitCode(for: error)
+            if status == .success { exit(withError: error) }
+            let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            Terminal.fail(.usage("\(message); see winnow --help"), json: asksForJSON(arguments))
+        }
+    }
+
+    /// Whether errors are wanted as JSON; asked before the arguments are known to make sense.
+    private static func asksForJSON(_ arguments: [String]) -> Bool {
+        arguments.contains("--format=json") || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }
+    }
+}
+
+/// How results are printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
