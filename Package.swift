@@ -53,6 +53,7 @@ let package = Package(
                 "Winnow", "Datagen", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "DifferentialTests", dependencies: ["Winnow"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -243,10 +243,16 @@ private struct StreamEncoder {
 
     func appendStreams(of events: ArraySlice<EventRecord>, to out: inout ByteWriter) {
         let unit: Int64 = seconds ? 1000 : 1
-        Packing.append(
-            events.lazy.map { UInt64(bitPattern: ($0.time &- base) / unit) }, width: timeWidth, to: &out.bytes)
-        Packing.append(events.lazy.map { UInt64($0.count - 1) }, width: weightWidth, to: &out.bytes)
-        Packing.append(events.lazy.map { UInt64($0.link - linkBase) }, width: linkWidth, to: &out.bytes)
-        Packing.append(events.lazy.map { UInt64($0.message - messageBase) }, width: messageWidth, to: &out.bytes)
+        append(events, timeWidth, to: &out) { UInt64(bitPattern: ($0.time &- base) / unit) }
+        append(events, weightWidth, to: &out) { UInt64($0.count - 1) }
+        append(events, linkWidth, to: &out) { UInt64($0.link - linkBase) }
+        append(events, messageWidth, to: &out) { UInt64($0.message - messageBase) }
+    }
+
+    private func append(
+        _ events: ArraySlice<EventRecord>, _ width: Int, to out: inout ByteWriter, _ value: (EventRecord) -> UInt64
+    ) {
+        guard width > 0 else { return }
+        Packing.append(events.map(value), width: width, to: &out.bytes)
     }
 }

@@ -2,11 +2,12 @@ import Model
 
 /// Builds little-endian structures.
 package struct ByteWriter {
-    package var bytes: [UInt8] = []
+    @usableFromInline package var bytes: [UInt8] = []
 
     package init() {}
 
-    package mutating func put<T: FixedWidthInteger>(_ value: T) {
+    // Inlinable: a generic is not specialised across targets otherwise, which costs tens of times its work.
+    @inlinable package mutating func put<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
@@ -24,7 +25,7 @@ package struct ByteWriter {
 /// Takes little-endian structures off the front of mapped bytes. Nothing is believed: whatever would reach past the end
 /// is damage of the named file.
 package struct ByteReader {
-    package private(set) var rest: UnsafeRawBufferPointer
+    @usableFromInline package internal(set) var rest: UnsafeRawBufferPointer
     private let file: String
     private let part: String
 
@@ -34,9 +35,9 @@ package struct ByteReader {
         self.part = part
     }
 
-    package func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "\(part): \(what)") }
+    @usableFromInline package func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "\(part): \(what)") }
 
-    package mutating func take<T: FixedWidthInteger>(_: T.Type) throws(WinnowError) -> T {
+    @inlinable package mutating func take<T: FixedWidthInteger>(_: T.Type) throws(WinnowError) -> T {
         guard rest.count >= MemoryLayout<T>.size else { throw damage("it ends early") }
         let value = T(littleEndian: rest.loadUnaligned(as: T.self))
         rest = UnsafeRawBufferPointer(rebasing: rest[MemoryLayout<T>.size...])

@@ -13,7 +13,7 @@ package enum Packing {
     package static func byteCount(_ count: Int, width: Int) -> Int { (count * width + 7) / 8 }
 
     /// Appends the values, each below 2^width.
-    package static func append(_ values: some Sequence<UInt64>, width: Int, to out: inout [UInt8]) {
+    package static func append(_ values: [UInt64], width: Int, to out: inout [UInt8]) {
         guard width > 0 else { return }
         var pending: UInt64 = 0, filled = 0
         for value in values {
@@ -85,6 +85,6 @@ package struct PackedColumn: @unchecked Sendable {
         out.put(UInt8(0))
         out.put(UInt16(0))
         out.put(base)
-        Packing.append(values.lazy.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
+        Packing.append(values.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
     }
 }

@@ -15,9 +15,13 @@ struct EventLoading: Loading {
     private let stored: Bool
     let columns: ColumnNames
 
-    private enum Column: Int, CaseIterable {
+    private enum Column: Int {
         case profile, channel, event, time, timeMs, campaign, template, link, message, count
-        var name: String { self == .timeMs ? "time_ms" : "\(self)" }
+
+        static let names = [
+            "profile", "channel", "event", "time", "time_ms", "campaign", "template", "link", "message", "count",
+        ]
+        var name: String { Column.names[rawValue] }
     }
 
     static let named: [Namespace] = [.campaign, .template, .link, .message]
@@ -32,7 +36,7 @@ struct EventLoading: Loading {
         latest = now.milliseconds + Instant.millisecondsPerDay
         stored = writer.snapshot.schema.uniqueEvents == .stored
         columns = ColumnNames(
-            names: Column.allCases.map { Array($0.name.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+            names: Column.names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
     }
 
     /// Events of one type in a piece.
@@ -144,14 +148,17 @@ struct EventLoading: Loading {
 
     // MARK: Cells
 
+    private static let channelNames = NameTable(Channel.allCases.map { ($0.name, $0) })
+    private static let eventNames = NameTable(Event.allCases.map { ($0.name, $0) })
+
     private static func type(_ cells: [InputCell], stored: Bool) throws(BadRow) -> EventType {
         let channelName = try cells[Column.channel.rawValue].text("channel")
         let eventName = try cells[Column.event.rawValue].text("event")
-        guard let channel = Channel.allCases.first(where: { $0.name.utf8.elementsEqual(channelName) }) else {
+        guard let channel = channelNames.value(of: channelName) else {
             let name = String(decoding: channelName.prefix(60), as: UTF8.self)
             throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(name)”")
         }
-        guard let event = Event.allCases.first(where: { $0.name.utf8.elementsEqual(eventName) }),
+        guard let event = eventNames.value(of: eventName),
             Catalogue.contains(channel, event)
         else {
             let name = String(decoding: eventName.prefix(60), as: UTF8.self)
@@ -203,6 +210,20 @@ struct EventLoading: Loading {
             throw BadRow(column: column.name, code: "bad_value", reason: "too many distinct ids")
         }
         return code + 1
+    }
+}
+
+/// A few names, looked up by their bytes.
+private struct NameTable<Value: Sendable>: Sendable {
+    private let entries: [(name: [UInt8], value: Value)]
+
+    init(_ entries: [(String, Value)]) { self.entries = entries.map { (Array($0.0.utf8), $0.1) } }
+
+    func value(of name: UnsafeRawBufferPointer) -> Value? {
+        for entry in entries where entry.name.count == name.count {
+            if name.elementsEqual(entry.name) { return entry.value }
+        }
+        return nil
     }
 }
 

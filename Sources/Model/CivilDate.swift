@@ -112,8 +112,8 @@ struct DigitReader {
         return value
     }
 
-    mutating func take(_ mark: Character) -> Bool {
-        guard let next, next == mark.asciiValue else { return false }
+    mutating func take(_ mark: Unicode.Scalar) -> Bool {
+        guard let next, next == UInt8(truncatingIfNeeded: mark.value) else { return false }
         at += 1
         return true
     }

@@ -78,12 +78,12 @@ package struct Binder {
         if let during = activity.during {
             let resolved = during.resolved(time)
             windows.append(WindowReport(path: path + ".during", window: resolved))
-            guard let milliseconds = resolved.milliseconds else {
-                return plan(activity.condition, of: nil)
-            }
-            window = milliseconds
+            // No millisecond lies in an empty window; the greatest one lies behind every instant of evaluation.
+            window = resolved.milliseconds ?? Int64.max...Int64.max
         }
-        guard window.lowerBound <= time.asOf.milliseconds else { return plan(activity.condition, of: nil) }
+        guard window.lowerBound <= time.asOf.milliseconds else {
+            return activity.precededBy == nil ? plan(activity.condition, of: nil) : .nobody
+        }
         let scope = Scope(
             campaigns: campaigns, templates: templates,
             window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds))

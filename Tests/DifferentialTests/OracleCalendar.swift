@@ -1,0 +1,273 @@
+import Foundation
+
+/// A day of the proleptic Gregorian calendar.
+struct OracleDate: Sendable {
+    var year: Int64
+    var month: Int64
+    var day: Int64
+
+    /// Days since 1970-01-01.
+    ///
+    /// Years are counted from March, so that the leap day is the last of its year and needs no case of its own.
+    var number: Int64 {
+        let marchYear = month > 2 ? year : year - 1
+        let monthsSinceMarch = (month + 9) % 12
+        let leapDays = marchYear.flooredQuotient(4) - marchYear.flooredQuotient(100) + marchYear.flooredQuotient(400)
+        return marchYear * 365 + leapDays + (monthsSinceMarch * 153 + 2) / 5 + day - 1 - 719_468
+    }
+
+    init(year: Int64, month: Int64, day: Int64) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    init(number: Int64) {
+        // Come down from a year, then a month, that is too late.
+        year = (number + 719_468).flooredQuotient(146_097) * 400 + 400
+        while OracleDate(year: year, month: 1, day: 1).number > number {
+            let excess = OracleDate(year: year, month: 1, day: 1).number - number
+            year -= max(1, excess / 366)
+        }
+        month = 12
+        day = 1
+        while self.number > number { month -= 1 }
+        day += number - self.number
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    init(_ text: String) throws(OracleFailure) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [4, 2, 2], let year = Int64(parts[0]), let month = Int64(parts[1]),
+            let day = Int64(parts[2]), year >= 1, (1...12).contains(month), day >= 1,
+            day <= Self.daysIn(month: month, of: year)
+        else { throw OracleFailure(description: "\(text) is not a date") }
+        self.init(year: year, month: month, day: day)
+    }
+
+    static func isLeap(_ year: Int64) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
+
+    static func daysIn(month: Int64, of year: Int64) -> Int64 {
+        let next =
+            month == 12 ? OracleDate(year: year + 1, month: 1, day: 1) : .init(year: year, month: month + 1, day: 1)
+        return next.number - OracleDate(year: year, month: month, day: 1).number
+    }
+
+    /// The same day so many months earlier, or the last of that month when it is shorter.
+    func earlier(months: Int64) -> OracleDate {
+        let index = year * 12 + month - 1 - months
+        let newYear = index.flooredQuotient(12)
+        let newMonth = index - newYear * 12 + 1
+        return OracleDate(year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, of: newYear)))
+    }
+}
+
+extension Int64 {
+    func flooredQuotient(_ divisor: Int64) -> Int64 {
+        let quotient = self / divisor
+        return self % divisor < 0 ? quotient - 1 : quotient
+    }
+}
+
+/// Local days and wall times of one time zone. Instants are milliseconds since 1970 UTC.
+struct OracleCalendar: Sendable {
+    static let hour: Int64 = 3_600_000
+    static let day: Int64 = 86_400_000
+    static let firstDay = OracleDate(year: 1, month: 1, day: 1).number
+    static let afterLastDay = OracleDate(year: 10_000, month: 1, day: 1).number
+
+    let zone: TimeZone
+
+    init(zone identifier: String) throws {
+        guard let zone = TimeZone(identifier: identifier) else {
+            throw OracleFailure(description: "no time zone \(identifier)")
+        }
+        self.zone = zone
+    }
+
+    func offset(at instant: Int64) -> Int64 {
+        let seconds = instant.flooredQuotient(1000)
+        return Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))) * 1000
+    }
+
+    func wall(at instant: Int64) -> Int64 {
+        instant + offset(at: instant)
+    }
+
+    func day(at instant: Int64) -> Int64 {
+        wall(at: instant).flooredQuotient(Self.day)
+    }
+
+    /// The first instant whose local date is that day or later (a zone that crossed the date line has no such day).
+    func start(ofDay number: Int64) -> Int64 {
+        let midnight = number * Self.day
+        let changes = changes(around: midnight)
+        let offsets = Set([offset(at: midnight - 30 * Self.hour)] + changes.map { offset(at: $0) })
+        // Local time reaches the day either by passing midnight or by a jump of the clock.
+        let candidates = (offsets.map { midnight - $0 } + changes).sorted()
+        return candidates.first { day(at: $0) >= number } ?? midnight
+    }
+
+    /// The instant of a wall time. Of two the earlier; one in a gap is read with the offset before the gap.
+    func instant(ofWall wall: Int64) -> Int64 {
+        let changes = changes(around: wall)
+        let offsets = Set([offset(at: wall - 30 * Self.hour)] + changes.map { offset(at: $0) })
+        if let instant = offsets.map({ wall - $0 }).sorted().first(where: { self.wall(at: $0) == wall }) {
+            return instant
+        }
+        let gap = changes.first { self.wall(at: $0 - 1) < wall && wall < self.wall(at: $0) }
+        return wall - offset(at: (gap ?? wall) - 1)
+    }
+
+    /// The instants within 30 hours at which the offset changes.
+    private func changes(around instant: Int64) -> [Int64] {
+        let samples = stride(from: instant - 30 * Self.hour, to: instant + 30 * Self.hour, by: Int(Self.hour))
+        return samples.compactMap { sample in
+            var before = sample
+            var after = sample + Self.hour
+            guard offset(at: before) != offset(at: after) else { return nil }
+            while after - before > 1 {
+                let middle = before + (after - before) / 2
+                if offset(at: middle) == offset(at: before) { before = middle } else { after = middle }
+            }
+            return after
+        }
+    }
+}
+
+/// A stretch of time: instants `from <= t < end`, and the local days whose first instant lies in it.
+struct OracleWindow: Sendable {
+    var from: Int64
+    var end: Int64
+
+    func contains(_ instant: Int64) -> Bool {
+        from <= instant && instant < end
+    }
+
+    static let everything = OracleWindow(
+        from: OracleCalendar.firstDay * OracleCalendar.day, end: OracleCalendar.afterLastDay * OracleCalendar.day)
+}
+
+extension OracleCalendar {
+    /// Resolves a window of a rule. Its relative forms end at "as of"; whoever counts events caps the others as well.
+    func window(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
+        if rule["last"] != nil { return try lastWindow(rule, asOf: asOf) }
+        if rule["days_ago"] != nil { return try daysAgoWindow(rule, asOf: asOf) }
+        return try absoluteWindow(rule)
+    }
+
+    private func lastWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
+        try rule.allowOnly(["last", "unit", "mode"])
+        let asked = try rule.required("last").integer()
+        guard asked >= 0 else { throw OracleFailure(description: "last \(asked)") }
+        // More minutes than ten thousand years have: longer windows are cut to the same instant anyhow.
+        let number = min(asked, 5_300_000_000)
+        let unit = try rule["unit"]?.word() ?? "days"
+        let isShort = unit == "minutes" || unit == "hours"
+        let mode = try rule["mode"]?.word() ?? (isShort ? "rolling" : "calendar")
+        let from: Int64
+        switch (mode, unit) {
+        case ("rolling", "minutes"): from = asOf - number * 60_000
+        case ("rolling", "hours"): from = asOf - number * Self.hour
+        case ("rolling", "days"): from = asOf - number * Self.day
+        case ("rolling", "weeks"): from = asOf - number * 7 * Self.day
+        case ("rolling", "months"): from = monthsBefore(asOf, number)
+        case ("calendar", "days"): from = startCut(day(at: asOf) - number)
+        case ("calendar", "weeks"): from = startCut(day(at: asOf) - number * 7)
+        case ("calendar", "months"):
+            from = startCut(OracleDate(number: day(at: asOf)).earlier(months: number).number)
+        default: throw OracleFailure(description: "no window in \(unit) with mode \(mode)")
+        }
+        return OracleWindow(from: max(from, OracleWindow.everything.from), end: asOf + 1)
+    }
+
+    private func monthsBefore(_ instant: Int64, _ months: Int64) -> Int64 {
+        let wall = wall(at: instant)
+        let today = wall.flooredQuotient(Self.day)
+        let day = OracleDate(number: today).earlier(months: months).number
+        guard day > Self.firstDay else { return OracleWindow.everything.from }
+        return self.instant(ofWall: day * Self.day + wall - today * Self.day)
+    }
+
+    private func startCut(_ day: Int64) -> Int64 {
+        day > Self.firstDay ? start(ofDay: day) : OracleWindow.everything.from
+    }
+
+    private func daysAgoWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
+        try rule.allowOnly(["days_ago"])
+        let bounds = try rule.required("days_ago").elements().map { try $0.integer() }
+        guard bounds.count == 2, bounds[0] >= bounds[1], bounds[1] >= 0 else {
+            throw OracleFailure(description: "days_ago \(bounds)")
+        }
+        let today = day(at: asOf)
+        let end = startCut(today - bounds[1] + 1)
+        return OracleWindow(from: startCut(today - bounds[0]), end: min(end, asOf + 1))
+    }
+
+    private func absoluteWindow(_ rule: OracleJSON) throws -> OracleWindow {
+        try rule.allowOnly(["from", "to"])
+        let from = try rule["from"].map { try literal($0) }
+        let to = try rule["to"].map { try literal($0) }
+        var window = OracleWindow.everything
+        switch (from, to) {
+        case (.day(let from)?, .day(let to)?) where from <= to:
+            window = OracleWindow(from: start(ofDay: from), end: start(ofDay: to + 1))
+        case (.instant(let from)?, .instant(let to)?) where from <= to: window = OracleWindow(from: from, end: to)
+        case (.day(let from)?, nil): window.from = start(ofDay: from)
+        case (.instant(let from)?, nil): window.from = from
+        case (nil, .day(let to)?): window.end = start(ofDay: to + 1)
+        case (nil, .instant(let to)?): window.end = to
+        default:
+            throw OracleFailure(description: "a window from \(String(describing: from)) to \(String(describing: to))")
+        }
+        return window
+    }
+}
+
+/// A date or an instant as a rule writes it.
+enum OracleTime: Sendable {
+    case day(Int64)
+    case instant(Int64)
+}
+
+extension OracleCalendar {
+    func literal(_ value: OracleJSON) throws -> OracleTime {
+        let text = try value.word()
+        if text.utf8.count == 10 { return .day(try OracleDate(text).number) }
+        return .instant(try Self.instant(text))
+    }
+
+    /// Reads RFC 3339; digits below the millisecond are cut.
+    static func instant(_ text: String) throws -> Int64 {
+        let failure = OracleFailure(description: "\(text) is not an instant")
+        let characters = Array(text.utf8)
+        guard characters.count >= 20, "Tt".utf8.contains(characters[10]) else { throw failure }
+        let day = try OracleDate(String(text.prefix(10)))
+        let clock = text.dropFirst(11).prefix(8).split(separator: ":", omittingEmptySubsequences: false)
+        guard clock.map(\.utf8.count) == [2, 2, 2], let hours = Int64(clock[0]), let minutes = Int64(clock[1]),
+            let seconds = Int64(clock[2]), hours < 24, minutes < 60, seconds < 60
+        else { throw failure }
+        var rest = text.dropFirst(19)
+        var milliseconds: Int64 = 0
+        if rest.first == "." {
+            let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            guard let value = Int64((digits + "00").prefix(3)), !digits.isEmpty else { throw failure }
+            milliseconds = value
+            rest = rest.dropFirst(1 + digits.count)
+        }
+        guard let shift = shift(String(rest)) else { throw failure }
+        return day.number * Self.day + hours * hour + minutes * 60_000 + seconds * 1000 + milliseconds - shift
+    }
+
+    /// `Z`, `+03:00` or `-03:00`, in milliseconds.
+    private static func shift(_ text: String) -> Int64? {
+        if text == "Z" || text == "z" { return 0 }
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard let sign = text.first, sign == "+" || sign == "-", parts.map(\.utf8.count) == [2, 2],
+            let hours = Int64(parts[0]), let minutes = Int64(parts[1]), hours < 24, minutes < 60
+        else { return nil }
+        return (sign == "-" ? -1 : 1) * (hours * hour + minutes * 60_000)
+    }
+}

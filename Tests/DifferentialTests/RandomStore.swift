@@ -1,0 +1,137 @@
+import Foundation
+import Winnow
+
+/// A store on disk that says what a world says, loaded in random batches, formats and orders: events in up to a dozen
+/// batches, fields first wrong and then put right, catalogue objects replaced.
+struct RandomStore {
+    let folder: URL
+    let store: WinnowStore
+    /// Profiles that say nothing, between the world's own, so that rows spread over several blocks.
+    let fillers: Int
+
+    init(_ world: OracleWorld, seed: UInt64, fillers: Int) throws {
+        self.fillers = fillers
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let fields = world.fields.map { field in
+            Field(name: field.name, type: FieldType(rawValue: field.type) ?? .string, scale: field.scale)
+        }
+        store = try WinnowStore.create(
+            at: folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
+        var random = RandomWorld(seed: seed ^ 0x5707_E5EE_D000_0001)
+        try loadProfiles(world, &random)
+        try loadObjects(world.campaigns, .campaigns, &random)
+        try loadObjects(world.templates, .templates, &random)
+        try loadEvents(world.events, &random)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+
+    static func fillerID(_ number: Int) -> String { "filler-\(number)" }
+
+    private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
+        let file = folder.appendingPathComponent(name)
+        try Data(text.utf8).write(to: file)
+        try store.load(kind, files: [file.path])
+    }
+
+    // MARK: Profiles
+
+    private func loadProfiles(_ world: OracleWorld, _ random: inout RandomWorld) throws {
+        var ids = "id\n"
+        let step = fillers / max(1, world.profiles.count)
+        var filler = 0
+        for profile in world.profiles {
+            ids += RandomStore.csv(profile.id) + "\n"
+            for _ in 0..<step {
+                ids += RandomStore.fillerID(filler) + "\n"
+                filler += 1
+            }
+        }
+        while filler < fillers {
+            ids += RandomStore.fillerID(filler) + "\n"
+            filler += 1
+        }
+        try load(.profiles, "ids.csv", ids)
+        // What is said first of some profiles is wrong: it is of another, and gone in the end.
+        var wrong = ""
+        for profile in world.profiles where random.chance(40) {
+            wrong += RandomStore.json(profile.id, random.pick(world.profiles).fields) + "\n"
+        }
+        try load(.profiles, "wrong.ndjson", wrong)
+        let names = world.fields.map(\.name) + ["email", "phone"]
+        var parts = ["", "", ""]
+        for profile in world.profiles {
+            parts[random.below(3)] += RandomStore.json(profile.id, profile.fields, clearing: names) + "\n"
+        }
+        for (i, part) in parts.enumerated() { try load(.profiles, "right-\(i).ndjson", part) }
+    }
+
+    private static func json(_ id: String, _ fields: [String: OracleValue], clearing: [String] = []) -> String {
+        var members = ["\"id\": \(RandomWorld.quoted(id))"]
+        for (name, value) in fields { members.append("\(RandomWorld.quoted(name)): \(json(value))") }
+        for name in clearing where fields[name] == nil { members.append("\(RandomWorld.quoted(name)): null") }
+        return "{" + members.joined(separator: ", ") + "}"
+    }
+
+    private static func json(_ value: OracleValue) -> String {
+        switch value {
+        case .string(let text), .date(let text): RandomWorld.quoted(text)
+        case .integer(let number): "\(number)"
+        case .decimal(let digits): digits
+        case .boolean(let flag): "\(flag)"
+        case .datetime(let milliseconds): "\"\(Instant(milliseconds: milliseconds))\""
+        case .set(let values): "[" + values.map(RandomWorld.quoted).joined(separator: ", ") + "]"
+        }
+    }
+
+    // MARK: Campaigns, templates, events
+
+    private func loadObjects(_ objects: [OracleObject], _ kind: LoadKind, _ random: inout RandomWorld) throws {
+        guard !objects.isEmpty else { return }
+        var first = "", second = ""
+        for object in objects {
+            let attributes = object.attributes.map { "\(RandomWorld.quoted($0)): \(RandomWorld.quoted($1))" }
+            let line = "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": ["
+                + object.tags.map(RandomWorld.quoted).joined(separator: ", ") + "], \"attributes\": {"
+                + attributes.joined(separator: ", ") + "}}\n"
+            if random.chance(30) {
+                let other = random.pick(objects).tags.map(RandomWorld.quoted).joined(separator: ", ")
+                first += "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": [\(other)]}\n"
+                second += line
+            } else {
+                first += line
+            }
+        }
+        try load(kind, "\(kind.rawValue)-1.ndjson", first)
+        try load(kind, "\(kind.rawValue)-2.ndjson", second)
+    }
+
+    private func loadEvents(_ events: [OracleEvent], _ random: inout RandomWorld) throws {
+        let batches = 1 + random.below(12)
+        var lines = [[String]](repeating: [], count: batches)
+        // Nightly batches are about a time each; a few events always come late.
+        let ordered = events.sorted { $0.time < $1.time }
+        for (i, event) in ordered.enumerated() {
+            let batch = random.chance(10) ? random.below(batches) : i * batches / max(1, ordered.count)
+            lines[batch].append(RandomStore.line(event))
+        }
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        for (i, batch) in lines.enumerated() {
+            try load(.events, "events-\(i).csv", header + batch.joined())
+        }
+    }
+
+    private static func line(_ event: OracleEvent) -> String {
+        let cells = [
+            csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign), csv(event.template),
+            csv(event.link), csv(event.message), event.count == 1 ? "" : "\(event.count)",
+        ]
+        return cells.joined(separator: ",") + "\n"
+    }
+
+    private static func csv(_ text: String?) -> String {
+        guard let text else { return "" }
+        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}
