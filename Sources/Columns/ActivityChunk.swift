@@ -44,15 +44,18 @@ package struct ActivityChunk {
     private let ends: UnsafePointer<UInt8>
     private let endWidth: Int
     private let bytes: UnsafeRawBufferPointer
-    private let file: String
+    private let part: PartFile
+    private var file: String { part.path }
 
     static let headerSize = 48
     static let headSize = 48
 
-    package init(_ bytes: UnsafeRawBufferPointer, of file: String) throws(WinnowError) {
+    /// Reads the directory of a chunk; the data of a head is verified when the head is asked for.
+    package init(_ bytes: UnsafeRawBufferPointer, in part: PartFile) throws(WinnowError) {
         self.bytes = bytes
-        self.file = file
-        var reader = ByteReader(bytes, of: file, "chunk")
+        self.part = part
+        var reader = ByteReader(bytes, of: part.path, "chunk")
+        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.prefix(ActivityChunk.headerSize)))
         headCount = Int(try reader.take(UInt32.self))
         tailRuns = Int(try reader.take(UInt32.self))
         let events = Int(try reader.take(UInt32.self))
@@ -69,6 +72,7 @@ package struct ActivityChunk {
         tailRows = try reader.take(bytes: events * 2).baseAddress?.assumingMemoryBound(to: UInt16.self)
             ?? EventStreams.nothing.withMemoryRebound(to: UInt16.self, capacity: 1) { $0 }
         tail = try EventStreams(&reader, events: events, shape, bases)
+        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))
     }
 
     private func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "chunk: \(what)") }
@@ -93,9 +97,10 @@ package struct ActivityChunk {
         var data = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[offset...]), of: file, "head data")
         let container = try data.take(bytes: Container.byteCount(kind, count: distinct))
         let counts = try data.takePacked(distinct, countWidth)
+        let streams = try EventStreams(&data, events: events, shape, bases)
+        try part.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<bytes.count - data.rest.count]))
         return Head(
-            leaf: leaf, distinct: distinct,
-            streams: try EventStreams(&data, events: events, shape, bases),
+            leaf: leaf, distinct: distinct, streams: streams,
             container: Container(
                 kind: kind, count: distinct, bytes: container.baseAddress ?? UnsafeRawPointer(EventStreams.nothing)),
             counts: counts, countWidth: countWidth, maximum: bases.maximum, file: file)

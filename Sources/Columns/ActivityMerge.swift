@@ -222,7 +222,8 @@ extension ActivityChunk.Head {
         for i in 0..<self.distinct {
             let n = Int(more[i])
             guard n <= events - at else { throw damage }
-            (rows + at).update(repeating: distinct[i], count: n)
+            let row = distinct[i]
+            for k in at..<at + n { rows[k] = row }
             at += n
         }
         guard at == events else { throw damage }

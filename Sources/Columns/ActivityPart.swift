@@ -116,7 +116,7 @@ package final class ActivityPart: Sendable {
     }
 
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
-        try ActivityChunk(try file.bytes(.chunks, entry.chunkOffset, entry.chunkSize), of: file.path)
+        try ActivityChunk(try file.unverifiedBytes(.chunks, entry.chunkOffset, entry.chunkSize), in: file)
     }
 
     /// How often each row has the event; only where `hasSummary`.

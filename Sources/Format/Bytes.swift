@@ -2,12 +2,18 @@ import Model
 
 /// Builds little-endian structures.
 package struct ByteWriter {
-    @usableFromInline package var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
 
     package init() {}
 
-    // Inlinable: a generic is not specialised across targets otherwise, which costs tens of times its work.
-    @inlinable package mutating func put<T: FixedWidthInteger>(_ value: T) {
+    // One method a width: a generic would not be specialised across targets and cost tens of times its work.
+    package mutating func put(_ value: UInt8) { bytes.append(value) }
+    package mutating func put(_ value: UInt16) { append(value) }
+    package mutating func put(_ value: UInt32) { append(value) }
+    package mutating func put(_ value: UInt64) { append(value) }
+    package mutating func put(_ value: Int64) { append(value) }
+
+    private mutating func append<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
@@ -25,7 +31,7 @@ package struct ByteWriter {
 /// Takes little-endian structures off the front of mapped bytes. Nothing is believed: whatever would reach past the end
 /// is damage of the named file.
 package struct ByteReader {
-    @usableFromInline package internal(set) var rest: UnsafeRawBufferPointer
+    package private(set) var rest: UnsafeRawBufferPointer
     private let file: String
     private let part: String
 
@@ -35,9 +41,15 @@ package struct ByteReader {
         self.part = part
     }
 
-    @usableFromInline package func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "\(part): \(what)") }
+    package func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "\(part): \(what)") }
 
-    @inlinable package mutating func take<T: FixedWidthInteger>(_: T.Type) throws(WinnowError) -> T {
+    package mutating func take(_: UInt8.Type) throws(WinnowError) -> UInt8 { try number() }
+    package mutating func take(_: UInt16.Type) throws(WinnowError) -> UInt16 { try number() }
+    package mutating func take(_: UInt32.Type) throws(WinnowError) -> UInt32 { try number() }
+    package mutating func take(_: UInt64.Type) throws(WinnowError) -> UInt64 { try number() }
+    package mutating func take(_: Int64.Type) throws(WinnowError) -> Int64 { try number() }
+
+    private mutating func number<T: FixedWidthInteger>() throws(WinnowError) -> T {
         guard rest.count >= MemoryLayout<T>.size else { throw damage("it ends early") }
         let value = T(littleEndian: rest.loadUnaligned(as: T.self))
         rest = UnsafeRawBufferPointer(rebasing: rest[MemoryLayout<T>.size...])

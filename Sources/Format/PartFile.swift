@@ -82,14 +82,29 @@ package final class PartFile: @unchecked Sendable {
 
     /// Some bytes of a section, their checksums verified.
     package func bytes(_ tag: SectionTag, _ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
+        let bytes = try unverifiedBytes(tag, offset, count)
+        try verify(bytes)
+        return bytes
+    }
+
+    /// Some bytes of a section that the caller verifies piece by piece before it looks at them.
+    package func unverifiedBytes(
+        _ tag: SectionTag, _ offset: Int, _ count: Int
+    ) throws(WinnowError) -> UnsafeRawBufferPointer {
         let section = sections[tag] ?? 0..<0
         guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset else {
             throw .damaged(file: path, what: "an offset leads out of section \(tag)")
         }
         guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let start = section.lowerBound + offset
-        for chunk in start / PartFormat.chunk...(start + count - 1) / PartFormat.chunk { try verify(chunk) }
         return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count])
+    }
+
+    /// Checks what lies under some bytes of this file against their checksums.
+    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
+        guard let first = bytes.baseAddress, let base = file.bytes.baseAddress, bytes.count > 0 else { return }
+        let start = first - base
+        for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk { try verify(chunk) }
     }
 
     private func verify(_ chunk: Int) throws(WinnowError) {
