@@ -53,6 +53,9 @@ let package = Package(
                 "Winnow", "Datagen", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
+        .testTarget(name: "EngineTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -29,7 +29,10 @@ __attribute__((constructor)) static void build_tables(void) {
         crc_table[0][i] = c;
     }
     for (int t = 1; t < 8; t++) {
-        for (int i = 0; i < 256; i++) crc_table[t][i] = crc_table[t - 1][i] >> 8 ^ crc_table[0][crc_table[t - 1][i] & 255];
+        for (int i = 0; i < 256; i++) {
+            const uint32_t before = crc_table[t - 1][i];
+            crc_table[t][i] = before >> 8 ^ crc_table[0][before & 255];
+        }
     }
     // shift_table: what STREAM zero bytes do to a register, one byte of the register at a time.
     static const uint8_t zeros[STREAM];
@@ -40,7 +43,8 @@ __attribute__((constructor)) static void build_tables(void) {
 
 #if defined(__x86_64__)
 static uint32_t shift(uint32_t c) {
-    return shift_table[0][c & 255] ^ shift_table[1][c >> 8 & 255] ^ shift_table[2][c >> 16 & 255] ^ shift_table[3][c >> 24];
+    return shift_table[0][c & 255] ^ shift_table[1][c >> 8 & 255] ^ shift_table[2][c >> 16 & 255]
+        ^ shift_table[3][c >> 24];
 }
 
 __attribute__((target("sse4.2"))) static uint32_t crc_bytes_sse42(uint32_t crc, const uint8_t *p, size_t n) {

@@ -7,8 +7,9 @@ import Model
 /// each of them needs memory for one chunk at a time, however large the store.
 ///
 /// Events of one leaf (campaign, template, month) form a *run*. A long run is a *head* with a directory entry of its
-/// own: a container of rows, and streams beside it. Short runs share the *tail*: one packed directory of (leaf, end), and
-/// streams for all of them. In a nightly batch almost everything is tail, in a merged store almost everything heads.
+/// own: a container of rows, and streams beside it. Short runs share the *tail*: one packed directory of (leaf, end),
+/// and streams for all of them. In a nightly batch almost everything is tail, in a merged store almost everything is
+/// heads.
 ///
 ///     chunk  = header head… tail data
 ///     header = heads:u32 runs:u32 events:u32 code:u8 end:u8 time:u8 weight:u8 link:u8 message:u8 seconds:u8 0:u8
@@ -19,8 +20,8 @@ import Model
 ///     data   = per head, at `offset`: container counts times weights links messages
 ///
 /// `counts` (events of a row, less one) and `weights` (`count` of an event, less one) are there only where some differ
-/// from zero. Times are seconds or milliseconds above `base`. Link and message codes are dictionary codes plus one; zero
-/// is none. `maximum` is the greatest sum of weights of one row.
+/// from zero. Times are seconds or milliseconds above `base`. Link and message codes are dictionary codes plus one;
+/// zero is none. `maximum` is the greatest sum of weights of one row.
 package struct ActivityChunk {
     package struct Head {
         package let leaf: Int
@@ -69,7 +70,8 @@ package struct ActivityChunk {
         codes = try reader.takePacked(tailRuns, codeWidth)
         ends = try reader.takePacked(tailRuns, endWidth)
         if (bytes.count - reader.rest.count) % 2 == 1 { _ = try reader.take(UInt8.self) }
-        tailRows = try reader.take(bytes: events * 2).baseAddress?.assumingMemoryBound(to: UInt16.self)
+        tailRows =
+            try reader.take(bytes: events * 2).baseAddress?.assumingMemoryBound(to: UInt16.self)
             ?? EventStreams.nothing.withMemoryRebound(to: UInt16.self, capacity: 1) { $0 }
         tail = try EventStreams(&reader, events: events, shape, bases)
         try part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))

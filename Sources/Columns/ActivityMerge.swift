@@ -118,7 +118,9 @@ private struct LeafPlan: Sendable {
         }
         self.keys = keys
         targets = all.map { leaves in
-            leaves.map { starts[LeafKey(campaign: $0.key.campaign, template: $0.key.template)] ?? Target(leaf: 0, firstMonth: 0) }
+            leaves.map {
+                starts[LeafKey(campaign: $0.key.campaign, template: $0.key.template)] ?? Target(leaf: 0, firstMonth: 0)
+            }
         }
     }
 
@@ -126,7 +128,8 @@ private struct LeafPlan: Sendable {
         let targets = targets[source]
         for i in start..<events.count {
             let target = targets[Int(events[i].leaf)]
-            events[i].leaf = target.firstMonth == 0
+            events[i].leaf =
+                target.firstMonth == 0
                 ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth
         }
     }

@@ -44,7 +44,8 @@ package struct CatalogueObject: Sendable, Hashable {
 
 /// Campaigns and templates. An object in a later part replaces the one of the same kind and id in an earlier part.
 ///
-///     objects = count:u32 size:u64 zstd frame of: (kind:u8 channel:u8 id name tags:u32 tag … attributes:u32 (key value) …) …
+///     objects = count:u32 size:u64 zstd frame of object …
+///     object  = kind:u8 channel:u8 id name tags:u32 tag … attributes:u32 (key value) …
 package enum CataloguePart {
     package static func write(_ objects: [CatalogueObject], to part: PartWriter) throws(WinnowError) -> PartReference {
         var body = ByteWriter()

@@ -5,8 +5,8 @@ import Model
 /// Writes lifelike loader files: profiles with fields, campaigns with tags and attributes, templates, and a year of
 /// activity, skewed as life is. The same seed gives the same bytes.
 ///
-/// Rates follow published marginals of a shop's 1.7 M messages: how many messages a client gets (quartiles 1, 18, 63, the
-/// longest tail 1,518), the chance of an open by the reader's own history (4 %, 20 %, 52 %, 87 %; 18 % overall), clicks
+/// Rates follow published marginals of a shop's 1.7 M messages: how many messages a client gets (quartiles 1, 18, 63,
+/// a long tail), the chance of an open by the reader's own history (4 %, 20 %, 52 %, 87 %; 18 % overall), clicks
 /// of 0.8 % of messages.
 ///
 /// Method: everything random about a profile, and about a campaign in a stretch of profiles, is drawn from a generator

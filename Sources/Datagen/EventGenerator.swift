@@ -109,14 +109,18 @@ struct EventGenerator: Sendable {
         switch campaign.channel {
         case .email: email(delivered, openness, &random, &out)
         case .push: if random.chance(openness * 0.4) { opened(delivered, 0.04, &random, &out) }
-        case .sms: if random.chance(openness * 0.06) { out.put(.clicked, delay(delivered, &random), link: random.link()) }
+        case .sms: clicked(delivered, openness * 0.06, &random, &out)
         case .whatsapp, .viber:
             guard random.chance(0.3 + openness * 0.6) else { return }
             let read = delay(delivered, &random)
             out.put(.read, read)
             if random.chance(openness * 0.12) { out.put(.clicked, read + 5 + random.below(60), link: random.link()) }
-        default: if random.chance(openness * 0.08) { out.put(.clicked, delay(delivered, &random), link: random.link()) }
+        default: clicked(delivered, openness * 0.08, &random, &out)
         }
+    }
+
+    private func clicked(_ delivered: Int, _ chance: Double, _ random: inout Random, _ out: inout LineWriter) {
+        if random.chance(chance) { out.put(.clicked, delay(delivered, &random), link: random.link()) }
     }
 
     private func email(_ delivered: Int, _ openness: Double, _ random: inout Random, _ out: inout LineWriter) {
@@ -192,15 +196,20 @@ private struct LineWriter {
         text.append(UInt8(ascii: ","))
         text.append(contentsOf: LineWriter.days[time / 86_400])
         let clock = time % 86_400
-        for (n, mark) in [(clock / 3600, ":"), (clock / 60 % 60, ":"), (clock % 60, "Z")] as [(Int, Unicode.Scalar)] {
-            text.append(0x30 + UInt8(n / 10))
-            text.append(0x30 + UInt8(n % 10))
-            text.append(UInt8(mark.value))
-        }
+        put(clock / 3600, UInt8(ascii: ":"))
+        put(clock / 60 % 60, UInt8(ascii: ":"))
+        put(clock % 60, UInt8(ascii: "Z"))
         text.append(contentsOf: campaign)
         text.append(contentsOf: template)
         if let link { text.append(contentsOf: "l\(link)".utf8) }
         text.append(0x0A)
         count += 1
+    }
+
+    /// Two digits and a mark.
+    private mutating func put(_ number: Int, _ mark: UInt8) {
+        text.append(0x30 + UInt8(number / 10))
+        text.append(0x30 + UInt8(number % 10))
+        text.append(mark)
     }
 }

@@ -3,8 +3,8 @@ import Disk
 import Model
 import Synchronization
 
-/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked against
-/// its checksum when it is first touched, by whichever thread comes first, and never again by this object.
+/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked
+/// against its checksum when it is first touched, by whichever thread comes first, and never again by this object.
 package final class PartFile: @unchecked Sendable {
     package let reference: PartReference
     package var path: String { file.path }
@@ -51,7 +51,8 @@ package final class PartFile: @unchecked Sendable {
         for _ in 0..<sectionCount {
             let tag = try entries.take(UInt32.self)
             _ = try entries.take(UInt32.self)
-            let start = Int(clamping: try entries.take(UInt64.self)), size = Int(clamping: try entries.take(UInt64.self))
+            let start = Int(clamping: try entries.take(UInt64.self)),
+                size = Int(clamping: try entries.take(UInt64.self))
             guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start else {
                 throw damage("a section lies outside the file")
             }

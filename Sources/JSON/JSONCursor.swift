@@ -43,8 +43,8 @@ package struct JSONCursor {
         return true
     }
 
-    package mutating func expect(_ mark: Unicode.Scalar, _ where_: String) throws(JSONError) {
-        guard take(mark) else { throw error("expected “\(mark)” \(where_)") }
+    package mutating func expect(_ mark: Unicode.Scalar, _ place: String) throws(JSONError) {
+        guard take(mark) else { throw error("expected “\(mark)” \(place)") }
     }
 
     /// Nothing but white space may follow.

@@ -28,13 +28,14 @@ struct BadRow: Error {
 extension InputCell {
     private func bad(_ column: String, _ expected: String) -> BadRow {
         let shown = String(decoding: bytes.prefix(60), as: UTF8.self)
-        let what = switch kind {
-        case .absent, .null: "nothing"
-        case .yes: "true"
-        case .no: "false"
-        case .string: "the string “\(shown)”"
-        default: "“\(shown)”"
-        }
+        let what =
+            switch kind {
+            case .absent, .null: "nothing"
+            case .yes: "true"
+            case .no: "false"
+            case .string: "the string “\(shown)”"
+            default: "“\(shown)”"
+            }
         return BadRow(column: column, code: "bad_value", reason: "expected \(expected), found \(what)")
     }
 

@@ -35,10 +35,12 @@ package struct Load {
             var layout = RowLayout(columns: loading.columns, positions: nil)
             var line = 0
             let name = file == "-" ? "standard input" : file
+            var empty = true
             while true {
                 var window: [InputChunk] = []
                 while window.count < Load.window, let chunk = try chunks.next() { window.append(chunk) }
                 if window.isEmpty { break }
+                empty = false
                 if format == .csv, let first = window.first, first.isFirst {
                     layout = try RowLayout.csv(first, loading.columns, file: name)
                 }
@@ -50,6 +52,10 @@ package struct Load {
                     line += piece.lines
                     try loading.gather(piece.content, &summary)
                 }
+            }
+            if empty, format == .csv {
+                throw .badData(
+                    file: name, line: 1, column: nil, code: "missing_header", reason: "there is no header row")
             }
         }
         summary.rejected = rejects.count

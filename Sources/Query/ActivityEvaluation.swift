@@ -5,10 +5,10 @@ import Model
 
 /// Evaluates one activity in one block.
 ///
-/// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row can
-/// reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at least
-/// once" no counters are needed at all, containers are united. Only runs that straddle the window, or whose clicks must
-/// be told apart by link, have their streams read.
+/// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row
+/// can reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at
+/// least once" no counters are needed at all, containers are united. Only runs that straddle the window, or whose
+/// clicks must be told apart by link, have their streams read.
 struct ActivityEvaluation {
     let plan: ActivityPlan
     let scratch: Scratch

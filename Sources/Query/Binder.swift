@@ -155,7 +155,9 @@ package struct Binder {
     private mutating func bind(_ condition: FieldCondition, _ path: String) throws(WinnowError) -> Plan {
         let schema = snapshot.schema
         let isID = sameBytes(condition.name, Schema.idName)
-        let known = isID ? Field(name: Schema.idName, type: .string) : schema.index(of: condition.name).map { schema.fields[$0] }
+        let known =
+            isID
+            ? Field(name: Schema.idName, type: .string) : schema.index(of: condition.name).map { schema.fields[$0] }
         guard let field = known else {
             let names = ([Schema.idName] + schema.fields.map(\.name)).joined(separator: ", ")
             throw .invalidRule(
@@ -284,8 +286,10 @@ private struct Scope {
             events += count
         }
         guard !scopes.isEmpty else { return nil }
-        return { ActivityPlan(
-            type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events) }
+        return {
+            ActivityPlan(
+                type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events)
+        }
     }
 
     private func partScope(

@@ -27,8 +27,9 @@ struct ActivityReader {
         if event.derivedFrom != nil { throw eventName.error("“\(event.name)” is not available in this version") }
         let name = try object.required("operator"), text = try name.string()
         guard ActivityReader.operators.contains(text) else {
-            throw name.error("unknown operator “\(text)”; the operators are "
-                + ActivityReader.operators.joined(separator: ", "))
+            throw name.error(
+                "unknown operator “\(text)”; the operators are "
+                    + ActivityReader.operators.joined(separator: ", "))
         }
         if text == "exists" || text == "does_not_exist" {
             let instead = text == "exists" ? "at_least" : "not_happened"
@@ -171,7 +172,9 @@ enum WindowReader {
         let ends = try value.elements()
         guard ends.count == 2 else { throw value.error("expected [first, last], for example [14, 7]") }
         let first = try ends[0].integer(0...longest), last = try ends[1].integer(0...longest)
-        guard first >= last else { throw value.error("the first day, \(first) days ago, lies behind the last, \(last)") }
+        guard first >= last else {
+            throw value.error("the first day, \(first) days ago, lies behind the last, \(last)")
+        }
         return .daysAgo(Int(first), Int(last))
     }
 

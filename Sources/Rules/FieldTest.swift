@@ -114,19 +114,21 @@ private struct LiteralReader {
     private func error(_ message: String) -> WinnowError { .invalidRule(path: path, message: message) }
 
     private func wrongType(_ literal: FieldCondition.Literal) -> WinnowError {
-        let text = switch literal {
-        case .string(let text): "the string “\(text)”"
-        case .number(let text): "the number \(text)"
-        case .boolean(let flag): "\(flag)"
-        }
-        let wanted = switch field.type {
-        case .string, .stringSet: "a string"
-        case .integer: "a whole number of 64 bits"
-        case .decimal: "a number"
-        case .boolean: "true or false"
-        case .date: "a date such as \"2026-01-31\""
-        case .datetime: "a date or an instant such as \"2026-01-31T12:00:00Z\""
-        }
+        let text =
+            switch literal {
+            case .string(let text): "the string “\(text)”"
+            case .number(let text): "the number \(text)"
+            case .boolean(let flag): "\(flag)"
+            }
+        let wanted =
+            switch field.type {
+            case .string, .stringSet: "a string"
+            case .integer: "a whole number of 64 bits"
+            case .decimal: "a number"
+            case .boolean: "true or false"
+            case .date: "a date such as \"2026-01-31\""
+            case .datetime: "a date or an instant such as \"2026-01-31T12:00:00Z\""
+            }
         return error("“\(field.name)” takes \(wanted), not \(text)")
     }
 
@@ -197,7 +199,7 @@ private struct LiteralReader {
             case .atLeast, .onOrAfter: return range(from: span, to: Span(lower: nil, upper: .max))
             case .lessThan, .before:
                 guard let lower = span.lower else { return [.min ... .max] }
-                return lower == .min ? [] : [.min ... lower - 1]
+                return lower == .min ? [] : [.min...lower - 1]
             case .greaterThan, .after:
                 guard let upper = span.upper else { return [.min ... .max] }
                 return upper == .max ? [] : [upper + 1 ... .max]

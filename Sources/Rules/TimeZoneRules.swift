@@ -35,7 +35,8 @@ public struct TimeZoneRules: Sendable {
     public static func isPlausible(name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy {
-                ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || [0x2B, 0x2D, 0x2F, 0x5F].contains($0)
+                ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
+                    || [0x2B, 0x2D, 0x2F, 0x5F].contains($0)
             }
             && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
     }

@@ -23,7 +23,8 @@ package struct StoreDirectory: Sendable {
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
         if let names = try disk.list(path) {
             guard names.isEmpty else {
-                let reason = names.contains { Manifest.version(ofFileName: $0) != nil }
+                let reason =
+                    names.contains { Manifest.version(ofFileName: $0) != nil }
                     ? "there is a store already" : "the folder is not empty"
                 throw .cannotCreate(path: path, reason: reason)
             }

@@ -70,7 +70,8 @@ package final class Writer {
         try directory.removeUnused(keeping: snapshot.manifest)
     }
 
-    /// Replaces the newest parts of a kind, as many as the policy says, by one that `write` makes of them and the batch.
+    /// Replaces the newest parts of a kind, as many as the policy says, by one that `write` makes of them and the
+    /// batch.
     private func add(
         _ kind: PartKind, size: Int, to manifest: inout Manifest,
         _ write: (_ merged: [PartReference]) throws(WinnowError) -> PartReference

@@ -68,8 +68,8 @@ extension Segment {
         for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         where line.contains(where: { !$0.isWhitespace }) {
             do throws(WinnowError) { segments.append(try Segment(json: String(line))) } catch {
-                guard case .invalidRule(let where_, let message) = error else { throw error }
-                throw .invalidRule(path: where_, message: "\(message) (\(path), line \(i + 1))")
+                guard case .invalidRule(let place, let message) = error else { throw error }
+                throw .invalidRule(path: place, message: "\(message) (\(path), line \(i + 1))")
             }
         }
         return segments

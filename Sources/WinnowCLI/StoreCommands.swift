@@ -45,7 +45,8 @@ struct LoadCommand: ParsableCommand {
         let hundredths = Int(seconds * 100)
         Terminal.note(
             "\(summary.rows) rows, \(summary.new) new, \(summary.updated) updated, \(summary.skipped) skipped, "
-                + "\(summary.rejected) rejected, \(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10) seconds, "
+                + "\(summary.rejected) rejected, "
+                + "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10) seconds, "
                 + "\(Int(Double(summary.rows) / max(seconds, 0.001))) rows/s")
     }
 }
@@ -109,8 +110,9 @@ struct CatalogCommand: ParsableCommand {
             let channels = Catalogue.channels(of: event).map(\.name)
             switch format {
             case .text:
-                print(event.name + String(repeating: " ", count: width + 2 - event.name.count)
-                    + channels.joined(separator: " "))
+                print(
+                    event.name + String(repeating: " ", count: width + 2 - event.name.count)
+                        + channels.joined(separator: " "))
             case .json:
                 let list = channels.map { "\"\($0)\"" }.joined(separator: ", ")
                 print("{\"event\": \"\(event.name)\", \"channels\": [\(list)]}")

@@ -29,10 +29,10 @@ struct WinnowCommand: ParsableCommand {
 
     /// Whether errors are wanted as JSON; asked before the arguments are known to make sense.
     private static func asksForJSON(_ arguments: [String]) -> Bool {
-        arguments.contains("--format=json") || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }
+        let pairs = zip(arguments, arguments.dropFirst())
+        return arguments.contains("--format=json") || pairs.contains { $0 == "--format" && $1 == "json" }
     }
 }
 
 /// How results are printed.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
-

@@ -92,7 +92,8 @@ struct RandomStore {
         var first = "", second = ""
         for object in objects {
             let attributes = object.attributes.map { "\(RandomWorld.quoted($0)): \(RandomWorld.quoted($1))" }
-            let line = "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": ["
+            let line =
+                "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": ["
                 + object.tags.map(RandomWorld.quoted).joined(separator: ", ") + "], \"attributes\": {"
                 + attributes.joined(separator: ", ") + "}}\n"
             if random.chance(30) {

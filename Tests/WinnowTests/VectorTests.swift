@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+import Winnow
+
+@Suite("Vectors")
+struct VectorTests {
+    @Test("seven profiles and their rules")
+    func activity() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\np1\np2\np3\np4\np5\np6\np7\n")])
+        let campaigns = """
+            {"id": "c1", "tags": ["Online store"]}
+            {"id": "c2", "tags": ["Welcome"]}
+            """
+        try store.load(.campaigns, files: [try fixture.file("c.ndjson", campaigns)])
+        let events = """
+            profile,channel,event,time,campaign,template,link,message
+            p1,email,sent,2026-04-13T09:00:00Z,c1,t1,,s1
+            p1,email,delivered,2026-04-13T09:00:05Z,c1,t1,,s1
+            p1,email,opened,2026-04-13T10:00:00Z,c1,t1,,s1
+            p1,email,clicked,2026-04-13T10:01:00Z,c1,t1,L1,s1
+            p1,email,clicked,2026-04-13T10:02:00Z,c1,t1,L1,s1
+            p1,email,clicked,2026-04-13T10:03:00Z,c1,t1,L2,s1
+            p2,email,sent,2026-04-14T00:00:00Z,c1,t1,,s2
+            p2,email,delivered,2026-04-14T00:00:00Z,c1,t1,,s2
+            p2,email,opened,2026-04-14T00:00:00Z,c1,t1,,s2
+            p3,email,sent,2026-04-13T23:59:59Z,c2,t2,,s3
+            p3,email,delivered,2026-04-13T23:59:59Z,c2,t2,,s3
+            p3,email,unsubscribe_clicked,2026-04-15T08:00:00Z,c2,t2,,s3
+            p4,email,sent,2026-04-15T08:00:00Z,c1,t1,,s4
+            p4,email,sent,2026-04-16T08:00:00Z,c2,t2,,s5
+            p4,email,delivered,2026-04-16T08:00:04Z,c2,t2,,s5
+            p4,email,clicked,2026-04-16T09:00:00Z,c2,t2,L1,s5
+            p5,whatsapp,sent,2026-04-10T08:00:00Z,c3,t3,,s6
+            p5,whatsapp,clicked,2026-04-10T08:01:00Z,c3,t3,L1,s6
+            p5,whatsapp,clicked,2026-04-10T08:02:00Z,c3,t3,L1,s6
+            p5,whatsapp,clicked,2026-04-10T08:03:00Z,c3,t3,L2,s6
+            p5,whatsapp,clicked,2026-04-11T08:03:00Z,c3,t3,L1,s7
+            p6,email,sent,2026-04-18T08:00:00Z,c1,t1,,s8
+            """
+        try store.load(.events, files: [try fixture.file("e.csv", events)])
+        let snapshot = try store.snapshot()
+        var options = EvaluationOptions()
+        options.asOf = Instant("2026-04-17T01:00:00Z")
+        let lines = try Fixture.vectors("activity.txt")
+        #expect(lines.count == 50)
+        for i in stride(from: 0, to: lines.count, by: 2) {
+            let segment = try Segment(json: lines[i])
+            let expected = lines[i + 1].dropFirst(2).split(separator: " ").map(String.init)
+            #expect(try snapshot.ids(segment, options) == expected, "\(lines[i])")
+            #expect(try snapshot.count(segment, options).count == expected.count, "\(lines[i])")
+        }
+    }
+
+    private func window(_ words: [String]) throws -> Window {
+        switch words[0] {
+        case "last": .last(Int(words[1]) ?? -1, .days, Window.Mode(rawValue: words[2]) ?? .calendar)
+        case "months": .last(Int(words[1]) ?? -1, .months, Window.Mode(rawValue: words[2]) ?? .calendar)
+        default: .dates(from: CivilDate(words[1]), to: CivilDate(words[2]))
+        }
+    }
+
+    @Test("windows in ten zones, over gaps, overlaps and days that begin late")
+    func windows() throws {
+        for line in try Fixture.vectors("windows.txt") {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            let zone = try TimeZoneRules.system(cells[0])
+            let asOf = try #require(Instant(cells[1]))
+            let resolved = try window(cells[2].split(separator: " ").map(String.init))
+                .resolved(EvaluationTime(asOf: asOf, zone: zone))
+            #expect(resolved.from?.description == cells[3], "\(line)")
+            #expect(resolved.to?.description == (cells.count > 4 ? cells[4] : asOf.description), "\(line)")
+        }
+    }
+
+    @Test("zones agree with Foundation from 2000 to 2040")
+    func zones() throws {
+        let names = TimeZone.knownTimeZoneIdentifiers.filter { $0 != "GMT" }
+        #expect(names.count > 300)
+        for (n, name) in names.enumerated() {
+            guard let reference = TimeZone(identifier: name) else { continue }
+            let zone = try TimeZoneRules.system(name)
+            var second: Int64 = 946_684_800 + Int64(n)
+            while second < 2_208_988_800 {
+                let offset = reference.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(second)))
+                #expect(zone.offset(atSecond: second) == Int64(offset), "\(name) at \(second)")
+                second += 5 * 86_400 + 3607
+            }
+        }
+    }
+}
