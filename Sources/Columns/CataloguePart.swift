@@ -44,38 +44,54 @@ package struct CatalogueObject: Sendable, Hashable {
 
 /// Campaigns and templates. An object in a later part replaces the one of the same kind and id in an earlier part.
 ///
-///     objects = count:u32 size:u64 zstd frame of object …
+///     objects = (count:u32 size:u64 length:u64 zstd frame of object …) …
 ///     object  = kind:u8 channel:u8 id name tags:u32 tag … attributes:u32 (key value) …
 package enum CataloguePart {
+    /// Bytes of objects after which a frame ends; one object more fits any frame that is believed.
+    private static let frameSize = 1 << 26
+
     package static func write(_ objects: [CatalogueObject], to part: PartWriter) throws(WinnowError) -> PartReference {
-        var body = ByteWriter()
-        for object in objects {
-            body.put(object.kind.rawValue)
-            body.put(object.channel?.rawValue ?? UInt8.max)
-            body.put(string: object.id)
-            body.put(string: object.name)
-            body.put(UInt32(clamping: object.tags.count))
-            for tag in object.tags { body.put(string: tag) }
-            body.put(UInt32(clamping: object.attributes.count))
-            for attribute in object.attributes {
-                body.put(string: attribute.key)
-                body.put(string: attribute.value)
-            }
-        }
-        var out = ByteWriter()
-        out.put(UInt32(clamping: objects.count))
-        out.put(UInt64(body.bytes.count))
-        out.bytes.append(contentsOf: body.bytes.withUnsafeBytes { Zstd.compress($0) })
         try part.begin(.objects)
-        try part.append(out.bytes)
+        var body = ByteWriter(), count: UInt32 = 0
+        for (i, object) in objects.enumerated() {
+            append(object, to: &body)
+            count += 1
+            guard body.bytes.count >= frameSize || i == objects.count - 1 else { continue }
+            let compressed = try Zstd.compress(body.bytes[...])
+            var out = ByteWriter()
+            out.put(count)
+            out.put(UInt64(body.bytes.count))
+            out.put(UInt64(compressed.count))
+            try part.append(out.bytes + compressed)
+            body.bytes.removeAll(keepingCapacity: true)
+            count = 0
+        }
         return try part.finish()
     }
 
+    private static func append(_ object: CatalogueObject, to body: inout ByteWriter) {
+        body.put(object.kind.rawValue)
+        body.put(object.channel?.rawValue ?? UInt8.max)
+        body.put(string: object.id)
+        body.put(string: object.name)
+        body.put(UInt32(clamping: object.tags.count))
+        for tag in object.tags { body.put(string: tag) }
+        body.put(UInt32(clamping: object.attributes.count))
+        for attribute in object.attributes {
+            body.put(string: attribute.key)
+            body.put(string: attribute.value)
+        }
+    }
+
     package static func read(_ file: PartFile) throws(WinnowError) -> [CatalogueObject] {
-        var head = try file.reader(.objects)
-        let count = try head.take(UInt32.self), size = Int(clamping: try head.take(UInt64.self))
-        let bytes = try Zstd.decompress(head.rest, size: size, of: file.path)
-        return try parse(bytes, count: Int(count), of: file.path)
+        var reader = try file.reader(.objects), objects: [CatalogueObject] = []
+        while !reader.rest.isEmpty {
+            let count = try reader.take(UInt32.self), size = Int(clamping: try reader.take(UInt64.self))
+            let frame = try reader.take(bytes: Int(clamping: try reader.take(UInt64.self)))
+            let bytes = try Zstd.decompress(frame, size: size, of: file.path)
+            objects += try parse(bytes, count: Int(count), of: file.path)
+        }
+        return objects
     }
 
     private static func parse(_ bytes: [UInt8], count: Int, of file: String) throws(WinnowError) -> [CatalogueObject] {

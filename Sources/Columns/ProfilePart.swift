@@ -25,29 +25,28 @@ package final class ProfilePart: Sendable {
     }
 
     package let file: PartFile
-    private let fields: [String: FieldIndex]
+    /// By name; names differ by bytes, so a dictionary of strings will not do.
+    private let fields: [(name: String, index: FieldIndex)]
 
     package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
         file = try PartFile(disk: disk, directory: directory, reference)
-        var reader = try file.reader(.fields), fields: [String: FieldIndex] = [:]
+        var reader = try file.reader(.fields), fields: [(name: String, index: FieldIndex)] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let name = try reader.takeText()
             guard let form = Form(rawValue: try reader.take(UInt8.self)) else {
                 throw reader.damage("a column of unknown form")
             }
-            fields[name] = FieldIndex(
+            let index = FieldIndex(
                 form: form, dictionary: Int(clamping: try reader.take(UInt64.self)),
                 dictionarySize: Int(clamping: try reader.take(UInt64.self)),
                 blocks: Int(try reader.take(UInt32.self)), firstBlock: Int(try reader.take(UInt32.self)))
+            fields.append((name, index))
         }
         self.fields = fields
     }
 
-    /// Where a field's values are, nil when the part says nothing about it. Names are looked up by bytes: two names
-    /// that are canonically equivalent cannot both be in a schema's index, so the key decides among stored names only.
-    package func field(_ name: String) -> FieldIndex? {
-        fields.first { sameBytes($0.key, name) }?.value
-    }
+    /// Where a field's values are, nil when the part says nothing about it. Complexity: O(fields).
+    package func field(_ name: String) -> FieldIndex? { fields.first { sameBytes($0.name, name) }?.index }
 
     package func dictionary(_ index: FieldIndex) throws(WinnowError) -> FieldDictionary {
         let bytes = try file.bytes(.fieldValues, index.dictionary, index.dictionarySize)
@@ -207,13 +206,15 @@ package struct TextBlock {
         }
     }
 
-    static func append(rows: [UInt16], texts: [ArraySlice<UInt8>], to out: inout ByteWriter) {
+    static func append(
+        rows: [UInt16], texts: [ArraySlice<UInt8>], to out: inout ByteWriter
+    ) throws(WinnowError) {
         FieldBlock.append(container: rows, to: &out)
         var ends: [Int64] = [], total = 0
         var table = ByteWriter(), frames: [UInt8] = [], pending: [UInt8] = [], strings = 0, count = 0
-        func flush() {
+        func flush() throws(WinnowError) {
             guard strings > 0 else { return }
-            let frame = pending.withUnsafeBytes { Zstd.compress($0) }
+            let frame = try Zstd.compress(pending[...])
             table.put(UInt32(strings))
             table.put(UInt32(clamping: pending.count))
             table.put(UInt32(clamping: frame.count))
@@ -228,9 +229,9 @@ package struct TextBlock {
             ends.append(Int64(total))
             pending.append(contentsOf: text)
             strings += 1
-            if pending.count >= frameSize { flush() }
+            if pending.count >= frameSize { try flush() }
         }
-        flush()
+        try flush()
         PackedColumn.append(ends, to: &out)
         out.put(UInt32(count))
         out.put(UInt32(0))

@@ -44,7 +44,7 @@ package struct ProfilePartWriter {
         let ranges = blockRanges(rows)
         fields.put(UInt32(clamping: ranges.count))
         fields.put(UInt32(clamping: blockCount))
-        let encoded = try concurrentMap(ranges.count) { (i) throws(WinnowError) in encoder.block(ranges[i]) }
+        let encoded = try concurrentMap(ranges.count) { (i) throws(WinnowError) in try encoder.block(ranges[i]) }
         for (range, bytes) in zip(ranges, encoded) {
             blocks.put(rows[range.lowerBound] >> 16)
             blocks.put(UInt32(0))
@@ -126,7 +126,7 @@ private struct FieldEncoder: Sendable {
         return (out.bytes + text, codes)
     }
 
-    func block(_ range: Range<Int>) -> [UInt8] {
+    func block(_ range: Range<Int>) throws(WinnowError) -> [UInt8] {
         var out = ByteWriter()
         let touched = range.map { UInt16(truncatingIfNeeded: rows[$0]) }
         FieldBlock.append(container: touched, to: &out)
@@ -136,7 +136,7 @@ private struct FieldEncoder: Sendable {
         switch form {
         case .numbers: SlicedBlock.append(rows: members, values: values, to: &out)
         case .codes: SlicedBlock.append(rows: members, values: values.map { codes[Int($0)] }, to: &out)
-        case .texts: TextBlock.append(rows: members, texts: values.map { column.texts.bytes(Int($0)) }, to: &out)
+        case .texts: try TextBlock.append(rows: members, texts: values.map { column.texts.bytes(Int($0)) }, to: &out)
         case .sets: SetBlock.append(rows: members, sets: values.map { sets[Int($0)] }, to: &out)
         }
         return out.bytes

@@ -29,7 +29,11 @@ package struct DataGenerator {
 
     package func run(progress: (String) -> Void) throws(WinnowError) {
         let disk = PosixDisk()
-        if try disk.list(folder) == nil { try disk.createDirectory(folder) }
+        if try disk.list(folder) == nil {
+            do throws(WinnowError) { try disk.createDirectory(folder) } catch {
+                throw .cannotCreate(path: folder, reason: error.description)
+            }
+        }
         try write("schema.json", ProfileGenerator.schema)
         let campaigns = Campaign.all(seed: seed)
         try write("campaigns.ndjson", campaigns.map(\.json).joined())

@@ -64,6 +64,13 @@ extension SystemCalls {
     }
 }
 
+/// Whether two paths lead to the same file; false when one of them leads nowhere.
+package func isSameFile(_ a: String, _ b: String) -> Bool {
+    var first = stat(), second = stat()
+    guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
 /// A file of the user's that is written front to back, replacing what was there.
 package final class OutputStream {
     private let descriptor: Int32

@@ -44,8 +44,10 @@ package struct Manifest: Sendable, Hashable {
 
     /// The version that a file name stands for; nil for other names.
     package static func version(ofFileName name: String) -> UInt64? {
-        guard name.hasPrefix(prefix), name.utf8.count == prefix.utf8.count + 20 else { return nil }
-        return UInt64(name.dropFirst(prefix.count))
+        let digits = name.dropFirst(prefix.count)
+        guard name.hasPrefix(prefix), digits.utf8.count == 20, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+        else { return nil }
+        return UInt64(digits)
     }
 
     package var encoded: [UInt8] {

@@ -8,12 +8,19 @@ package enum Zstd {
     /// Largest frame that is ever written, and so believed when reading.
     package static let maximumFrame = 1 << 28
 
-    package static func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    package static func compress(_ bytes: ArraySlice<UInt8>) throws(WinnowError) -> [UInt8] {
         let bound = ZSTD_compressBound(bytes.count)
-        return [UInt8](unsafeUninitializedCapacity: bound) { out, count in
-            let written = ZSTD_compress(out.baseAddress, bound, bytes.baseAddress, bytes.count, level)
-            count = ZSTD_isError(written) == 0 ? written : 0
+        var failed = false
+        let frame = [UInt8](unsafeUninitializedCapacity: bound) { out, count in
+            let written = bytes.withUnsafeBytes {
+                ZSTD_compress(out.baseAddress, bound, $0.baseAddress, $0.count, level)
+            }
+            failed = ZSTD_isError(written) != 0
+            count = failed ? 0 : written
         }
+        // With room for the bound, memory is all that zstd can lack.
+        if failed { throw .io(operation: "compress", path: "a frame", code: 12) }
+        return frame
     }
 
     /// The bytes of one frame, which must be `size` long.

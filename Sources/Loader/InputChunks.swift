@@ -22,6 +22,10 @@ struct InputChunks {
     private var ended = false
     /// The rest of a record that was too long is being passed over.
     private var skipping = false
+    /// How far `pending` was searched for ends of records, in which state that ended, and the last end found.
+    private var scanned = 0
+    private var scan = CSVScan.cellStart
+    private var recordEnd: Int?
 
     private static let size = 4 << 20
 
@@ -37,6 +41,7 @@ struct InputChunks {
             if stream == nil {
                 stream = try InputStream(path: names[file])
                 (pending, fresh, ended, skipping) = ([], true, false, false)
+                (scanned, scan, recordEnd) = (0, .cellStart, nil)
             }
             if let chunk = try nextInFile() { return chunk }
             stream = nil
@@ -69,7 +74,12 @@ struct InputChunks {
     }
 
     private mutating func take(_ count: Int, isCut: Bool) -> InputChunk {
-        defer { fresh = false }
+        defer {
+            fresh = false
+            scanned = max(0, scanned - count)
+            recordEnd = nil
+            if isCut { scan = .cellStart }
+        }
         let bytes = Array(pending[..<count])
         pending.removeFirst(count)
         return InputChunk(file: file, bytes: bytes, isFirst: fresh, isCut: isCut)
@@ -92,20 +102,50 @@ struct InputChunks {
         if count == 0 { ended = true }
     }
 
-    /// Behind the last line end that is not within quotes.
-    private func lastRecordEnd() -> Int? {
+    /// Behind the last end of a record that is in the pending bytes; every byte is looked at once.
+    private mutating func lastRecordEnd() -> Int? {
         pending.withUnsafeBytes { bytes in
-            if !quoted || !bytes.contains(UInt8(ascii: "\"")) {
-                var at = bytes.count
-                while at > 0, bytes[at - 1] != 0x0A { at -= 1 }
-                return at > 0 ? at : nil
+            if scanned == 0, fresh, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanned = 3 }
+            let new = UnsafeRawBufferPointer(rebasing: bytes[scanned...])
+            let plain = !quoted || (scan.isOutsideQuotes && !new.contains(UInt8(ascii: "\"")))
+            if plain, let last = new.lastIndex(of: 0x0A) {
+                recordEnd = scanned + last + 1
+                scan = last + 1 == new.count || new.last == UInt8(ascii: ",") ? .cellStart : .cell
+            } else if plain {
+                if let last = new.last { scan = last == UInt8(ascii: ",") ? .cellStart : .cell }
+            } else {
+                for (i, byte) in new.enumerated() where scan.take(byte) { recordEnd = scanned + i + 1 }
             }
-            var inside = false, end: Int?
-            for (i, byte) in bytes.enumerated() {
-                if byte == UInt8(ascii: "\"") { inside.toggle() } else if byte == 0x0A && !inside { end = i + 1 }
-            }
-            return end
+            scanned = bytes.count
         }
+        return recordEnd
+    }
+}
+
+/// Where records of CSV end, by the same rules as `CSVRows`: a quote opens only at the start of a cell, and a malformed
+/// row ends at its line end.
+private enum CSVScan {
+    case cellStart, cell, quoted, quoteInQuoted, returnBehindQuoted, malformed
+
+    var isOutsideQuotes: Bool { self == .cellStart || self == .cell }
+
+    /// Takes a byte; true when a record ends with it.
+    mutating func take(_ byte: UInt8) -> Bool {
+        if byte == 0x0A, self != .quoted {
+            self = .cellStart
+            return true
+        }
+        switch (self, byte) {
+        case (.cellStart, UInt8(ascii: "\"")), (.quoteInQuoted, UInt8(ascii: "\"")): self = .quoted
+        case (.quoted, UInt8(ascii: "\"")): self = .quoteInQuoted
+        case (.quoted, _), (.malformed, _): break
+        case (.cell, UInt8(ascii: "\"")), (.returnBehindQuoted, _): self = .malformed
+        case (_, UInt8(ascii: ",")): self = .cellStart
+        case (.quoteInQuoted, 0x0D): self = .returnBehindQuoted
+        case (.quoteInQuoted, _): self = .malformed
+        default: self = .cell
+        }
+        return false
     }
 }
 

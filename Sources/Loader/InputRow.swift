@@ -23,6 +23,8 @@ struct BadRow: Error {
     var column: String?
     var code: String
     var reason: String
+
+    static let longLine = BadRow(column: nil, code: "long_line", reason: "the line is longer than 16 MiB")
 }
 
 extension InputCell {
@@ -163,10 +165,10 @@ extension InputCell {
         guard kind == .compound, let value = try? JSONValue(parsing: bytes), case .object(let members) = value else {
             throw bad(column, "an object of strings")
         }
-        var result: [(key: [UInt8], value: [UInt8])] = []
+        var result: [(key: [UInt8], value: [UInt8])] = [], seen: Set<[UInt8]> = []
         for (key, member) in members {
             guard case .string(let text) = member else { throw bad(column, "an object of strings") }
-            guard !result.contains(where: { $0.key.elementsEqual(key.utf8) }) else {
+            guard seen.insert(Array(key.utf8)).inserted else {
                 throw BadRow(column: column, code: "repeated_key", reason: "the key “\(key)” is repeated")
             }
             result.append((Array(key.utf8), Array(text.utf8)))

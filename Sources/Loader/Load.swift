@@ -28,6 +28,9 @@ package struct Load {
 
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
         var loading = loading, summary = LoadSummary()
+        if let path = options.rejects, let file = files.first(where: { isSameFile($0, path) }) {
+            throw .usage("--rejects \(path) would overwrite the input \(file)")
+        }
         var rejects = try Rejects(options)
         for file in files {
             let format = if let chosen = options.format { chosen } else { try InputFormat(file: file) }

@@ -33,13 +33,19 @@ struct RowLayout: Sendable {
             var found = false
             do throws(BadRow) { found = try rows.next(&cells) } catch { throw bad(nil, error.code, error.reason) }
             guard found else { throw bad(nil, "missing_header", "there is no header row") }
-            var seen: Set<Int> = []
+            var seen: Set<Int> = [], unknown: Set<[UInt8]> = []
             for cell in cells {
+                guard String(validating: cell.bytes, as: UTF8.self) != nil else {
+                    throw bad(nil, "bad_utf8", "the header is not UTF-8")
+                }
                 let name = String(decoding: cell.bytes, as: UTF8.self)
                 guard let column = columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
                         let known = columns.names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
                         throw bad(name, "unknown_column", "unknown column; the columns are \(known)")
+                    }
+                    guard unknown.insert(Array(cell.bytes)).inserted else {
+                        throw bad(name, "repeated_column", "the column is there twice")
                     }
                     layout.positions?.append(nil)
                     continue
@@ -91,9 +97,9 @@ enum RowReader {
         if chunk.isCut {
             rejected.append(
                 RejectedRow(
-                    line: 1, column: nil, code: "long_line", reason: "the line is longer than 16 MiB",
+                    line: 1, column: nil, code: BadRow.longLine.code, reason: BadRow.longLine.reason,
                     raw: Array(chunk.bytes.prefix(4096))))
-            return (1, max(lines, 1))
+            return (1, lines + 1)
         }
         try? chunk.withText { (text) throws(WinnowError) in
             let ascii = isASCII(text)
@@ -105,6 +111,7 @@ enum RowReader {
                         raw: Array(text[raw.clamped(to: 0..<text.count)])))
             }
             func check(_ raw: Range<Int>) throws(BadRow) {
+                guard raw.count <= LoadLimits.line else { throw BadRow.longLine }
                 guard !ascii else { return }
                 let row = UnsafeRawBufferPointer(rebasing: text[raw])
                 guard isASCII(row) || String(validating: row, as: UTF8.self) != nil else {

@@ -88,3 +88,17 @@ public struct DecimalLiteral: Sendable, Hashable {
         return .value(floor: Int64(truncatingIfNeeded: 0 &- away), exact: exact)
     }
 }
+
+extension DecimalLiteral: Comparable {
+    public static func < (a: DecimalLiteral, b: DecimalLiteral) -> Bool {
+        guard a.negative == b.negative else { return a.negative }
+        return a.negative ? b.isSmallerInSize(than: a) : a.isSmallerInSize(than: b)
+    }
+
+    private func isSmallerInSize(than other: DecimalLiteral) -> Bool {
+        if digits.isEmpty || other.digits.isEmpty { return digits.isEmpty && !other.digits.isEmpty }
+        // Digits have no zeros at either end, so the place of the first decides before they do.
+        let place = digits.count - places, otherPlace = other.digits.count - other.places
+        return place != otherPlace ? place < otherPlace : digits.lexicographicallyPrecedes(other.digits)
+    }
+}

@@ -46,6 +46,9 @@ struct ActivityReader {
         if !event.takesLinks {
             try object.refuse(["links"], because: "only clicks have links, not “\(event.name)”")
         }
+        if let counting = object.optional("counting"), object.optional("preceded_by") != nil {
+            throw counting.error("“counting” and “preceded_by” do not go together")
+        }
         if let counting = object.optional("counting"), try counting.string() != "total" {
             throw counting.error("only “total” is available in this version")
         }
@@ -154,10 +157,11 @@ enum WindowReader {
         return try last(object)
     }
 
-    private static let longest: Int64 = 1_000_000_000
+    /// Further back than any year that counts, in every unit.
+    private static let longest: Int64 = 10_000_000_000
 
     private static func last(_ object: RuleObject) throws(WinnowError) -> Window {
-        let count = try object.required("last").integer(0...longest)
+        let count = try object.required("last").natural(upTo: longest)
         let unit = try object.optional("unit")?.choice(Window.Unit.self) ?? .days
         let short = unit == .minutes || unit == .hours
         var mode: Window.Mode = short ? .rolling : .calendar
@@ -171,7 +175,7 @@ enum WindowReader {
     private static func daysAgo(_ value: RuleValue) throws(WinnowError) -> Window {
         let ends = try value.elements()
         guard ends.count == 2 else { throw value.error("expected [first, last], for example [14, 7]") }
-        let first = try ends[0].integer(0...longest), last = try ends[1].integer(0...longest)
+        let first = try ends[0].natural(upTo: longest), last = try ends[1].natural(upTo: longest)
         guard first >= last else {
             throw value.error("the first day, \(first) days ago, lies behind the last, \(last)")
         }

@@ -189,7 +189,7 @@ private struct LiteralReader {
             return result
         case (.between, .list(let literals)) where literals.count == 2:
             let lo = try span(literals[0]), hi = try span(literals[1])
-            if case .above = try order(literals[0], literals[1]) { throw error("the first value is above the second") }
+            guard try !isAbove(literals[0], literals[1]) else { throw error("the first value is above the second") }
             return range(from: lo, to: hi)
         case (_, .value(let literal)):
             let span = try span(literal)
@@ -215,32 +215,12 @@ private struct LiteralReader {
         return [low...high]
     }
 
-    private enum Order { case notAbove, above }
-
-    private func order(_ a: FieldCondition.Literal, _ b: FieldCondition.Literal) throws(WinnowError) -> Order {
+    private func isAbove(_ a: FieldCondition.Literal, _ b: FieldCondition.Literal) throws(WinnowError) -> Bool {
         let lo = try span(a), hi = try span(b)
-        // Spans of literals beyond the type's range have one end only; a literal between two values has lower > upper.
-        guard let low = lo.lower else { return hi.lower == nil ? .notAbove : .above }
-        guard let high = hi.upper else { return lo.upper == nil ? .notAbove : .above }
-        if low <= high { return .notAbove }
-        // Nothing lies between them, yet 1.21 to 1.24 is in order where the field holds tenths.
-        if case .number(let x) = a, case .number(let y) = b, lo.lower == hi.lower, lo.upper == hi.upper {
-            return decimalNotAbove(x, y) ? .notAbove : .above
-        }
-        return .above
-    }
-
-    /// Whether x ≤ y for two literals that fall between the same two values of the field.
-    private func decimalNotAbove(_ x: String, _ y: String) -> Bool {
-        guard let a = decimal(x), let b = decimal(y) else { return true }
-        let places = max(a.places, b.places)
-        func tail(_ d: DecimalLiteral) -> [UInt8] {
-            d.digits + Array(repeating: 0, count: min(max(0, places - d.places), 4096))
-        }
-        let first = tail(a), second = tail(b), width = max(first.count, second.count)
-        let p = Array(repeating: 0, count: width - first.count) + first
-        let q = Array(repeating: 0, count: width - second.count) + second
-        return a.negative ? !p.lexicographicallyPrecedes(q) : !q.lexicographicallyPrecedes(p)
+        // Two literals may lie between the same values of the field, or both beyond them: digits decide.
+        if case .number(let x) = a, case .number(let y) = b, let x = decimal(x), let y = decimal(y) { return y < x }
+        guard let low = lo.lower, let high = hi.upper else { return false }
+        return low > high
     }
 
     private func decimal(_ text: String) -> DecimalLiteral? {

@@ -49,13 +49,10 @@ extension Window {
         case .last(let n, let unit, .rolling):
             return ResolvedWindow(from: Window.rolling(n, unit, time), to: time.asOf, toInclusive: true)
         case .daysAgo(let first, let last):
-            return ResolvedWindow(
-                from: Window.start(CivilDate(day: today.day - first), time.zone),
-                to: Window.start(CivilDate(day: today.day - last + 1), time.zone), toInclusive: false)
+            return Window.days(
+                from: CivilDate(day: today.day - first), to: CivilDate(day: today.day - last), time.zone)
         case .dates(let from, let to):
-            return ResolvedWindow(
-                from: from.map { Window.start($0, time.zone) },
-                to: to.map { Window.start(CivilDate(day: $0.day + 1), time.zone) }, toInclusive: false)
+            return Window.days(from: from, to: to, time.zone)
         case .instants(let from, let to):
             return ResolvedWindow(from: from, to: to, toInclusive: false)
         }
@@ -69,9 +66,17 @@ extension Window {
         }
     }
 
+    /// Whole local days, both included.
+    private static func days(from: CivilDate?, to: CivilDate?, _ zone: TimeZoneRules) -> ResolvedWindow {
+        let start = from.map { Window.start($0, zone) }
+        guard let to else { return ResolvedWindow(from: start, to: nil, toInclusive: false) }
+        guard to < CivilDate.last else { return ResolvedWindow(from: start, to: .last, toInclusive: true) }
+        return ResolvedWindow(
+            from: start, to: Window.start(CivilDate(day: to.day + 1), zone), toInclusive: false)
+    }
+
     private static func start(_ day: CivilDate, _ zone: TimeZoneRules) -> Instant {
         if day < CivilDate.first { return .first }
-        if day > CivilDate.last { return Instant(milliseconds: Instant.last.milliseconds + 1) }
         return min(max(zone.start(of: day), .first), .last)
     }
 

@@ -14,7 +14,11 @@ extension Segment {
     /// without a store is checked; errors name the path.
     /// - Throws: `WinnowError.invalidRule`.
     public init(json text: String) throws(WinnowError) {
-        guard text.utf8.count <= RuleLimits.bytes else {
+        // White space around a document, such as a file's last line end, is not part of it.
+        let blank: (UInt8) -> Bool = { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        let size =
+            text.utf8.count - text.utf8.prefix(while: blank).count - text.utf8.reversed().prefix(while: blank).count
+        guard size <= RuleLimits.bytes else {
             throw .invalidRule(path: "", message: "the rule is longer than 1 MiB")
         }
         let value: JSONValue
@@ -121,6 +125,16 @@ struct RuleValue {
             throw error("\(text) is not between \(range.lowerBound) and \(range.upperBound)")
         }
         return number
+    }
+
+    /// A whole number from zero up; what is beyond the limit counts as the limit.
+    func natural(upTo limit: Int64) throws(WinnowError) -> Int64 {
+        if case .number(let text) = value, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+            Int64(text) ?? .max > limit
+        {
+            return limit
+        }
+        return try integer(0...limit)
     }
 
     /// One of the names of an enumeration.

@@ -40,14 +40,19 @@ package struct StoreDirectory: Sendable {
     /// Versions of the manifests there are, ascending.
     func versions() throws(WinnowError) -> [UInt64] {
         guard let names = try disk.list(path) else { throw .notFound(what: "store", path: path) }
-        return names.compactMap(Manifest.version(ofFileName:)).sorted()
+        let versions = names.compactMap(Manifest.version(ofFileName:)).sorted()
+        if versions.isEmpty {
+            guard names.contains("parts") else { throw .notFound(what: "store", path: path) }
+            throw .damaged(file: path, what: "the manifest is missing")
+        }
+        return versions
     }
 
     /// Reads the current manifest and locks it against removal. A manifest that was removed between choosing and
     /// locking is no longer current: look again. One that is damaged is damage; never fall back to an older one.
     func current() throws(WinnowError) -> (manifest: Manifest, lock: FileLock) {
         for _ in 0..<1000 {
-            guard let version = try versions().last else { throw .notFound(what: "store", path: path) }
+            guard let version = try versions().last else { continue }
             let file = path + "/" + Manifest.fileName(version)
             do throws(WinnowError) {
                 guard let lock = try disk.lock(file, .shared), lock.isLinked else { continue }

@@ -37,13 +37,15 @@ package final class Writer {
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
         self.directory = directory
-        guard try !directory.versions().isEmpty else { throw .notFound(what: "store", path: directory.path) }
+        _ = try directory.versions()
         guard let lock = try directory.disk.lock(directory.lock, .exclusive(creating: true)) else {
             throw .anotherWriter(path: directory.path)
         }
         self.lock = lock
         snapshot = try Snapshot(directory)
         nextPart = snapshot.manifest.nextPart
+        // Nothing is removed, and nothing added, before every part is known to be there.
+        for kind in PartKind.allCases { _ = try snapshot.files(kind) }
         try directory.removeUnused(keeping: snapshot.manifest)
     }
 
@@ -66,8 +68,11 @@ package final class Writer {
         try addObjects(batch, to: &manifest)
         manifest.nextPart = nextPart
         try directory.publish(manifest)
-        snapshot = try Snapshot(directory)
-        try directory.removeUnused(keeping: snapshot.manifest)
+        do throws(WinnowError) { snapshot = try Snapshot(directory) } catch {
+            throw .outcomeUnknown(path: directory.path, reason: error.description)
+        }
+        // The batch is stored; what cannot be removed now the next writer will remove.
+        try? directory.removeUnused(keeping: snapshot.manifest)
     }
 
     /// Replaces the newest parts of a kind, as many as the policy says, by one that `write` makes of them and the

@@ -117,12 +117,13 @@ public struct StoreInfo: Sendable {
 }
 
 extension WinnowSnapshot {
-    /// Totals of the store. Complexity: O(parts).
+    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts).
     public func info() throws(WinnowError) -> StoreInfo {
         let manifest = snapshot.manifest
         func bytes(_ kinds: PartKind...) -> Int {
             manifest.parts.filter { kinds.contains($0.kind) }.reduce(0) { $0 + Int(clamping: $1.length) }
         }
+        for kind in PartKind.allCases { _ = try snapshot.files(kind) }
         let types = try snapshot.activity().flatMap { $0.types.values }.filter { $0.events > 0 }
         return StoreInfo(
             version: manifest.version, profiles: snapshot.rows, events: types.reduce(0) { $0 + $1.events }, erased: 0,

@@ -77,7 +77,7 @@ extension Segment {
 
     /// Reads one rule document from a file.
     public init(file path: String) throws(WinnowError) {
-        try self.init(json: try Segment.text(path, limit: RuleLimits.bytes + 1))
+        try self.init(json: try Segment.text(path, limit: RuleLimits.bytes + 65_536))
     }
 
     private static func text(_ path: String, limit: Int) throws(WinnowError) -> String {

@@ -35,7 +35,7 @@ struct CountCommand: ParsableCommand {
             for warning in result.warnings where format == .text {
                 Terminal.note("winnow: warning: \(warning.path): \(warning.message)")
             }
-            print(format == .json ? result.json : "\(result.count)")
+            try Terminal.print(format == .json ? result.json : "\(result.count)")
         }
     }
 

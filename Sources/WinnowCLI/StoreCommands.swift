@@ -61,7 +61,7 @@ struct InfoCommand: ParsableCommand {
         let info = try WinnowStore(at: store).snapshot().info()
         func time(_ instant: Instant?) -> String { instant.map { "\"\($0)\"" } ?? "null" }
         if format == .json {
-            print(
+            try Terminal.print(
                 "{\"version\": \(info.version), \"profiles\": \(info.profiles), \"events\": \(info.events), "
                     + "\"erased\": \(info.erased), \"parts\": \(info.parts), \"bytes\": {\"activity\": "
                     + "\(info.activityBytes), \"profiles\": \(info.profileBytes), \"catalogue\": "
@@ -78,7 +78,7 @@ struct InfoCommand: ParsableCommand {
             ("first event", info.firstEvent?.description ?? "none"),
             ("last event", info.lastEvent?.description ?? "none"), ("format", "\(info.format)"),
         ]
-        for (name, value) in rows { print(name + String(repeating: " ", count: 17 - name.count) + value) }
+        for (name, value) in rows { try Terminal.print(name + String(repeating: " ", count: 17 - name.count) + value) }
     }
 }
 
@@ -94,7 +94,7 @@ struct SchemaCommand: ParsableCommand {
             return "    {\"name\": \(Terminal.quoted(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
         }
         let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
-        print("{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}")
+        try Terminal.print("{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}")
     }
 }
 
@@ -104,18 +104,18 @@ struct CatalogCommand: ParsableCommand {
 
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() {
+    func run() throws {
         let width = Event.allCases.map(\.name.count).max() ?? 0
         for event in Event.allCases {
             let channels = Catalogue.channels(of: event).map(\.name)
             switch format {
             case .text:
-                print(
+                try Terminal.print(
                     event.name + String(repeating: " ", count: width + 2 - event.name.count)
                         + channels.joined(separator: " "))
             case .json:
                 let list = channels.map { "\"\($0)\"" }.joined(separator: ", ")
-                print("{\"event\": \"\(event.name)\", \"channels\": [\(list)]}")
+                try Terminal.print("{\"event\": \"\(event.name)\", \"channels\": [\(list)]}")
             }
         }
     }

@@ -11,16 +11,35 @@ import Winnow
 /// Standard output, standard error and the end of the process.
 enum Terminal {
     /// Writes a line to standard error. Control characters of data are escaped there.
-    static func note(_ line: String) {
-        var text = escaped(line) + "\n"
-        text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    static func note(_ line: String) { try? write(escaped(line), to: STDERR_FILENO) }
+
+    /// Writes a line to standard output.
+    static func print(_ line: String) throws(WinnowError) { try write(line, to: STDOUT_FILENO) }
+
+    private static func write(_ line: String, to descriptor: Int32) throws(WinnowError) {
+        var text = line + "\n", failed: Int32 = 0
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let chunk = UnsafeBufferPointer(rebasing: rest)
+                let written = systemWrite(descriptor, chunk.baseAddress, chunk.count)
+                if written < 0 && errno == EINTR { continue }
+                if written < 0 {
+                    failed = errno
+                    return
+                }
+                rest = rest.dropFirst(written)
+            }
+        }
+        if failed != 0 { throw .io(operation: "write to", path: "standard output", code: failed) }
     }
 
     static func fail(_ error: WinnowError, json: Bool) -> Never {
         if json {
-            note(
+            let line =
                 "{\"error\": {\"code\": \(quoted(error.code)), \"path\": \(quoted(error.path)), "
-                    + "\"message\": \(quoted(error.description))}}")
+                + "\"message\": \(quoted(error.description))}}"
+            try? write(line, to: STDERR_FILENO)
         } else {
             note("winnow: \(error)")
         }
@@ -35,7 +54,7 @@ enum Terminal {
             case "\"": out += "\\\""
             case "\\": out += "\\\\"
             case "\n": out += "\\n"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
                 let hex = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: out.unicodeScalars.append(scalar)
@@ -66,4 +85,9 @@ extension Duration {
     }
 
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+/// `write` by a name that does not clash with ours.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
 }

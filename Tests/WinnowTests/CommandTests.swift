@@ -125,4 +125,36 @@ struct CommandTests {
             if name == "events.csv" { #expect(first.count { $0 == 0x0A } == 20_001) }
         }
     }
+
+    @Test("output that cannot be written is an error")
+    func fullOutput() throws {
+        let fixture = try Fixture()
+        #expect(try Binary.run("create", fixture.storePath).status == 0)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Binary.path)
+        process.arguments = ["info", fixture.storePath]
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 74)
+    }
+
+    @Test("errors as JSON are JSON, whatever characters they carry")
+    func errorsAsJSON() throws {
+        let fixture = try Fixture()
+        #expect(try Binary.run("create", fixture.storePath).status == 0)
+        let rule = "{\"field\": {\"name\": \"\\u0085\\u0001\", \"operator\": \"exists\"}}"
+        let result = try Binary.run("count", fixture.storePath, rule, "--format", "json")
+        let object = try JSONSerialization.jsonObject(with: Data(result.error.utf8)) as? [String: [String: String]]
+        #expect(object?["error"]?["code"] == "invalid_rule" && result.status == 64)
+    }
+
+    @Test("a store whose manifest is gone is damaged, not absent")
+    func missingManifest() throws {
+        let fixture = try Fixture()
+        #expect(try Binary.run("create", fixture.storePath).status == 0)
+        try FileManager.default.removeItem(atPath: fixture.storePath + "/MANIFEST-00000000000000000001")
+        #expect(try Binary.run("info", fixture.storePath).status == 65)
+    }
 }

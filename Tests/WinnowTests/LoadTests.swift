@@ -194,4 +194,57 @@ struct LoadTests {
         #expect(try atLeast(300, window) == 3)
         #expect(try atLeast(301, window) == 1)
     }
+
+    @Test("names that are canonically equivalent are different fields")
+    func fieldNamesAreBytes() throws {
+        let names = ["\u{E9}", "e\u{301}", "K", "\u{212A}"]
+        let fixture = try Fixture(), store = try fixture.create(names.map { Field(name: $0, type: .integer) })
+        let text = """
+            {"id": "a", "\(names[0])": 1, "\(names[1])": 2, "\(names[2])": 3}
+            {"id": "b", "\(names[1])": 4, "\(names[3])": 5}
+            """
+        try store.load(.profiles, files: [try fixture.file("p.ndjson", text)])
+        let counts = try names.map { try store.snapshot().count(Segment(.field(FieldCondition($0, .exists)))).count }
+        #expect(counts == [1, 2, 1, 1])
+    }
+
+    @Test("a stray quote spoils its own row only, in a file of many pieces")
+    func strayQuote() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        var text = "id,s\n"
+        for i in 0..<600_000 {
+            text += i == 1000 ? "bad,a\"b\n" : i % 1000 == 7 ? "q\(i),\"x\n,\"\"y\"\n" : "row\(i),z\n"
+        }
+        var options = LoadOptions()
+        options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        let summary = try store.load(.profiles, files: [try fixture.file("p.csv", text)], options: options)
+        #expect(summary.new == 599_999 && summary.rejected == 1)
+        let line = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
+        #expect(line.contains("\"line\": 1003,") && line.contains("malformed_csv"))
+    }
+
+    @Test("a line of more than 16 MiB is a bad row wherever it lies, and the rest is loaded")
+    func longLine() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let long = String(repeating: "x", count: 17 << 20)
+        var options = LoadOptions()
+        options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        for (name, text) in [
+            ("p.csv", "id,s\na,1\nlong,\(long)\nb,2\n"),
+            ("p.ndjson", "{\"id\": \"c\"}\n{\"id\": \"d\", \"s\": \"\(long)\"}\n{\"id\": \"e\"}\n"),
+        ] {
+            let summary = try store.load(.profiles, files: [try fixture.file(name, text)], options: options)
+            #expect(summary.new == 2 && summary.rejected == 1)
+        }
+    }
+
+    @Test("rejects never overwrite an input")
+    func rejectsOverInput() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let file = try fixture.file("p.csv", "id\na\n")
+        var options = LoadOptions()
+        options.rejects = file
+        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file], options: options) }
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "id\na\n")
+    }
 }

@@ -73,6 +73,14 @@ struct RuleErrorTests {
         .init(rule: #"{"field": {"name": "n", "operator": "equals", "value": "1"}}"#, path: "where.field.value"),
         .init(rule: #"{"field": {"name": "n", "operator": "equals", "value": 1.5}}"#, path: "where.field.value"),
         .init(rule: #"{"field": {"name": "n", "operator": "between", "value": [2, 1]}}"#, path: "where.field.value"),
+        .init(
+            rule: activity(#""operator": "not_happened", "counting": "total", "preceded_by": {"event": "sent"}"#),
+            path: "where.activity.counting"),
+        .init(
+            rule: #"{"field": {"name": "d", "operator": "between", "value": [1e30, 1e29]}}"#, path: "where.field.value"),
+        .init(
+            rule: #"{"field": {"name": "d", "operator": "between", "value": [-1e29, -1e30]}}"#,
+            path: "where.field.value"),
         .init(rule: #"{"field": {"name": "n", "operator": "exists", "value": 1}}"#, path: "where.field.value"),
         .init(
             rule: #"{"field": {"name": "day", "operator": "equals", "value": "2026-01-01T00:00:00Z"}}"#,
@@ -86,6 +94,7 @@ struct RuleErrorTests {
         let fixture = try Fixture()
         let store = try fixture.create([
             Field(name: "n", type: .integer), Field(name: "day", type: .date), Field(name: "s", type: .string),
+            Field(name: "d", type: .decimal, scale: 1),
         ])
         let snapshot = try store.snapshot()
         let error = #expect(throws: WinnowError.self) { try snapshot.count(try Segment(json: invalid.rule)) }
@@ -110,6 +119,6 @@ struct RuleErrorTests {
         }
         _ = try Segment(json: wide(512))
         #expect(throws: WinnowError.self) { try Segment(json: wide(513)) }
-        #expect(throws: WinnowError.self) { try Segment(json: wide(3) + String(repeating: " ", count: 1 << 20)) }
+        #expect(throws: WinnowError.self) { try Segment(json: "{" + String(repeating: " ", count: 1 << 20) + wide(3).dropFirst()) }
     }
 }
