@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
-        .testTarget(name: "EngineTests", dependencies: ["CKernels"], swiftSettings: strict),
+        .testTarget(name: "EngineTests", dependencies: ["CKernels", "Store"], swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
