@@ -48,6 +48,9 @@ package struct Binder {
         case .not(let rule): return .not(try bind(rule, path + ".not"))
         case .activity(let activity): return try bind(activity, path + ".activity")
         case .field(let condition): return try bind(condition, path + ".field")
+        case .sample(let sample):
+            return .sample(
+                SamplePlan(keys: try snapshot.keys(), range: sample.range, salt: Array(sample.salt.utf8)))
         }
     }
 
@@ -87,11 +90,37 @@ package struct Binder {
         let scope = Scope(
             campaigns: campaigns, templates: templates,
             window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds))
-        let target = plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
-        guard let preceding = activity.precededBy else { return target }
+        if activity.counting != .total { return try counted(activity, scope, links) }
+        if let preceding = activity.precededBy { return try paired(activity, preceding, scope, links) }
+        return plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
+    }
+
+    /// `any_one` and `every_one`: each listed object, known or not, and each that the conditions choose, for itself.
+    private func counted(_ activity: Activity, _ scope: Scope, _ links: [UInt32]?) throws(WinnowError) -> Plan {
+        var plans: [Plan] = []
+        for object in scope.objects {
+            plans.append(plan(activity.condition, of: try object.plan(activity.type, links: links, snapshot)))
+        }
+        let listed = Set((activity.campaigns ?? activity.templates)?.ids.map { Array($0.utf8) } ?? [])
+        let strings = try snapshot.strings(activity.campaigns == nil ? .template : .campaign)
+        let isUnknown: ([UInt8]) -> Bool = { id in id.withUnsafeBytes { strings.code(of: $0) } == nil }
+        if plans.isEmpty || listed.contains(where: isUnknown) { plans.append(plan(activity.condition, of: nil)) }
+        return activity.counting == .anyOne ? .any(plans) : .all(plans)
+    }
+
+    /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in some one object.
+    private func paired(
+        _ activity: Activity, _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?
+    ) throws(WinnowError) -> Plan {
         let type = EventType(activity.type.channel, preceding.event)
-        let before = plan(.atLeast(preceding.atLeast), of: try scope.plan(type, links: nil, snapshot))
-        return .all([target, before])
+        let objects = preceding.pairing == .scope ? [scope] : try scope.seenObjects(type, snapshot)
+        var plans: [Plan] = []
+        for object in objects {
+            let target = plan(activity.condition, of: try object.plan(activity.type, links: links, snapshot))
+            let before = plan(.atLeast(preceding.atLeast), of: try object.plan(type, links: nil, snapshot))
+            plans.append(.all([target, before]))
+        }
+        return plans.isEmpty ? .nobody : .any(plans)
     }
 
     /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.
@@ -172,7 +201,7 @@ package struct Binder {
     private func idPlan(_ test: FieldTest.Test) throws(WinnowError) -> Plan {
         guard case .text(let text) = test else { return .everybody }
         let keys = try snapshot.keys()
-        if case .isOneOf(let ids) = text {
+        if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
             return .rows(ids.compactMap { id in id.withUnsafeBytes { keys.code(of: $0) } }.sorted())
         }
         var rows: [UInt32] = []
@@ -198,6 +227,7 @@ package struct Binder {
         switch (test, index.form) {
         case (.exists, _): return .present
         case (.numbers(let ranges), .numbers): return ranges.isEmpty ? .never : .ranges(merged(ranges))
+        case (.daysOfYear(let days), .numbers): return .daysOfYear(days)
         case (.text(let text), .texts): return .texts(text)
         case (.text(let text), .codes):
             let dictionary = try part.dictionary(index)
@@ -259,7 +289,7 @@ extension Rule {
     fileprivate var usesCurrentState: Bool {
         switch self {
         case .all(let rules), .any(let rules): rules.contains(where: \.usesCurrentState)
-        case .not, .field: true
+        case .not, .field, .sample: true
         case .activity(let activity):
             activity.condition.range.lower == 0 || activity.campaigns?.hasConditions == true
                 || activity.templates?.hasConditions == true
@@ -273,6 +303,27 @@ private struct Scope {
     let campaigns: [UInt32]?
     let templates: [UInt32]?
     let window: ClosedRange<Int64>
+
+    /// The scope of each selected object: campaigns, or templates when only those are selected.
+    var objects: [Scope] {
+        if let campaigns {
+            return campaigns.map { Scope(campaigns: [$0], templates: templates, window: window) }
+        }
+        return (templates ?? []).map { Scope(campaigns: nil, templates: [$0], window: window) }
+    }
+
+    /// The same; without a selector, each campaign that has events of the type.
+    func seenObjects(_ type: EventType, _ snapshot: Snapshot) throws(WinnowError) -> [Scope] {
+        if campaigns != nil || templates != nil { return objects }
+        var seen: Set<UInt32> = []
+        for part in try snapshot.activity() {
+            guard let index = part.types[type] else { continue }
+            let table = try part.leaves(of: index)
+            for leaf in 0..<table.count { seen.insert(UInt32(truncatingIfNeeded: table.campaigns[leaf])) }
+        }
+        // Zero is "no campaign", which is no object.
+        return seen.subtracting([0]).sorted().map { Scope(campaigns: [$0], templates: nil, window: window) }
+    }
 
     /// Makes the plan for counts between two bounds; nil when nothing is in scope.
     func plan(

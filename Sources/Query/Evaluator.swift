@@ -92,6 +92,11 @@ private struct BlockEvaluation {
         case .field(let field):
             try FieldEvaluation(plan: field, scratch: scratch, level: level).evaluate(block, into: out)
         case .rows(let rows): insert(rows, into: out)
+        case .sample(let sample):
+            out.clear()
+            for row in 0..<Block.rows where scratch.universe.contains(row) {
+                if sample.contains(UInt32(block * Block.rows + row)) { out.insert(row) }
+            }
         case .not(let inner):
             try evaluate(inner, into: out, level: level)
             out.complement(in: scratch.universe)

@@ -40,6 +40,7 @@ struct FieldEvaluation {
         case (.never, _): out.clear()
         case (.present, _): values.members.copy(into: out)
         case (.ranges(let ranges), .sliced(let block)): select(ranges, block, into: out)
+        case (.daysOfYear(let days), .sliced(let block)): lookUp(block, into: out) { days.contains($0) }
         case (.texts(let test), .texts(let texts)):
             out.clear()
             let rows = scratch.distinct
@@ -61,7 +62,9 @@ struct FieldEvaluation {
     }
 
     private func select(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, into out: BlockSet) {
-        guard ranges.count <= FieldEvaluation.maximumRanges else { return lookUp(ranges, block, into: out) }
+        guard ranges.count <= FieldEvaluation.maximumRanges else {
+            return lookUp(block, into: out) { contains(ranges, $0) }
+        }
         for (i, range) in ranges.enumerated() {
             if i == 0 {
                 block.select(range, into: out, scratch.sliced)
@@ -72,18 +75,20 @@ struct FieldEvaluation {
         }
     }
 
-    private func lookUp(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, into out: BlockSet) {
+    private func contains(_ ranges: [ClosedRange<Int64>], _ value: Int64) -> Bool {
+        var low = 0, high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].contains(value)
+    }
+
+    private func lookUp(_ block: SlicedBlock, into out: BlockSet, _ passes: (Int64) -> Bool) {
         out.clear()
         let rows = scratch.distinct
         block.members.rows(into: rows)
-        for (rank, value) in block.values(rows: rows).enumerated() {
-            var low = 0, high = ranges.count
-            while low < high {
-                let middle = (low + high) / 2
-                if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
-            }
-            if low < ranges.count, ranges[low].contains(value) { out.insert(Int(rows[rank])) }
-        }
+        for (rank, value) in block.values(rows: rows).enumerated() where passes(value) { out.insert(Int(rows[rank])) }
     }
 }
 

@@ -15,6 +15,23 @@ package indirect enum Plan: Sendable {
     case field(FieldPlan)
     /// Profiles by their rows, ascending: conditions on the external id.
     case rows([UInt32])
+    /// Profiles by a hash of their ids.
+    case sample(SamplePlan)
+}
+
+/// A share of all profiles.
+package struct SamplePlan: Sendable {
+    package let keys: StringTables
+    package let range: Range<Int>
+    package let salt: [UInt8]
+
+    /// Whether the row's profile is in.
+    func contains(_ row: UInt32) -> Bool {
+        guard let id = keys.bytes(row) else { return false }
+        var text = withUnsafeBytes(of: stringHash(id).littleEndian) { Array($0) }
+        text += salt
+        return range.contains(Int(text.withUnsafeBytes { stringHash($0) } % 10_000))
+    }
 }
 
 /// Profiles whose events in a scope count at least once and between two bounds.
@@ -61,6 +78,7 @@ package struct FieldPlan: Sendable {
         case present
         /// Values, or dictionary codes, in one of the ascending, disjoint ranges.
         case ranges([ClosedRange<Int64>])
+        case daysOfYear(DaysOfYear)
         case texts(TextTest)
         /// Rows with one of the dictionary codes, or with all.
         case anyOf([Int])
@@ -76,6 +94,7 @@ extension Plan {
         case .nobody, .everybody, .rows: 0
         case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
         case .not(let plan): plan.cost
+        case .sample: 5_000_000
         case .activity(let plan): 1000 + plan.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in

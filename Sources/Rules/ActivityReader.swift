@@ -49,8 +49,12 @@ struct ActivityReader {
         if let counting = object.optional("counting"), object.optional("preceded_by") != nil {
             throw counting.error("“counting” and “preceded_by” do not go together")
         }
-        if let counting = object.optional("counting"), try counting.string() != "total" {
-            throw counting.error("only “total” is available in this version")
+        let counting = try object.optional("counting")?.choice(Activity.Counting.self) ?? .total
+        let selectors = [object.optional("campaigns"), object.optional("templates")].compactMap { $0 }
+        if counting != .total, selectors.count != 1 {
+            throw .invalidRule(
+                path: object.path + ".counting",
+                message: "“\(counting.rawValue)” needs exactly one of campaigns and templates")
         }
         return Activity(
             channel, event, try condition(text),
@@ -60,7 +64,7 @@ struct ActivityReader {
             during: try object.optional("during").map(WindowReader.window),
             precededBy: try object.optional("preceded_by").map { (value) throws(WinnowError) in
                 try preceding(value, in: channel)
-            })
+            }, counting: counting)
     }
 
     private func event(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Event {
@@ -130,15 +134,12 @@ struct ActivityReader {
         let object = try RuleObject(value.value, value.path, allowed: ["event", "at_least", "pairing"])
         let name = try object.required("event"), event = try event(name, in: channel)
         if event.derivedFrom != nil { throw name.error("“\(event.name)” is not available in this version") }
-        if let pairing = object.optional("pairing") {
-            let text = try pairing.string()
-            guard ["scope", "object", "message"].contains(text) else {
-                throw pairing.error("“\(text)” is not one of scope, object, message")
-            }
-            guard text == "scope" else { throw pairing.error("only “scope” is available in this version") }
+        if let pairing = object.optional("pairing"), case .string("message") = pairing.value {
+            throw pairing.error("“message” is not available in this version")
         }
+        let pairing = try object.optional("pairing")?.choice(Preceding.Pairing.self) ?? .scope
         let atLeast = try object.optional("at_least")?.integer(1...Int64(UInt32.max)) ?? 1
-        return Preceding(event, atLeast: UInt32(atLeast))
+        return Preceding(event, atLeast: UInt32(atLeast), pairing: pairing)
     }
 }
 

@@ -12,30 +12,41 @@ struct FieldReader {
     func condition() throws(WinnowError) -> FieldCondition {
         let name = try object.required("name").string()
         let chosen = try object.required("operator"), text = try chosen.string()
-        if text == "anniversary" { throw chosen.error("“anniversary” is not available in this version") }
         guard let op = FieldOperator(rawValue: text) else {
             let names = FieldOperator.allCases.map(\.rawValue).joined(separator: ", ")
             throw chosen.error("unknown operator “\(text)”; the operators are \(names)")
         }
+        var condition = FieldCondition(name, op, try operand(op))
         if let folding = object.optional("ignore_case") {
             guard case .boolean(let on) = folding.value else { throw folding.error("expected true or false") }
-            let folds: [FieldOperator] = [.equals, .in, .contains, .startsWith, .endsWith, .matches]
-            guard folds.contains(op.positive) else { throw folding.error("“\(text)” does not compare text") }
-            guard !on else { throw folding.error("ignoring case is not available in this version") }
+            condition.ignoresCase = on
         }
+        return condition
+    }
+
+    private func operand(_ op: FieldOperator) throws(WinnowError) -> FieldCondition.Operand {
         switch op.positive {
         case .exists, .isEmpty:
-            try object.refuse(["value"], because: "“\(text)” takes no value")
-            return FieldCondition(name, op)
-        case .during: return FieldCondition(name, op, .window(try WindowReader.window(try object.required("value"))))
+            try object.refuse(["value"], because: "“\(op.rawValue)” takes no value")
+            return .none
+        case .during: return .window(try WindowReader.window(try object.required("value")))
+        case .anniversary: return .anniversary(try anniversary(try object.required("value")))
         case .in, .between, .hasAny, .hasAll:
             var literals: [FieldCondition.Literal] = []
             let list = try object.required("value")
             for element in try list.elements() { literals.append(try literal(element)) }
             if op.positive == .between, literals.count != 2 { throw list.error("expected [lowest, highest]") }
-            return FieldCondition(name, op, .list(literals))
-        default: return FieldCondition(name, op, .value(try literal(try object.required("value"))))
+            return .list(literals)
+        default: return .value(try literal(try object.required("value")))
         }
+    }
+
+    private func anniversary(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Anniversary {
+        let object = try RuleObject(value.value, value.path, allowed: ["from", "to", "feb29"])
+        let from = try object.required("from").integer(-365...365), to = try object.required("to").integer(-365...365)
+        guard from <= to else { throw value.error("from \(from) lies behind to \(to)") }
+        let leapDay = try object.optional("feb29")?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
+        return FieldCondition.Anniversary(Int(from)...Int(to), leapDay: leapDay)
     }
 
     private func literal(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Literal {

@@ -12,14 +12,63 @@ package struct FieldTest: Sendable, Hashable {
         case exists
         /// The value, in the field's units, lies in one of the ranges.
         case numbers([ClosedRange<Int64>])
+        /// The date, or the local date of the instant, falls on one of the days.
+        case daysOfYear(DaysOfYear)
         case text(TextTest)
         case hasAny([[UInt8]])
         case hasAll([[UInt8]])
     }
 }
 
-/// A test on the bytes of a string.
-package enum TextTest: Sendable, Hashable {
+/// Days of any year.
+package struct DaysOfYear: Sendable, Hashable {
+    /// 32 × month + day.
+    private let days: Set<Int>
+    /// The zone of instants; nil for dates.
+    private let zone: TimeZoneRules?
+
+    init(_ anniversary: FieldCondition.Anniversary, _ field: Field, _ time: EvaluationTime) {
+        let today = time.zone.date(of: time.asOf)
+        var days: Set<Int> = []
+        for offset in anniversary.days {
+            let (year, month, day) = CivilDate(day: today.day + offset).components
+            days.insert(32 * month + day)
+            let leapDay =
+                switch anniversary.leapDay {
+                case .feb28: (month, day) == (2, 28)
+                case .mar1: (month, day) == (3, 1)
+                case .skip: false
+                }
+            if leapDay && !CivilDate.isLeap(year) { days.insert(32 * 2 + 29) }
+        }
+        self.days = days
+        zone = field.type == .datetime ? time.zone : nil
+    }
+
+    package func contains(_ value: Int64) -> Bool {
+        let date = zone?.date(of: Instant(milliseconds: value)) ?? CivilDate(day: Int(value))
+        let (_, month, day) = date.components
+        return days.contains(32 * month + day)
+    }
+
+    package static func == (a: DaysOfYear, b: DaysOfYear) -> Bool { a.days == b.days && a.zone?.name == b.zone?.name }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(days) }
+}
+
+/// A test on the bytes of a string; one that ignores case folds them first, its own are folded already.
+package struct TextTest: Sendable, Hashable {
+    package let comparison: TextComparison
+    package let ignoresCase: Bool
+
+    package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard ignoresCase else { return comparison.passes(text) }
+        return caseFolded(text).withUnsafeBytes { comparison.passes($0) }
+    }
+}
+
+/// How the bytes of a string are compared.
+package enum TextComparison: Sendable, Hashable {
     case isOneOf(Set<[UInt8]>)
     case contains([UInt8])
     case hasPrefix([UInt8])
@@ -30,10 +79,10 @@ package enum TextTest: Sendable, Hashable {
     package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
         switch self {
         case .isOneOf(let values): return values.contains(Array(text))
-        case .contains(let part): return TextTest.find(part, in: text, from: 0) != nil
+        case .contains(let part): return TextComparison.find(part, in: text, from: 0) != nil
         case .hasPrefix(let part): return text.starts(with: part)
         case .hasSuffix(let part): return text.count >= part.count && text.suffix(part.count).elementsEqual(part)
-        case .matches(let pieces): return TextTest.matches(pieces, text)
+        case .matches(let pieces): return TextComparison.matches(pieces, text)
         }
     }
 
@@ -76,16 +125,25 @@ extension FieldCondition {
                     + "\(field.type.rawValue); its operators are \(legal)")
         }
         let positive = self.operator.positive
+        let folds: [FieldOperator] = [.equals, .in, .contains, .startsWith, .endsWith, .matches]
+        guard ignoresCase == nil || (field.type == .string && folds.contains(positive)) else {
+            throw .invalidRule(
+                path: path + ".ignore_case",
+                message: "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case")
+        }
         var result = FieldTest(negated: positive != self.operator, test: .exists, window: nil)
         if positive == .exists { return result }
         let reader = LiteralReader(field: field, time: time, path: path + ".value")
         switch field.type {
-        case .string: result.test = .text(try reader.text(positive, operand))
+        case .string:
+            result.test = .text(try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
         case .stringSet:
             let values = try reader.strings(operand)
             result.test = positive == .hasAll ? .hasAll(values) : .hasAny(values)
         default:
-            if case .window(let window) = operand {
+            if case .anniversary(let anniversary) = operand {
+                result.test = .daysOfYear(DaysOfYear(anniversary, field, time))
+            } else if case .window(let window) = operand {
                 let resolved = window.resolved(time)
                 result.window = resolved
                 result.test = .numbers(try reader.ranges(in: window, resolved))
@@ -134,20 +192,26 @@ private struct LiteralReader {
 
     // MARK: Text
 
-    func text(_ op: FieldOperator, _ operand: FieldCondition.Operand) throws(WinnowError) -> TextTest {
-        if op == .isEmpty { return .isOneOf([[]]) }
-        if op == .in { return .isOneOf(Set(try strings(operand))) }
+    func text(
+        _ op: FieldOperator, _ operand: FieldCondition.Operand, ignoringCase: Bool
+    ) throws(WinnowError) -> TextTest {
+        func fold(_ bytes: [UInt8]) -> [UInt8] { ignoringCase ? bytes.withUnsafeBytes { caseFolded($0) } : bytes }
+        func test(_ comparison: TextComparison) -> TextTest {
+            TextTest(comparison: comparison, ignoresCase: ignoringCase)
+        }
+        if op == .isEmpty { return test(.isOneOf([[]])) }
+        if op == .in { return test(.isOneOf(Set(try strings(operand).map(fold)))) }
         guard case .value(let literal) = operand, case .string(let text) = literal else {
             if case .value(let literal) = operand { throw wrongType(literal) }
             throw error("expected one string")
         }
-        let bytes = Array(text.utf8)
+        let bytes = fold(Array(text.utf8))
         switch op {
-        case .contains: return .contains(bytes)
-        case .startsWith: return .hasPrefix(bytes)
-        case .endsWith: return .hasSuffix(bytes)
-        case .matches: return .matches(try pieces(bytes))
-        default: return .isOneOf([bytes])
+        case .contains: return test(.contains(bytes))
+        case .startsWith: return test(.hasPrefix(bytes))
+        case .endsWith: return test(.hasSuffix(bytes))
+        case .matches: return test(.matches(try pieces(bytes)))
+        default: return test(.isOneOf([bytes]))
         }
     }
 

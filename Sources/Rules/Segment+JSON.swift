@@ -70,12 +70,20 @@ private struct RuleReader {
         case "not": return .not(try node(content, inner, depth: depth + 1))
         case "activity": return .activity(try ActivityReader(content, inner).activity())
         case "field": return .field(try FieldReader(content, inner).condition())
-        case "subscription", "goal", "segment", "sample":
+        case "sample": return .sample(try sample(content, inner))
+        case "subscription", "goal", "segment":
             throw .invalidRule(path: inner, message: "“\(key)” is not available in this version")
         default:
             throw .invalidRule(
-                path: inner, message: "unknown key; a node is one of all, any, not, activity, field")
+                path: inner, message: "unknown key; a node is one of all, any, not, activity, field, sample")
         }
+    }
+
+    private func sample(_ value: JSONValue, _ path: String) throws(WinnowError) -> Sample {
+        let object = try RuleObject(value, path, allowed: ["from", "to", "salt"])
+        let from = try object.required("from").hundredths(), to = try object.required("to").hundredths()
+        guard from < to else { throw .invalidRule(path: path, message: "from must be less than to") }
+        return Sample(from..<to, salt: try object.optional("salt")?.string() ?? "")
     }
 
     private mutating func group(_ value: JSONValue, _ path: String, depth: Int) throws(WinnowError) -> [Rule] {
@@ -135,6 +143,15 @@ struct RuleValue {
             return limit
         }
         return try integer(0...limit)
+    }
+
+    /// A percentage with at most two decimals, in hundredths.
+    func hundredths() throws(WinnowError) -> Int {
+        guard case .number(var text) = value,
+            let literal = text.withUTF8({ DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }),
+            case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
+        else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
+        return Int(value)
     }
 
     /// One of the names of an enumeration.

@@ -24,6 +24,19 @@ public indirect enum Rule: Sendable, Hashable {
     case not(Rule)
     case activity(Activity)
     case field(FieldCondition)
+    case sample(Sample)
+}
+
+/// A share of all profiles, chosen by a hash of their ids: the same profiles every time, others for another salt.
+public struct Sample: Sendable, Hashable {
+    /// Hundredths of a percent, 0 … 10,000; the first included, the last not.
+    public var range: Range<Int>
+    public var salt: String
+
+    public init(_ range: Range<Int>, salt: String = "") {
+        self.range = range
+        self.salt = salt
+    }
 }
 
 /// What a profile did, or did not do, in a channel.
@@ -36,10 +49,22 @@ public struct Activity: Sendable, Hashable {
     public var links: [String]?
     public var during: Window?
     public var precededBy: Preceding?
+    public var counting: Counting
+
+    /// Whose events are counted together.
+    public enum Counting: String, Sendable, CaseIterable {
+        /// Those of all objects in scope.
+        case total
+        /// Some object's alone must satisfy the condition.
+        case anyOne = "any_one"
+        /// Every object's alone must.
+        case everyOne = "every_one"
+    }
 
     public init(
         _ channel: Channel, _ event: Event, _ condition: CountCondition, campaigns: Selector? = nil,
-        templates: Selector? = nil, links: [String]? = nil, during: Window? = nil, precededBy: Preceding? = nil
+        templates: Selector? = nil, links: [String]? = nil, during: Window? = nil, precededBy: Preceding? = nil,
+        counting: Counting = .total
     ) {
         type = EventType(channel, event)
         self.condition = condition
@@ -48,6 +73,7 @@ public struct Activity: Sendable, Hashable {
         self.links = links
         self.during = during
         self.precededBy = precededBy
+        self.counting = counting
     }
 }
 
@@ -108,10 +134,19 @@ public struct Selector: Sendable, Hashable {
 public struct Preceding: Sendable, Hashable {
     public var event: Event
     public var atLeast: UInt32
+    public var pairing: Pairing
 
-    public init(_ event: Event, atLeast: UInt32 = 1) {
+    /// What both events must have in common.
+    public enum Pairing: String, Sendable, CaseIterable {
+        case scope
+        /// Some one campaign of the scope; template, when only templates are selected.
+        case object
+    }
+
+    public init(_ event: Event, atLeast: UInt32 = 1, pairing: Pairing = .scope) {
         self.event = event
         self.atLeast = atLeast
+        self.pairing = pairing
     }
 }
 
@@ -135,12 +170,30 @@ public struct FieldCondition: Sendable, Hashable {
     public var name: String
     public var `operator`: FieldOperator
     public var operand: Operand
+    /// Whether upper and lower case are the same; nil where that was not said.
+    public var ignoresCase: Bool?
 
     public enum Operand: Sendable, Hashable {
         case none
         case value(Literal)
         case list([Literal])
         case window(Window)
+        case anniversary(Anniversary)
+    }
+
+    /// Days around today on which a date comes round again.
+    public struct Anniversary: Sendable, Hashable {
+        /// What becomes of 29 February in common years.
+        public enum LeapDay: String, Sendable, CaseIterable { case feb28, mar1, skip }
+
+        /// Days from today, −365 … 365, both included.
+        public var days: ClosedRange<Int>
+        public var leapDay: LeapDay
+
+        public init(_ days: ClosedRange<Int>, leapDay: LeapDay = .feb28) {
+            self.days = days
+            self.leapDay = leapDay
+        }
     }
 
     public enum Literal: Sendable, Hashable {
@@ -150,10 +203,13 @@ public struct FieldCondition: Sendable, Hashable {
         case boolean(Bool)
     }
 
-    public init(_ name: String, _ operator: FieldOperator, _ operand: Operand = .none) {
+    public init(
+        _ name: String, _ operator: FieldOperator, _ operand: Operand = .none, ignoresCase: Bool? = nil
+    ) {
         self.name = name
         self.operator = `operator`
         self.operand = operand
+        self.ignoresCase = ignoresCase
     }
 }
 
@@ -184,6 +240,7 @@ public enum FieldOperator: String, Sendable, CaseIterable {
     case after
     case onOrAfter = "on_or_after"
     case during
+    case anniversary
     case hasAny = "has_any"
     case hasAll = "has_all"
     case hasNone = "has_none"
@@ -220,6 +277,7 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .date, .datetime:
             return any + [
                 .equals, .notEquals, .before, .onOrBefore, .after, .onOrAfter, .between, .notBetween, .during,
+                .anniversary,
             ]
         case .stringSet: return any + [.hasAny, .hasAll, .hasNone]
         }

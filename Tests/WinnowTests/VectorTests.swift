@@ -43,7 +43,7 @@ struct VectorTests {
         var options = EvaluationOptions()
         options.asOf = Instant("2026-04-17T01:00:00Z")
         let lines = try Fixture.vectors("activity.txt")
-        #expect(lines.count == 50)
+        #expect(lines.count == 58)
         for i in stride(from: 0, to: lines.count, by: 2) {
             let segment = try Segment(json: lines[i])
             let expected = lines[i + 1].dropFirst(2).split(separator: " ").map(String.init)
@@ -87,5 +87,18 @@ struct VectorTests {
                 second += 5 * 86_400 + 3607
             }
         }
+    }
+
+    @Test("samples take the bucket that the contract computes")
+    func samples() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\nuser-42\nимя\n")])
+        let snapshot = try store.snapshot()
+        func ids(_ bucket: Int, _ salt: String) throws -> [String] {
+            try snapshot.ids(Segment(.sample(Sample(bucket..<bucket + 1, salt: salt))))
+        }
+        #expect(try ids(2206, "") == ["user-42"] && ids(329, "a") == ["user-42"] && ids(3017, "salt") == ["имя"])
+        let all = try Segment(json: #"{"sample": {"from": 0, "to": 100}}"#)
+        #expect(try snapshot.count(all).count == 2)
     }
 }

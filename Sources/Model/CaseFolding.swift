@@ -1,0 +1,29 @@
+/// The text with simple Unicode case folding (statuses C and S of CaseFolding.txt), scalar by scalar: the length in
+/// scalars stays, so "STRASSE" and "Straße" stay different.
+package func caseFolded(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    if text.allSatisfy({ $0 < 0x80 }) { return text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 } }
+    var result: [UInt8] = []
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+        result.append(contentsOf: UTF8.encode(folded(scalar)) ?? UTF8.encodedReplacementCharacter)
+    }
+    return result
+}
+
+/// The lower case of the upper case, where those are single scalars: that joins ς with σ and ſ with s, which lower case
+/// alone would keep apart.
+private func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    switch scalar.value {
+    // The dotless i folds to itself.
+    case 0x131: return scalar
+    // Cherokee folds to its capitals, which came first.
+    case 0x13A0...0x13F5: return scalar
+    case 0x13F8...0x13FD, 0xAB70...0xABBF: return single(scalar.properties.uppercaseMapping) ?? scalar
+    default:
+        let upper = single(scalar.properties.uppercaseMapping) ?? scalar
+        return single(upper.properties.lowercaseMapping) ?? upper
+    }
+}
+
+private func single(_ text: String) -> Unicode.Scalar? {
+    text.unicodeScalars.count == 1 ? text.unicodeScalars.first : nil
+}
