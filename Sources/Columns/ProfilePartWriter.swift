@@ -11,9 +11,6 @@ package struct ProfilePartWriter {
     private var blockCount = 0
     private var offset = 0
 
-    /// Strings of a field get a dictionary when it has at most this many distinct ones, or each occurs four times.
-    private static let dictionaryLimit = 65_536
-
     package static func write(
         _ batch: ProfileBatch, _ schema: Schema, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
@@ -92,7 +89,7 @@ private struct FieldEncoder: Sendable {
         switch field.type {
         case .integer, .decimal, .boolean, .date, .datetime:
             (form, dictionary, codes, sets) = (.numbers, [], [], [])
-        case .string where texts.count > 65_536 && texts.count * 4 > rows.count:
+        case .string where texts.count > Tuning.dictionaryStrings && texts.count * 4 > rows.count:
             (form, dictionary, codes, sets) = (.texts, [], [], [])
         case .string:
             form = .codes

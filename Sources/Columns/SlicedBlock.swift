@@ -94,13 +94,21 @@ package struct SlicedBlock {
         for rank in 0..<members.count where scratch.ranks.contains(rank) { out.insert(Int(rows[rank])) }
     }
 
-    /// The value at a slot: the row when dense, else the rank.
-    private func value(slot: Int) -> Int64 {
-        var bits: UInt64 = 0
+    /// The values as sums: calls `body` with sets of rows and what each row of a set adds to its value.
+    package func forEachAddend(_ scratch: Scratch, _ body: (BlockSet, UInt64) -> Void) {
+        members.copy(into: scratch.members)
+        if base > 0 { body(scratch.members, UInt64(base)) }
         for slice in 0..<width {
-            bits |= (slices[slice * words + slot >> 6] >> UInt64(slot & 63) & 1) << UInt64(slice)
+            let bits = slices + slice * words
+            if dense {
+                scratch.spare.bits.update(from: bits, count: Block.words)
+            } else {
+                // The kernel may look one word past the last rank's.
+                scratch.ranks.bits.update(from: bits, count: words)
+                kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, scratch.spare.bits)
+            }
+            body(scratch.spare, 1 << UInt64(slice))
         }
-        return base &+ Int64(bitPattern: bits)
     }
 
     /// All values in the order of the members' rows.

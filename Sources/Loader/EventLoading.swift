@@ -162,7 +162,10 @@ struct EventLoading: Loading {
             Catalogue.contains(channel, event)
         else {
             let name = String(decoding: eventName.prefix(60), as: UTF8.self)
-            throw BadRow(column: "event", code: "unknown_event", reason: "\(channel.name) has no event “\(name)”")
+            let legal = Catalogue.events(of: channel).map(\.name).joined(separator: ", ")
+            throw BadRow(
+                column: "event", code: "unknown_event",
+                reason: "\(channel.name) has no event “\(name)”; its events are \(legal)")
         }
         guard event.derivedFrom == nil || stored else {
             throw BadRow(

@@ -75,15 +75,6 @@ extension InputChunk {
     }
 }
 
-/// A row that cannot be loaded, and where it is; the line counts from the start of its chunk.
-struct RejectedRow: Sendable {
-    var line: Int
-    var column: String?
-    var code: String
-    var reason: String
-    var raw: [UInt8]
-}
-
 /// The rows of one chunk, whatever its format.
 enum RowReader {
     /// Calls `body` with every row's cells, in the order of the columns, and collects what it or the format refuses.

@@ -18,6 +18,10 @@ package enum Tuning {
     /// the rows that at most doubles their size and saves 10–20 µs a block.
     package static let denseRows = 32_768
 
+    /// Strings of a field get a dictionary when it has at most this many distinct ones, or each occurs four times:
+    /// their codes then take two bytes or less a row, where a string takes ten.
+    package static let dictionaryStrings = 65_536
+
     /// At most so many parts of a kind: every part adds a directory probe per block and scope.
     package static let maximumParts = 8
 

@@ -16,23 +16,25 @@ struct ActivityEvaluation {
     /// Makes `out` the rows of the block that the plan matches.
     func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
         if try answerFromSummary(block, into: out) { return }
-        let (chunks, bound) = try gather(block)
+        let (chunks, bound, scattered) = try gather(block)
         guard bound >= plan.lower else { return out.clear() }
+        // Stored counts are added last and saturate, which is exact for conditions that a byte can tell apart.
+        let narrow = bound <= 255 || (scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
         if plan.lower == 1 && plan.upper == nil {
             out.clear()
             let sink = UnionSink(out)
-            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
-        } else if bound <= 255 {
+            for run in scratch.runs { try feed(run, chunks, sink) }
+        } else if narrow {
             scratch.counters.update(repeating: 0, count: Block.rows)
             let sink = NarrowSink(scratch.counters)
-            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
+            for run in scratch.runs { try feed(run, chunks, sink) }
             kernels.counters_between(
                 scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
         } else {
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
             let sink = WideSink(counters)
-            for run in scratch.runs { try feed(run, chunks[run.chunk], sink) }
+            for run in scratch.runs { try feed(run, chunks, sink) }
             kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
         }
     }
@@ -48,12 +50,21 @@ struct ActivityEvaluation {
         return true
     }
 
-    /// Collects the runs in scope into the scratch, and a bound of what a row can reach in them.
-    private func gather(_ block: Int) throws(WinnowError) -> (chunks: [ActivityChunk], bound: UInt64) {
+    /// Collects the runs in scope into the scratch, stored counts behind all others; bounds what a row can reach in
+    /// all of them, and in those that are counted event by event.
+    private func gather(
+        _ block: Int
+    ) throws(WinnowError) -> (chunks: [ActivityChunk], bound: UInt64, scattered: UInt64) {
         scratch.runs.removeAll(keepingCapacity: true)
-        var chunks: [ActivityChunk] = [], bound: UInt64 = 0
+        var chunks: [ActivityChunk] = [], bound: UInt64 = 0, stored: UInt64 = 0, summaries: [RunInScope] = []
         for scope in plan.parts {
             guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+            if plan.links == nil, scope.places == nil, entry.hasSummary {
+                let summary = try scope.part.summary(entry)
+                summaries.append(RunInScope(form: .summary(summary), straddles: false, chunk: -1))
+                stored = stored.saturatingAdd(UInt64(clamping: summary.bound))
+                continue
+            }
             let chunk = try scope.part.chunk(entry)
             let first = scratch.runs.count
             try gatherHeads(chunk, scope, chunks.count)
@@ -70,7 +81,8 @@ struct ActivityEvaluation {
             bound = bound.saturatingAdd(reach)
             chunks.append(chunk)
         }
-        return (chunks, bound)
+        scratch.runs += summaries
+        return (chunks, bound.saturatingAdd(stored), bound)
     }
 
     private func gatherHeads(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
@@ -142,7 +154,7 @@ struct ActivityEvaluation {
 
     // MARK: Runs
 
-    private func feed(_ run: RunInScope, _ chunk: ActivityChunk, _ sink: some CountSink) throws(WinnowError) {
+    private func feed(_ run: RunInScope, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
         switch run.form {
         case .head(let head):
             if !run.straddles && plan.links == nil && (sink.unites || !head.streams.hasWeights) {
@@ -153,7 +165,14 @@ struct ActivityEvaluation {
                 feedEvents(head.streams, 0..<head.events, rows, run.straddles, sink)
             }
         case .tail(let range):
+            let chunk = chunks[run.chunk]
             feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run.straddles, sink)
+        case .summary(let summary):
+            if sink.unites {
+                sink.add(summary.members, scratch.distinct)
+            } else {
+                summary.forEachAddend(scratch.sliced) { sink.add($0, by: $1, scratch.distinct) }
+            }
         }
     }
 
@@ -231,6 +250,7 @@ private protocol CountSink {
     /// Whether it does not matter how often a row comes.
     var unites: Bool { get }
     func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>)
+    func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>)
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int)
 }
 
@@ -239,6 +259,7 @@ private struct UnionSink: CountSink {
     init(_ set: BlockSet) { self.set = set }
     var unites: Bool { true }
     func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) { container.union(into: set) }
+    func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>) { self.set.formUnion(set) }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
         kernels.set_rows(set.bits, rows, n)
     }
@@ -250,7 +271,7 @@ private struct NarrowSink: CountSink {
     var unites: Bool { false }
     func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) {
         if let words = container.words {
-            kernels.count_bitset(counters, words, Block.words)
+            kernels.count_bitset(counters, words, Block.words, 1)
         } else if let array = container.array {
             kernels.count_rows(counters, array, container.count)
         } else {
@@ -259,6 +280,9 @@ private struct NarrowSink: CountSink {
     }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
         if let by { kernels.count_rows_by(counters, rows, by, n) } else { kernels.count_rows(counters, rows, n) }
+    }
+    func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>) {
+        kernels.count_bitset(counters, set.bits, Block.words, UInt8(clamping: by))
     }
 }
 
@@ -272,6 +296,10 @@ private struct WideSink: CountSink {
     }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
         kernels.count_rows_wide(counters, rows, by, n)
+    }
+    func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>) {
+        let n = kernels.rows_of(set.bits, Block.words, rows)
+        for i in 0..<n { counters[Int(rows[i])] &+= by }
     }
 }
 

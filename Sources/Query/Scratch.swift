@@ -66,9 +66,11 @@ struct RunInScope {
     enum Form {
         case head(ActivityChunk.Head)
         case tail(Range<Int>)
+        /// All events of the block, as the stored counts of their rows.
+        case summary(SlicedBlock)
     }
     var form: Form
     var straddles: Bool
-    /// Index into the chunks of the block at hand.
+    /// Index into the chunks of the block at hand; −1 for a summary.
     var chunk: Int
 }

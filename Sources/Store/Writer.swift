@@ -13,6 +13,11 @@ package struct Batch {
     package var events: [any EventSource] = []
     package var eventCount = 0
 
+    var isEmpty: Bool {
+        profiles.count == 0 && strings.values.allSatisfy { $0.count == 0 } && fields.isEmpty && objects.isEmpty
+            && eventCount == 0
+    }
+
     package init(_ snapshot: Snapshot) throws(WinnowError) {
         profiles = StringInterner(first: snapshot.manifest.rows)
         strings = [:]
@@ -55,8 +60,9 @@ package final class Writer {
         return try PartWriter(disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
     }
 
-    /// Stores a batch: atomically, and durably when this returns.
+    /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no version.
     package func commit(_ batch: Batch, at time: Instant) throws(WinnowError) {
+        if batch.isEmpty { return }
         var manifest = snapshot.manifest
         manifest.parent = manifest.version
         manifest.version += 1
@@ -82,7 +88,9 @@ package final class Writer {
         _ write: (_ merged: [PartReference]) throws(WinnowError) -> PartReference
     ) throws(WinnowError) {
         let parts = manifest.parts(of: kind)
-        let merged = Array(parts.suffix(MergePolicy.merged(parts.map(\.length), new: UInt64(size))))
+        // The estimate is generous, so that equal batches count as equal; the constant is what an empty part takes.
+        let estimate = UInt64(size) + 4096
+        let merged = Array(parts.suffix(MergePolicy.merged(parts.map(\.length), new: estimate)))
         let part = try write(merged)
         let gone = Set(merged.map(\.id))
         manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }
@@ -91,8 +99,7 @@ package final class Writer {
 
     private func addActivity(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         guard batch.eventCount > 0 else { return }
-        // About five bytes an event; the policy needs no more than the order of magnitude.
-        try add(.activity, size: batch.eventCount * 5, to: &manifest) { (merged) throws(WinnowError) in
+        try add(.activity, size: batch.eventCount * 8, to: &manifest) { (merged) throws(WinnowError) in
             var sources: [any EventSource] = []
             for reference in merged {
                 sources.append(try ActivityPart(disk: directory.disk, directory: directory.parts, reference))
@@ -103,14 +110,14 @@ package final class Writer {
 
     private func addProfiles(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         if batch.profiles.count > 0 {
-            try add(.keys, size: batch.profiles.count * 16, to: &manifest) { (merged) throws(WinnowError) in
+            try add(.keys, size: batch.profiles.count * 24, to: &manifest) { (merged) throws(WinnowError) in
                 let older = try tables(merged, .profile)
                 return try StringTableWriter.write(
                     [.init(.profile, older: older, new: batch.profiles)], to: try newPart(.keys))
             }
         }
         guard !batch.fields.isEmpty else { return }
-        try add(.profiles, size: batch.fields.cells * 4, to: &manifest) { (merged) throws(WinnowError) in
+        try add(.profiles, size: batch.fields.cells * 8, to: &manifest) { (merged) throws(WinnowError) in
             var fields = ProfileBatch(fields: snapshot.schema.fields.count)
             for reference in merged {
                 let part = try ProfilePart(disk: directory.disk, directory: directory.parts, reference)
@@ -124,7 +131,7 @@ package final class Writer {
     private func addStrings(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         let new = batch.strings.filter { $0.value.count > 0 }
         guard !new.isEmpty else { return }
-        let size = new.values.reduce(0) { $0 + $1.count * 16 }
+        let size = new.values.reduce(0) { $0 + $1.count * 24 }
         try add(.dictionary, size: size, to: &manifest) { (merged) throws(WinnowError) in
             var sources: [StringTableWriter.Source] = []
             for namespace in Namespace.allCases where namespace != .profile {
@@ -144,7 +151,7 @@ package final class Writer {
 
     private func addObjects(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         guard !batch.objects.isEmpty else { return }
-        try add(.catalogue, size: batch.objects.count * 64, to: &manifest) { (merged) throws(WinnowError) in
+        try add(.catalogue, size: batch.objects.count * 128, to: &manifest) { (merged) throws(WinnowError) in
             var parts: [[CatalogueObject]] = []
             for reference in merged {
                 let file = try PartFile(disk: directory.disk, directory: directory.parts, reference)

@@ -10,7 +10,7 @@ struct CountCommand: ParsableCommand {
     @Argument(help: "A rule as JSON.") var rule: String?
     @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule.") var files: [String] = []
     @Option(help: "A file with a rule a line.") var rules: String?
-    @Option(help: "Evaluate as of this instant instead of now.") var asOf: String?
+    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf: String?
     @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone: String?
     @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
     @Option(help: "Threads; the default is all cores.") var threads: Int?

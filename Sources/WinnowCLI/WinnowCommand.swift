@@ -23,7 +23,8 @@ struct WinnowCommand: ParsableCommand {
             let status = exitCode(for: error)
             if status == .success { exit(withError: error) }
             let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-            Terminal.fail(.usage("\(message); see winnow --help"), json: asksForJSON(arguments))
+            let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
+            Terminal.fail(.usage("\(sentence); see winnow --help"), json: asksForJSON(arguments))
         }
     }
 

@@ -17,6 +17,14 @@ struct DifferentialTests {
         try compare(seed: seed, shape: shape, fillers: 150_000, rules: 30)
     }
 
+    @Test(
+        "where blocks have enough events for stored counts, alone and beside other parts",
+        arguments: 200..<206 as Range<UInt64>)
+    func storedCounts(seed: UInt64) throws {
+        let shape = WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10)
+        try compare(seed: seed, shape: shape, fillers: 0, rules: 40)
+    }
+
     /// What the engine knows beyond the rest.
     private let features: RuleFeatures = [.countingModes, .pairings, .sample, .ignoreCase, .anniversary]
 

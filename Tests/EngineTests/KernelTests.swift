@@ -52,10 +52,12 @@ struct KernelTests {
             table.set_rows(&back, rows, n)
             #expect(back == a)
             var counters = [UInt8](repeating: 3, count: 65_536)
-            table.count_bitset(&counters, a, 1024)
+            table.count_bitset(&counters, a, 1024, 7)
             table.count_rows(&counters, rows, n)
-            let expected = (0..<65_536).map { UInt8(a[$0 / 64] >> UInt64($0 % 64) & 1 == 1 ? 5 : 3) }
+            let expected = (0..<65_536).map { UInt8(a[$0 / 64] >> UInt64($0 % 64) & 1 == 1 ? 11 : 3) }
             #expect(counters == expected)
+            table.count_bitset(&counters, a, 1024, 250)
+            #expect(counters == expected.map { $0 == 3 ? 3 : 255 })
         }
     }
 

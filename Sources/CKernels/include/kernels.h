@@ -16,11 +16,12 @@ typedef struct ck_table {
     void (*_Nonnull not_within)(uint64_t *_Nonnull d, const uint64_t *_Nonnull a, size_t words);   // d = a & ~d
     size_t (*_Nonnull popcount)(const uint64_t *_Nonnull a, size_t words);
 
-    // Counting: one byte counter a row. The caller knows that no counter can pass 255.
+    // Counting: one byte counter a row. The caller knows that no counter can pass 255; only count_bitset saturates.
     void (*_Nonnull count_rows)(uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, size_t n);
     void (*_Nonnull count_rows_by)(
         uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, const uint32_t *_Nonnull by, size_t n);
-    void (*_Nonnull count_bitset)(uint8_t *_Nonnull counters, const uint64_t *_Nonnull bits, size_t words);
+    void (*_Nonnull count_bitset)(
+        uint8_t *_Nonnull counters, const uint64_t *_Nonnull bits, size_t words, uint8_t by);
     // The same with 64-bit counters, for scopes in which a row can have more.
     void (*_Nonnull count_rows_wide)(
         uint64_t *_Nonnull counters, const uint16_t *_Nonnull rows, const uint32_t *_Nullable by, size_t n);

@@ -18,15 +18,6 @@ struct InputCell {
     var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
 }
 
-/// Why a row cannot be loaded.
-struct BadRow: Error {
-    var column: String?
-    var code: String
-    var reason: String
-
-    static let longLine = BadRow(column: nil, code: "long_line", reason: "the line is longer than 16 MiB")
-}
-
 extension InputCell {
     private func bad(_ column: String, _ expected: String) -> BadRow {
         let shown = String(decoding: bytes.prefix(60), as: UTF8.self)

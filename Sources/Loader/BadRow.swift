@@ -1,5 +1,23 @@
 import JSON
 
+/// Why a row cannot be loaded.
+struct BadRow: Error {
+    var column: String?
+    var code: String
+    var reason: String
+
+    static let longLine = BadRow(column: nil, code: "long_line", reason: "the line is longer than 16 MiB")
+}
+
+/// A row that cannot be loaded, and where it is; the line counts from the start of its chunk.
+struct RejectedRow: Sendable {
+    var line: Int
+    var column: String?
+    var code: String
+    var reason: String
+    var raw: [UInt8]
+}
+
 extension RejectedRow {
     /// The row as a line of a rejects file.
     func json(file: String, line: Int) -> String {
