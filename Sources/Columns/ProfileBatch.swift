@@ -26,6 +26,9 @@ package struct ProfileBatch: Sendable {
     /// Values and clearings.
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
 
+    /// A row that a translation gives to cells that are to be passed over; no profile has it.
+    package static let nobody = UInt32.max
+
     /// Says what a later batch for the same fields says; `rows` translates that batch's rows, nil keeps them.
     package mutating func append(_ later: ProfileBatch, rows: [UInt32]? = nil) {
         for (field, column) in later.columns.enumerated() {
@@ -34,6 +37,7 @@ package struct ProfileBatch: Sendable {
             }
             for cell in column.rows.indices {
                 let row = rows.map { $0[Int(column.rows[cell])] } ?? column.rows[cell]
+                guard row != ProfileBatch.nobody else { continue }
                 let value = column.values[cell], cleared = column.cleared[cell]
                 add(field, row, cleared || codes.isEmpty ? value : codes[Int(value)], cleared: cleared)
             }

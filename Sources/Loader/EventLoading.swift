@@ -13,6 +13,7 @@ struct EventLoading: Loading {
     private let known: [Namespace: StringTables]
     private let latest: Int64
     private let stored: Bool
+    private let unknownProfiles: UnknownProfiles
     let columns: ColumnNames
 
     private enum Column: Int {
@@ -35,6 +36,7 @@ struct EventLoading: Loading {
         self.known = known
         latest = now.milliseconds + Instant.millisecondsPerDay
         stored = writer.snapshot.schema.uniqueEvents == .stored
+        unknownProfiles = options.unknownProfiles
         columns = ColumnNames(
             names: Column.names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
     }
@@ -46,15 +48,19 @@ struct EventLoading: Loading {
         var keys: [LeafKey] = []
         var keyIndex: [UInt64: UInt32] = [:]
         var events: [EventRecord] = []
+        /// Events of profiles that are not there yet, and the profile's number in the piece.
+        var strangers: [(event: Int, profile: UInt32)] = []
     }
 
     struct Content: Sendable {
+        var strangers = StringInterner(first: 0)
+        var skipped = 0
         var types: [TypeContent] = []
         var names: [StringInterner] = named.map { _ in StringInterner(first: 0) }
     }
 
     var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> {
-        let keys = keys, latest = latest, stored = stored
+        let keys = keys, latest = latest, stored = stored, policy = unknownProfiles
         return { chunk, layout in
             var parsed = ParsedChunk(content: Content())
             var typeIndex: [UInt16: Int] = [:], content = Content()
@@ -62,14 +68,19 @@ struct EventLoading: Loading {
             let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
                 let type = try EventLoading.type(cells, stored: stored)
                 let profile = try cells[Column.profile.rawValue].id("profile")
-                guard let row = keys.code(of: profile) else {
+                let row = keys.code(of: profile)
+                if row == nil, policy == .reject {
                     let id = String(decoding: profile, as: UTF8.self)
                     throw BadRow(
                         column: "profile", code: "unknown_profile",
-                        reason: "there is no profile “\(id)”; load the profiles first")
+                        reason: "there is no profile “\(id)”; load the profiles first, or say --unknown-profiles")
                 }
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])
+                if row == nil, policy == .skip {
+                    content.skipped += 1
+                    return
+                }
                 let campaign = try EventLoading.code(cells, .campaign, &content.names[0])
                 let template = try EventLoading.code(cells, .template, &content.names[1])
                 let link = try EventLoading.code(cells, .link, &content.names[2])
@@ -84,8 +95,12 @@ struct EventLoading: Loading {
                     }
                     last = (key, index, content.types[index].leaf(key, campaign, template))
                 }
+                if row == nil, let stranger = content.strangers.intern(profile) {
+                    let event = content.types[last.type].events.count
+                    content.types[last.type].strangers.append((event, stranger))
+                }
                 content.types[last.type].events.append(
-                    EventRecord(row: row, leaf: last.leaf, time: time, count: count, link: link, message: message))
+                    EventRecord(row: row ?? 0, leaf: last.leaf, time: time, count: count, link: link, message: message))
             }
             parsed.content = content
             (parsed.rows, parsed.lines) = result
@@ -98,7 +113,16 @@ struct EventLoading: Loading {
         for (namespace, names) in zip(EventLoading.named, content.names) {
             codes.append(try storeCodes(names, namespace))
         }
+        var rows: [UInt32] = []
+        for i in 0..<content.strangers.count {
+            guard let row = content.strangers.bytes(i).withUnsafeBytes({ pending.profiles.intern($0) }) else {
+                throw .usage("the store has no room for more profiles")
+            }
+            rows.append(row)
+        }
+        summary.skipped += content.skipped
         for var type in content.types {
+            for stranger in type.strangers { type.events[stranger.event].row = rows[Int(stranger.profile)] }
             let keys = type.keys.map {
                 LeafKey(campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)])
             }

@@ -47,6 +47,7 @@ package struct Load {
                 if format == .csv, let first = window.first, first.isFirst {
                     layout = try RowLayout.csv(first, loading.columns, file: name)
                 }
+                layout.emptyClears = options.emptyClears
                 let parse = loading.parser, shape = layout, pieces = window
                 let parsed = try concurrentMap(pieces.count) { (i) throws(WinnowError) in parse(pieces[i], shape) }
                 for piece in parsed {

@@ -7,6 +7,7 @@ struct ProfileLoading: Loading {
     private var pending: Batch
     private let keys: StringTables
     private let schema: Schema
+    private let mode: LoadMode
     private var updated: Set<UInt32> = []
     let columns: ColumnNames
 
@@ -14,6 +15,7 @@ struct ProfileLoading: Loading {
         pending = try Batch(writer.snapshot)
         keys = try writer.snapshot.keys()
         schema = writer.snapshot.schema
+        mode = options.mode
         columns = ColumnNames(
             names: [Array(Schema.idName.utf8)] + schema.fields.map { Array($0.name.utf8) },
             ignoresUnknown: options.ignoresUnknownColumns)
@@ -55,22 +57,43 @@ struct ProfileLoading: Loading {
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError) {
         var stored: [UInt32] = []
         stored.reserveCapacity(content.ids.count)
+        // Ids of the piece of which no row, or no further row, counts.
+        var closed = [Bool](repeating: false, count: content.ids.count)
         for i in 0..<content.ids.count {
-            let known = pending.profiles.count
-            let row = content.ids.bytes(i).withUnsafeBytes { bytes -> UInt32? in
-                let hash = stringHash(bytes)
-                if let row = keys.code(of: bytes, hash: hash) {
-                    updated.insert(row)
-                    return row
-                }
-                return pending.profiles.intern(bytes, hash: hash)
+            let before = pending.profiles.count
+            guard let row = row(content.ids.bytes(i), closed: &closed[i]) else {
+                throw .usage("the store has no room for more profiles")
             }
-            guard let row else { throw .usage("the store has no room for more profiles") }
-            if pending.profiles.count > known { summary.new += 1 }
+            if pending.profiles.count > before { summary.new += 1 }
             stored.append(row)
         }
+        let rows = content.rows.map { id -> UInt32 in
+            if closed[Int(id)] {
+                summary.skipped += 1
+                return ProfileBatch.nobody
+            }
+            if mode == .insert { closed[Int(id)] = true }
+            return stored[Int(id)]
+        }
         summary.updated = updated.count
-        pending.fields.append(content.fields, rows: content.rows.map { stored[Int($0)] })
+        pending.fields.append(content.fields, rows: rows)
+    }
+
+    /// The row of an id, new if the mode allows; nil when the store is full.
+    private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> UInt32? {
+        id.withUnsafeBytes { bytes in
+            let hash = stringHash(bytes)
+            if let row = keys.code(of: bytes, hash: hash) {
+                closed = mode == .insert
+                if !closed { updated.insert(row) }
+                return row
+            }
+            if mode == .update || (mode == .insert && pending.profiles.find(bytes, hash: hash) != nil) {
+                closed = true
+                return ProfileBatch.nobody
+            }
+            return pending.profiles.intern(bytes, hash: hash)
+        }
     }
 
     mutating func batch() -> Batch { pending }

@@ -20,6 +20,8 @@ struct RowLayout: Sendable {
     let columns: ColumnNames
     /// Per CSV cell the column, nil for one to be ignored; nil for NDJSON.
     var positions: [Int?]?
+    /// Whether an unquoted empty cell means "no value" rather than "not said".
+    var emptyClears = false
 
     /// Takes the header row off the first chunk of a CSV file.
     static func csv(_ chunk: InputChunk, _ columns: ColumnNames, file: String) throws(WinnowError) -> RowLayout {
@@ -124,7 +126,10 @@ enum RowReader {
                                 reason: "the row has \(found.count) cells, the header \(positions.count)")
                         }
                         for i in cells.indices { cells[i] = InputCell() }
-                        for (cell, position) in zip(found, positions) { if let position { cells[position] = cell } }
+                        for (cell, position) in zip(found, positions) {
+                            guard let position else { continue }
+                            cells[position] = cell.kind == .absent && layout.emptyClears ? InputCell(kind: .null) : cell
+                        }
                         try body(cells)
                     } catch {
                         if error.code == "malformed_csv" { count += 1 }

@@ -4,6 +4,19 @@ public enum InputFormat: String, Sendable, CaseIterable { case csv, ndjson }
 /// What is loaded.
 public enum LoadKind: String, Sendable, CaseIterable { case profiles, events, campaigns, templates }
 
+/// What a load of profiles does with ids that are there, and with ids that are not.
+public enum LoadMode: String, Sendable, CaseIterable {
+    /// Adds new profiles and updates existing ones; of several rows of an id the later wins.
+    case upsert
+    /// Adds new profiles and leaves existing ones alone; of several rows of an id the first wins.
+    case insert
+    /// Updates existing profiles and skips other ids.
+    case update
+}
+
+/// What becomes of events of profiles that the store does not have.
+public enum UnknownProfiles: String, Sendable, CaseIterable { case reject, create, skip }
+
 /// How a load treats its input.
 public struct LoadOptions: Sendable {
     /// nil: by the names of the files.
@@ -13,6 +26,10 @@ public struct LoadOptions: Sendable {
     /// More rejected rows than this stop the load after all.
     public var maximumRejects: Int?
     public var ignoresUnknownColumns = false
+    public var mode = LoadMode.upsert
+    /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
+    public var emptyClears = false
+    public var unknownProfiles = UnknownProfiles.reject
 
     public init() {}
 }

@@ -170,6 +170,43 @@ struct LoadTests {
         #expect(try count(store, #"{"field": {"name": "n", "operator": "equals", "value": 2}}"#) == 0)
     }
 
+    @Test("insert leaves existing profiles alone, update skips new ones, empty cells can clear")
+    func modes() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        try store.load(.profiles, files: [try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")])
+        var options = LoadOptions()
+        options.mode = .insert
+        let inserted = try store.load(
+            .profiles, files: [try fixture.file("2.csv", "id,n\na,10\nc,11\nc,12\n")], options: options)
+        #expect(inserted.new == 1 && inserted.updated == 0 && inserted.skipped == 2)
+        options.mode = .update
+        options.emptyClears = true
+        let updated = try store.load(
+            .profiles, files: [try fixture.file("3.csv", "id,n,s\na,20,\nd,21,z\n")], options: options)
+        #expect(updated.new == 0 && updated.updated == 1 && updated.skipped == 1)
+        #expect(try store.snapshot().profiles == 3)
+        #expect(try count(store, #"{"field": {"name": "n", "operator": "in", "value": [2, 11, 20]}}"#) == 3)
+        #expect(try count(store, #"{"field": {"name": "s", "operator": "exists"}}"#) == 1)
+    }
+
+    @Test("events of unknown profiles can make them, or be skipped")
+    func unknownProfiles() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        let rows = "a,email,sent,1735689600\nnew,email,sent,1735689600\nnew,email,sent,1735689601\n"
+        let file = try fixture.file("e.csv", LoadTests.header + "\n" + rows)
+        var options = LoadOptions()
+        options.unknownProfiles = .skip
+        let skipped = try store.load(.events, files: [file], options: options)
+        #expect(skipped.new == 1 && skipped.skipped == 2)
+        options.unknownProfiles = .create
+        #expect(try store.load(.events, files: [file], options: options).new == 3)
+        #expect(try store.load(.events, files: [file], options: options).new == 3)
+        let four = #"{"activity": {"channel": "email", "event": "sent", "operator": "exactly", "times": 4}}"#
+        #expect(try store.snapshot().ids(try Segment(json: four)) == ["new"])
+        #expect(try store.snapshot().profiles == 2)
+    }
+
     @Test("counts beyond what a byte holds: 135,000 events of one profile, weights of two thousand million")
     func largeCounts() throws {
         let fixture = try Fixture(), store = try fixture.create()
