@@ -8,7 +8,28 @@ import Store
 package struct BoundSegment: Sendable {
     package var plan: Plan
     package var windows: [WindowReport]
-    package var warnings: [RuleWarning]
+    private var known: [RuleWarning]
+    /// Warnings that evaluation alone can tell.
+    private let approximate: [(flag: Flag, path: String)]
+
+    fileprivate init(
+        plan: Plan, windows: [WindowReport], known: [RuleWarning], approximate: [(flag: Flag, path: String)]
+    ) {
+        self.plan = plan
+        self.windows = windows
+        self.known = known
+        self.approximate = approximate
+    }
+
+    /// Complete once the plan has been evaluated.
+    package var warnings: [RuleWarning] {
+        known
+            + approximate.filter(\.flag.isRaised).map {
+                RuleWarning(
+                    code: "approximate_unique", path: $0.path,
+                    message: "some events have no message id; those of one campaign and template count as one message")
+            }
+    }
 }
 
 /// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
@@ -20,6 +41,7 @@ package struct Binder {
     private let strict: Bool
     private var windows: [WindowReport] = []
     private var warnings: [RuleWarning] = []
+    private var approximate: [(flag: Flag, path: String)] = []
 
     package static func bind(
         _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
@@ -32,7 +54,8 @@ package struct Binder {
                     code: "fields_are_current", path: "where",
                     message: "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)"))
         }
-        return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
+        return BoundSegment(
+            plan: plan, windows: binder.windows, known: binder.warnings, approximate: binder.approximate)
     }
 
     private init(snapshot: Snapshot, time: EvaluationTime, strict: Bool) {
@@ -90,6 +113,7 @@ package struct Binder {
         let scope = Scope(
             campaigns: campaigns, templates: templates,
             window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds))
+        approximate.append((scope.approximate, path))
         if activity.counting != .total { return try counted(activity, scope, links) }
         if let preceding = activity.precededBy { return try paired(activity, preceding, scope, links) }
         return plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
@@ -113,6 +137,14 @@ package struct Binder {
         _ activity: Activity, _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?
     ) throws(WinnowError) -> Plan {
         let type = EventType(activity.type.channel, preceding.event)
+        if preceding.pairing == .message {
+            let supply = try scope.supply(activity.type, links, snapshot)
+            let other = try scope.supply(type, nil, snapshot)
+            return .messages(
+                MessagePlan(
+                    supply: supply, filter: scope.filter,
+                    test: .absentWith(other, atLeast: UInt64(preceding.atLeast))))
+        }
         let objects = preceding.pairing == .scope ? [scope] : try scope.seenObjects(type, snapshot)
         var plans: [Plan] = []
         for object in objects {
@@ -124,12 +156,12 @@ package struct Binder {
     }
 
     /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.
-    private func plan(_ condition: CountCondition, of counts: ((UInt64, UInt64?) -> ActivityPlan)?) -> Plan {
+    private func plan(_ condition: CountCondition, of counts: ((UInt64, UInt64?) -> Plan)?) -> Plan {
         let (lower, upper) = condition.range
-        if lower > 0 { return counts.map { .activity($0(lower, upper)) } ?? .nobody }
+        if lower > 0 { return counts.map { $0(lower, upper) } ?? .nobody }
         // Counts from zero up are what is left without the greater ones.
         guard let upper, let counts else { return .everybody }
-        return .not(.activity(counts(upper + 1, nil)))
+        return .not(counts(upper + 1, nil))
     }
 
     /// The dictionary codes plus one that a selector chooses, ascending.
@@ -303,13 +335,34 @@ private struct Scope {
     let campaigns: [UInt32]?
     let templates: [UInt32]?
     let window: ClosedRange<Int64>
+    /// Raised when unique events without a message id are met.
+    var approximate = Flag()
+
+    var filter: EventFilter {
+        EventFilter(campaigns: campaigns.map(Set.init), templates: templates.map(Set.init), window: window)
+    }
+
+    /// The events of a type, stored or derived.
+    func supply(_ type: EventType, _ links: [UInt32]?, _ snapshot: Snapshot) throws(WinnowError) -> EventSupply {
+        let source = snapshot.storedType(of: type)
+        let names = [
+            try snapshot.strings(.campaign), try snapshot.strings(.template), try snapshot.strings(.link),
+        ]
+        return EventSupply(
+            type: source, unique: source == type ? nil : type.event, links: links.map(Set.init),
+            parts: try snapshot.activity(), names: names, approximate: approximate)
+    }
 
     /// The scope of each selected object: campaigns, or templates when only those are selected.
     var objects: [Scope] {
         if let campaigns {
-            return campaigns.map { Scope(campaigns: [$0], templates: templates, window: window) }
+            return campaigns.map {
+                Scope(campaigns: [$0], templates: templates, window: window, approximate: approximate)
+            }
         }
-        return (templates ?? []).map { Scope(campaigns: nil, templates: [$0], window: window) }
+        return (templates ?? []).map {
+            Scope(campaigns: nil, templates: [$0], window: window, approximate: approximate)
+        }
     }
 
     /// The same; without a selector, each campaign that has events of the type.
@@ -317,19 +370,25 @@ private struct Scope {
         if campaigns != nil || templates != nil { return objects }
         var seen: Set<UInt32> = []
         for part in try snapshot.activity() {
-            guard let index = part.types[type] else { continue }
+            guard let index = part.types[snapshot.storedType(of: type)] else { continue }
             let table = try part.leaves(of: index)
             for leaf in 0..<table.count { seen.insert(UInt32(truncatingIfNeeded: table.campaigns[leaf])) }
         }
         // Zero is "no campaign", which is no object.
-        return seen.subtracting([0]).sorted().map { Scope(campaigns: [$0], templates: nil, window: window) }
+        return seen.subtracting([0]).sorted().map {
+            Scope(campaigns: [$0], templates: nil, window: window, approximate: approximate)
+        }
     }
 
     /// Makes the plan for counts between two bounds; nil when nothing is in scope.
     func plan(
         _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
-    ) throws(WinnowError) -> ((UInt64, UInt64?) -> ActivityPlan)? {
+    ) throws(WinnowError) -> ((UInt64, UInt64?) -> Plan)? {
         if links?.isEmpty == true { return nil }
+        if snapshot.storedType(of: type) != type {
+            let supply = try supply(type, links, snapshot), filter = filter
+            return { .messages(MessagePlan(supply: supply, filter: filter, test: .counts(lower: $0, upper: $1))) }
+        }
         var scopes: [PartScope] = [], events = 0
         for part in try snapshot.activity() {
             guard let index = part.types[type], let (scope, count) = try partScope(part, index) else { continue }
@@ -338,8 +397,9 @@ private struct Scope {
         }
         guard !scopes.isEmpty else { return nil }
         return {
-            ActivityPlan(
-                type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events)
+            .activity(
+                ActivityPlan(
+                    type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events))
         }
     }
 

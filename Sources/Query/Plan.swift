@@ -17,6 +17,8 @@ package indirect enum Plan: Sendable {
     case rows([UInt32])
     /// Profiles by a hash of their ids.
     case sample(SamplePlan)
+    /// Conditions on messages, joined event by event.
+    case messages(MessagePlan)
 }
 
 /// A share of all profiles.
@@ -94,7 +96,7 @@ extension Plan {
         case .nobody, .everybody, .rows: 0
         case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
         case .not(let plan): plan.cost
-        case .sample: 5_000_000
+        case .sample, .messages: 5_000_000
         case .activity(let plan): 1000 + plan.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in

@@ -24,7 +24,6 @@ struct ActivityReader {
             throw channelName.error("unknown channel “\(try channelName.string())”; the channels are \(names)")
         }
         let event = try event(eventName, in: channel)
-        if event.derivedFrom != nil { throw eventName.error("“\(event.name)” is not available in this version") }
         let name = try object.required("operator"), text = try name.string()
         guard ActivityReader.operators.contains(text) else {
             throw name.error(
@@ -133,10 +132,6 @@ struct ActivityReader {
     private func preceding(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Preceding {
         let object = try RuleObject(value.value, value.path, allowed: ["event", "at_least", "pairing"])
         let name = try object.required("event"), event = try event(name, in: channel)
-        if event.derivedFrom != nil { throw name.error("“\(event.name)” is not available in this version") }
-        if let pairing = object.optional("pairing"), case .string("message") = pairing.value {
-            throw pairing.error("“message” is not available in this version")
-        }
         let pairing = try object.optional("pairing")?.choice(Preceding.Pairing.self) ?? .scope
         let atLeast = try object.optional("at_least")?.integer(1...Int64(UInt32.max)) ?? 1
         return Preceding(event, atLeast: UInt32(atLeast), pairing: pairing)

@@ -141,6 +141,8 @@ public struct Preceding: Sendable, Hashable {
         case scope
         /// Some one campaign of the scope; template, when only templates are selected.
         case object
+        /// Some one message.
+        case message
     }
 
     public init(_ event: Event, atLeast: UInt32 = 1, pairing: Pairing = .scope) {

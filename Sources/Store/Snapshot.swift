@@ -98,3 +98,11 @@ private final class Once<Value: Sendable>: Sendable {
         return made
     }
 }
+
+extension Snapshot {
+    /// The type whose stored events are looked at for a type: for one that this store derives, that of its source.
+    package func storedType(of type: EventType) -> EventType {
+        guard schema.uniqueEvents == .derived, let source = type.event.derivedFrom else { return type }
+        return EventType(type.channel, source)
+    }
+}

@@ -43,7 +43,7 @@ struct VectorTests {
         var options = EvaluationOptions()
         options.asOf = Instant("2026-04-17T01:00:00Z")
         let lines = try Fixture.vectors("activity.txt")
-        #expect(lines.count == 58)
+        #expect(lines.count == 64)
         for i in stride(from: 0, to: lines.count, by: 2) {
             let segment = try Segment(json: lines[i])
             let expected = lines[i + 1].dropFirst(2).split(separator: " ").map(String.init)
