@@ -33,8 +33,6 @@ package struct Container {
         }
     }
 
-    package var byteCount: Int { Container.byteCount(kind, count: count) }
-
     /// The ascending rows of an array; nil for the other kinds.
     package var array: UnsafePointer<UInt16>? {
         kind == .array ? bytes.assumingMemoryBound(to: UInt16.self) : nil
@@ -73,19 +71,6 @@ package struct Container {
         case .array: if let array { rows.update(from: array, count: count) }
         case .bitset: if let words { _ = kernels.rows_of(words, BlockSet.words, rows) }
         case .full: for row in 0..<count { rows[row] = UInt16(truncatingIfNeeded: row) }
-        }
-    }
-
-    /// Whether count and contents agree and an array ascends.
-    package var isSound: Bool {
-        switch kind {
-        case .empty: count == 0
-        case .full: count > 0 && count <= BlockSet.rows
-        case .bitset: words.map { kernels.popcount($0, BlockSet.words) == count } ?? false
-        case .array:
-            array.map { rows in
-                count <= Container.maximumArray && (1..<max(1, count)).allSatisfy { rows[$0 - 1] < rows[$0] }
-            } ?? false
         }
     }
 }

@@ -185,8 +185,6 @@ package struct EventStreams {
     }
 
     package var hasWeights: Bool { shape.weight > 0 }
-    package var hasLinks: Bool { shape.link > 0 || bases.link > 0 }
-    package var hasMessages: Bool { shape.message > 0 || bases.message > 0 }
 
     /// Milliseconds of one unit of the stored times.
     private var unit: Int64 { shape.seconds ? 1000 : 1 }

@@ -18,10 +18,6 @@ package struct SlicedBlock {
     private let base: Int64
     private let dense: Bool
     private let slices: UnsafePointer<UInt64>
-    /// Bytes taken from the front of what the block was read from.
-    package let byteCount: Int
-
-    private static let header = 16
 
     /// Scratch that a ranked comparison needs.
     package struct Scratch {
@@ -52,7 +48,6 @@ package struct SlicedBlock {
         members = Container(kind: kind, count: count, bytes: container.baseAddress ?? SlicedBlock.nowhere)
         let sliceBytes = try reader.take(bytes: width * SlicedBlock.words(count, dense) * 8)
         slices = (sliceBytes.baseAddress ?? SlicedBlock.nowhere).assumingMemoryBound(to: UInt64.self)
-        byteCount = bytes.count - reader.rest.count
     }
 
     private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(

@@ -16,8 +16,7 @@ struct Campaign: Sendable {
     private let season: String
 
     static let count = 400
-    /// 2025-01-01T00:00:00Z and the seconds of that year.
-    static let yearStart: Int64 = 1_735_689_600
+    /// The seconds of the year 2025.
     static let year = 365 * 86_400
 
     private static let mix: [(Channel, Double)] = [
