@@ -50,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [
-                "Winnow", "Datagen", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Winnow", "Datagen", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(

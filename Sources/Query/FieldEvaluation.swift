@@ -21,8 +21,8 @@ struct FieldEvaluation {
         var first = true
         for part in plan.parts {
             guard let values = try part.part.block(part.index, block) else { continue }
-            // The oldest word on a row is the only one in a store that was loaded once: no overlay to compute then.
-            if first && part.index.isOnlyPart(in: plan) { return try match(values, part.test, into: out) }
+            // Nothing overlays the field in a store that was loaded once.
+            if plan.parts.count == 1 { return try match(values, part.test, into: out) }
             if first { open.fill(first: Block.rows) }
             first = false
             try match(values, part.test, into: matched)
@@ -90,8 +90,4 @@ struct FieldEvaluation {
         block.members.rows(into: rows)
         for (rank, value) in block.values(rows: rows).enumerated() where passes(value) { out.insert(Int(rows[rank])) }
     }
-}
-
-extension ProfilePart.FieldIndex {
-    fileprivate func isOnlyPart(in plan: FieldPlan) -> Bool { plan.parts.count == 1 }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import Winnow
 
 struct CountCommand: ParsableCommand {
@@ -63,14 +64,14 @@ extension SegmentCount {
             // A window without an end of its own ends at the instant of evaluation.
             let to = report.window.to ?? asOf
             let inclusive = report.window.to == nil || report.window.toInclusive
-            return "{\"path\": \(Terminal.quoted(report.path)), \"from\": \(from), \"to\": \"\(to)\", "
+            return "{\"path\": \(jsonString(report.path)), \"from\": \(from), \"to\": \"\(to)\", "
                 + "\"to_inclusive\": \(inclusive)}"
         }
         let warnings = warnings.map {
-            "{\"code\": \"\($0.code)\", \"path\": \(Terminal.quoted($0.path)), "
-                + "\"message\": \(Terminal.quoted($0.message))}"
+            "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path)), "
+                + "\"message\": \(jsonString($0.message))}"
         }
-        return "{\"name\": \(name.map(Terminal.quoted) ?? "null"), \"count\": \(count), \"universe\": \(universe), "
+        return "{\"name\": \(name.map { jsonString($0) } ?? "null"), \"count\": \(count), \"universe\": \(universe), "
             + "\"as_of\": \"\(asOf)\", \"elapsed_ms\": \(elapsed.milliseconds), \"version\": \(version), "
             + "\"windows\": [\(windows.joined(separator: ", "))], \"warnings\": [\(warnings.joined(separator: ", "))]}"
     }

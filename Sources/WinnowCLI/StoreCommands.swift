@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import Winnow
 
 struct CreateCommand: ParsableCommand {
@@ -112,7 +113,7 @@ struct SchemaCommand: ParsableCommand {
         let schema = try WinnowStore(at: store).snapshot().schema
         let fields = schema.ownFields.map { field in
             let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
-            return "    {\"name\": \(Terminal.quoted(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
+            return "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
         }
         let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
         try Terminal.print("{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}")

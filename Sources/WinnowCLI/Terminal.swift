@@ -1,3 +1,4 @@
+import JSON
 import Winnow
 
 #if canImport(Glibc)
@@ -37,30 +38,13 @@ enum Terminal {
     static func fail(_ error: WinnowError, json: Bool) -> Never {
         if json {
             let line =
-                "{\"error\": {\"code\": \(quoted(error.code)), \"path\": \(quoted(error.path)), "
-                + "\"message\": \(quoted(error.description))}}"
+                "{\"error\": {\"code\": \(jsonString(error.code)), \"path\": \(jsonString(error.path)), "
+                + "\"message\": \(jsonString(error.description))}}"
             try? write(line, to: STDERR_FILENO)
         } else {
             note("winnow: \(error)")
         }
         exit(error.exitCode)
-    }
-
-    /// A JSON string literal.
-    static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 
     private static func escaped(_ text: String) -> String {
