@@ -12,16 +12,17 @@ import Model
 /// heads.
 ///
 ///     chunk  = header head… tail data
-///     header = heads:u32 runs:u32 events:u32 code:u8 end:u8 time:u8 weight:u8 link:u8 message:u8 seconds:u8 0:u8
+///     header = heads:u32 runs:u32 events:u32 code:u8 end:u8 time:u8 weight:u8 link:u8 message:u8 seconds:u8 first:u8
 ///              0:u32 base:i64 maximum:u64 linkBase:u32 messageBase:u32                                   (48 bytes)
 ///     head   = leaf:u32 events:u32 distinct:u32 offset:u32 kind:u8 count:u8 time:u8 weight:u8 link:u8 message:u8
-///              seconds:u8 0:u8 base:i64 maximum:u64 linkBase:u32 messageBase:u32                         (48 bytes)
-///     tail   = codes ends rows:u16… times weights links messages        packed widths as the header says
-///     data   = per head, at `offset`: container counts times weights links messages
+///              seconds:u8 first:u8 base:i64 maximum:u64 linkBase:u32 messageBase:u32                     (48 bytes)
+///     tail   = codes ends rows:u16… times weights links messages firsts     packed widths as the header says
+///     data   = per head, at `offset`: container counts times weights links messages firsts
 ///
 /// `counts` (events of a row, less one) and `weights` (`count` of an event, less one) are there only where some differ
-/// from zero. Times are seconds or milliseconds above `base`. Link and message codes are dictionary codes plus one;
-/// zero is none. `maximum` is the greatest sum of weights of one row.
+/// from zero. Times are seconds or milliseconds above `base`. Links are dictionary codes plus one, messages the
+/// profile's ordinals plus one; zero is none. `firsts` stands where unique events are derived from the type, see
+/// `FirstEvents`. `maximum` is the greatest sum of weights of one row.
 package struct ActivityChunk {
     package struct Head {
         package let leaf: Int
@@ -128,7 +129,7 @@ private func unpackOne(_ packed: UnsafePointer<UInt8>, _ i: Int, _ width: Int) -
 
 /// Widths and flags shared by heads and tail.
 struct StreamShape {
-    var time, weight, link, message: Int
+    var time, weight, link, message, first: Int
     var seconds: Bool
 
     init(_ reader: inout ByteReader) throws(WinnowError) {
@@ -137,8 +138,8 @@ struct StreamShape {
         link = Int(try reader.take(UInt8.self))
         message = Int(try reader.take(UInt8.self))
         seconds = try reader.take(UInt8.self) == 1
-        _ = try reader.take(UInt8.self)
-        guard max(time, weight, link, message) <= Packing.maximumWidth, max(weight, link, message) <= 32 else {
+        first = Int(try reader.take(UInt8.self))
+        guard time <= Packing.maximumWidth, max(weight, link, message) <= 32, first <= FirstEvents.width else {
             throw reader.damage("impossible widths")
         }
     }
@@ -170,7 +171,7 @@ package struct EventStreams {
     package let events: Int
     private let shape: StreamShape
     private let bases: StreamBases
-    private let times, weightBytes, linkBytes, messageBytes: UnsafePointer<UInt8>
+    private let times, weightBytes, linkBytes, messageBytes, firstBytes: UnsafePointer<UInt8>
 
     nonisolated(unsafe) static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
 
@@ -182,9 +183,11 @@ package struct EventStreams {
         weightBytes = try reader.takePacked(events, shape.weight)
         linkBytes = try reader.takePacked(events, shape.link)
         messageBytes = try reader.takePacked(events, shape.message)
+        firstBytes = try reader.takePacked(events, shape.first)
     }
 
     package var hasWeights: Bool { shape.weight > 0 }
+    package var hasFirsts: Bool { shape.first > 0 }
 
     /// Milliseconds of one unit of the stored times.
     private var unit: Int64 { shape.seconds ? 1000 : 1 }
@@ -216,9 +219,14 @@ package struct EventStreams {
         ck_unpack32(linkBytes, range.lowerBound, range.count, UInt32(shape.link), bases.link, out)
     }
 
-    /// Message codes plus one; zero is none.
+    /// Message ordinals plus one; zero is none.
     package func messages(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
         ck_unpack32(messageBytes, range.lowerBound, range.count, UInt32(shape.message), bases.message, out)
+    }
+
+    /// The `FirstEvents` bits of some events.
+    package func firsts(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
+        ck_unpack32(firstBytes, range.lowerBound, range.count, UInt32(shape.first), 0, out)
     }
 
     private func unpacked(_ packed: UnsafePointer<UInt8>, _ range: Range<Int>, _ width: Int) -> [UInt64] {

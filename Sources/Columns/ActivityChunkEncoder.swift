@@ -3,7 +3,8 @@ import CKernels
 import Format
 import Model
 
-/// One event on its way into a chunk. Link and message are dictionary codes plus one, zero for none.
+/// One event on its way into a chunk. The link is a dictionary code plus one, the message an ordinal of the profile's
+/// plus one; zero for none.
 package struct EventRecord: Sendable {
     package var row: UInt32
     /// Index into the leaf table of the event's type.
@@ -12,6 +13,8 @@ package struct EventRecord: Sendable {
     package var count: UInt32
     package var link: UInt32
     package var message: UInt32
+    /// Which unique events it is, by its chunk alone; see `FirstEvents`.
+    var first: UInt8 = 0
 
     package init(row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: UInt32, message: UInt32) {
         self.row = row
@@ -30,6 +33,8 @@ struct LeafContribution {
     var distinct: Int64
     var minimum: Int64
     var maximum: Int64
+    /// Events without a message, where that matters.
+    var unnamed: Int64 = 0
 }
 
 /// A chunk in its stored form, and what the tables of its part need to know of it.
@@ -44,20 +49,25 @@ extension LeafContribution: Sendable {}
 
 /// Sorts the events of one (type, block) and writes its chunk; the grammar stands at `ActivityChunk`.
 struct ActivityChunkEncoder {
-    private let events: [EventRecord]
+    private var events: [EventRecord]
     private var heads = ByteWriter()
     private var data = ByteWriter()
     private var tail: [Range<Int>] = []
     private var leaves: [LeafContribution] = []
     private var longRuns: [Range<Int>] = []
+    private let marksFirsts: Bool
 
-    static func encode(_ events: [EventRecord], leafCount: Int) -> EncodedChunk {
-        var encoder = ActivityChunkEncoder(sorting: events, leafCount: leafCount)
+    /// `firsts` marks the events from which unique events are derived; nil where none are.
+    static func encode(_ events: [EventRecord], leaves keys: [LeafKey], firsts: FirstEvents?) -> EncodedChunk {
+        var sorted = sorted(events, leafCount: keys.count)
+        firsts?.mark(&sorted, keys)
+        var encoder = ActivityChunkEncoder(events: sorted, marksFirsts: firsts != nil)
         return encoder.encode()
     }
 
-    private init(sorting unsorted: [EventRecord], leafCount: Int) {
-        events = ActivityChunkEncoder.sorted(unsorted, leafCount: leafCount)
+    private init(events: [EventRecord], marksFirsts: Bool) {
+        self.events = events
+        self.marksFirsts = marksFirsts
     }
 
     /// By leaf, then row. The order within a row carries no meaning.
@@ -110,6 +120,7 @@ struct ActivityChunkEncoder {
         var previous = UInt32.max
         for event in events[run] {
             if event.row != previous { result.distinct += 1 }
+            if marksFirsts, event.message == 0 { result.unnamed += 1 }
             previous = event.row
             result.minimum = min(result.minimum, event.time)
             result.maximum = max(result.maximum, event.time)
@@ -203,13 +214,14 @@ struct ActivityChunkEncoder {
 private struct StreamEncoder {
     private let base: Int64
     private let seconds: Bool
-    private let timeWidth, weightWidth, linkWidth, messageWidth: Int
+    private let timeWidth, weightWidth, linkWidth, messageWidth, firstWidth: Int
     private let linkBase, messageBase: UInt32
 
     init(_ events: ArraySlice<EventRecord>) {
         var minimum = Int64.max, maximum = Int64.min, whole = true, weight: UInt32 = 1
-        var link = (low: UInt32.max, high: UInt32(0)), message = (low: UInt32.max, high: UInt32(0))
+        var link = (low: UInt32.max, high: UInt32(0)), message = (low: UInt32.max, high: UInt32(0)), first: UInt8 = 0
         for event in events {
+            first |= event.first
             minimum = min(minimum, event.time)
             maximum = max(maximum, event.time)
             whole = whole && event.time % 1000 == 0
@@ -226,12 +238,13 @@ private struct StreamEncoder {
         linkWidth = Packing.width(of: UInt64(link.high - linkBase))
         messageBase = events.isEmpty ? 0 : message.low
         messageWidth = Packing.width(of: UInt64(message.high - messageBase))
+        firstWidth = Packing.width(of: UInt64(first))
     }
 
     func appendShape(to out: inout ByteWriter) {
         for width in [timeWidth, weightWidth, linkWidth, messageWidth] { out.put(UInt8(width)) }
         out.put(UInt8(seconds ? 1 : 0))
-        out.put(UInt8(0))
+        out.put(UInt8(firstWidth))
     }
 
     func appendBases(maximum: UInt64, to out: inout ByteWriter) {
@@ -247,6 +260,7 @@ private struct StreamEncoder {
         append(events, weightWidth, to: &out) { UInt64($0.count - 1) }
         append(events, linkWidth, to: &out) { UInt64($0.link - linkBase) }
         append(events, messageWidth, to: &out) { UInt64($0.message - messageBase) }
+        append(events, firstWidth, to: &out) { UInt64($0.first) }
     }
 
     private func append(

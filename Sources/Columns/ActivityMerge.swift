@@ -1,5 +1,6 @@
 import Bitmaps
 import CKernels
+import Disk
 import Dispatch
 import Format
 import Model
@@ -14,6 +15,10 @@ package protocol EventSource: Sendable {
     func blocks(of type: EventType) throws(WinnowError) -> [Int]
     /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
+    /// The ids that the message numbers of the block's events stand for; nil when they are the store's ordinals.
+    func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages?
+    /// The messages that the source brings to a block of the store.
+    func messages(_ block: Int) throws(WinnowError) -> MessageBlock?
 }
 
 package struct LeafSummary: Sendable {
@@ -30,57 +35,97 @@ package struct LeafSummary: Sendable {
 }
 
 /// Writes one activity part from any number of sources. Loading, spilling and merging are this one path. Rows never
-/// change, so chunks are independent: each is gathered, sorted and encoded by itself, on all cores.
-package enum ActivityMerge {
-    /// Chunks encoded side by side before they are written in order; bounds the memory of a merge.
-    private static let batch = 16
+/// change, so blocks are independent: each is gathered, sorted and encoded by itself, on all cores, and a merge needs
+/// the memory of a few blocks, however large the sources.
+package struct ActivityMerge: Sendable {
+    private let sources: [any EventSource]
+    /// All parts of the store, oldest first: where messages are looked up.
+    private let store: [ActivityPart]
+    /// nil when no first events are marked.
+    private let names: NameOrder?
+    private let plans: [LeafPlan]
 
-    package static func write(_ sources: [any EventSource], to part: PartWriter) throws(WinnowError) -> PartReference {
-        var writer = try ActivityPartWriter(part)
-        for type in Set(sources.flatMap(\.eventTypes)).sorted() {
-            try write(type, sources.filter { $0.eventTypes.contains(type) }, to: &writer)
+    /// - Parameter names: orders equal events; nil when the store derives no unique events, or the part is a run that
+    ///   will be merged again.
+    package static func write(
+        _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?, to part: PartWriter
+    ) throws(WinnowError) -> PartReference {
+        let merge = try ActivityMerge(sources: sources, store: store, names: names)
+        return try merge.write(to: part)
+    }
+
+    private init(sources: [any EventSource], store: [ActivityPart], names: NameOrder?) throws(WinnowError) {
+        self.sources = sources
+        self.store = store
+        self.names = names
+        var plans: [LeafPlan] = []
+        for type in Set(sources.flatMap(\.eventTypes)).sorted() { plans.append(try LeafPlan(type, sources)) }
+        self.plans = plans
+    }
+
+    private func write(to part: PartWriter) throws(WinnowError) -> PartReference {
+        var writer = try ActivityPartWriter(part, plans.map { ($0.type, $0.keys) })
+        var found: Set<Int> = []
+        for plan in plans { for source in sources { found.formUnion(try source.blocks(of: plan.type)) } }
+        let blocks = found.sorted(), width = availableCores()
+        for start in stride(from: 0, to: blocks.count, by: width) {
+            let group = Array(blocks[start..<min(start + width, blocks.count)])
+            let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in try gather(group[i]) }
+            let pieces = gathered.indices.flatMap { i in gathered[i].types.indices.map { (block: i, type: $0) } }
+            let chunks = try concurrentMap(pieces.count) { (i) throws(WinnowError) in
+                let (type, events) = gathered[pieces[i].block].types[pieces[i].type]
+                let firsts = names.flatMap { FirstEvents(plans[type].type, $0) }
+                return (type, ActivityChunkEncoder.encode(events, leaves: plans[type].keys, firsts: firsts))
+            }
+            for (i, block) in group.enumerated() {
+                let own = zip(pieces, chunks).filter { $0.0.block == i }.map { (type: $0.1.0, chunk: $0.1.1) }
+                try writer.append(block, own, messages: gathered[i].messages)
+            }
         }
         return try writer.finish()
     }
 
-    private static func write(
-        _ type: EventType, _ sources: [any EventSource], to writer: inout ActivityPartWriter
-    ) throws(WinnowError) {
-        let plan = try LeafPlan(type, sources)
-        var blocks: Set<Int> = []
-        for source in sources { blocks.formUnion(try source.blocks(of: type)) }
-        let order = blocks.sorted()
-        var ready: [EncodedChunk] = [], given = 0, taken = 0
-        try writer.append(type, leaves: plan.keys) { () throws(WinnowError) in
-            if taken == ready.count {
-                given += ready.count
-                guard given < order.count else { return nil }
-                let range = given..<min(given + batch, order.count)
-                ready = try concurrentMap(range.count) { (i) throws(WinnowError) in
-                    try chunk(type, order[range.lowerBound + i], sources, plan)
-                }
-                taken = 0
-            }
-            taken += 1
-            return (order[given + taken - 1], ready[taken - 1])
-        }
+    /// A block's events by type, their messages numbered as in the store, and the messages for the new part.
+    private struct GatheredBlock {
+        var types: [(type: Int, events: [EventRecord])] = []
+        var messages: [UInt8] = []
     }
 
-    private static func chunk(
-        _ type: EventType, _ block: Int, _ sources: [any EventSource], _ plan: LeafPlan
-    ) throws(WinnowError) -> EncodedChunk {
-        var events: [EventRecord] = []
-        for (i, source) in sources.enumerated() {
-            let start = events.count
-            try source.append(type, block: block, to: &events)
-            plan.renumber(&events, from: start, source: i)
+    private func gather(_ block: Int) throws(WinnowError) -> GatheredBlock {
+        var result = GatheredBlock(), numbering = MessageNumbering()
+        var local: [LocalMessages?] = [], carried: [MessageBlock] = []
+        for source in sources {
+            local.append(try source.localMessages(block))
+            if let messages = try source.messages(block) { carried.append(messages) }
         }
-        return ActivityChunkEncoder.encode(events, leafCount: plan.keys.count)
+        var numbered: [(type: Int, range: Range<Int>)] = []
+        for (type, plan) in plans.enumerated() {
+            var events: [EventRecord] = []
+            for (i, source) in sources.enumerated() {
+                let start = events.count
+                try source.append(plan.type, block: block, to: &events)
+                try plan.renumber(&events, from: start, source: i)
+                if let ids = local[i], start < events.count {
+                    try numbering.enter(&events, from: start, ids)
+                    numbered.append((result.types.count, start..<events.count))
+                }
+            }
+            if !events.isEmpty { result.types.append((type, events)) }
+        }
+        if !numbering.isEmpty {
+            var known: [MessageBlock] = []
+            for part in store { if let messages = try part.messages(block) { known.append(messages) } }
+            try numbering.resolve(known)
+            for (type, range) in numbered { numbering.number(&result.types[type].events, range) }
+        }
+        result.messages = try numbering.encoded(merging: carried)
+        return result
     }
 }
 
 /// The leaves of the part to be written, and where each source's leaves go.
 private struct LeafPlan: Sendable {
+    let type: EventType
     let keys: [LeafKey]
     /// Per source and leaf: the new leaf, or of a split one the first month's.
     private let targets: [[Target]]
@@ -92,6 +137,7 @@ private struct LeafPlan: Sendable {
     }
 
     init(_ type: EventType, _ sources: [any EventSource]) throws(WinnowError) {
+        self.type = type
         var totals: [LeafKey: LeafSummary] = [:]
         var all: [[LeafSummary]] = []
         for source in sources {
@@ -124,9 +170,12 @@ private struct LeafPlan: Sendable {
         }
     }
 
-    func renumber(_ events: inout [EventRecord], from start: Int, source: Int) {
+    func renumber(_ events: inout [EventRecord], from start: Int, source: Int) throws(WinnowError) {
         let targets = targets[source]
         for i in start..<events.count {
+            guard Int(events[i].leaf) < targets.count else {
+                throw .damaged(file: "activity", what: "an event of a leaf that is not there")
+            }
             let target = targets[Int(events[i].leaf)]
             events[i].leaf =
                 target.firstMonth == 0
@@ -193,6 +242,8 @@ extension ActivityPart: EventSource {
         }
     }
 
+    package func localMessages(_ block: Int) -> LocalMessages? { nil }
+
     private func append(
         _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
         to events: inout [EventRecord]
@@ -233,4 +284,22 @@ extension ActivityChunk.Head {
     }
 
     private var damage: WinnowError { .damaged(file: file, what: "a run's counts do not add up to its events") }
+}
+
+/// A part that a load wrote when its memory was full: its messages have ordinals of its own.
+package struct SpilledRun: EventSource {
+    private let part: ActivityPart
+    package init(_ part: ActivityPart) { self.part = part }
+
+    package var eventTypes: [EventType] { part.eventTypes }
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] { try part.leaves(of: type) }
+    package func blocks(of type: EventType) throws(WinnowError) -> [Int] { try part.blocks(of: type) }
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+        try part.append(type, block: block, to: &events)
+    }
+    package func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages? {
+        guard let messages = try part.messages(block) else { return nil }
+        return try LocalMessages(messages)
+    }
+    package func messages(_ block: Int) -> MessageBlock? { nil }
 }

@@ -27,12 +27,17 @@ package struct LeafKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// The activity of one part: per event type a leaf table and, per block that has events, a chunk and perhaps a summary.
+/// The activity of one part: per event type a leaf table and, per block that has events, a chunk and perhaps a summary;
+/// per block the ids of the messages that the part is the first to mention.
 ///
-///     eventTypes = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 0:u32 events:u64 minimum:i64 maximum:i64
-///                  leafOffset:u64 leafSize:u64 blockOffset:u64) …
-///     leaves     = per type the packed columns campaign template month events distinct minimum maximum
-///     blocks     = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
+///     eventTypes    = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 0:u32 events:u64 minimum:i64 maximum:i64
+///                     leafOffset:u64 leafSize:u64 blockOffset:u64) …
+///     leaves        = per type the packed columns campaign template month events distinct minimum maximum unnamed
+///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
+///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
+///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
+///
+/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type.
 package final class ActivityPart: Sendable {
     package let file: PartFile
     package let types: [EventType: TypeIndex]
@@ -56,6 +61,7 @@ package final class ActivityPart: Sendable {
     }
 
     private static let blockEntrySize = 32
+    private static let messageEntrySize = 24
 
     package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
         file = try PartFile(disk: disk, directory: directory, reference)
@@ -119,6 +125,37 @@ package final class ActivityPart: Sendable {
         try ActivityChunk(try file.unverifiedBytes(.chunks, entry.chunkOffset, entry.chunkSize), in: file)
     }
 
+    /// The blocks that the part brings messages of.
+    package func messageBlocks() throws(WinnowError) -> [Int] {
+        var blocks: [Int] = []
+        for i in 0..<file.size(of: .messageBlocks) / ActivityPart.messageEntrySize {
+            blocks.append(try messageEntry(i).block)
+        }
+        return blocks
+    }
+
+    /// The messages that the part brings to a block. Complexity: O(log blocks) and what the directory takes.
+    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
+        var low = 0, high = file.size(of: .messageBlocks) / ActivityPart.messageEntrySize
+        let end = high
+        while low < high {
+            let middle = (low + high) / 2
+            if try messageEntry(middle).block < block { low = middle + 1 } else { high = middle }
+        }
+        guard low < end else { return nil }
+        let entry = try messageEntry(low)
+        guard entry.block == block else { return nil }
+        return try MessageBlock(try file.bytes(.chunks, entry.offset, entry.size), of: file.path)
+    }
+
+    private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int) {
+        let size = ActivityPart.messageEntrySize
+        var reader = ByteReader(try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
+        let block = Int(try reader.take(UInt32.self))
+        _ = try reader.take(UInt32.self)
+        return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
+    }
+
     /// How often each row has the event; only where `hasSummary`.
     package func summary(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
         try SlicedBlock(try file.bytes(.summaries, entry.summaryOffset, entry.summarySize), of: file.path)
@@ -127,7 +164,7 @@ package final class ActivityPart: Sendable {
 
 /// The leaves of one event type in one part, ascending by key.
 package struct LeafTable: Sendable {
-    package let campaigns, templates, months, events, distinct, minimum, maximum: PackedColumn
+    package let campaigns, templates, months, events, distinct, minimum, maximum, unnamed: PackedColumn
     package var count: Int { campaigns.count }
 
     init(_ source: ByteReader) throws(WinnowError) {
@@ -139,8 +176,9 @@ package struct LeafTable: Sendable {
         distinct = try PackedColumn(&reader)
         minimum = try PackedColumn(&reader)
         maximum = try PackedColumn(&reader)
+        unnamed = try PackedColumn(&reader)
         let count = campaigns.count
-        guard [templates, months, events, distinct, minimum, maximum].allSatisfy({ $0.count == count }) else {
+        guard [templates, months, events, distinct, minimum, maximum, unnamed].allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")
         }
     }
@@ -158,88 +196,129 @@ package struct LeafTable: Sendable {
     }
 }
 
-/// Writes an activity part, type by type in ascending order, block by block.
+/// Writes an activity part block by block, in ascending order.
 struct ActivityPartWriter {
     private let writer: PartWriter
-    private var types = ByteWriter()
-    private var typeCount: UInt32 = 0
-    private var leafTables = ByteWriter()
-    private var blockTables = ByteWriter()
-    private var summaries = ByteWriter()
+    private var types: [TypeTables]
+    private var messageBlocks = ByteWriter()
     private var chunkOffset = 0
-    private var blocks: [(block: Int, chunk: EncodedChunk, offset: Int, summary: Int)] = []
 
-    init(_ writer: PartWriter) throws(WinnowError) {
+    /// What is known of one event type when all its chunks are written.
+    fileprivate struct TypeTables {
+        let type: EventType
+        let keys: [LeafKey]
+        var events, distinct, minimum, maximum, unnamed: [Int64]
+        var blocks: [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] = []
+        var summaries = ByteWriter()
+
+        init(_ type: EventType, _ keys: [LeafKey]) {
+            self.type = type
+            self.keys = keys
+            events = Array(repeating: 0, count: keys.count)
+            distinct = events
+            unnamed = events
+            minimum = Array(repeating: .max, count: keys.count)
+            maximum = Array(repeating: .min, count: keys.count)
+        }
+    }
+
+    init(_ writer: PartWriter, _ types: [(type: EventType, leaves: [LeafKey])]) throws(WinnowError) {
         self.writer = writer
+        self.types = types.map { TypeTables($0.type, $0.leaves) }
         try writer.begin(.chunks)
     }
 
-    /// Adds all chunks of one type: `next` gives them in ascending order of blocks.
+    /// Adds a block: a chunk per type that has events there, by the type's position, and the messages, if any.
     mutating func append(
-        _ type: EventType, leaves keys: [LeafKey],
-        _ next: () throws(WinnowError) -> (block: Int, chunk: EncodedChunk)?
+        _ block: Int, _ chunks: [(type: Int, chunk: EncodedChunk)], messages: [UInt8]
     ) throws(WinnowError) {
-        var events = [Int64](repeating: 0, count: keys.count), distinct = events
-        var minimum = [Int64](repeating: .max, count: keys.count)
-        var maximum = [Int64](repeating: .min, count: keys.count)
-        let blockOffset = blockTables.bytes.count
-        var blockCount: UInt32 = 0, total = 0
-        while let (block, chunk) = try next() {
-            for leaf in chunk.leaves {
-                let i = Int(leaf.leaf)
-                events[i] += leaf.events
-                distinct[i] += leaf.distinct
-                minimum[i] = min(minimum[i], leaf.minimum)
-                maximum[i] = max(maximum[i], leaf.maximum)
-            }
-            blockTables.put(UInt32(block))
-            blockTables.put(UInt32(clamping: chunk.events))
-            blockTables.put(UInt64(chunkOffset))
-            blockTables.put(UInt32(clamping: chunk.bytes.count))
-            blockTables.put(UInt32(clamping: chunk.summary.count))
-            summaries.align(to: 64)
-            blockTables.put(UInt64(summaries.bytes.count))
-            summaries.bytes.append(contentsOf: chunk.summary)
-            try writer.append(chunk.bytes)
-            writer.align(to: 8)
-            chunkOffset += (chunk.bytes.count + 7) / 8 * 8
-            blockCount += 1
-            total += chunk.events
+        for (type, chunk) in chunks {
+            types[type].add(block, chunk, at: chunkOffset)
+            try put(chunk.bytes)
         }
-        let used = keys.indices.filter { events[$0] > 0 }
-        types.put(type.code)
-        types.put(UInt16(0))
-        types.put(UInt32(clamping: keys.count))
-        types.put(blockCount)
-        types.put(UInt32(0))
-        types.put(UInt64(total))
-        types.put(used.map { minimum[$0] }.min() ?? 0)
-        types.put(used.map { maximum[$0] }.max() ?? 0)
-        types.put(UInt64(leafTables.bytes.count))
-        let leafStart = leafTables.bytes.count
-        // A leaf without events has no times; the type's own keep the packed columns narrow.
-        let filler = used.first.map { minimum[$0] } ?? 0
-        for i in keys.indices where events[i] == 0 { (minimum[i], maximum[i]) = (filler, filler) }
-        PackedColumn.append(keys.map { Int64($0.campaign) }, to: &leafTables)
-        PackedColumn.append(keys.map { Int64($0.template) }, to: &leafTables)
-        PackedColumn.append(keys.map { Int64($0.month) }, to: &leafTables)
-        for column in [events, distinct, minimum, maximum] { PackedColumn.append(column, to: &leafTables) }
-        types.put(UInt64(leafTables.bytes.count - leafStart))
-        types.put(UInt64(blockOffset))
-        typeCount += 1
+        guard !messages.isEmpty else { return }
+        messageBlocks.put(UInt32(block))
+        messageBlocks.put(UInt32(0))
+        messageBlocks.put(UInt64(chunkOffset))
+        messageBlocks.put(UInt64(messages.count))
+        try put(messages)
+    }
+
+    private mutating func put(_ bytes: [UInt8]) throws(WinnowError) {
+        try writer.append(bytes)
+        writer.align(to: 8)
+        chunkOffset += (bytes.count + 7) / 8 * 8
     }
 
     mutating func finish() throws(WinnowError) -> PartReference {
+        var directory = ByteWriter(), leaves = ByteWriter(), blocks = ByteWriter(), summaries = 0
         try writer.begin(.summaries)
-        try writer.append(summaries.bytes)
+        directory.put(UInt32(clamping: types.count))
+        for i in types.indices {
+            types[i].append(to: &directory, leaves: &leaves, blocks: &blocks, summariesAt: summaries)
+            try writer.append(types[i].summaries.bytes)
+            summaries += types[i].summaries.bytes.count
+        }
         try writer.begin(.blocks)
-        try writer.append(blockTables.bytes)
+        try writer.append(blocks.bytes)
+        if !messageBlocks.bytes.isEmpty {
+            try writer.begin(.messageBlocks)
+            try writer.append(messageBlocks.bytes)
+        }
         try writer.begin(.leaves)
-        try writer.append(leafTables.bytes)
+        try writer.append(leaves.bytes)
         try writer.begin(.eventTypes)
-        var head = ByteWriter()
-        head.put(typeCount)
-        try writer.append(head.bytes + types.bytes)
+        try writer.append(directory.bytes)
         return try writer.finish()
+    }
+}
+
+extension ActivityPartWriter.TypeTables {
+    fileprivate mutating func add(_ block: Int, _ chunk: EncodedChunk, at offset: Int) {
+        for leaf in chunk.leaves {
+            let i = Int(leaf.leaf)
+            events[i] += leaf.events
+            distinct[i] += leaf.distinct
+            unnamed[i] += leaf.unnamed
+            minimum[i] = min(minimum[i], leaf.minimum)
+            maximum[i] = max(maximum[i], leaf.maximum)
+        }
+        blocks.append(
+            (block, chunk.events, offset, chunk.bytes.count, summaries.bytes.count, chunk.summary.count))
+        summaries.bytes.append(contentsOf: chunk.summary)
+        summaries.align(to: 64)
+    }
+
+    fileprivate mutating func append(
+        to directory: inout ByteWriter, leaves: inout ByteWriter, blocks all: inout ByteWriter, summariesAt start: Int
+    ) {
+        let used = keys.indices.filter { events[$0] > 0 }
+        directory.put(type.code)
+        directory.put(UInt16(0))
+        directory.put(UInt32(clamping: keys.count))
+        directory.put(UInt32(clamping: blocks.count))
+        directory.put(UInt32(0))
+        directory.put(UInt64(blocks.reduce(0) { $0 + $1.events }))
+        directory.put(used.map { minimum[$0] }.min() ?? 0)
+        directory.put(used.map { maximum[$0] }.max() ?? 0)
+        directory.put(UInt64(leaves.bytes.count))
+        let leafStart = leaves.bytes.count
+        // A leaf without events has no times; the type's own keep the packed columns narrow.
+        let filler = used.first.map { minimum[$0] } ?? 0
+        for i in keys.indices where events[i] == 0 { (minimum[i], maximum[i]) = (filler, filler) }
+        PackedColumn.append(keys.map { Int64($0.campaign) }, to: &leaves)
+        PackedColumn.append(keys.map { Int64($0.template) }, to: &leaves)
+        PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
+        for column in [events, distinct, minimum, maximum, unnamed] { PackedColumn.append(column, to: &leaves) }
+        directory.put(UInt64(leaves.bytes.count - leafStart))
+        directory.put(UInt64(all.bytes.count))
+        for entry in blocks {
+            all.put(UInt32(entry.block))
+            all.put(UInt32(clamping: entry.events))
+            all.put(UInt64(entry.chunk))
+            all.put(UInt32(clamping: entry.chunkSize))
+            all.put(UInt32(clamping: entry.summarySize))
+            all.put(UInt64(start + entry.summary))
+        }
     }
 }

@@ -14,7 +14,7 @@ import Model
 ///     block       = touched column
 ///     touched     = kind:u8 0:u8×3 count:u32 container padded to 8       the rows that the part speaks about
 ///     column      = sliced block of numbers, or of dictionary codes (forms `numbers`, `codes`)
-///                 | members ends frames                                  form `texts`
+///                 | members texts                                        form `texts`
 ///                 | members values:u32 0:u32 codes ends kinds counts containers   form `sets`: rows per value
 package final class ProfilePart: Sendable {
     package enum Form: UInt8, Sendable { case numbers = 1, codes, texts, sets }
@@ -157,86 +157,22 @@ package struct FieldBlock {
     }
 }
 
-/// Strings of a block that hardly repeat: the text in zstd frames of about 64 KiB, in the order of the rows.
+/// Strings of a block that hardly repeat, in the order of the rows.
 ///
-///     members ends:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
+///     members texts                                          as in `TextFrames`
 package struct TextBlock {
     package let members: Container
-    private let ends: PackedColumn
-    private let frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)]
-    private let file: String
-
-    static let frameSize = 1 << 16
+    private let texts: TextFrames
 
     init(_ source: ByteReader, of file: String) throws(WinnowError) {
         var reader = source
-        self.file = file
         members = try FieldBlock.container(&reader)
-        ends = try PackedColumn(&reader)
-        let count = Int(try reader.take(UInt32.self))
-        _ = try reader.take(UInt32.self)
-        var table = ByteReader(try reader.take(bytes: count * 16), of: file, "text frames")
-        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = []
-        for _ in 0..<count {
-            let strings = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
-            let length = Int(try table.take(UInt32.self))
-            _ = try table.take(UInt32.self)
-            frames.append((strings, size, try reader.take(bytes: length)))
-        }
-        self.frames = frames
-        guard ends.count == members.count, frames.reduce(0, { $0 + $1.strings }) == members.count else {
-            throw reader.damage("texts and rows do not match")
-        }
+        texts = try TextFrames(&reader, of: file)
+        guard texts.count == members.count else { throw reader.damage("texts and rows do not match") }
     }
 
     /// Calls `body` with the rank and bytes of every string.
-    package func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) throws(WinnowError) {
-        var rank = 0, base = 0
-        for frame in frames {
-            let text = try Zstd.decompress(frame.bytes, size: frame.size, of: file)
-            text.withUnsafeBytes { raw in
-                for _ in 0..<frame.strings {
-                    let start = (rank == 0 ? 0 : Int(ends[rank - 1])) - base
-                    let string = raw.slice(start, Int(ends[rank]) - base - start)
-                    body(rank, string ?? UnsafeRawBufferPointer(start: nil, count: 0))
-                    rank += 1
-                }
-            }
-            base += frame.size
-        }
-    }
-
-    static func append(
-        rows: [UInt16], texts: [ArraySlice<UInt8>], to out: inout ByteWriter
-    ) throws(WinnowError) {
-        FieldBlock.append(container: rows, to: &out)
-        var ends: [Int64] = [], total = 0
-        var table = ByteWriter(), frames: [UInt8] = [], pending: [UInt8] = [], strings = 0, count = 0
-        func flush() throws(WinnowError) {
-            guard strings > 0 else { return }
-            let frame = try Zstd.compress(pending[...])
-            table.put(UInt32(strings))
-            table.put(UInt32(clamping: pending.count))
-            table.put(UInt32(clamping: frame.count))
-            table.put(UInt32(0))
-            frames.append(contentsOf: frame)
-            pending.removeAll(keepingCapacity: true)
-            strings = 0
-            count += 1
-        }
-        for text in texts {
-            total += text.count
-            ends.append(Int64(total))
-            pending.append(contentsOf: text)
-            strings += 1
-            if pending.count >= frameSize { try flush() }
-        }
-        try flush()
-        PackedColumn.append(ends, to: &out)
-        out.put(UInt32(count))
-        out.put(UInt32(0))
-        out.bytes.append(contentsOf: table.bytes + frames)
-    }
+    package func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) throws(WinnowError) { try texts.forEach(body) }
 }
 
 /// Sets of strings of a block, inverted: for each value the rows that have it.

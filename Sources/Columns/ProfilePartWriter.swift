@@ -133,7 +133,11 @@ private struct FieldEncoder: Sendable {
         switch form {
         case .numbers: SlicedBlock.append(rows: members, values: values, to: &out)
         case .codes: SlicedBlock.append(rows: members, values: values.map { codes[Int($0)] }, to: &out)
-        case .texts: try TextBlock.append(rows: members, texts: values.map { column.texts.bytes(Int($0)) }, to: &out)
+        case .texts:
+            FieldBlock.append(container: members, to: &out)
+            var texts = TextFrames.Writer()
+            for value in values { try texts.add(column.texts.bytes(Int(value))) }
+            try texts.finish(to: &out)
         case .sets: SetBlock.append(rows: members, sets: values.map { sets[Int($0)] }, to: &out)
         }
         return out.bytes

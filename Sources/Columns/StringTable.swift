@@ -6,7 +6,7 @@ import Model
 package enum Namespace: UInt32, Sendable, CaseIterable {
     /// External profile ids; the code is the row. In parts of kind `keys`, all others in `dictionary`.
     case profile = 1
-    case campaign, template, link, message
+    case campaign, template, link
 }
 
 /// Strings with dense codes, found by bytes or by code. Codes are given once, in order, and never change; a store's
@@ -143,6 +143,8 @@ package struct StringInterner: Sendable {
     }
 
     package var count: Int { ends.count }
+
+    package func hash(_ index: Int) -> UInt64 { hashes[index] }
 
     package func bytes(_ index: Int) -> ArraySlice<UInt8> { text[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
 

@@ -36,7 +36,7 @@ package enum PartKind: UInt32, Sendable, CaseIterable {
 
 /// The sections of all kinds of part. The raw value is stored; never renumber.
 package enum SectionTag: UInt32, Sendable {
-    case eventTypes = 1, leaves, blocks, chunks, summaries
+    case eventTypes = 1, leaves, blocks, chunks, summaries, messageBlocks
     case strings = 16, stringIndex
     case fields = 32, fieldBlocks, fieldValues
     case objects = 48

@@ -8,6 +8,7 @@ package final class PartWriter {
     package let path: String
     private let kind: PartKind
     private let id: UInt64
+    private let durable: Bool
     private let file: any WritableFile
     private var buffer: [UInt8] = []
     private var written = 0
@@ -17,11 +18,14 @@ package final class PartWriter {
     /// Bytes handed to the system at a time; a multiple of the checksum chunk.
     private static let bufferSize = 1 << 20
 
-    package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind) throws(WinnowError) {
+    package init(
+        disk: any Disk, directory path: String, id: UInt64, kind: PartKind, durable: Bool
+    ) throws(WinnowError) {
         let name = PartReference(id: id, kind: kind, length: 0, checksum: 0).fileName
         self.path = path + "/" + name
         self.kind = kind
         self.id = id
+        self.durable = durable
         file = try disk.create(self.path)
         buffer.reserveCapacity(2 * PartWriter.bufferSize)
     }
@@ -61,7 +65,7 @@ package final class PartWriter {
         written += count
     }
 
-    /// Ends the part, makes it durable and says how a manifest refers to it.
+    /// Ends the part, makes it durable where that is wanted, and says how a manifest refers to it.
     package func finish() throws(WinnowError) -> PartReference {
         endSection()
         while offset % PartFormat.alignment != 0 { buffer.append(0) }
@@ -91,7 +95,7 @@ package final class PartWriter {
         let checksum = crc32c(tail.bytes[start...])
         tail.put(checksum)
         try file.append(tail.bytes[...])
-        try file.sync()
+        if durable { try file.sync() }
         try file.close()
         return PartReference(id: id, kind: kind, length: UInt64(length), checksum: checksum)
     }

@@ -25,7 +25,7 @@ struct EventLoading: Loading {
         var name: String { Column.names[rawValue] }
     }
 
-    static let named: [Namespace] = [.campaign, .template, .link, .message]
+    static let named: [Namespace] = [.campaign, .template, .link]
 
     init(_ writer: Writer, now: Instant, _ options: LoadOptions) throws(WinnowError) {
         self.writer = writer
@@ -57,6 +57,7 @@ struct EventLoading: Loading {
         var skipped = 0
         var types: [TypeContent] = []
         var names: [StringInterner] = named.map { _ in StringInterner(first: 0) }
+        var messages = StringInterner(first: 0)
     }
 
     var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> {
@@ -84,7 +85,7 @@ struct EventLoading: Loading {
                 let campaign = try EventLoading.code(cells, .campaign, &content.names[0])
                 let template = try EventLoading.code(cells, .template, &content.names[1])
                 let link = try EventLoading.code(cells, .link, &content.names[2])
-                let message = try EventLoading.code(cells, .message, &content.names[3])
+                let message = try EventLoading.code(cells, .message, &content.messages)
                 // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
                 let key = UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
                 if key != last.key {
@@ -121,16 +122,17 @@ struct EventLoading: Loading {
             rows.append(row)
         }
         summary.skipped += content.skipped
+        let firstMessage = run.add(messages: content.messages)
         for var type in content.types {
             for stranger in type.strangers { type.events[stranger.event].row = rows[Int(stranger.profile)] }
             let keys = type.keys.map {
                 LeafKey(campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)])
             }
-            if codes[2].count > 1 || codes[3].count > 1 {
-                for i in type.events.indices {
-                    type.events[i].link = codes[2][Int(type.events[i].link)]
-                    type.events[i].message = codes[3][Int(type.events[i].message)]
-                }
+            if codes[2].count > 1 {
+                for i in type.events.indices { type.events[i].link = codes[2][Int(type.events[i].link)] }
+            }
+            if content.messages.count > 0 {
+                for i in type.events.indices where type.events[i].message > 0 { type.events[i].message += firstMessage }
             }
             run.add(type.type, keys, type.events)
             pending.eventCount += type.events.count
@@ -158,9 +160,10 @@ struct EventLoading: Loading {
     }
 
     private mutating func spill() throws(WinnowError) {
-        let reference = try ActivityMerge.write([run], to: try writer.newPart(.activity))
+        let part = try writer.newPart(.activity, durable: false)
+        let reference = try ActivityMerge.write([run], knowing: [], names: nil, to: part)
         pending.events.append(
-            try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference))
+            SpilledRun(try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
         run = MemoryRun()
     }
 

@@ -5,7 +5,21 @@ import Model
 /// a part of its own and begins anew.
 struct MemoryRun: EventSource {
     private var types: [EventType: TypeEvents] = [:]
+    private var messages = LocalMessages()
     private(set) var count = 0
+
+    /// About how much memory it takes: arrays that grow have a third to spare.
+    var bytes: Int { count * 48 + messages.text.count * 4 / 3 + messages.ends.count * 24 }
+
+    /// Adds message ids, and returns what is to be added to their numbers.
+    mutating func add(messages ids: StringInterner) -> UInt32 {
+        let base = UInt32(messages.ends.count)
+        for i in 0..<ids.count { messages.append(ids.bytes(i), hash: ids.hash(i)) }
+        return base
+    }
+
+    func localMessages(_ block: Int) -> LocalMessages? { messages.ends.isEmpty ? nil : messages }
+    func messages(_ block: Int) -> MessageBlock? { nil }
 
     private struct TypeEvents: Sendable {
         var leafIndex: [LeafKey: UInt32] = [:]

@@ -7,8 +7,8 @@ import Model
 ///
 /// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row
 /// can reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at
-/// least once" no counters are needed at all, containers are united. Only runs that straddle the window, or whose
-/// clicks must be told apart by link, have their streams read.
+/// least once" no counters are needed at all, containers are united. Only runs that straddle the window, whose clicks
+/// must be told apart by link, or from which unique events are derived, have their streams read.
 struct ActivityEvaluation {
     let plan: ActivityPlan
     let scratch: Scratch
@@ -16,32 +16,41 @@ struct ActivityEvaluation {
     /// Makes `out` the rows of the block that the plan matches.
     func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
         if try answerFromSummary(block, into: out) { return }
-        let (chunks, bound, scattered) = try gather(block)
+        let (chunks, bound, scattered) = try gather(block, summaries: plan.links == nil && plan.unique == nil)
         guard bound >= plan.lower else { return out.clear() }
         // Stored counts are added last and saturate, which is exact for conditions that a byte can tell apart.
         let narrow = bound <= 255 || (scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
         if plan.lower == 1 && plan.upper == nil {
             out.clear()
             let sink = UnionSink(out)
-            for run in scratch.runs { try feed(run, chunks, sink) }
+            try feedAll(block, chunks, sink)
         } else if narrow {
             scratch.counters.update(repeating: 0, count: Block.rows)
             let sink = NarrowSink(scratch.counters)
-            for run in scratch.runs { try feed(run, chunks, sink) }
+            try feedAll(block, chunks, sink)
             kernels.counters_between(
                 scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
         } else {
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
             let sink = WideSink(counters)
-            for run in scratch.runs { try feed(run, chunks, sink) }
+            try feedAll(block, chunks, sink)
             kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
+        }
+    }
+
+    /// Calls `body` with row, key and count of every event in scope that has a key.
+    func forEachKey(_ block: Int, _ body: (UInt16, UInt32, UInt32) -> Void) throws(WinnowError) {
+        let (chunks, _, _) = try gather(block, summaries: false)
+        try withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            try feedAll(block, chunks, KeySink(body: body))
         }
     }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
     private func answerFromSummary(_ block: Int, into out: BlockSet) throws(WinnowError) -> Bool {
-        guard plan.links == nil, let scope = plan.parts.first, plan.parts.count == 1, scope.places == nil,
+        guard plan.links == nil, plan.unique == nil, let scope = plan.parts.first, plan.parts.count == 1,
+            scope.places == nil,
             let entry = try scope.part.find(scope.index, block: block), entry.hasSummary
         else { return false }
         let summary = try scope.part.summary(entry)
@@ -53,13 +62,13 @@ struct ActivityEvaluation {
     /// Collects the runs in scope into the scratch, stored counts behind all others; bounds what a row can reach in
     /// all of them, and in those that are counted event by event.
     private func gather(
-        _ block: Int
+        _ block: Int, summaries usesSummaries: Bool
     ) throws(WinnowError) -> (chunks: [ActivityChunk], bound: UInt64, scattered: UInt64) {
         scratch.runs.removeAll(keepingCapacity: true)
         var chunks: [ActivityChunk] = [], bound: UInt64 = 0, stored: UInt64 = 0, summaries: [RunInScope] = []
         for scope in plan.parts {
             guard let entry = try scope.part.find(scope.index, block: block) else { continue }
-            if plan.links == nil, scope.places == nil, entry.hasSummary {
+            if usesSummaries, scope.places == nil, entry.hasSummary {
                 let summary = try scope.part.summary(entry)
                 summaries.append(RunInScope(form: .summary(summary), straddles: false, chunk: -1))
                 stored = stored.saturatingAdd(UInt64(clamping: summary.bound))
@@ -97,19 +106,21 @@ struct ActivityEvaluation {
             for leaf in scope.leaves {
                 from = lowerBound(leaf, from..<chunk.headCount, chunk.leaf(ofHead:))
                 guard from < chunk.headCount else { break }
-                if chunk.leaf(ofHead: from) == leaf { try append(chunk.head(from), places[leaf], number) }
+                if chunk.leaf(ofHead: from) == leaf { append(.head(try chunk.head(from)), leaf, scope, number) }
             }
         } else {
             for i in 0..<chunk.headCount {
                 let leaf = chunk.leaf(ofHead: i)
                 guard leaf < places.count, places[leaf] != .out else { continue }
-                try append(chunk.head(i), places[leaf], number)
+                append(.head(try chunk.head(i)), leaf, scope, number)
             }
         }
     }
 
-    private func append(_ head: ActivityChunk.Head, _ place: PartScope.Place, _ number: Int) {
-        scratch.runs.append(RunInScope(form: .head(head), straddles: place == .straddles, chunk: number))
+    private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope, _ number: Int) {
+        scratch.runs.append(
+            RunInScope(
+                form: form, straddles: scope.places?[leaf] == .straddles, chunk: number, key: scope.keys?[leaf]))
     }
 
     private func gatherTail(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
@@ -125,22 +136,15 @@ struct ActivityEvaluation {
             for leaf in scope.leaves {
                 from = lowerBound(leaf, from..<chunk.tailRuns, chunk.leaf(ofRun:))
                 guard from < chunk.tailRuns else { break }
-                if chunk.leaf(ofRun: from) == leaf { try appendRun(chunk, from, places[leaf], number) }
+                if chunk.leaf(ofRun: from) == leaf { append(.tail(try chunk.run(from)), leaf, scope, number) }
             }
         } else {
             for i in 0..<chunk.tailRuns {
                 let leaf = chunk.leaf(ofRun: i)
                 guard leaf < places.count, places[leaf] != .out else { continue }
-                try appendRun(chunk, i, places[leaf], number)
+                append(.tail(try chunk.run(i)), leaf, scope, number)
             }
         }
-    }
-
-    private func appendRun(
-        _ chunk: ActivityChunk, _ i: Int, _ place: PartScope.Place, _ number: Int
-    ) throws(WinnowError) {
-        scratch.runs.append(
-            RunInScope(form: .tail(try chunk.run(i)), straddles: place == .straddles, chunk: number))
     }
 
     private func lowerBound(_ leaf: Int, _ range: Range<Int>, _ at: (Int) -> Int) -> Int {
@@ -154,19 +158,35 @@ struct ActivityEvaluation {
 
     // MARK: Runs
 
+    private func feedAll(_ block: Int, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
+        // A chunk's own marks say which events are unique, unless other chunks or links have a say.
+        if let unique = plan.unique, plan.links != nil || chunks.count > 1 {
+            return try UniqueJoin(plan: plan, unique: unique, scratch: scratch).forEach(block) {
+                row, part, leaf, message in
+                scratch.kept[0] = row
+                scratch.numbers[0] = 1
+                scratch.messages[0] = part.keys?[leaf] ?? message
+                sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
+            }
+        }
+        for run in scratch.runs { try feed(run, chunks, sink) }
+    }
+
     private func feed(_ run: RunInScope, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
         switch run.form {
         case .head(let head):
-            if !run.straddles && plan.links == nil && (sink.unites || !head.streams.hasWeights) {
+            if !run.straddles && plan.links == nil && plan.unique == nil && !sink.wantsKeys
+                && (sink.unites || !head.streams.hasWeights)
+            {
                 feedWhole(head, sink)
             } else {
                 let rows = scratch.rows(for: head.events)
                 try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
-                feedEvents(head.streams, 0..<head.events, rows, run.straddles, sink)
+                feedEvents(head.streams, 0..<head.events, rows, run, sink)
             }
         case .tail(let range):
             let chunk = chunks[run.chunk]
-            feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run.straddles, sink)
+            feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run, sink)
         case .summary(let summary):
             if sink.unites {
                 sink.add(summary.members, scratch.distinct)
@@ -189,21 +209,21 @@ struct ActivityEvaluation {
 
     /// Some events with their rows side by side; `rows` begins at the range's first.
     private func feedEvents(
-        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ straddles: Bool,
+        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ run: RunInScope,
         _ sink: some CountSink
     ) {
         var stored: ClosedRange<UInt64>?
-        if straddles {
+        if run.straddles {
             stored = streams.storedRange(plan.window)
             if stored == nil { return }
         }
-        let linked = plan.links != nil
+        let single = plan.links != nil || plan.unique != nil || sink.wantsKeys || (streams.hasWeights && !sink.unites)
         var at = range.lowerBound
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
             let pieceRows = rows + (at - range.lowerBound)
-            if linked || (streams.hasWeights && !sink.unites) {
-                feedOneByOne(streams, piece, pieceRows, stored, sink)
+            if single {
+                feedOneByOne(streams, piece, pieceRows, stored, run.key, sink)
             } else if let stored {
                 streams.storedTimes(piece, into: scratch.times)
                 let count = kernels.keep_between(
@@ -216,23 +236,28 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Events that must be looked at singly: by link, or because they count more than once.
+    /// Events that must be looked at singly: by link, as first events, by key, or because they count more than once.
     private func feedOneByOne(
         _ streams: EventStreams, _ piece: Range<Int>, _ rows: UnsafePointer<UInt16>, _ stored: ClosedRange<UInt64>?,
-        _ sink: some CountSink
+        _ key: UInt32?, _ sink: some CountSink
     ) {
-        streams.storedTimes(piece, into: scratch.times)
-        streams.weights(piece, into: scratch.numbers)
+        if stored != nil { streams.storedTimes(piece, into: scratch.times) }
         if plan.links != nil { streams.links(piece, into: scratch.links) }
+        if plan.unique != nil { streams.firsts(piece, into: scratch.links) }
+        streams.weights(piece, into: scratch.numbers)
+        if sink.wantsKeys, key == nil { streams.messages(piece, into: scratch.messages) }
+        let bit = plan.unique.map { UInt32($0.bit) }
         var count = 0
         for i in 0..<piece.count {
             if let stored, !stored.contains(scratch.times[i]) { continue }
             if let links = plan.links, !contains(links, scratch.links[i]) { continue }
+            if let bit, scratch.links[i] & bit == 0 { continue }
             scratch.kept[count] = rows[i]
-            scratch.numbers[count] = scratch.numbers[i]
+            scratch.numbers[count] = bit == nil ? scratch.numbers[i] : 1
+            scratch.messages[count] = key ?? scratch.messages[i]
             count += 1
         }
-        sink.add(scratch.kept, by: scratch.numbers, count)
+        sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, count)
     }
 
     private func contains(_ sorted: [UInt32], _ code: UInt32) -> Bool {
@@ -249,9 +274,33 @@ struct ActivityEvaluation {
 private protocol CountSink {
     /// Whether it does not matter how often a row comes.
     var unites: Bool { get }
+    /// Whether events must come one by one, with what pairs them.
+    var wantsKeys: Bool { get }
     func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>)
     func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>)
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int)
+    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int)
+}
+
+extension CountSink {
+    var wantsKeys: Bool { false }
+    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
+        add(rows, by: by, n)
+    }
+}
+
+/// Hands every event that has a key on.
+private struct KeySink: CountSink {
+    let body: (UInt16, UInt32, UInt32) -> Void
+    var unites: Bool { false }
+    var wantsKeys: Bool { true }
+    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
+        for i in 0..<n where keys[i] > 0 { body(rows[i], keys[i], by[i]) }
+    }
+    // Events come one by one, so neither of these is asked for.
+    func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) {}
+    func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>) {}
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {}
 }
 
 private struct UnionSink: CountSink {

@@ -137,22 +137,15 @@ package struct Binder {
         _ activity: Activity, _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?
     ) throws(WinnowError) -> Plan {
         let type = EventType(activity.type.channel, preceding.event)
-        if preceding.pairing == .message {
-            let supply = try scope.supply(activity.type, links, snapshot)
-            let other = try scope.supply(type, nil, snapshot)
-            return .messages(
-                MessagePlan(
-                    supply: supply, filter: scope.filter,
-                    test: .absentWith(other, atLeast: UInt64(preceding.atLeast))))
+        let atLeast = UInt64(preceding.atLeast)
+        if preceding.pairing == .scope {
+            let target = plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
+            return .all([target, plan(.atLeast(preceding.atLeast), of: try scope.plan(type, links: nil, snapshot))])
         }
-        let objects = preceding.pairing == .scope ? [scope] : try scope.seenObjects(type, snapshot)
-        var plans: [Plan] = []
-        for object in objects {
-            let target = plan(activity.condition, of: try object.plan(activity.type, links: links, snapshot))
-            let before = plan(.atLeast(preceding.atLeast), of: try object.plan(type, links: nil, snapshot))
-            plans.append(.all([target, before]))
-        }
-        return plans.isEmpty ? .nobody : .any(plans)
+        let keying = preceding.pairing == .message ? .message : scope.objectKeying
+        guard let other = try scope.events(type, links: nil, keying: keying, snapshot) else { return .nobody }
+        let target = try scope.events(activity.type, links: links, keying: keying, snapshot)
+        return .pairs(PairPlan(target: target.map { $0(1, nil) }, other: other(1, nil), atLeast: atLeast))
     }
 
     /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.

@@ -92,7 +92,7 @@ private struct BlockEvaluation {
         case .field(let field):
             try FieldEvaluation(plan: field, scratch: scratch, level: level).evaluate(block, into: out)
         case .rows(let rows): insert(rows, into: out)
-        case .messages(let messages): try messages.evaluate(block, into: out)
+        case .pairs(let pairs): try PairEvaluation(plan: pairs, scratch: scratch).evaluate(block, into: out)
         case .sample(let sample):
             out.clear()
             for row in 0..<Block.rows where scratch.universe.contains(row) {

@@ -2,6 +2,7 @@ import Columns
 import Format
 import Model
 import Rules
+import Synchronization
 
 /// A segment bound to a snapshot: names are ids, selectors are leaves, windows are instants. Immutable, and shared by
 /// all threads that evaluate it.
@@ -17,8 +18,8 @@ package indirect enum Plan: Sendable {
     case rows([UInt32])
     /// Profiles by a hash of their ids.
     case sample(SamplePlan)
-    /// Conditions on messages, joined event by event.
-    case messages(MessagePlan)
+    /// One event and not another of the same message or object.
+    case pairs(PairPlan)
 }
 
 /// A share of all profiles.
@@ -38,7 +39,10 @@ package struct SamplePlan: Sendable {
 
 /// Profiles whose events in a scope count at least once and between two bounds.
 package struct ActivityPlan: Sendable {
+    /// The stored type.
     package let type: EventType
+    /// How the events wanted are derived from those of the type; nil for these themselves.
+    package let unique: UniqueRule?
     /// At least 1; zero counts are expressed as complements.
     package let lower: UInt64
     package let upper: UInt64?
@@ -49,6 +53,25 @@ package struct ActivityPlan: Sendable {
     package let window: ClosedRange<Int64>
     /// Events in scope, before the window is looked at inside leaves.
     package let events: Int
+}
+
+/// How unique events are derived.
+package struct UniqueRule: Sendable {
+    /// The mark of `FirstEvents` that says it where a chunk stands alone.
+    let bit: UInt8
+    /// Only clicks on these count, before uniqueness; nil for all.
+    let links: Set<UInt32>?
+    let names: NameOrder
+    /// Raised by events without a message id among those with one of `links`.
+    let approximate: Flag
+}
+
+/// Whether evaluation met something that the rule's author should know.
+package final class Flag: Sendable {
+    private let raised = Atomic(false)
+    package init() {}
+    package var isRaised: Bool { raised.load(ordering: .relaxed) }
+    package func raise() { raised.store(true, ordering: .relaxed) }
 }
 
 /// The leaves of one part that are in scope.
@@ -62,6 +85,11 @@ package struct PartScope: Sendable {
     package let places: [Place]?
     /// The leaves that are not `out`, ascending; empty when `places` is nil.
     package let leaves: [Int]
+    /// Per leaf what pairs its events with others, zero for nothing; nil when that is their message, or nothing is
+    /// paired.
+    package let keys: [UInt32]?
+
+    func contains(leaf: Int) -> Bool { places.map { leaf < $0.count && $0[leaf] != .out } ?? true }
 }
 
 /// Profiles whose field passes a test.
@@ -96,7 +124,8 @@ extension Plan {
         case .nobody, .everybody, .rows: 0
         case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
         case .not(let plan): plan.cost
-        case .sample, .messages: 5_000_000
+        case .sample: 5_000_000
+        case .pairs(let plan): 10_000 + plan.other.events / 50
         case .activity(let plan): 1000 + plan.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in

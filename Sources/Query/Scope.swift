@@ -9,23 +9,8 @@ struct Scope {
     let campaigns: [UInt32]?
     let templates: [UInt32]?
     let window: ClosedRange<Int64>
-    /// Raised when unique events without a message id are met.
+    /// Raised when events without a message id are among those that unique events are derived from.
     var approximate = Flag()
-
-    var filter: EventFilter {
-        EventFilter(campaigns: campaigns.map(Set.init), templates: templates.map(Set.init), window: window)
-    }
-
-    /// The events of a type, stored or derived.
-    func supply(_ type: EventType, _ links: [UInt32]?, _ snapshot: Snapshot) throws(WinnowError) -> EventSupply {
-        let source = snapshot.storedType(of: type)
-        let names = [
-            try snapshot.strings(.campaign), try snapshot.strings(.template), try snapshot.strings(.link),
-        ]
-        return EventSupply(
-            type: source, unique: source == type ? nil : type.event, links: links.map(Set.init),
-            parts: try snapshot.activity(), names: names, approximate: approximate)
-    }
 
     /// The scope of each selected object: campaigns, or templates when only those are selected.
     var objects: [Scope] {
@@ -39,51 +24,60 @@ struct Scope {
         }
     }
 
-    /// The same; without a selector, each campaign that has events of the type.
-    func seenObjects(_ type: EventType, _ snapshot: Snapshot) throws(WinnowError) -> [Scope] {
-        if campaigns != nil || templates != nil { return objects }
-        var seen: Set<UInt32> = []
-        for part in try snapshot.activity() {
-            guard let index = part.types[snapshot.storedType(of: type)] else { continue }
-            let table = try part.leaves(of: index)
-            for leaf in 0..<table.count { seen.insert(UInt32(truncatingIfNeeded: table.campaigns[leaf])) }
-        }
-        // Zero is "no campaign", which is no object.
-        return seen.subtracting([0]).sorted().map {
-            Scope(campaigns: [$0], templates: nil, window: window, approximate: approximate)
-        }
-    }
+    /// What pairs events of two types.
+    enum Keying { case none, message, campaign, template }
+
+    /// What events of the same object have in common: the campaign, or the template when only those are selected.
+    var objectKeying: Keying { campaigns == nil && templates != nil ? .template : .campaign }
 
     /// Makes the plan for counts between two bounds; nil when nothing is in scope.
     func plan(
         _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
     ) throws(WinnowError) -> ((UInt64, UInt64?) -> Plan)? {
+        guard let events = try events(type, links: links, snapshot) else { return nil }
+        return { .activity(events($0, $1)) }
+    }
+
+    /// The events of a type that are in scope; nil when there are none.
+    func events(
+        _ type: EventType, links: [UInt32]?, keying: Keying = .none, _ snapshot: Snapshot
+    ) throws(WinnowError) -> ((UInt64, UInt64?) -> ActivityPlan)? {
         if links?.isEmpty == true { return nil }
-        if snapshot.storedType(of: type) != type {
-            let supply = try supply(type, links, snapshot), filter = filter
-            return { .messages(MessagePlan(supply: supply, filter: filter, test: .counts(lower: $0, upper: $1))) }
+        let stored = snapshot.storedType(of: type)
+        var unique: UniqueRule?
+        if stored != type {
+            unique = UniqueRule(
+                bit: FirstEvents.bit(of: type.event), links: links.map(Set.init),
+                names: NameOrder(try snapshot.names()),
+                approximate: approximate)
         }
-        var scopes: [PartScope] = [], events = 0
+        var scopes: [PartScope] = [], count = 0
         for part in try snapshot.activity() {
-            guard let index = part.types[type], let (scope, count) = try partScope(part, index) else { continue }
+            guard let index = part.types[stored] else { continue }
+            guard let (scope, events) = try partScope(part, index, keying, unique) else { continue }
             scopes.append(scope)
-            events += count
+            count += events
         }
-        guard !scopes.isEmpty else { return nil }
+        guard count > 0 else { return nil }
         return {
-            .activity(
-                ActivityPlan(
-                    type: type, lower: $0, upper: $1, parts: scopes, links: links, window: window, events: events))
+            ActivityPlan(
+                type: stored, unique: unique, lower: $0, upper: $1, parts: scopes, links: links, window: window,
+                events: count)
         }
     }
 
+    /// nil when the part has nothing in scope; with a unique rule the part is still there, since its events may come
+    /// before others.
     private func partScope(
-        _ part: ActivityPart, _ index: ActivityPart.TypeIndex
+        _ part: ActivityPart, _ index: ActivityPart.TypeIndex, _ keying: Keying, _ unique: UniqueRule?
     ) throws(WinnowError) -> (PartScope, events: Int)? {
-        guard index.maximum >= window.lowerBound, index.minimum <= window.upperBound else { return nil }
+        let touched = index.maximum >= window.lowerBound && index.minimum <= window.upperBound
+        guard touched || unique != nil else { return nil }
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
-        if covered && campaigns == nil && templates == nil {
-            return (PartScope(part: part, index: index, places: nil, leaves: []), index.events)
+        if covered && campaigns == nil && templates == nil && unique == nil && keying != .campaign
+            && keying != .template
+        {
+            return (PartScope(part: part, index: index, places: nil, leaves: [], keys: nil), index.events)
         }
         let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
@@ -91,14 +85,22 @@ struct Scope {
         for range in campaigns.map({ $0.map(table.leaves(ofCampaign:)) }) ?? [0..<table.count] {
             for leaf in range where contains(template: UInt32(truncatingIfNeeded: table.templates[leaf])) {
                 let low = table.minimum[leaf], high = table.maximum[leaf]
-                guard table.events[leaf] > 0, high >= window.lowerBound, low <= window.upperBound else { continue }
+                guard table.events[leaf] > 0 else { continue }
+                if let unique, unique.links == nil, table.unnamed[leaf] > 0 { approximate.raise() }
+                guard high >= window.lowerBound, low <= window.upperBound else { continue }
                 places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
                 leaves.append(leaf)
                 events += Int(table.events[leaf])
             }
         }
-        guard !leaves.isEmpty else { return nil }
-        return (PartScope(part: part, index: index, places: places, leaves: leaves), events)
+        guard !leaves.isEmpty || unique != nil else { return nil }
+        let keys: [UInt32]? =
+            switch keying {
+            case .none, .message: nil
+            case .campaign: (0..<table.count).map { UInt32(truncatingIfNeeded: table.campaigns[$0]) }
+            case .template: (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
+            }
+        return (PartScope(part: part, index: index, places: places, leaves: leaves, keys: keys), events)
     }
 
     private func contains(template: UInt32) -> Bool {

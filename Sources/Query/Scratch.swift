@@ -21,6 +21,8 @@ final class Scratch {
     let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece)
     let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Block.rows)
     let links = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
+    let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
+    let pairs = PairTable()
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     var runs: [RunInScope] = []
     private var sets: [BlockSet] = []
@@ -56,6 +58,7 @@ final class Scratch {
         kept.deallocate()
         numbers.deallocate()
         links.deallocate()
+        messages.deallocate()
         distinct.deallocate()
         for set in sets { set.deallocate() }
     }
@@ -73,4 +76,6 @@ struct RunInScope {
     var straddles: Bool
     /// Index into the chunks of the block at hand; −1 for a summary.
     var chunk: Int
+    /// What pairs its events with others, where that is the same for all of them; nil for their message.
+    var key: UInt32?
 }

@@ -57,6 +57,13 @@ package final class Snapshot: Sendable {
         return tables
     }
 
+    /// The names of campaigns, templates and links.
+    package func names() throws(WinnowError) -> [Namespace: StringTables] {
+        var names: [Namespace: StringTables] = [:]
+        for namespace in [Namespace.campaign, .template, .link] { names[namespace] = try strings(namespace) }
+        return names
+    }
+
     /// External id → row, and back.
     package func keys() throws(WinnowError) -> StringTables {
         try openedKeys.get { () throws(WinnowError) in try StringTables(try files(.keys), .profile) }

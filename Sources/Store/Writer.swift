@@ -54,10 +54,11 @@ package final class Writer {
         try directory.removeUnused(keeping: snapshot.manifest)
     }
 
-    /// A part file that belongs to nothing until a commit names it.
-    package func newPart(_ kind: PartKind) throws(WinnowError) -> PartWriter {
+    /// A part file that belongs to nothing until a commit names it; one that no commit will name need not be durable.
+    package func newPart(_ kind: PartKind, durable: Bool = true) throws(WinnowError) -> PartWriter {
         defer { nextPart += 1 }
-        return try PartWriter(disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
+        return try PartWriter(
+            disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind, durable: durable)
     }
 
     /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no version.
@@ -100,12 +101,17 @@ package final class Writer {
     private func addActivity(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         guard batch.eventCount > 0 else { return }
         try add(.activity, size: batch.eventCount * 8, to: &manifest) { (merged) throws(WinnowError) in
-            var sources: [any EventSource] = []
-            for reference in merged {
-                sources.append(try ActivityPart(disk: directory.disk, directory: directory.parts, reference))
-            }
-            return try ActivityMerge.write(sources + batch.events, to: try newPart(.activity))
+            let parts = try snapshot.activity()
+            let sources: [any EventSource] = parts.suffix(merged.count) + batch.events
+            return try ActivityMerge.write(
+                sources, knowing: parts, names: try nameOrder(batch.strings), to: try newPart(.activity))
         }
+    }
+
+    /// How names order that the store or a batch has; nil when the store derives no unique events.
+    private func nameOrder(_ new: [Namespace: StringInterner]) throws(WinnowError) -> NameOrder? {
+        guard snapshot.schema.uniqueEvents == .derived else { return nil }
+        return NameOrder(try snapshot.names(), new: new)
     }
 
     private func addProfiles(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {

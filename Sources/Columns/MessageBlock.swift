@@ -1,0 +1,113 @@
+import Bitmaps
+import Format
+import Model
+
+/// The message ids that a part brings to one block. An event names its message by an ordinal of the profile's own,
+/// which takes a few bits where an id takes tens of bytes; the ids stand here once, for the loader to recognise them.
+/// A profile's ordinals are given in the order in which its messages are first seen and never change, so the parts of a
+/// store, oldest first, hold consecutive ranges of them.
+///
+///     messages = touched firsts:packed column counts:packed column texts
+///     touched  = container of the rows that the part brings messages of, as in `FieldBlock`
+///     firsts   = per row: the ordinal of its first message here
+///     counts   = per row: how many messages
+///     texts    = the ids by row, then ordinal, as in `TextFrames`
+package struct MessageBlock {
+    package let touched: Container
+    private let firsts, counts: PackedColumn
+    private let texts: TextFrames
+    private let file: String
+
+    package init(_ bytes: UnsafeRawBufferPointer, of file: String) throws(WinnowError) {
+        var reader = ByteReader(bytes, of: file, "messages")
+        self.file = file
+        touched = try FieldBlock.container(&reader)
+        firsts = try PackedColumn(&reader)
+        counts = try PackedColumn(&reader)
+        texts = try TextFrames(&reader, of: file)
+        var total: Int64 = 0
+        for i in 0..<counts.count {
+            guard counts[i] > 0, firsts[i] >= 0, firsts[i] <= Int64(UInt32.max) - counts[i] else {
+                throw reader.damage("impossible ordinals")
+            }
+            total += counts[i]
+        }
+        guard firsts.count == touched.count, counts.count == touched.count, total == Int64(texts.count) else {
+            throw reader.damage("rows and ids do not match")
+        }
+    }
+
+    package var count: Int { texts.count }
+
+    /// One row's messages: ordinals `first ..< first + count`, texts from `text` on.
+    struct Run {
+        var row: UInt16
+        var first: UInt32
+        var count: Int
+        var text: Int
+    }
+
+    /// The rows' messages, ascending by row.
+    var runs: [Run] {
+        var text = 0
+        return touched.allRows.enumerated().map { i, row in
+            let count = Int(counts[i])
+            defer { text += count }
+            return Run(row: row, first: UInt32(firsts[i]), count: count, text: text)
+        }
+    }
+
+    /// Calls `body` with the row, ordinal and id of every message of the rows that `wanted` holds (nil: of all).
+    package func forEach(
+        in wanted: BlockSet?, _ body: (UInt16, UInt32, UnsafeRawBufferPointer) -> Void
+    ) throws(WinnowError) {
+        let runs = runs
+        var at = 0
+        try texts.forEach(
+            wanted: { numbers in
+                guard let wanted else { return true }
+                while at < runs.count, runs[at].text + runs[at].count <= numbers.lowerBound { at += 1 }
+                var i = at
+                while i < runs.count, runs[i].text < numbers.upperBound {
+                    if wanted.contains(Int(runs[i].row)) { return true }
+                    i += 1
+                }
+                return false
+            },
+            { number, text in
+                while runs[at].text + runs[at].count <= number { at += 1 }
+                guard wanted?.contains(Int(runs[at].row)) ?? true else { return }
+                body(runs[at].row, runs[at].first + UInt32(number - runs[at].text), text)
+            })
+    }
+}
+
+/// Message ids that some events refer to by numbers which are not the store's ordinals yet.
+package struct LocalMessages: Sendable {
+    package private(set) var text: [UInt8] = []
+    package private(set) var ends: [Int] = []
+    package private(set) var hashes: [UInt64] = []
+    /// Per row of the block: where its ids begin, when an event's number counts within its row; nil when it counts
+    /// within all ids.
+    var rowStarts: [UInt32]?
+
+    package init() {}
+
+    /// All ids of a block of a part that has ordinals of its own.
+    init(_ block: MessageBlock) throws(WinnowError) {
+        var starts = [UInt32](repeating: 0, count: Block.rows)
+        for run in block.runs { starts[Int(run.row)] = UInt32(run.text) }
+        rowStarts = starts
+        try block.forEach(in: nil) { _, _, id in append(id, hash: stringHash(id)) }
+    }
+
+    package mutating func append(_ id: some Collection<UInt8>, hash: UInt64) {
+        text.append(contentsOf: id)
+        ends.append(text.count)
+        hashes.append(hash)
+    }
+
+    /// The index of the id of a row's event, whose message number (plus one) is given.
+    func index(row: UInt16, _ message: UInt32) -> Int { Int(rowStarts?[Int(row)] ?? 0) + Int(message) - 1 }
+    func bytes(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+}

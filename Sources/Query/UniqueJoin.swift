@@ -1,0 +1,83 @@
+import Columns
+import Format
+import Model
+
+/// The unique events of one block where the marks of its chunks do not say which they are: several parts have events of
+/// the type, or only clicks on some links count. Candidates of all parts are compared, whatever their campaign; scope
+/// and window are looked at afterwards.
+struct UniqueJoin {
+    let plan: ActivityPlan
+    let unique: UniqueRule
+    let scratch: Scratch
+
+    /// Calls `body` with each unique event in scope and window: row, part, leaf, message.
+    func forEach(
+        _ block: Int, _ body: (UInt16, PartScope, Int, UInt32) -> Void
+    ) throws(WinnowError) {
+        var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
+        // Leaves of candidates, by tag; parts have theirs one behind the other.
+        var offsets: [Int] = [], total = 0
+        for scope in plan.parts {
+            offsets.append(total)
+            total += scope.index.leafCount
+        }
+        for (scope, offset) in zip(plan.parts, offsets) {
+            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+            let table = try scope.part.leaves(of: scope.index), chunk = try scope.part.chunk(entry)
+            func add(
+                _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int, _ rows: UnsafePointer<UInt16>
+            ) throws(WinnowError) {
+                guard leaf < table.count else {
+                    throw .damaged(file: scope.part.file.path, what: "an event of a leaf that is not there")
+                }
+                let key = table.key(leaf), tag = UInt32(offset + leaf)
+                candidates(streams, range, rows) { row, link, message, time in
+                    if message == 0, unique.links != nil, scope.contains(leaf: leaf) { unique.approximate.raise() }
+                    earliest.add(
+                        UniqueCandidate(
+                            row: row, campaign: key.campaign, template: key.template, link: link, message: message,
+                            time: time, tag: tag))
+                }
+            }
+            for i in 0..<chunk.headCount {
+                let head = try chunk.head(i), rows = scratch.rows(for: head.events)
+                try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
+                try add(head.streams, 0..<head.events, head.leaf, rows)
+            }
+            for i in 0..<chunk.tailRuns {
+                let range = try chunk.run(i)
+                try add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
+            }
+        }
+        for event in earliest.events where plan.window.contains(event.time) {
+            let part = offsets.lastIndex { $0 <= Int(event.tag) } ?? 0
+            let leaf = Int(event.tag) - offsets[part]
+            if plan.parts[part].contains(leaf: leaf) { body(event.row, plan.parts[part], leaf, event.message) }
+        }
+    }
+
+    /// The events that may be unique: those that their chunk marks, or with links those on one of them.
+    private func candidates(
+        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>,
+        _ body: (UInt16, UInt32, UInt32, Int64) -> Void
+    ) {
+        var at = range.lowerBound
+        let firsts = scratch.numbers, links = scratch.links, messages = scratch.messages
+        while at < range.upperBound {
+            let piece = at..<min(at + Scratch.piece, range.upperBound)
+            streams.firsts(piece, into: firsts)
+            streams.links(piece, into: links)
+            streams.messages(piece, into: messages)
+            let times = streams.times(piece)
+            for i in 0..<piece.count {
+                if let wanted = unique.links {
+                    guard wanted.contains(links[i]) else { continue }
+                } else if firsts[i] & UInt32(unique.bit) == 0 {
+                    continue
+                }
+                body(rows[at - range.lowerBound + i], links[i], messages[i], times[i])
+            }
+            at = piece.upperBound
+        }
+    }
+}
