@@ -145,7 +145,7 @@ package final class ActivityPart: Sendable {
         guard low < end else { return nil }
         let entry = try messageEntry(low)
         guard entry.block == block else { return nil }
-        return try MessageBlock(try file.bytes(.chunks, entry.offset, entry.size), of: file.path)
+        return try MessageBlock(try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
     }
 
     private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int) {

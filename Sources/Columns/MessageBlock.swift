@@ -18,26 +18,28 @@ package struct MessageBlock {
     private let texts: TextFrames
     private let file: String
 
-    package init(_ bytes: UnsafeRawBufferPointer, of file: String) throws(WinnowError) {
-        var reader = ByteReader(bytes, of: file, "messages")
-        self.file = file
+    /// Verifies what it reads; the texts are verified when they are decompressed.
+    package init(_ bytes: UnsafeRawBufferPointer, in part: PartFile) throws(WinnowError) {
+        var reader = ByteReader(bytes, of: part.path, "messages")
+        file = part.path
         touched = try FieldBlock.container(&reader)
         firsts = try PackedColumn(&reader)
         counts = try PackedColumn(&reader)
-        texts = try TextFrames(&reader, of: file)
-        var total: Int64 = 0
-        for i in 0..<counts.count {
-            guard counts[i] > 0, firsts[i] >= 0, firsts[i] <= Int64(UInt32.max) - counts[i] else {
-                throw reader.damage("impossible ordinals")
-            }
-            total += counts[i]
-        }
-        guard firsts.count == touched.count, counts.count == touched.count, total == Int64(texts.count) else {
-            throw reader.damage("rows and ids do not match")
+        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))
+        texts = try TextFrames(&reader, in: part)
+        guard firsts.count == touched.count, counts.count == touched.count else {
+            throw reader.damage("rows and ordinals do not match")
         }
     }
 
     package var count: Int { texts.count }
+
+    /// Raises each row's number of messages to what is known here.
+    package func raise(_ totals: inout [Int]) {
+        for (i, row) in touched.allRows.enumerated() {
+            totals[Int(row)] = max(totals[Int(row)], Int(firsts[i] + counts[i]))
+        }
+    }
 
     /// One row's messages: ordinals `first ..< first + count`, texts from `text` on.
     struct Run {
@@ -48,20 +50,25 @@ package struct MessageBlock {
     }
 
     /// The rows' messages, ascending by row.
-    var runs: [Run] {
-        var text = 0
-        return touched.allRows.enumerated().map { i, row in
-            let count = Int(counts[i])
-            defer { text += count }
-            return Run(row: row, first: UInt32(firsts[i]), count: count, text: text)
+    func runs() throws(WinnowError) -> [Run] {
+        var runs: [Run] = [], text = 0
+        runs.reserveCapacity(touched.count)
+        for (i, row) in touched.allRows.enumerated() {
+            guard counts[i] > 0, firsts[i] >= 0, firsts[i] <= Int64(UInt32.max) - counts[i] else {
+                throw .damaged(file: file, what: "messages: impossible ordinals")
+            }
+            runs.append(Run(row: row, first: UInt32(firsts[i]), count: Int(counts[i]), text: text))
+            text += Int(counts[i])
         }
+        guard text == texts.count else { throw .damaged(file: file, what: "messages: rows and ids do not match") }
+        return runs
     }
 
     /// Calls `body` with the row, ordinal and id of every message of the rows that `wanted` holds (nil: of all).
     package func forEach(
         in wanted: BlockSet?, _ body: (UInt16, UInt32, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
-        let runs = runs
+        let runs = try runs()
         var at = 0
         try texts.forEach(
             wanted: { numbers in
@@ -96,7 +103,7 @@ package struct LocalMessages: Sendable {
     /// All ids of a block of a part that has ordinals of its own.
     init(_ block: MessageBlock) throws(WinnowError) {
         var starts = [UInt32](repeating: 0, count: Block.rows)
-        for run in block.runs { starts[Int(run.row)] = UInt32(run.text) }
+        for run in try block.runs() { starts[Int(run.row)] = UInt32(run.text) }
         rowStarts = starts
         try block.forEach(in: nil) { _, _, id in append(id, hash: stringHash(id)) }
     }

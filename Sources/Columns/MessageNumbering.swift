@@ -77,7 +77,7 @@ struct MessageNumbering {
         for row in rows { wanted.insert(Int(row)) }
         var next = [UInt32](repeating: 0, count: Block.rows)
         for block in known {
-            for run in block.runs { next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count)) }
+            for run in try block.runs() { next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count)) }
             try block.forEach(in: wanted) { row, ordinal, id in
                 if let entry = find(row, id, MessageNumbering.mixed(row, stringHash(id))) {
                     ordinals[Int(entry)] = ordinal
@@ -121,7 +121,7 @@ struct MessageNumbering {
         var ids = text, bounds: [Range<Int>] = [], runs: [MessageBlock.Run] = []
         for block in carried {
             let start = bounds.count
-            runs += block.runs.map { .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text) }
+            runs += try block.runs().map { .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text) }
             try block.forEach(in: nil) { _, _, id in
                 bounds.append(ids.count..<ids.count + id.count)
                 ids.append(contentsOf: id)

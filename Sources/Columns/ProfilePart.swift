@@ -64,7 +64,7 @@ package final class ProfilePart: Sendable {
         let found = try entry(index, low)
         guard found.block == block else { return nil }
         let bytes = try file.bytes(.fieldValues, found.offset, found.length)
-        return try FieldBlock(bytes, index.form, of: file.path)
+        return try FieldBlock(bytes, index.form, in: file)
     }
 
     package func blocks(_ index: FieldIndex) throws(WinnowError) -> [Int] {
@@ -112,13 +112,13 @@ package struct FieldBlock {
         case sets(SetBlock)
     }
 
-    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, of file: String) throws(WinnowError) {
-        var reader = ByteReader(bytes, of: file, "field block")
+    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, in part: PartFile) throws(WinnowError) {
+        var reader = ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
         switch form {
-        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, of: file))
-        case .texts: column = .texts(try TextBlock(reader, of: file))
-        case .sets: column = .sets(try SetBlock(reader, of: file))
+        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, of: part.path))
+        case .texts: column = .texts(try TextBlock(reader, in: part))
+        case .sets: column = .sets(try SetBlock(reader, of: part.path))
         }
     }
 
@@ -164,10 +164,10 @@ package struct TextBlock {
     package let members: Container
     private let texts: TextFrames
 
-    init(_ source: ByteReader, of file: String) throws(WinnowError) {
+    init(_ source: ByteReader, in part: PartFile) throws(WinnowError) {
         var reader = source
         members = try FieldBlock.container(&reader)
-        texts = try TextFrames(&reader, of: file)
+        texts = try TextFrames(&reader, in: part)
         guard texts.count == members.count else { throw reader.damage("texts and rows do not match") }
     }
 

@@ -7,18 +7,21 @@ import Model
 package struct TextFrames {
     private let lengths: PackedColumn
     private let frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)]
-    private let file: String
+    private let part: PartFile
 
     package var count: Int { lengths.count }
 
     private static let frameSize = 1 << 16
 
-    init(_ reader: inout ByteReader, of file: String) throws(WinnowError) {
-        self.file = file
+    /// Verifies what it reads; frames are verified when they are decompressed.
+    init(_ reader: inout ByteReader, in part: PartFile) throws(WinnowError) {
+        self.part = part
+        let start = reader.rest
         lengths = try PackedColumn(&reader)
         let count = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        var table = ByteReader(try reader.take(bytes: count * 16), of: file, "text frames")
+        var table = ByteReader(try reader.take(bytes: count * 16), of: part.path, "text frames")
+        try part.verify(UnsafeRawBufferPointer(rebasing: start.dropLast(reader.rest.count)))
         var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = [], strings = 0
         for _ in 0..<count {
             let held = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
@@ -41,7 +44,8 @@ package struct TextFrames {
             let numbers = first..<first + frame.strings
             first = numbers.upperBound
             guard wanted(numbers) else { continue }
-            let text = try Zstd.decompress(frame.bytes, size: frame.size, of: file)
+            try part.verify(frame.bytes)
+            let text = try Zstd.decompress(frame.bytes, size: frame.size, of: part.path)
             let whole = text.withUnsafeBytes { raw in
                 var at = 0
                 for number in numbers {
@@ -51,7 +55,7 @@ package struct TextFrames {
                 }
                 return at == raw.count
             }
-            guard whole else { throw .damaged(file: file, what: "a frame's texts do not fill it") }
+            guard whole else { throw .damaged(file: part.path, what: "a frame's texts do not fill it") }
         }
     }
 

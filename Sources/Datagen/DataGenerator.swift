@@ -17,10 +17,13 @@ package struct DataGenerator {
     private let profiles: Int
     private let events: Int
     private let seed: UInt64
+    private let messages: Bool
 
     static let stretch = 65_536
 
-    package init(folder: String, profiles: Int, events: Int, seed: UInt64) {
+    /// `messages`: whether events name the message that they are about.
+    package init(folder: String, profiles: Int, events: Int, seed: UInt64, messages: Bool) {
+        self.messages = messages
         self.folder = folder
         self.profiles = profiles
         self.events = events
@@ -72,13 +75,14 @@ package struct DataGenerator {
     /// Rounds of all campaigns until there are enough events, the last cut where the number is reached.
     private func writeEvents(_ campaigns: [Campaign]) throws(WinnowError) {
         let output = try OutputStream(path: folder + "/events.csv")
-        try output.write(EventGenerator.header.utf8)
+        try output.write(EventGenerator.header(messages: messages).utf8)
         guard profiles > 0 else { return try output.flush() }
         let audience = Audience(profiles: profiles, seed: seed), stretches = stretches
         var left = events, round: UInt64 = 0
         while left > 0 {
             let generator = EventGenerator(
-                seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns, events: left)
+                seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns, events: left,
+                messages: messages)
             let jobs = campaigns.indices.flatMap { campaign in stretches.map { (campaign, $0) } }
             for start in stride(from: 0, to: jobs.count, by: 16) where left > 0 {
                 let texts = concurrently(min(16, jobs.count - start)) { i in

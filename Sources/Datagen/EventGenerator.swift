@@ -45,12 +45,15 @@ struct Audience: Sendable {
 
 /// Writes the lines of `events.csv`, a campaign and a stretch of profiles at a time.
 struct EventGenerator: Sendable {
-    static let header = "profile,channel,event,time,campaign,template,link\n"
+    static func header(messages: Bool) -> String {
+        "profile,channel,event,time,campaign,template,link" + (messages ? ",message\n" : "\n")
+    }
 
     private let seed: UInt64
     private let audience: Audience
     /// Messages per unit of a campaign's weight and a profile's activity.
     private let rate: Double
+    private let messages: Bool
 
     /// Events that one message of a channel leads to, on average; only to size the year.
     private static func eventsPerMessage(_ channel: Channel) -> Double {
@@ -61,7 +64,8 @@ struct EventGenerator: Sendable {
         }
     }
 
-    init(seed: UInt64, audience: Audience, campaigns: [Campaign], events: Int) {
+    init(seed: UInt64, audience: Audience, campaigns: [Campaign], events: Int, messages: Bool) {
+        self.messages = messages
         self.seed = seed
         self.audience = audience
         var expected = 0.0
@@ -94,7 +98,8 @@ struct EventGenerator: Sendable {
         let u = random.unit()
         let sent = campaign.alwaysOn ? Int(u * Double(Campaign.year)) : campaign.start + Int(u * u * 21_600)
         let template = campaign.templates.lowerBound + random.below(campaign.templates.count)
-        out.begin(profile, template)
+        let mixed = Random.mix(UInt64(profile) << 32 ^ UInt64(campaign.number) << 52 ^ UInt64(sent))
+        out.begin(profile, template, message: messages ? UInt64(sent) << 26 | mixed >> 38 : nil)
         out.put(.sent, sent)
         let delivered = sent + 1 + random.below(30)
         guard random.chance(campaign.channel == .push ? 0.9 : 0.97) else {
@@ -169,6 +174,7 @@ private struct LineWriter {
     private let campaign: [UInt8]
     private var profile: [UInt8] = []
     private var template: [UInt8] = []
+    private var message: [UInt8] = []
     private var number = 0
 
     private static let days: [[UInt8]] = (0..<400).map {
@@ -183,9 +189,11 @@ private struct LineWriter {
         text.reserveCapacity(1 << 16)
     }
 
-    mutating func begin(_ profile: Int, _ template: Int) {
+    /// What the events that follow are about. Message ids are of the kind that begins with the time.
+    mutating func begin(_ profile: Int, _ template: Int, message: UInt64?) {
         self.profile = Array("u\(profile)".utf8)
         self.template = Array("\(template),".utf8)
+        self.message = message.map { Array(",\(String($0, radix: 36))".utf8) } ?? []
     }
 
     mutating func put(_ event: Event, _ time: Int, link: Int? = nil) {
@@ -202,6 +210,7 @@ private struct LineWriter {
         text.append(contentsOf: campaign)
         text.append(contentsOf: template)
         if let link { text.append(contentsOf: "l\(link)".utf8) }
+        text.append(contentsOf: message)
         text.append(0x0A)
         count += 1
     }

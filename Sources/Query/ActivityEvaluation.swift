@@ -16,36 +16,87 @@ struct ActivityEvaluation {
     /// Makes `out` the rows of the block that the plan matches.
     func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
         if try answerFromSummary(block, into: out) { return }
-        let (chunks, bound, scattered) = try gather(block, summaries: plan.links == nil && plan.unique == nil)
-        guard bound >= plan.lower else { return out.clear() }
+        let reach = try gather(block, summaries: plan.links == nil && plan.unique == nil)
+        try evaluate(reach, .block(block), into: out)
+    }
+
+    /// What is fed to a sink: all runs of a block, or some.
+    private enum Supply {
+        case block(Int)
+        case runs([RunInScope])
+    }
+
+    /// What the runs of a scope may add up to for one row.
+    private struct Reach {
+        var chunks: [ActivityChunk] = []
+        /// In all runs, and in those that are counted event by event.
+        var bound: UInt64 = 0, scattered: UInt64 = 0
+    }
+
+    private func evaluate(_ reach: Reach, _ supply: Supply, into out: BlockSet) throws(WinnowError) {
+        guard reach.bound >= plan.lower else { return out.clear() }
         // Stored counts are added last and saturate, which is exact for conditions that a byte can tell apart.
-        let narrow = bound <= 255 || (scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
+        let narrow =
+            reach.bound <= 255 || (reach.scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
         if plan.lower == 1 && plan.upper == nil {
             out.clear()
-            let sink = UnionSink(out)
-            try feedAll(block, chunks, sink)
+            try feed(supply, reach.chunks, UnionSink(out))
         } else if narrow {
             scratch.counters.update(repeating: 0, count: Block.rows)
-            let sink = NarrowSink(scratch.counters)
-            try feedAll(block, chunks, sink)
+            try feed(supply, reach.chunks, NarrowSink(scratch.counters))
             kernels.counters_between(
                 scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
         } else {
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
-            let sink = WideSink(counters)
-            try feedAll(block, chunks, sink)
+            try feed(supply, reach.chunks, WideSink(counters))
             kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
         }
     }
 
-    /// Calls `body` with row, key and count of every event in scope that has a key.
-    func forEachKey(_ block: Int, _ body: (UInt16, UInt32, UInt32) -> Void) throws(WinnowError) {
-        let (chunks, _, _) = try gather(block, summaries: false)
+    /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some thousands at a time.
+    func forEachKey(
+        _ block: Int,
+        _ body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
+    ) throws(WinnowError) {
+        let reach = try gather(block, summaries: false)
         try withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            try feedAll(block, chunks, KeySink(body: body))
+            try feed(.block(block), reach.chunks, KeySink(body: body))
         }
     }
+
+    /// The runs of a block by their key.
+    struct KeyedRuns {
+        let chunks: [ActivityChunk]
+        var groups: [UInt32: [RunInScope]] = [:]
+    }
+
+    /// nil when runs do not tell which events are in scope.
+    func runsByKey(_ block: Int) throws(WinnowError) -> KeyedRuns? {
+        let reach = try gather(block, summaries: false)
+        if plan.unique != nil, joins(reach.chunks) { return nil }
+        var keyed = KeyedRuns(chunks: reach.chunks)
+        for run in scratch.runs { keyed.groups[run.key ?? 0, default: []].append(run) }
+        return keyed
+    }
+
+    /// Makes `out` the rows that the plan matches by these runs alone.
+    func evaluate(_ runs: [RunInScope], _ chunks: [ActivityChunk], into out: BlockSet) throws(WinnowError) {
+        var reach = Reach(chunks: chunks)
+        for run in runs {
+            switch run.form {
+            case .head(let head): reach.bound = reach.bound.saturatingAdd(head.maximum)
+            case .tail: reach.bound = reach.bound.saturatingAdd(chunks[run.chunk].tailMaximum)
+            case .summary: break
+            }
+        }
+        reach.scattered = reach.bound
+        try evaluate(reach, .runs(runs), into: out)
+    }
+
+    /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
+    /// chunks or links have a say.
+    private func joins(_ chunks: [ActivityChunk]) -> Bool { plan.links != nil || chunks.count > 1 }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
     private func answerFromSummary(_ block: Int, into out: BlockSet) throws(WinnowError) -> Bool {
@@ -63,7 +114,7 @@ struct ActivityEvaluation {
     /// all of them, and in those that are counted event by event.
     private func gather(
         _ block: Int, summaries usesSummaries: Bool
-    ) throws(WinnowError) -> (chunks: [ActivityChunk], bound: UInt64, scattered: UInt64) {
+    ) throws(WinnowError) -> Reach {
         scratch.runs.removeAll(keepingCapacity: true)
         var chunks: [ActivityChunk] = [], bound: UInt64 = 0, stored: UInt64 = 0, summaries: [RunInScope] = []
         for scope in plan.parts {
@@ -91,7 +142,7 @@ struct ActivityEvaluation {
             chunks.append(chunk)
         }
         scratch.runs += summaries
-        return (chunks, bound.saturatingAdd(stored), bound)
+        return Reach(chunks: chunks, bound: bound.saturatingAdd(stored), scattered: bound)
     }
 
     private func gatherHeads(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
@@ -158,18 +209,21 @@ struct ActivityEvaluation {
 
     // MARK: Runs
 
-    private func feedAll(_ block: Int, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
-        // A chunk's own marks say which events are unique, unless other chunks or links have a say.
-        if let unique = plan.unique, plan.links != nil || chunks.count > 1 {
-            return try UniqueJoin(plan: plan, unique: unique, scratch: scratch).forEach(block) {
-                row, part, leaf, message in
+    private func feed(_ supply: Supply, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
+        switch supply {
+        case .runs(let runs): for run in runs { try feed(run, chunks, sink) }
+        case .block(let block):
+            guard let unique = plan.unique, joins(chunks) else {
+                for run in scratch.runs { try feed(run, chunks, sink) }
+                return
+            }
+            try UniqueJoin(plan: plan, unique: unique, scratch: scratch).forEach(block) { row, part, leaf, message in
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
                 scratch.messages[0] = part.keys?[leaf] ?? message
                 sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
             }
         }
-        for run in scratch.runs { try feed(run, chunks, sink) }
     }
 
     private func feed(_ run: RunInScope, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
@@ -289,15 +343,15 @@ extension CountSink {
     }
 }
 
-/// Hands every event that has a key on.
+/// Hands every event on.
 private struct KeySink: CountSink {
-    let body: (UInt16, UInt32, UInt32) -> Void
+    let body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     var unites: Bool { false }
     var wantsKeys: Bool { true }
     func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
-        for i in 0..<n where keys[i] > 0 { body(rows[i], keys[i], by[i]) }
+        body(rows, keys, by, n)
     }
-    // Events come one by one, so neither of these is asked for.
+    // Events come with keys, so none of these is asked for.
     func add(_ container: Container, _ rows: UnsafeMutablePointer<UInt16>) {}
     func add(_ set: BlockSet, by: UInt64, _ rows: UnsafeMutablePointer<UInt16>) {}
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {}

@@ -145,7 +145,10 @@ package struct Binder {
         let keying = preceding.pairing == .message ? .message : scope.objectKeying
         guard let other = try scope.events(type, links: nil, keying: keying, snapshot) else { return .nobody }
         let target = try scope.events(activity.type, links: links, keying: keying, snapshot)
-        return .pairs(PairPlan(target: target.map { $0(1, nil) }, other: other(1, nil), atLeast: atLeast))
+        return .pairs(
+            PairPlan(
+                target: target.map { $0(1, nil) }, other: other(atLeast, nil), atLeast: atLeast,
+                pairing: preceding.pairing == .message ? .message(try snapshot.activity()) : .object))
     }
 
     /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.

@@ -92,7 +92,8 @@ private struct BlockEvaluation {
         case .field(let field):
             try FieldEvaluation(plan: field, scratch: scratch, level: level).evaluate(block, into: out)
         case .rows(let rows): insert(rows, into: out)
-        case .pairs(let pairs): try PairEvaluation(plan: pairs, scratch: scratch).evaluate(block, into: out)
+        case .pairs(let pairs):
+            try PairEvaluation(plan: pairs, scratch: scratch).evaluate(block, into: out, level: level)
         case .sample(let sample):
             out.clear()
             for row in 0..<Block.rows where scratch.universe.contains(row) {

@@ -1,97 +1,142 @@
 import Bitmaps
 import Columns
+import Format
 import Model
 
-/// Profiles that have, of some one key, often enough one event and never another: pairing by message or by object.
-///
-/// Method: the other events of a block are summed by (row, key) in a hash table, and the target's events strike keys
-/// out; whoever has a key left matches. Both sides come from the same walk through runs that counting takes, so only
-/// runs in scope are read.
+/// Profiles that have, within some one message or object, often enough one event and never another.
 package struct PairPlan: Sendable {
     /// What must not have happened; nil when nothing can have.
     let target: ActivityPlan?
     let other: ActivityPlan
     let atLeast: UInt64
+    let pairing: Pairing
+
+    enum Pairing: Sendable {
+        /// By the profile's messages; the parts say how many each has.
+        case message([ActivityPart])
+        /// By campaign or template, as the plans' scopes give keys.
+        case object
+    }
 }
 
+/// Evaluates pairs in one block.
+///
+/// Method, for messages: every message of a row has a slot, a bit in a set of some hundred KiB; the other events set
+/// bits, the target's clear them. For objects: runs are sorted by object, and each object's runs are evaluated like a
+/// rule of its own, container by container. Only where unique events of several parts must be told apart are events
+/// taken one by one for objects, too.
 struct PairEvaluation {
     let plan: PairPlan
     let scratch: Scratch
 
-    func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
+    func evaluate(_ block: Int, into out: BlockSet, level: Int) throws(WinnowError) {
         out.clear()
-        let table = scratch.pairs
-        table.reset()
-        try ActivityEvaluation(plan: plan.other, scratch: scratch).forEachKey(block) { table.add($0, $1, $2) }
-        guard !table.isEmpty else { return }
-        if let target = plan.target {
-            try ActivityEvaluation(plan: target, scratch: scratch).forEachKey(block) { row, key, _ in
-                table.strike(row, key)
+        let other = ActivityEvaluation(plan: plan.other, scratch: scratch)
+        let target = plan.target.map { ActivityEvaluation(plan: $0, scratch: scratch) }
+        switch plan.pairing {
+        case .message(let parts):
+            let slots = try MessageSlots(parts, block, counting: plan.atLeast > 1)
+            try other.forEachKey(block) { slots.add($0, $1, $2, $3) }
+            try target?.forEachKey(block) { rows, keys, _, n in slots.strike(rows, keys, n) }
+            try slots.insertRows(atLeast: plan.atLeast, into: out)
+        case .object:
+            let runs = try other.runsByKey(block), struck = try target?.runsByKey(block)
+            guard let runs, target == nil || struck != nil else {
+                return try objectsOneByOne(block, other, target, into: out)
+            }
+            let set = scratch.set(level), strike = scratch.set(level + 1)
+            for (key, group) in runs.groups where key > 0 {
+                try other.evaluate(group, runs.chunks, into: set)
+                if let target, let struck, let group = struck.groups[key] {
+                    try target.evaluate(group, struck.chunks, into: strike)
+                    set.subtract(strike)
+                }
+                out.formUnion(set)
             }
         }
-        table.forEach(atLeast: plan.atLeast) { out.insert($0) }
+    }
+
+    private func objectsOneByOne(
+        _ block: Int, _ other: ActivityEvaluation, _ target: ActivityEvaluation?, into out: BlockSet
+    ) throws(WinnowError) {
+        var sums: [UInt64: UInt64] = [:]
+        try other.forEachKey(block) { rows, keys, by, n in
+            for i in 0..<n where keys[i] > 0 {
+                sums[UInt64(keys[i]) << 16 | UInt64(rows[i]), default: 0] += UInt64(by[i])
+            }
+        }
+        try target?.forEachKey(block) { rows, keys, _, n in
+            for i in 0..<n { sums[UInt64(keys[i]) << 16 | UInt64(rows[i])] = nil }
+        }
+        for (key, sum) in sums where sum >= plan.atLeast { out.insert(Int(key & 0xFFFF)) }
     }
 }
 
-/// Sums by (row, key), open addressing; kept from block to block for its memory.
-final class PairTable {
-    private var keys: [UInt64] = []
-    private var sums: [UInt64] = []
-    private var used = 0
+/// A bit, or a sum, for every message of every row of a block.
+private final class MessageSlots {
+    /// Per row the first slot; one more for the end.
+    private var offsets = [Int](repeating: 0, count: Block.rows + 1)
+    private let bits: UnsafeMutablePointer<UInt64>
+    private let sums: UnsafeMutablePointer<UInt64>?
+    private var outside = false
+    private let file: String
 
-    private static let smallest = 1 << 12
+    init(_ parts: [ActivityPart], _ block: Int, counting: Bool) throws(WinnowError) {
+        for part in parts { try part.messages(block)?.raise(&offsets) }
+        var total = 0
+        for row in 0...Block.rows { (offsets[row], total) = (total, total + offsets[row]) }
+        bits = .allocate(capacity: total / 64 + 1)
+        bits.initialize(repeating: 0, count: total / 64 + 1)
+        sums = counting ? .allocate(capacity: total + 1) : nil
+        sums?.initialize(repeating: 0, count: total + 1)
+        file = parts.first?.file.path ?? ""
+    }
 
-    var isEmpty: Bool { used == 0 }
+    deinit {
+        bits.deallocate()
+        sums?.deallocate()
+    }
 
-    func reset() {
-        used = 0
-        // A table that one block made large is not cleared for every block behind it.
-        if keys.isEmpty || keys.count > PairTable.smallest << 8 {
-            keys = Array(repeating: 0, count: PairTable.smallest)
-            sums = Array(repeating: 0, count: PairTable.smallest)
-        } else {
-            keys.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    func add(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ by: UnsafePointer<UInt32>, _ n: Int) {
+        offsets.withUnsafeBufferPointer { offsets in
+            for i in 0..<n where keys[i] > 0 {
+                let slot = offsets[Int(rows[i])] + Int(keys[i]) - 1
+                guard slot < offsets[Int(rows[i]) + 1] else {
+                    outside = true
+                    continue
+                }
+                bits[slot >> 6] |= 1 << UInt64(slot & 63)
+                if let sums { sums[slot] += UInt64(by[i]) }
+            }
         }
     }
 
-    /// Keys are not zero, so neither is what stands for them.
-    private func word(_ row: UInt16, _ key: UInt32) -> UInt64 { UInt64(key) << 16 | UInt64(row) }
-
-    private func slot(_ word: UInt64) -> Int {
-        var slot = Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> 24) & (keys.count - 1)
-        while keys[slot] != 0, keys[slot] != word { slot = (slot + 1) & (keys.count - 1) }
-        return slot
-    }
-
-    func add(_ row: UInt16, _ key: UInt32, _ weight: UInt32) {
-        let word = word(row, key), slot = slot(word)
-        if keys[slot] == 0 {
-            keys[slot] = word
-            sums[slot] = UInt64(weight)
-            used += 1
-            if used * 2 > keys.count { grow() }
-        } else {
-            sums[slot] += UInt64(weight)
+    func strike(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int) {
+        offsets.withUnsafeBufferPointer { offsets in
+            for i in 0..<n where keys[i] > 0 {
+                let slot = offsets[Int(rows[i])] + Int(keys[i]) - 1
+                guard slot < offsets[Int(rows[i]) + 1] else {
+                    outside = true
+                    continue
+                }
+                bits[slot >> 6] &= ~(1 << UInt64(slot & 63))
+            }
         }
     }
 
-    func strike(_ row: UInt16, _ key: UInt32) {
-        let slot = slot(word(row, key))
-        if keys[slot] != 0 { sums[slot] = 0 }
-    }
-
-    private func grow() {
-        let oldKeys = keys, oldSums = sums
-        keys = Array(repeating: 0, count: oldKeys.count * 4)
-        sums = Array(repeating: 0, count: oldKeys.count * 4)
-        for (key, sum) in zip(oldKeys, oldSums) where key != 0 {
-            let slot = slot(key)
-            keys[slot] = key
-            sums[slot] = sum
+    /// Inserts the rows that have a message left whose sum suffices.
+    func insertRows(atLeast: UInt64, into out: BlockSet) throws(WinnowError) {
+        if outside { throw .damaged(file: file, what: "an event of a message that is not there") }
+        var row = 0
+        for word in 0...offsets[Block.rows] / 64 {
+            var rest = bits[word]
+            while rest != 0 {
+                let slot = word << 6 + rest.trailingZeroBitCount
+                rest &= rest - 1
+                if let sums, sums[slot] < atLeast { continue }
+                while offsets[row + 1] <= slot { row += 1 }
+                out.insert(row)
+            }
         }
-    }
-
-    func forEach(atLeast: UInt64, _ body: (Int) -> Void) {
-        for (key, sum) in zip(keys, sums) where key != 0 && sum >= atLeast { body(Int(key & 0xFFFF)) }
     }
 }

@@ -22,7 +22,6 @@ final class Scratch {
     let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Block.rows)
     let links = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
-    let pairs = PairTable()
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     var runs: [RunInScope] = []
     private var sets: [BlockSet] = []

@@ -10,12 +10,15 @@ struct DatagenCommand: ParsableCommand {
     @Option(help: "How many profiles.") var profiles: Int
     @Option(help: "How many events.") var events: Int
     @Option(help: "The seed.") var seed: UInt64 = 1
+    @Flag(help: "Events name the message that they are about; otherwise they are the same.") var messages = false
 
     func run() throws {
         guard (0...Int(UInt32.max) - 1).contains(profiles), events >= 0 else {
             throw WinnowError.usage("--profiles and --events are not negative, and profiles below 2³²")
         }
         guard events == 0 || profiles > 0 else { throw WinnowError.usage("events need profiles") }
-        try DataGenerator(folder: folder, profiles: profiles, events: events, seed: seed).run { Terminal.note($0) }
+        try DataGenerator(folder: folder, profiles: profiles, events: events, seed: seed, messages: messages).run {
+            Terminal.note($0)
+        }
     }
 }
