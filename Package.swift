@@ -24,6 +24,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "Model", swiftSettings: strict),
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: strict),
@@ -41,7 +42,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Loader",
-            dependencies: ["Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: strict),
+            dependencies: ["CNettle", "Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: strict),
         .target(
             name: "Winnow",
             dependencies: ["Model", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader"],

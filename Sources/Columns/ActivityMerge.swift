@@ -11,8 +11,8 @@ package protocol EventSource: Sendable {
     var eventTypes: [EventType] { get }
     /// Its leaves of a type; months are those of its own splits.
     func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary]
-    /// The blocks in which it has events of a type.
-    func blocks(of type: EventType) throws(WinnowError) -> [Int]
+    /// The blocks in which it has events of a type, and how many.
+    func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)]
     /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
     /// The ids that the message numbers of the block's events stand for; nil when they are the store's ordinals.
@@ -47,12 +47,16 @@ package struct ActivityMerge: Sendable {
 
     /// - Parameter names: orders equal events; nil when the store derives no unique events, or the part is a run that
     ///   will be merged again.
+    /// - Parameter memory: bytes that blocks may take that are worked on side by side.
     package static func write(
-        _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?, to part: PartWriter
+        _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?, memory: Int, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         let merge = try ActivityMerge(sources: sources, store: store, names: names)
-        return try merge.write(to: part)
+        return try merge.write(to: part, memory: memory)
     }
+
+    /// What an event takes while its block is gathered, sorted and encoded.
+    private static let eventMemory = 128
 
     private init(sources: [any EventSource], store: [ActivityPart], names: NameOrder?) throws(WinnowError) {
         self.sources = sources
@@ -63,13 +67,31 @@ package struct ActivityMerge: Sendable {
         self.plans = plans
     }
 
-    private func write(to part: PartWriter) throws(WinnowError) -> PartReference {
+    /// Blocks in ascending order, in groups that fit the memory and keep the cores busy.
+    private func groups(memory: Int) throws(WinnowError) -> [[Int]] {
+        var events: [Int: Int] = [:]
+        for plan in plans {
+            for source in sources {
+                for (block, count) in try source.blocks(of: plan.type) { events[block, default: 0] += count }
+            }
+        }
+        var groups: [[Int]] = [], free = 0
+        for (block, count) in events.sorted(by: { $0.key < $1.key }) {
+            let needed = count * ActivityMerge.eventMemory
+            if let last = groups.last, last.count < availableCores(), needed <= free {
+                groups[groups.count - 1].append(block)
+                free -= needed
+            } else {
+                groups.append([block])
+                free = memory - needed
+            }
+        }
+        return groups
+    }
+
+    private func write(to part: PartWriter, memory: Int) throws(WinnowError) -> PartReference {
         var writer = try ActivityPartWriter(part, plans.map { ($0.type, $0.keys) })
-        var found: Set<Int> = []
-        for plan in plans { for source in sources { found.formUnion(try source.blocks(of: plan.type)) } }
-        let blocks = found.sorted(), width = availableCores()
-        for start in stride(from: 0, to: blocks.count, by: width) {
-            let group = Array(blocks[start..<min(start + width, blocks.count)])
+        for group in try groups(memory: memory) {
             let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in try gather(group[i]) }
             let pieces = gathered.indices.flatMap { i in gathered[i].types.indices.map { (block: i, type: $0) } }
             let chunks = try concurrentMap(pieces.count) { (i) throws(WinnowError) in
@@ -216,10 +238,13 @@ extension ActivityPart: EventSource {
         }
     }
 
-    package func blocks(of type: EventType) throws(WinnowError) -> [Int] {
+    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
         guard let index = types[type] else { return [] }
-        var blocks: [Int] = []
-        for i in 0..<index.blockCount { blocks.append(try entry(index, i).block) }
+        var blocks: [(block: Int, events: Int)] = []
+        for i in 0..<index.blockCount {
+            let entry = try entry(index, i)
+            blocks.append((entry.block, entry.events))
+        }
         return blocks
     }
 
@@ -293,7 +318,9 @@ package struct SpilledRun: EventSource {
 
     package var eventTypes: [EventType] { part.eventTypes }
     package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] { try part.leaves(of: type) }
-    package func blocks(of type: EventType) throws(WinnowError) -> [Int] { try part.blocks(of: type) }
+    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+        try part.blocks(of: type)
+    }
     package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
         try part.append(type, block: block, to: &events)
     }

@@ -123,14 +123,11 @@ package struct EarliestEvents {
 
 /// Names by their bytes, given their codes plus one; none comes first.
 package struct NameOrder: Sendable {
-    private let tables: [Namespace: StringTables]
-    /// Names that no part has yet.
-    private let new: [Namespace: StringInterner]
+    private let names: [Namespace: (tables: StringTables, new: StringInterner?)]
 
-    package init(_ tables: [Namespace: StringTables], new: [Namespace: StringInterner] = [:]) {
-        self.tables = tables
-        self.new = new
-    }
+    package init(_ names: [Namespace: GrowingStrings]) { self.names = names.mapValues { ($0.tables, $0.new) } }
+
+    package init(_ names: [Namespace: StringTables]) { self.names = names.mapValues { ($0, nil) } }
 
     /// By time, then campaign, template and link.
     func comes(_ a: UniqueCandidate, before b: UniqueCandidate) -> Bool {
@@ -146,8 +143,9 @@ package struct NameOrder: Sendable {
     }
 
     private func bytes(_ namespace: Namespace, _ code: UInt32) -> [UInt8] {
-        if let known = tables[namespace]?.bytes(code) { return Array(known) }
-        guard let new = new[namespace], code >= new.first, Int(code - new.first) < new.count else { return [] }
+        guard let (tables, new) = names[namespace] else { return [] }
+        if let known = tables.bytes(code) { return Array(known) }
+        guard let new, code >= new.first, Int(code - new.first) < new.count else { return [] }
         return Array(new.bytes(Int(code - new.first)))
     }
 }

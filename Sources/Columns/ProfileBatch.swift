@@ -23,20 +23,23 @@ package struct ProfileBatch: Sendable {
 
     package var isEmpty: Bool { columns.allSatisfy(\.rows.isEmpty) }
 
+    /// About how much memory it takes: arrays that grow have a third to spare.
+    package var memory: Int { columns.reduce(0) { $0 + $1.rows.count * 18 + $1.texts.memory } }
+
     /// Values and clearings.
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
 
     /// A row that a translation gives to cells that are to be passed over; no profile has it.
     package static let nobody = UInt32.max
 
-    /// Says what a later batch for the same fields says; `rows` translates that batch's rows, nil keeps them.
-    package mutating func append(_ later: ProfileBatch, rows: [UInt32]? = nil) {
+    /// Says what a later batch for the same fields says; `rows` translates that batch's rows.
+    package mutating func append(_ later: ProfileBatch, rows: [UInt32]) {
         for (field, column) in later.columns.enumerated() {
             let codes = (0..<column.texts.count).map { text in
                 Int64(column.texts.bytes(text).withUnsafeBytes { columns[field].texts.intern($0) } ?? 0)
             }
             for cell in column.rows.indices {
-                let row = rows.map { $0[Int(column.rows[cell])] } ?? column.rows[cell]
+                let row = rows[Int(column.rows[cell])]
                 guard row != ProfileBatch.nobody else { continue }
                 let value = column.values[cell], cleared = column.cleared[cell]
                 add(field, row, cleared || codes.isEmpty ? value : codes[Int(value)], cleared: cleared)
@@ -83,21 +86,31 @@ package struct ProfileBatch: Sendable {
 
 extension ProfileBatch.Column {
     /// Cells in the order of rows, the last word on each.
-    func settled() -> (rows: [UInt32], cells: [Int]) {
-        var order = Array(0..<rows.count)
-        if zip(rows, rows.dropFirst()).contains(where: { $0 > $1 }) {
-            // A stable order keeps what was said later behind what was said before.
-            order.sort { (rows[$0], $0) < (rows[$1], $1) }
+    struct Settled {
+        let rows: [UInt32]
+        /// Per row the cell; nil when the i-th row's is the i-th.
+        let cells: [UInt32]?
+
+        func cell(_ i: Int) -> Int { cells.map { Int($0[i]) } ?? i }
+    }
+
+    func settled() -> Settled {
+        if !zip(rows, rows.dropFirst()).contains(where: { $0 >= $1 }) { return Settled(rows: rows, cells: nil) }
+        var order = [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, count in
+            for i in 0..<rows.count { (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i)) }
+            count = rows.count
         }
-        var settledRows: [UInt32] = [], cells: [Int] = []
+        // What was said later stays behind what was said before.
+        order.sort { (rows[Int($0)], $0) < (rows[Int($1)], $1) }
+        var settledRows: [UInt32] = [], cells: [UInt32] = []
         for cell in order {
-            if settledRows.last == rows[cell] {
+            if settledRows.last == rows[Int(cell)] {
                 cells[cells.count - 1] = cell
             } else {
-                settledRows.append(rows[cell])
+                settledRows.append(rows[Int(cell)])
                 cells.append(cell)
             }
         }
-        return (settledRows, cells)
+        return Settled(rows: settledRows, cells: cells)
     }
 }

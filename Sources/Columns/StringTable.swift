@@ -4,9 +4,14 @@ import Model
 
 /// What strings are numbered for. The raw value is stored; never renumber.
 package enum Namespace: UInt32, Sendable, CaseIterable {
-    /// External profile ids; the code is the row. In parts of kind `keys`, all others in `dictionary`.
+    /// External profile ids; the code is the row. In parts of kind `keys`.
     case profile = 1
     case campaign, template, link
+    /// Ids of batches, in parts of kind `batches`.
+    case batch
+
+    /// Those that a dictionary part holds.
+    package static let names: [Namespace] = [.campaign, .template, .link]
 }
 
 /// Strings with dense codes, found by bytes or by code. Codes are given once, in order, and never change; a store's
@@ -102,6 +107,8 @@ package struct StringTables: Sendable {
         self.tables = tables
     }
 
+    init(_ tables: [StringTable]) { self.tables = tables }
+
     /// Codes given so far.
     package var count: Int { tables.last.map { Int($0.first) + $0.count } ?? 0 }
 
@@ -143,6 +150,9 @@ package struct StringInterner: Sendable {
     }
 
     package var count: Int { ends.count }
+
+    /// About how much memory it takes: arrays that grow have a third to spare.
+    package var memory: Int { text.count * 4 / 3 + ends.count * 24 + slots.count * 4 }
 
     package func hash(_ index: Int) -> UInt64 { hashes[index] }
 
@@ -204,53 +214,168 @@ package enum StringTableWriter {
     }
 
     package static func write(_ sources: [Source], to part: PartWriter) throws(WinnowError) -> PartReference {
-        let used = sources.filter { !$0.isEmpty }
-        var head = ByteWriter(), body = ByteWriter()
-        let headSize = 8 + used.count * 32
-        head.put(UInt32(clamping: used.count))
-        head.put(UInt32(0))
-        for source in used {
-            let start = body.bytes.count
-            let count = append(source, to: &body)
-            head.put(source.namespace.rawValue)
-            head.put(source.first)
-            head.put(UInt32(clamping: count))
-            head.put(UInt32(0))
-            head.put(UInt64(headSize + start))
-            head.put(UInt64(body.bytes.count - start))
-        }
-        try part.begin(.strings)
-        try part.append(head.bytes)
-        try part.append(body.bytes)
+        try append(sources, to: part)
         return try part.finish()
     }
 
-    private static func append(_ source: Source, to out: inout ByteWriter) -> Int {
-        var text: [UInt8] = [], ends: [Int64] = [], hashes: [UInt64] = []
-        func add(_ bytes: UnsafeRawBufferPointer) {
-            text.append(contentsOf: bytes)
-            ends.append(Int64(text.count))
-            hashes.append(stringHash(bytes))
+    /// Writes the section of the tables. Complexity: O(strings) time; 9 bytes of memory a string of the largest source.
+    package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
+        let layouts = sources.filter { !$0.isEmpty }.map(Layout.init)
+        var head = ByteWriter(), offset = 8 + layouts.count * 32
+        head.put(UInt32(clamping: layouts.count))
+        head.put(UInt32(0))
+        for layout in layouts {
+            head.put(layout.source.namespace.rawValue)
+            head.put(layout.source.first)
+            head.put(UInt32(clamping: layout.count))
+            head.put(UInt32(0))
+            head.put(UInt64(offset))
+            head.put(UInt64(layout.size))
+            offset += layout.size
         }
-        for table in source.older { for i in 0..<table.count { add(table.bytes(i)) } }
-        if let new = source.new { for i in 0..<new.count { new.bytes(i).withUnsafeBytes(add) } }
-        let count = hashes.count, width = StringTable.indexWidth(count)
-        let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
-        var starts = [Int64](repeating: 0, count: (1 << bits) + 1)
-        for hash in hashes { starts[(bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))) + 1] += 1 }
-        for i in 1..<starts.count { starts[i] += starts[i - 1] }
-        var next = starts, entries = [Int64](repeating: 0, count: count)
-        for (i, hash) in hashes.enumerated() {
-            let bucket = bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
-            entries[Int(next[bucket])] = Int64(StringTable.fragment(hash, bits) << UInt64(width) | UInt64(i))
-            next[bucket] += 1
+        try part.begin(.strings)
+        try part.append(head.bytes)
+        for layout in layouts { try layout.write(to: part) }
+    }
+
+    /// One table, measured before it is written, so that nothing of it but the index is ever in memory.
+    private struct Layout {
+        let source: Source
+        let count: Int
+        private let bits: Int
+        private let starts: [UInt32]
+        private let ends, buckets, entries: PackedColumnWriter
+        private let text: Int
+
+        var size: Int { 8 + ends.size + buckets.size + entries.size + text }
+
+        init(_ source: Source) {
+            self.source = source
+            count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
+            let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
+            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?
+            source.forEach { string in
+                starts[Layout.bucket(stringHash(string), bits) + 1] += 1
+                total += string.count
+                if first == nil { first = total }
+            }
+            for i in 1..<starts.count { starts[i] += starts[i - 1] }
+            self.bits = bits
+            self.starts = starts
+            text = total
+            ends = PackedColumnWriter(count: count, base: Int64(first ?? 0), maximum: Int64(total))
+            buckets = PackedColumnWriter(count: starts.count, base: 0, maximum: Int64(count))
+            let widest: Int64 = 1 << Int64(StringTable.fragmentBits + StringTable.indexWidth(count))
+            entries = PackedColumnWriter(count: count, base: 0, maximum: widest - 1)
         }
-        out.put(UInt32(bits))
-        out.put(UInt32(0))
-        PackedColumn.append(ends, to: &out)
-        PackedColumn.append(starts, to: &out)
-        PackedColumn.append(entries, to: &out)
-        out.bytes.append(contentsOf: text)
-        return count
+
+        private static func bucket(_ hash: UInt64, _ bits: Int) -> Int {
+            bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
+        }
+
+        func write(to part: PartWriter) throws(WinnowError) {
+            var head = ByteWriter()
+            head.put(UInt32(bits))
+            head.put(UInt32(0))
+            try part.append(head.bytes)
+            var end: Int64 = 0
+            try write(ends, to: part) { put in
+                source.forEach { string in
+                    end += Int64(string.count)
+                    put(end)
+                }
+            }
+            try write(buckets, to: part) { put in for start in starts { put(Int64(start)) } }
+            let indexed = sortedEntries()
+            try write(entries, to: part) { put in for entry in indexed { put(Int64(entry)) } }
+            var failure: WinnowError?, pending: [UInt8] = []
+            func flush() {
+                do throws(WinnowError) { if failure == nil { try part.append(pending) } } catch { failure = error }
+                pending.removeAll(keepingCapacity: true)
+            }
+            source.forEach { string in
+                pending.append(contentsOf: string)
+                if pending.count >= 1 << 18 { flush() }
+            }
+            flush()
+            if let failure { throw failure }
+        }
+
+        private func write(
+            _ column: PackedColumnWriter, to part: PartWriter, _ values: ((Int64) -> Void) -> Void
+        ) throws(WinnowError) {
+            var column = column, failure: WinnowError?
+            try column.begin(part)
+            values { value in
+                do throws(WinnowError) { if failure == nil { try column.append(value, to: part) } } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            try column.finish(part)
+        }
+
+        /// Fragment and index of every string, bucket by bucket.
+        private func sortedEntries() -> [UInt64] {
+            let width = UInt64(StringTable.indexWidth(count))
+            var next = starts, index: UInt64 = 0
+            var entries = [UInt64](repeating: 0, count: count)
+            source.forEach { string in
+                let hash = stringHash(string), bucket = Layout.bucket(hash, bits)
+                entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
+                next[bucket] += 1
+                index += 1
+            }
+            return entries
+        }
+    }
+}
+
+extension StringTableWriter.Source {
+    fileprivate func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+        for table in older { for i in 0..<table.count { body(table.bytes(i)) } }
+        if let new { for i in 0..<new.count { new.bytes(i).withUnsafeBytes(body) } }
+    }
+}
+
+/// The strings of a namespace while a batch is gathered: the store's, those that were written out when memory ran
+/// short, and those in memory.
+package struct GrowingStrings: Sendable {
+    package private(set) var tables: StringTables
+    package private(set) var new: StringInterner
+    private let stored: Int
+    private let namespace: Namespace
+
+    package init(_ namespace: Namespace, _ stored: StringTables) {
+        self.namespace = namespace
+        tables = stored
+        self.stored = stored.tables.count
+        new = StringInterner(first: UInt32(clamping: stored.count))
+    }
+
+    /// Tables that were written out.
+    package var runs: [StringTable] { Array(tables.tables.dropFirst(stored)) }
+
+    /// Strings that the store does not have.
+    package var added: Int { runs.reduce(0) { $0 + $1.count } + new.count }
+
+    package func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        tables.code(of: bytes, hash: hash) ?? new.find(bytes, hash: hash)
+    }
+
+    /// The code of a string, new if need be; nil when all codes are given.
+    package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        let hash = stringHash(bytes)
+        return tables.code(of: bytes, hash: hash) ?? new.intern(bytes, hash: hash)
+    }
+
+    /// Writes what is in memory to a part and reads it from there.
+    package mutating func spill(
+        to part: PartWriter, _ open: (PartReference) throws(WinnowError) -> PartFile
+    ) throws(WinnowError) {
+        let reference = try StringTableWriter.write([.init(namespace, older: [], new: new)], to: part)
+        let next = new.first + UInt32(new.count)
+        tables = StringTables(tables.tables + (try StringTables([open(reference)], namespace).tables))
+        new = StringInterner(first: next)
     }
 }

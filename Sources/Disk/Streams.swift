@@ -11,20 +11,18 @@ import Model
 /// A file of the user's (or standard input, `-`), read front to back.
 package final class InputStream {
     package let name: String
+    /// Bytes that a plain file has; nil for what has no length.
+    package let size: Int?
     private let descriptor: Int32
 
     package init(path: String) throws(WinnowError) {
         name = path == "-" ? "standard input" : path
-        guard path != "-" else {
-            descriptor = STDIN_FILENO
-            return
-        }
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", path) }
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw .io(operation: "read", path: path, code: EISDIR)
-        }
+        guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
+        if status.st_mode & S_IFMT == S_IFDIR { throw .io(operation: "read", path: path, code: EISDIR) }
+        size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
     deinit { if descriptor != STDIN_FILENO { close(descriptor) } }

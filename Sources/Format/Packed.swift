@@ -80,11 +80,59 @@ package struct PackedColumn: @unchecked Sendable {
     package static func append(_ values: [Int64], to out: inout ByteWriter) {
         let base = values.min() ?? 0, span = (values.max() ?? 0).subtractingReportingOverflow(base)
         let width = Packing.width(of: UInt64(bitPattern: span.partialValue))
-        out.put(UInt32(clamping: values.count))
+        appendHeader(count: values.count, width: width, base: base, to: &out)
+        Packing.append(values.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
+    }
+
+    fileprivate static func appendHeader(count: Int, width: Int, base: Int64, to out: inout ByteWriter) {
+        out.put(UInt32(clamping: count))
         out.put(UInt8(width))
         out.put(UInt8(0))
         out.put(UInt16(0))
         out.put(base)
-        Packing.append(values.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
+    }
+}
+
+/// Writes a packed column that is too long to be gathered first, straight into a part.
+package struct PackedColumnWriter {
+    private let count: Int
+    private let width: Int
+    private let base: Int64
+    private var pending: [UInt64] = []
+    private var bytes: [UInt8] = []
+
+    /// A multiple of 64, so that every piece ends with a whole byte.
+    private static let piece = 1 << 15
+
+    /// All values lie in `base ... maximum`.
+    package init(count: Int, base: Int64, maximum: Int64) {
+        self.count = count
+        self.base = base
+        width = Packing.width(of: UInt64(bitPattern: maximum &- base))
+        pending.reserveCapacity(PackedColumnWriter.piece)
+    }
+
+    /// Bytes that the column will take.
+    package var size: Int { 16 + Packing.byteCount(count, width: width) }
+
+    package func begin(_ part: PartWriter) throws(WinnowError) {
+        var out = ByteWriter()
+        PackedColumn.appendHeader(count: count, width: width, base: base, to: &out)
+        try part.append(out.bytes)
+    }
+
+    package mutating func append(_ value: Int64, to part: PartWriter) throws(WinnowError) {
+        pending.append(UInt64(bitPattern: value &- base))
+        if pending.count == PackedColumnWriter.piece { try flush(part) }
+    }
+
+    /// Writes what is left; the column ends here.
+    package mutating func finish(_ part: PartWriter) throws(WinnowError) { try flush(part) }
+
+    private mutating func flush(_ part: PartWriter) throws(WinnowError) {
+        bytes.removeAll(keepingCapacity: true)
+        Packing.append(pending, width: width, to: &bytes)
+        try part.append(bytes)
+        pending.removeAll(keepingCapacity: true)
     }
 }

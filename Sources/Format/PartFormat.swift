@@ -21,7 +21,7 @@ package enum PartFormat {
 
 /// What a part holds.
 package enum PartKind: UInt32, Sendable, CaseIterable {
-    case activity = 1, profiles, dictionary, keys, catalogue
+    case activity = 1, profiles, dictionary, keys, catalogue, batches
 
     package var name: String {
         switch self {
@@ -30,6 +30,7 @@ package enum PartKind: UInt32, Sendable, CaseIterable {
         case .dictionary: "dictionary"
         case .keys: "keys"
         case .catalogue: "catalogue"
+        case .batches: "batches"
         }
     }
 }
@@ -40,6 +41,7 @@ package enum SectionTag: UInt32, Sendable {
     case strings = 16, stringIndex
     case fields = 32, fieldBlocks, fieldValues
     case objects = 48
+    case digests = 64
 }
 
 /// A part as the manifest knows it.

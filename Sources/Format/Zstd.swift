@@ -39,3 +39,53 @@ package enum Zstd {
         return bytes
     }
 }
+
+/// Decompresses a file of zstd frames piece by piece.
+package final class ZstdReader {
+    private let stream: OpaquePointer?
+    private let file: String
+    private var input = [UInt8](repeating: 0, count: 1 << 17)
+    private var filled = 0
+    private var used = 0
+    /// Whether what was read so far ends with a whole frame.
+    private var complete = true
+
+    package init(file: String) {
+        self.file = file
+        stream = ZSTD_createDStream()
+    }
+
+    deinit { ZSTD_freeDStream(stream) }
+
+    /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at the end.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, _ refill: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int
+    ) throws(WinnowError) -> Int {
+        var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+        while output.pos == 0 {
+            if used == filled {
+                (used, filled) = (0, 0)
+                filled = try input.withUnsafeMutableBytesThrowing(refill)
+                if filled == 0 {
+                    if complete { return 0 }
+                    throw bad("the compressed data ends early")
+                }
+            }
+            let status = input.withUnsafeBytes { bytes in
+                var source = ZSTD_inBuffer(src: bytes.baseAddress, size: filled, pos: used)
+                let status = ZSTD_decompressStream(stream, &output, &source)
+                used = source.pos
+                return status
+            }
+            guard ZSTD_isError(status) == 0 else {
+                throw bad("it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
+            }
+            complete = status == 0
+        }
+        return output.pos
+    }
+
+    private func bad(_ reason: String) -> WinnowError {
+        .badData(file: file, line: nil, column: nil, code: "bad_zstd", reason: reason)
+    }
+}

@@ -7,7 +7,6 @@ struct CatalogueLoading: Loading {
     private var pending: Batch
     private let kind: CatalogueObject.Kind
     private let namespace: Namespace
-    private let known: StringTables
     private var existing: Set<[UInt8]>
     private var seen: Set<[UInt8]> = []
     let columns: ColumnNames
@@ -18,7 +17,6 @@ struct CatalogueLoading: Loading {
         self.kind = kind
         namespace = kind == .campaign ? .campaign : .template
         pending = try Batch(writer.snapshot)
-        known = try writer.snapshot.strings(namespace)
         existing = Set(try writer.snapshot.catalogue().filter { $0.kind == kind }.map(\.id))
         let names = ["id", "name", "tags", "attributes"] + (kind == .template ? ["channel"] : [])
         columns = ColumnNames(names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
@@ -60,10 +58,9 @@ struct CatalogueLoading: Loading {
 
     mutating func gather(_ objects: [CatalogueObject], _ summary: inout LoadSummary) throws(WinnowError) {
         for object in objects {
-            let interned = object.id.withUnsafeBytes { bytes in
-                known.code(of: bytes) ?? pending.strings[namespace]?.intern(bytes)
+            guard object.id.withUnsafeBytes({ pending.names[namespace]?.intern($0) }) != nil else {
+                throw .usage("the store has no room for more \(namespace) ids")
             }
-            guard interned != nil else { throw .usage("the store has no room for more \(namespace) ids") }
             if seen.insert(object.id).inserted {
                 if existing.contains(object.id) { summary.updated += 1 } else { summary.new += 1 }
             }

@@ -10,7 +10,7 @@ struct EventLoading: Loading {
     private var pending: Batch
     private var run = MemoryRun()
     private let keys: StringTables
-    private let known: [Namespace: StringTables]
+    private let memory: Int
     private let latest: Int64
     private let stored: Bool
     private let unknownProfiles: UnknownProfiles
@@ -25,15 +25,11 @@ struct EventLoading: Loading {
         var name: String { Column.names[rawValue] }
     }
 
-    static let named: [Namespace] = [.campaign, .template, .link]
-
     init(_ writer: Writer, now: Instant, _ options: LoadOptions) throws(WinnowError) {
         self.writer = writer
         pending = try Batch(writer.snapshot)
         keys = try writer.snapshot.keys()
-        var known: [Namespace: StringTables] = [:]
-        for namespace in EventLoading.named { known[namespace] = try writer.snapshot.strings(namespace) }
-        self.known = known
+        memory = LoadLimits.gathered(options.memory)
         latest = now.milliseconds + Instant.millisecondsPerDay
         stored = writer.snapshot.schema.uniqueEvents == .stored
         unknownProfiles = options.unknownProfiles
@@ -56,7 +52,7 @@ struct EventLoading: Loading {
         var strangers = StringInterner(first: 0)
         var skipped = 0
         var types: [TypeContent] = []
-        var names: [StringInterner] = named.map { _ in StringInterner(first: 0) }
+        var names: [StringInterner] = Namespace.names.map { _ in StringInterner(first: 0) }
         var messages = StringInterner(first: 0)
     }
 
@@ -111,7 +107,7 @@ struct EventLoading: Loading {
 
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError) {
         var codes: [[UInt32]] = []
-        for (namespace, names) in zip(EventLoading.named, content.names) {
+        for (namespace, names) in zip(Namespace.names, content.names) {
             codes.append(try storeCodes(names, namespace))
         }
         var rows: [UInt32] = []
@@ -138,7 +134,7 @@ struct EventLoading: Loading {
             pending.eventCount += type.events.count
             summary.new += type.events.count
         }
-        if run.count >= Tuning.runEvents { try spill() }
+        if run.bytes + pending.memory > memory { try spill() }
     }
 
     /// The store's codes plus one of a piece's names, new ones given as they come; the first is that of "none".
@@ -148,26 +144,28 @@ struct EventLoading: Loading {
         var codes: [UInt32] = [0]
         codes.reserveCapacity(names.count + 1)
         for i in 0..<names.count {
-            let code = names.bytes(i).withUnsafeBytes { bytes -> UInt32? in
-                let hash = stringHash(bytes)
-                return known[namespace]?.code(of: bytes, hash: hash)
-                    ?? pending.strings[namespace]?.intern(bytes, hash: hash)
+            guard let code = names.bytes(i).withUnsafeBytes({ pending.names[namespace]?.intern($0) }) else {
+                throw .usage("the store has no room for more \(namespace) ids")
             }
-            guard let code else { throw .usage("the store has no room for more \(namespace) ids") }
             codes.append(code + 1)
         }
         return codes
     }
 
     private mutating func spill() throws(WinnowError) {
-        let part = try writer.newPart(.activity, durable: false)
-        let reference = try ActivityMerge.write([run], knowing: [], names: nil, to: part)
-        pending.events.append(
-            SpilledRun(try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
-        run = MemoryRun()
+        if run.count > 0 {
+            let part = try writer.newPart(.activity, durable: false)
+            let reference = try ActivityMerge.write([run], knowing: [], names: nil, memory: memory, to: part)
+            pending.events.append(
+                SpilledRun(try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
+            run = MemoryRun()
+        }
+        try writer.spillStrings(of: &pending, above: memory / 16)
     }
 
     mutating func batch() throws(WinnowError) -> Batch {
+        // Merging needs memory, too.
+        if !pending.events.isEmpty { try spill() }
         if run.count > 0 { pending.events.append(run) }
         run = MemoryRun()
         return pending

@@ -1,9 +1,7 @@
-import Disk
 import Model
 
 /// A piece of an input file that begins and ends between records, so that pieces can be parsed side by side.
 struct InputChunk: Sendable {
-    let file: Int
     let bytes: [UInt8]
     /// Whether nothing stands before it in its file.
     let isFirst: Bool
@@ -11,12 +9,10 @@ struct InputChunk: Sendable {
     let isCut: Bool
 }
 
-/// Reads files piece by piece, cutting at ends of records.
+/// Reads a file piece by piece, cutting at ends of records.
 struct InputChunks {
-    private let names: [String]
+    private let input: InputBytes
     private let quoted: Bool
-    private var file = 0
-    private var stream: InputStream?
     private var pending: [UInt8] = []
     private var fresh = true
     private var ended = false
@@ -30,27 +26,13 @@ struct InputChunks {
     private static let size = 4 << 20
 
     /// `quoted`: line ends within double quotes do not end a record.
-    init(_ names: [String], quoted: Bool) {
-        self.names = names
+    init(_ input: InputBytes, quoted: Bool) {
+        self.input = input
         self.quoted = quoted
     }
 
-    /// The next piece, nil behind the last file.
+    /// The next piece, nil at the end.
     mutating func next() throws(WinnowError) -> InputChunk? {
-        while file < names.count {
-            if stream == nil {
-                stream = try InputStream(path: names[file])
-                (pending, fresh, ended, skipping) = ([], true, false, false)
-                (scanned, scan, recordEnd) = (0, .cellStart, nil)
-            }
-            if let chunk = try nextInFile() { return chunk }
-            stream = nil
-            file += 1
-        }
-        return nil
-    }
-
-    private mutating func nextInFile() throws(WinnowError) -> InputChunk? {
         while true {
             if !ended { try fill() }
             if skipping, !pending.isEmpty {
@@ -82,16 +64,15 @@ struct InputChunks {
         }
         let bytes = Array(pending[..<count])
         pending.removeFirst(count)
-        return InputChunk(file: file, bytes: bytes, isFirst: fresh, isCut: isCut)
+        return InputChunk(bytes: bytes, isFirst: fresh, isCut: isCut)
     }
 
     private mutating func fill() throws(WinnowError) {
-        guard let stream else { return }
         let old = pending.count
         pending.append(contentsOf: repeatElement(0, count: InputChunks.size))
         let result = pending.withUnsafeMutableBytes { (buffer) -> Result<Int, WinnowError> in
             do throws(WinnowError) {
-                return .success(try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...])))
+                return .success(try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...])))
             } catch {
                 return .failure(error)
             }
@@ -155,4 +136,8 @@ enum LoadLimits {
     static let id = 255
     /// 2000-01-01.
     static let firstEvent: Int64 = 946_684_800_000
+
+    /// How much of a loader's memory may be filled with what it gathers; the rest is for pieces of input and their
+    /// parsed rows.
+    static func gathered(_ memory: Int) -> Int { max(memory / 4, memory - 160 << 20) }
 }

@@ -98,12 +98,3 @@ struct JSONRows {
         return UnsafeRawBufferPointer(rebasing: buffer[..<decoded.count])
     }
 }
-
-/// The columns that a kind of input may have.
-struct ColumnNames: Sendable {
-    let names: [[UInt8]]
-    let ignoresUnknown: Bool
-
-    func index(of name: UnsafeRawBufferPointer) -> Int? { names.firstIndex { $0.elementsEqual(name) } }
-    func text(_ column: Int) -> String { String(decoding: names[column], as: UTF8.self) }
-}

@@ -1,5 +1,6 @@
 import Columns
 import Disk
+import Format
 import Model
 import Store
 
@@ -7,6 +8,7 @@ import Store
 /// commits. One bad row stops the load with nothing stored, unless rejects go to a file.
 package struct Load {
     private let writer: Writer
+    private let kind: LoadKind
     private let files: [String]
     private let options: LoadOptions
     private let now: Instant
@@ -17,7 +19,11 @@ package struct Load {
     package static func run(
         _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
     ) throws(WinnowError) -> LoadSummary {
-        let load = Load(writer: writer, files: files, options: options, now: now)
+        let load = Load(writer: writer, kind: kind, files: files, options: options, now: now)
+        if let path = options.rejects, let file = files.first(where: { isSameFile($0, path) }) {
+            throw .usage("--rejects \(path) would overwrite the input \(file)")
+        }
+        if let repeated = try load.repeated() { return repeated }
         switch kind {
         case .events: return try load.run(try EventLoading(writer, now: now, options))
         case .profiles: return try load.run(try ProfileLoading(writer, options))
@@ -26,46 +32,83 @@ package struct Load {
         }
     }
 
-    private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
-        var loading = loading, summary = LoadSummary()
-        if let path = options.rejects, let file = files.first(where: { isSameFile($0, path) }) {
-            throw .usage("--rejects \(path) would overwrite the input \(file)")
+    /// What to say of a batch that was loaded before under its id; nil when it was not.
+    private func repeated() throws(WinnowError) -> LoadSummary? {
+        guard let id = options.batch.map({ Array($0.utf8) }) else { return nil }
+        guard (1...LoadLimits.id).contains(id.count) else {
+            throw .usage("the id of a batch has 1 to \(LoadLimits.id) bytes")
         }
-        var rejects = try Rejects(options)
-        for file in files {
-            let format = if let chosen = options.format { chosen } else { try InputFormat(file: file) }
-            var chunks = InputChunks([file], quoted: format == .csv)
-            var layout = RowLayout(columns: loading.columns, positions: nil)
-            var line = 0
-            let name = file == "-" ? "standard input" : file
-            var empty = true
-            while true {
-                var window: [InputChunk] = []
-                while window.count < Load.window, let chunk = try chunks.next() { window.append(chunk) }
-                if window.isEmpty { break }
-                empty = false
-                if format == .csv, let first = window.first, first.isFirst {
-                    layout = try RowLayout.csv(first, loading.columns, file: name)
-                }
-                layout.emptyClears = options.emptyClears
-                let parse = loading.parser, shape = layout, pieces = window
-                let parsed = try concurrentMap(pieces.count) { (i) throws(WinnowError) in parse(pieces[i], shape) }
-                for piece in parsed {
-                    summary.rows += piece.rows
-                    for row in piece.rejected { try rejects.add(row, file: name, line: line + row.line) }
-                    line += piece.lines
-                    try loading.gather(piece.content, &summary)
-                }
-            }
-            if empty, format == .csv {
+        for part in try writer.snapshot.batches() {
+            guard let stored = try id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in try part.digest(of: id) })
+            else { continue }
+            var digests: [[UInt8]] = []
+            for file in files { digests.append(try InputBytes.digest(file)) }
+            guard BatchContent.digest(kind, options.mode, files: digests) == stored else {
                 throw .badData(
-                    file: name, line: 1, column: nil, code: "missing_header", reason: "there is no header row")
+                    file: files.joined(separator: ", "), line: nil, column: nil, code: "batch_conflict",
+                    reason:
+                        "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored")
             }
+            var summary = LoadSummary()
+            summary.isRepeated = true
+            return summary
+        }
+        return nil
+    }
+
+    private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
+        var loading = loading, summary = LoadSummary(), digests: [[UInt8]] = []
+        var rejects = try Rejects(options)
+        var progress = try Progress(files, options)
+        for file in files {
+            let input = try InputBytes(file, digesting: options.batch != nil)
+            try load(input, file, &loading, &summary, &rejects, &progress)
+            digests.append(input.finishDigest())
         }
         summary.rejected = rejects.count
         try rejects.finish()
-        try writer.commit(try loading.batch(), at: now)
+        progress.isStoring(summary)
+        var batch = try loading.batch()
+        if let id = options.batch {
+            batch.identity = (Array(id.utf8), BatchContent.digest(kind, options.mode, files: digests))
+        }
+        try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
         return summary
+    }
+
+    private func load<L: Loading>(
+        _ input: InputBytes, _ file: String, _ loading: inout L, _ summary: inout LoadSummary,
+        _ rejects: inout Rejects, _ progress: inout Progress
+    ) throws(WinnowError) {
+        let format = if let chosen = options.format { chosen } else { try InputFormat(file: file) }
+        let name = file == "-" ? "standard input" : file
+        var chunks = InputChunks(input, quoted: format == .csv)
+        var layout = RowLayout(columns: loading.columns, positions: nil)
+        var line = 0, empty = true
+        while true {
+            var window: [InputChunk] = []
+            while window.count < Load.window, let chunk = try chunks.next() { window.append(chunk) }
+            if window.isEmpty { break }
+            empty = false
+            if format == .csv, let first = window.first, first.isFirst {
+                layout = try RowLayout.csv(first, loading.columns, file: name)
+            }
+            layout.emptyClears = options.emptyClears
+            let parse = loading.parser, shape = layout, pieces = window
+            let parsed = try concurrentMap(pieces.count) { (i) throws(WinnowError) in parse(pieces[i], shape) }
+            for piece in parsed {
+                summary.rows += piece.rows
+                for row in piece.rejected { try rejects.add(row, file: name, line: line + row.line) }
+                line += piece.lines
+                try loading.gather(piece.content, &summary)
+            }
+            if options.isCancelled() { throw .cancelled }
+            progress.isReading(summary, input)
+        }
+        if empty, format == .csv {
+            throw .badData(file: name, line: 1, column: nil, code: "missing_header", reason: "there is no header row")
+        }
+        progress.hasRead(input)
     }
 }
 
@@ -85,6 +128,38 @@ struct ParsedChunk<Content: Sendable>: Sendable {
     var lines = 0
     var rejected: [RejectedRow] = []
     var content: Content
+}
+
+/// Tells the caller how far a load is.
+private struct Progress {
+    private let report: @Sendable (LoadProgress) -> Void
+    private var state = LoadProgress()
+    private var before = 0
+
+    init(_ files: [String], _ options: LoadOptions) throws(WinnowError) {
+        report = options.progress
+        var total: Int? = 0
+        for file in files {
+            let size = try InputStream(path: file).size
+            total = if let sum = total, let size { sum + size } else { nil }
+        }
+        state.totalBytes = total
+    }
+
+    mutating func isReading(_ summary: LoadSummary, _ input: InputBytes) {
+        state.rows = summary.rows
+        state.bytes = before + input.taken
+        report(state)
+    }
+
+    mutating func hasRead(_ input: InputBytes) { before += input.taken }
+
+    mutating func isStoring(_ summary: LoadSummary) {
+        state.rows = summary.rows
+        state.bytes = before
+        state.isStoring = true
+        report(state)
+    }
 }
 
 /// Where bad rows go.

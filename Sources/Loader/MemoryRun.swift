@@ -58,9 +58,9 @@ struct MemoryRun: EventSource {
 
     func leaves(of type: EventType) -> [LeafSummary] { types[type]?.leaves ?? [] }
 
-    func blocks(of type: EventType) -> [Int] {
+    func blocks(of type: EventType) -> [(block: Int, events: Int)] {
         guard let blocks = types[type]?.blocks else { return [] }
-        return blocks.indices.filter { !blocks[$0].isEmpty }
+        return blocks.enumerated().filter { !$0.element.isEmpty }.map { ($0.offset, $0.element.count) }
     }
 
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) {

@@ -1,19 +1,28 @@
 import Columns
+import Format
 import Model
 import Store
 
 /// Loads profiles: ids that are new get the next row, fields that a row gives are set, the rest keep what is stored.
 struct ProfileLoading: Loading {
+    private let writer: Writer
     private var pending: Batch
-    private let keys: StringTables
+    private var fields: ProfileBatch
+    /// Rows that the store had before the load, and that it speaks about.
+    private var updated: RowSet
+    private let firstRow: UInt32
     private let schema: Schema
     private let mode: LoadMode
-    private var updated: Set<UInt32> = []
+    private let memory: Int
     let columns: ColumnNames
 
     init(_ writer: Writer, _ options: LoadOptions) throws(WinnowError) {
+        self.writer = writer
         pending = try Batch(writer.snapshot)
-        keys = try writer.snapshot.keys()
+        fields = ProfileBatch(fields: writer.snapshot.schema.fields.count)
+        firstRow = writer.snapshot.manifest.rows
+        updated = RowSet(rows: writer.snapshot.rows)
+        memory = LoadLimits.gathered(options.memory)
         schema = writer.snapshot.schema
         mode = options.mode
         columns = ColumnNames(
@@ -60,11 +69,11 @@ struct ProfileLoading: Loading {
         // Ids of the piece of which no row, or no further row, counts.
         var closed = [Bool](repeating: false, count: content.ids.count)
         for i in 0..<content.ids.count {
-            let before = pending.profiles.count
+            let before = pending.profiles.added
             guard let row = row(content.ids.bytes(i), closed: &closed[i]) else {
                 throw .usage("the store has no room for more profiles")
             }
-            if pending.profiles.count > before { summary.new += 1 }
+            if pending.profiles.added > before { summary.new += 1 }
             stored.append(row)
         }
         let rows = content.rows.map { id -> UInt32 in
@@ -76,27 +85,61 @@ struct ProfileLoading: Loading {
             return stored[Int(id)]
         }
         summary.updated = updated.count
-        pending.fields.append(content.fields, rows: rows)
+        fields.append(content.fields, rows: rows)
+        if fields.memory + pending.memory > memory { try spill() }
+    }
+
+    private mutating func spill() throws(WinnowError) {
+        if !fields.isEmpty {
+            let part = try writer.newPart(.profiles, durable: false)
+            let reference = try ProfileMerge.write([.batch(fields)], schema, to: part)
+            pending.fields.append(
+                .part(try ProfilePart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
+            pending.fieldCells += fields.cells
+            fields = ProfileBatch(fields: schema.fields.count)
+        }
+        try writer.spillStrings(of: &pending, above: memory / 16)
     }
 
     /// The row of an id, new if the mode allows; nil when the store is full.
     private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> UInt32? {
         id.withUnsafeBytes { bytes in
-            let hash = stringHash(bytes)
-            if let row = keys.code(of: bytes, hash: hash) {
-                closed = mode == .insert
-                if !closed { updated.insert(row) }
-                return row
+            guard let row = pending.profiles.find(bytes, hash: stringHash(bytes)) else {
+                closed = mode == .update
+                return closed ? ProfileBatch.nobody : pending.profiles.intern(bytes)
             }
-            if mode == .update || (mode == .insert && pending.profiles.find(bytes, hash: hash) != nil) {
-                closed = true
-                return ProfileBatch.nobody
-            }
-            return pending.profiles.intern(bytes, hash: hash)
+            closed = mode == .insert
+            if row < firstRow, !closed { updated.insert(row) }
+            return row
         }
     }
 
-    mutating func batch() -> Batch { pending }
+    mutating func batch() throws(WinnowError) -> Batch {
+        // Merging needs memory, too.
+        if !pending.fields.isEmpty { try spill() }
+        if !fields.isEmpty {
+            pending.fields.append(.batch(fields))
+            pending.fieldCells += fields.cells
+            fields = ProfileBatch(fields: schema.fields.count)
+        }
+        return pending
+    }
+}
+
+/// A set of rows, a bit each.
+private struct RowSet {
+    private var words: [UInt64]
+    private(set) var count = 0
+
+    init(rows: Int) { words = Array(repeating: 0, count: rows / 64 + 1) }
+
+    mutating func insert(_ row: UInt32) {
+        let bit: UInt64 = 1 << UInt64(row & 63)
+        if words[Int(row >> 6)] & bit == 0 {
+            words[Int(row >> 6)] |= bit
+            count += 1
+        }
+    }
 }
 
 /// One cell, read by its field's type.

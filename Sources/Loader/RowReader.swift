@@ -2,15 +2,14 @@ import Model
 
 extension InputFormat {
     /// The format that a file's name tells.
-    init(file name: String) throws(WinnowError) {
+    init(file path: String) throws(WinnowError) {
+        let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
         if name.hasSuffix(".csv") {
             self = .csv
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
             self = .ndjson
-        } else if name.hasSuffix(".zst") {
-            throw .usage("\(name): compressed files are not available in this version; decompress it first")
         } else {
-            throw .usage("\(name): the name ends in neither .csv nor .ndjson; say --format csv or --format ndjson")
+            throw .usage("\(path): the name ends in neither .csv nor .ndjson; say --format csv or --format ndjson")
         }
     }
 }
@@ -43,8 +42,7 @@ struct RowLayout: Sendable {
                 let name = String(decoding: cell.bytes, as: UTF8.self)
                 guard let column = columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
-                        let known = columns.names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
-                        throw bad(name, "unknown_column", "unknown column; the columns are \(known)")
+                        throw bad(name, "unknown_column", "unknown column; the columns are \(columns.listed)")
                     }
                     guard unknown.insert(Array(cell.bytes)).inserted else {
                         throw bad(name, "repeated_column", "the column is there twice")

@@ -30,6 +30,19 @@ public struct LoadOptions: Sendable {
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
     public var emptyClears = false
     public var unknownProfiles = UnknownProfiles.reject
+    /// An id under which the batch is remembered for ever: loading the same again does nothing, other content under the
+    /// same id is an error. nil: the batch is not remembered.
+    public var batch: String?
+    /// Bytes of anonymous memory that the load may take, within a quarter; what does not fit is written out and merged
+    /// at the end.
+    public var memory = 2 << 30
+    /// Told now and then how far the load is, on the loading thread.
+    public var progress: @Sendable (LoadProgress) -> Void = { _ in }
+    /// Asked now and then; true ends the load with `cancelled` and nothing stored.
+    public var isCancelled: @Sendable () -> Bool = { false }
+
+    /// The least that `memory` can be.
+    public static let smallestMemory = 256 << 20
 
     public init() {}
 }
@@ -43,6 +56,22 @@ public struct LoadSummary: Sendable, Hashable {
     public var updated = 0
     public var skipped = 0
     public var rejected = 0
+    /// Whether the batch was loaded before, so that nothing was to be done.
+    public var isRepeated = false
+
+    public init() {}
+}
+
+/// How far a load is.
+public struct LoadProgress: Sendable, Hashable {
+    /// Rows read so far.
+    public var rows = 0
+    /// Bytes read so far, as they are in the files.
+    public var bytes = 0
+    /// Bytes of all files, nil when one of them has no length.
+    public var totalBytes: Int?
+    /// Whether everything is read and now written.
+    public var isStoring = false
 
     public init() {}
 }

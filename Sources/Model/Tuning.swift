@@ -24,7 +24,4 @@ package enum Tuning {
 
     /// At most so many parts of a kind: every part adds a directory probe per block and scope.
     package static let maximumParts = 8
-
-    /// Events that a loader gathers before it writes a run; 32 bytes each.
-    package static let runEvents = 24_000_000
 }

@@ -17,6 +17,8 @@ public enum WinnowError: Error, Sendable, Hashable {
     /// The commit point was passed, but whether it is durable is not known.
     case outcomeUnknown(path: String, reason: String)
     case anotherWriter(path: String)
+    /// The caller asked for the end before the commit point; nothing was changed.
+    case cancelled
 }
 
 extension WinnowError {
@@ -29,6 +31,7 @@ extension WinnowError {
         case .cannotCreate: 73
         case .io, .outcomeUnknown: 74
         case .anotherWriter: 75
+        case .cancelled: 130
         }
     }
 
@@ -45,13 +48,14 @@ extension WinnowError {
         case .io: "io_error"
         case .outcomeUnknown: "outcome_unknown"
         case .anotherWriter: "another_writer"
+        case .cancelled: "cancelled"
         }
     }
 
     /// Where: a path in a rule, or a file.
     public var path: String {
         switch self {
-        case .usage: ""
+        case .usage, .cancelled: ""
         case .invalidRule(let path, _): path
         case .badData(let file, let line, let column, _, _):
             [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
@@ -81,6 +85,7 @@ extension WinnowError: CustomStringConvertible {
         case .outcomeUnknown(let path, let reason):
             "\(path): \(reason); whether the batch was stored is unknown, the same --batch can be retried"
         case .anotherWriter(let path): "\(path): another writer holds the store; try again when it is done"
+        case .cancelled: "interrupted; nothing was stored"
         }
     }
 }

@@ -14,65 +14,6 @@ struct CreateCommand: ParsableCommand {
     }
 }
 
-extension LoadKind: ExpressibleByArgument {}
-extension InputFormat: ExpressibleByArgument {}
-extension LoadMode: ExpressibleByArgument {}
-extension UnknownProfiles: ExpressibleByArgument {}
-
-/// What an unquoted empty CSV cell does.
-enum EmptyCells: String, ExpressibleByArgument, CaseIterable { case keep, clear }
-
-struct LoadCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Loads files as one atomic, durable batch.")
-
-    @Argument(help: "The store.") var store: String
-    @Argument(help: "profiles, events, campaigns or templates.") var kind: LoadKind
-    @Argument(help: "CSV or NDJSON files; - is standard input.") var files: [String]
-    @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
-    @Option(help: "A file for rows that cannot be loaded, as NDJSON; without it the first one stops the load.")
-    var rejects: String?
-    @Option(help: "More rejected rows than this stop the load.") var maxRejects: Int?
-    @Flag(help: "Pass over columns and keys that are not known.") var ignoreColumns = false
-
-    @Option(help: "Profiles: upsert, insert (existing ids are left alone) or update (other ids are skipped).")
-    var mode: LoadMode = .upsert
-    @Option(help: "What an unquoted empty CSV cell does to a stored value: keep or clear.")
-    var empty: EmptyCells = .keep
-    @Option(help: "Events of profiles that are not there: reject, create or skip.")
-    var unknownProfiles: UnknownProfiles = .reject
-
-    func run() throws {
-        guard mode == .upsert || kind == .profiles else {
-            throw WinnowError.usage("--mode \(mode.rawValue) is for profiles")
-        }
-        guard unknownProfiles == .reject || kind == .events else {
-            throw WinnowError.usage("--unknown-profiles is for events")
-        }
-        guard maxRejects.map({ $0 >= 0 }) ?? true else { throw WinnowError.usage("--max-rejects cannot be negative") }
-        guard maxRejects == nil || rejects != nil else {
-            throw WinnowError.usage("--max-rejects bounds what --rejects FILE collects; give both")
-        }
-        var options = LoadOptions()
-        options.format = format
-        options.rejects = rejects
-        options.maximumRejects = maxRejects
-        options.ignoresUnknownColumns = ignoreColumns
-        options.mode = mode
-        options.emptyClears = empty == .clear
-        options.unknownProfiles = unknownProfiles
-        let clock = ContinuousClock(), start = clock.now
-        let summary = try WinnowStore(at: store).load(kind, files: files, options: options)
-        let seconds = (clock.now - start).seconds
-        let hundredths = Int(seconds * 100)
-        Terminal.note(
-            "\(summary.rows) rows, \(summary.new) new, \(summary.updated) updated, \(summary.skipped) skipped, "
-                + "\(summary.rejected) rejected, "
-                + "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10) seconds, "
-                + "\(Int(Double(summary.rows) / max(seconds, 0.001))) rows/s")
-    }
-}
-
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "info", abstract: "Says what a store holds.")
 

@@ -1,4 +1,5 @@
 import JSON
+import Synchronization
 import Winnow
 
 #if canImport(Glibc)
@@ -12,13 +13,44 @@ import Winnow
 /// Standard output, standard error and the end of the process.
 enum Terminal {
     /// Writes a line to standard error. Control characters of data are escaped there.
-    static func note(_ line: String) { try? write(escaped(line), to: STDERR_FILENO) }
+    static func note(_ line: String) {
+        endStatus()
+        try? write(escaped(line) + "\n", to: STDERR_FILENO)
+    }
+
+    /// Whether somebody may be watching standard error.
+    static var showsProgress: Bool { isatty(STDERR_FILENO) != 0 }
+
+    private static let hasStatus = Atomic(false)
+
+    /// Writes a line over the one before it.
+    static func status(_ line: String) {
+        hasStatus.store(true, ordering: .relaxed)
+        try? write("\r\u{1B}[K" + escaped(line), to: STDERR_FILENO)
+    }
+
+    private static func endStatus() {
+        if hasStatus.exchange(false, ordering: .relaxed) { try? write("\r\u{1B}[K", to: STDERR_FILENO) }
+    }
+
+    private static let interrupted = Atomic(false)
+
+    /// From now on the first interruption is for the caller to notice; a second one ends the process at once.
+    static func interruption() -> @Sendable () -> Bool {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                Terminal.interrupted.store(true, ordering: .relaxed)
+                signal(number, SIG_DFL)
+            }
+        }
+        return { interrupted.load(ordering: .relaxed) }
+    }
 
     /// Writes a line to standard output.
-    static func print(_ line: String) throws(WinnowError) { try write(line, to: STDOUT_FILENO) }
+    static func print(_ line: String) throws(WinnowError) { try write(line + "\n", to: STDOUT_FILENO) }
 
-    private static func write(_ line: String, to descriptor: Int32) throws(WinnowError) {
-        var text = line + "\n", failed: Int32 = 0
+    private static func write(_ text: String, to descriptor: Int32) throws(WinnowError) {
+        var text = text, failed: Int32 = 0
         text.withUTF8 { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
@@ -40,7 +72,8 @@ enum Terminal {
             let line =
                 "{\"error\": {\"code\": \(jsonString(error.code)), \"path\": \(jsonString(error.path)), "
                 + "\"message\": \(jsonString(error.description))}}"
-            try? write(line, to: STDERR_FILENO)
+            endStatus()
+            try? write(line + "\n", to: STDERR_FILENO)
         } else {
             note("winnow: \(error)")
         }

@@ -1,0 +1,318 @@
+import Bitmaps
+import Disk
+import Format
+import Model
+
+/// Where field values of a new part come from.
+package enum ProfileSource: Sendable {
+    case part(ProfilePart)
+    case batch(ProfileBatch)
+}
+
+/// Writes one profiles part from any number of sources, oldest first: of two that speak about the same row and field
+/// the later one counts. Loading, spilling and merging are this one path. Fields are merged one after the other, blocks
+/// side by side, so a merge needs the memory of a few blocks and one field's dictionary. The grammar stands at
+/// `ProfilePart`.
+package struct ProfileMerge {
+    private let part: PartWriter
+    private var fields = ByteWriter()
+    private var fieldCount: UInt32 = 0
+    private var blocks = ByteWriter()
+    private var blockCount = 0
+    private var offset = 0
+
+    package static func write(
+        _ sources: [ProfileSource], _ schema: Schema, to part: PartWriter
+    ) throws(WinnowError) -> PartReference {
+        var merge = ProfileMerge(part: part)
+        try part.begin(.fieldValues)
+        for (number, field) in schema.fields.enumerated() {
+            let encoder = try FieldEncoder(field, number, sources)
+            if !encoder.blocks.isEmpty { try merge.append(field, encoder) }
+        }
+        try part.begin(.fieldBlocks)
+        try part.append(merge.blocks.bytes)
+        try part.begin(.fields)
+        var head = ByteWriter()
+        head.put(merge.fieldCount)
+        try part.append(head.bytes + merge.fields.bytes)
+        return try part.finish()
+    }
+
+    private init(part: PartWriter) { self.part = part }
+
+    private mutating func append(_ field: Field, _ encoder: FieldEncoder) throws(WinnowError) {
+        fields.put(string: field.name.utf8)
+        fields.put(encoder.form.rawValue)
+        fields.put(UInt64(offset))
+        fields.put(UInt64(encoder.dictionary.count))
+        try put(encoder.dictionary)
+        fields.put(UInt32(clamping: encoder.blocks.count))
+        fields.put(UInt32(clamping: blockCount))
+        let group = availableCores() * 2
+        for start in stride(from: 0, to: encoder.blocks.count, by: group) {
+            let numbers = encoder.blocks[start..<min(start + group, encoder.blocks.count)]
+            let encoded = try concurrentMap(numbers.count) { (i) throws(WinnowError) in
+                try encoder.block(numbers[numbers.startIndex + i])
+            }
+            for (number, bytes) in zip(numbers, encoded) {
+                blocks.put(UInt32(number))
+                blocks.put(UInt32(0))
+                blocks.put(UInt64(offset))
+                blocks.put(UInt64(bytes.count))
+                try put(bytes)
+            }
+        }
+        blockCount += encoder.blocks.count
+        fieldCount += 1
+    }
+
+    private mutating func put(_ bytes: [UInt8]) throws(WinnowError) {
+        try part.append(bytes)
+        part.align(to: 8)
+        offset += (bytes.count + 7) / 8 * 8
+    }
+}
+
+/// One field of some sources on its way into blocks.
+private struct FieldEncoder: Sendable {
+    let form: ProfilePart.Form
+    /// In its stored form; empty for forms without one.
+    let dictionary: [UInt8]
+    /// The blocks that some source speaks about, ascending.
+    let blocks: [Int]
+    private let columns: [Column]
+
+    private struct Column: Sendable {
+        enum Values {
+            case part(ProfilePart, ProfilePart.FieldIndex, FieldDictionary?)
+            case batch(ProfileBatch.Column, ProfileBatch.Column.Settled)
+        }
+        let values: Values
+        /// The source's codes → codes of the dictionary.
+        var codes: [Int] = []
+        /// A batch's sets as codes of the dictionary.
+        var sets: [[Int]] = []
+    }
+
+    init(_ field: Field, _ number: Int, _ sources: [ProfileSource]) throws(WinnowError) {
+        var columns: [Column] = [], blocks: Set<Int> = [], rows = 0
+        for source in sources {
+            switch source {
+            case .part(let part):
+                guard let index = part.field(field.name) else { continue }
+                let own = try part.blocks(index)
+                blocks.formUnion(own)
+                rows += own.count * Block.rows
+                let dictionary =
+                    index.form == .codes || index.form == .sets ? try part.dictionary(index) : nil
+                columns.append(Column(values: .part(part, index, dictionary)))
+            case .batch(let batch):
+                let column = batch.columns[number]
+                guard !column.rows.isEmpty else { continue }
+                let settled = column.settled()
+                blocks.formUnion(settled.rows.map { Int($0 >> 16) })
+                rows += settled.rows.count
+                columns.append(Column(values: .batch(column, settled)))
+            }
+        }
+        self.blocks = blocks.sorted()
+        switch field.type {
+        case .integer, .decimal, .boolean, .date, .datetime: (form, dictionary) = (.numbers, [])
+        case .string where FieldEncoder.hardlyRepeat(columns, rows: rows): (form, dictionary) = (.texts, [])
+        case .string:
+            form = .codes
+            dictionary = FieldEncoder.shareDictionary(&columns, sets: false)
+        case .stringSet:
+            form = .sets
+            dictionary = FieldEncoder.shareDictionary(&columns, sets: true)
+        }
+        self.columns = columns
+    }
+
+    /// Whether strings are too many for a dictionary to pay.
+    private static func hardlyRepeat(_ columns: [Column], rows: Int) -> Bool {
+        columns.contains { column in
+            switch column.values {
+            case .part(_, let index, _): index.form == .texts
+            case .batch(let batch, _):
+                batch.texts.count > Tuning.dictionaryStrings && batch.texts.count * 4 > rows
+            }
+        }
+    }
+
+    /// Gives all columns one dictionary, ascending by bytes, and returns it in its stored form.
+    private static func shareDictionary(_ columns: inout [Column], sets: Bool) -> [UInt8] {
+        var all = StringInterner(first: 0)
+        func code(_ string: UnsafeRawBufferPointer) -> Int { Int(all.intern(string) ?? 0) }
+        for i in columns.indices {
+            switch columns[i].values {
+            case .part(_, _, let dictionary):
+                guard let dictionary else { continue }
+                columns[i].codes = (0..<dictionary.count).map { code(dictionary[$0]) }
+            case .batch(let batch, _) where sets:
+                columns[i].sets = (0..<batch.texts.count).map { text in
+                    ProfileBatch.split(batch.texts.bytes(text)).map { $0.withUnsafeBytes(code) }
+                }
+            case .batch(let batch, _):
+                columns[i].codes = (0..<batch.texts.count).map { batch.texts.bytes($0).withUnsafeBytes(code) }
+            }
+        }
+        let order = (0..<all.count).sorted { all.bytes($0).lexicographicallyPrecedes(all.bytes($1)) }
+        var place = [Int](repeating: 0, count: all.count), ends: [Int64] = [], text: [UInt8] = []
+        for (code, string) in order.enumerated() {
+            place[string] = code
+            text.append(contentsOf: all.bytes(string))
+            ends.append(Int64(text.count))
+        }
+        for i in columns.indices {
+            columns[i].codes = columns[i].codes.map { place[$0] }
+            columns[i].sets = columns[i].sets.map { $0.map { place[$0] } }
+        }
+        var out = ByteWriter()
+        PackedColumn.append(ends, to: &out)
+        return out.bytes + text
+    }
+
+    func block(_ number: Int) throws(WinnowError) -> [UInt8] {
+        var cells = BlockCells()
+        for column in columns {
+            switch column.values {
+            case .part(let part, let index, let dictionary):
+                guard let block = try part.block(index, number) else { continue }
+                for row in block.touched.allRows { cells.clear(row) }
+                try put(block, column, dictionary, into: &cells)
+            case .batch(let batch, let settled): put(batch, settled, column, number, into: &cells)
+            }
+        }
+        return try cells.encoded(form)
+    }
+
+    private func put(
+        _ block: FieldBlock, _ column: Column, _ dictionary: FieldDictionary?, into cells: inout BlockCells
+    ) throws(WinnowError) {
+        let members = block.members.allRows
+        switch block.column {
+        case .sliced(let sliced):
+            for (row, value) in zip(members, sliced.values(rows: members)) {
+                guard let dictionary else {
+                    cells.set(row, value)
+                    continue
+                }
+                // A code beyond the dictionary is a string that nobody can have.
+                guard value >= 0, value < dictionary.count else { continue }
+                if form == .texts {
+                    cells.set(row, text: dictionary[Int(value)])
+                } else {
+                    cells.set(row, Int64(column.codes[Int(value)]))
+                }
+            }
+        case .texts(let texts): try texts.forEach { rank, text in cells.set(members[rank], text: text) }
+        case .sets(let sets):
+            for row in members { cells.set(row, set: []) }
+            for i in 0..<sets.values {
+                let (code, rows) = try sets.value(i)
+                guard code < column.codes.count else { continue }
+                for row in rows.allRows { cells.add(row, column.codes[code]) }
+            }
+        }
+    }
+
+    private func put(
+        _ batch: ProfileBatch.Column, _ settled: ProfileBatch.Column.Settled, _ column: Column, _ number: Int,
+        into cells: inout BlockCells
+    ) {
+        var i = settled.lowerBound(UInt32(number) << 16)
+        while i < settled.rows.count, Int(settled.rows[i] >> 16) == number {
+            let row = UInt16(truncatingIfNeeded: settled.rows[i]), cell = settled.cell(i), value = batch.values[cell]
+            i += 1
+            if batch.cleared[cell] {
+                cells.clear(row)
+                continue
+            }
+            switch form {
+            case .numbers: cells.set(row, value)
+            case .codes: cells.set(row, Int64(column.codes[Int(value)]))
+            case .texts: batch.texts.bytes(Int(value)).withUnsafeBytes { cells.set(row, text: $0) }
+            case .sets: cells.set(row, set: column.sets[Int(value)])
+            }
+        }
+    }
+}
+
+extension ProfileBatch.Column.Settled {
+    /// The first position whose row is not below `row`.
+    fileprivate func lowerBound(_ row: UInt32) -> Int {
+        var low = 0, high = rows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if rows[middle] < row { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+/// What is known of one field in one block while sources are laid over each other.
+private struct BlockCells {
+    private enum State: UInt8 { case untouched, cleared, set }
+    private var states = [State](repeating: .untouched, count: Block.rows)
+    /// Numbers, codes, or positions in `texts` or `sets`.
+    private var values = [Int64](repeating: 0, count: Block.rows)
+    private var texts: [UInt8] = []
+    private var ends: [Int] = []
+    private var sets: [[Int]] = []
+
+    mutating func clear(_ row: UInt16) { states[Int(row)] = .cleared }
+
+    mutating func set(_ row: UInt16, _ value: Int64) {
+        states[Int(row)] = .set
+        values[Int(row)] = value
+    }
+
+    mutating func set(_ row: UInt16, text: UnsafeRawBufferPointer) {
+        set(row, Int64(ends.count))
+        texts.append(contentsOf: text)
+        ends.append(texts.count)
+    }
+
+    mutating func set(_ row: UInt16, set: [Int]) {
+        self.set(row, Int64(sets.count))
+        sets.append(set)
+    }
+
+    /// Adds a value to a row's set.
+    mutating func add(_ row: UInt16, _ code: Int) {
+        if states[Int(row)] == .set { sets[Int(values[Int(row)])].append(code) }
+    }
+
+    func encoded(_ form: ProfilePart.Form) throws(WinnowError) -> [UInt8] {
+        var touched: [UInt16] = [], members: [UInt16] = []
+        for (row, state) in states.enumerated() where state != .untouched {
+            touched.append(UInt16(row))
+            if state == .set { members.append(UInt16(row)) }
+        }
+        var out = ByteWriter()
+        FieldBlock.append(container: touched, to: &out)
+        let chosen = members.map { values[Int($0)] }
+        switch form {
+        case .numbers, .codes: SlicedBlock.append(rows: members, values: chosen, to: &out)
+        case .texts:
+            FieldBlock.append(container: members, to: &out)
+            var writer = TextFrames.Writer()
+            for text in chosen { try writer.add(texts[(text == 0 ? 0 : ends[Int(text) - 1])..<ends[Int(text)]]) }
+            try writer.finish(to: &out)
+        case .sets: SetBlock.append(rows: members, sets: chosen.map { sets[Int($0)] }, to: &out)
+        }
+        return out.bytes
+    }
+}
+
+extension Container {
+    /// The rows, ascending.
+    package var allRows: [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { rows(into: base) }
+            filled = count
+        }
+    }
+}

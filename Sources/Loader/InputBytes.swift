@@ -1,0 +1,78 @@
+import CNettle
+import Disk
+import Format
+import Model
+
+/// The bytes of an input file, decompressed where its name ends in `.zst`, and digested on the way where that is
+/// wanted.
+final class InputBytes {
+    private let stream: InputStream
+    private let zstd: ZstdReader?
+    private var digest: SHA256?
+    /// Bytes taken from the file so far.
+    private(set) var taken = 0
+
+    init(_ path: String, digesting: Bool) throws(WinnowError) {
+        stream = try InputStream(path: path)
+        zstd = path.hasSuffix(".zst") ? ZstdReader(file: path) : nil
+        digest = digesting ? SHA256() : nil
+    }
+
+    /// Reads up to `buffer.count` bytes; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
+        let count: Int
+        if let zstd {
+            count = try zstd.read(into: buffer) { (compressed) throws(WinnowError) in try take(compressed) }
+        } else {
+            count = try take(buffer)
+        }
+        digest?.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        return count
+    }
+
+    private func take(_ buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
+        let count = try stream.read(into: buffer)
+        taken += count
+        return count
+    }
+
+    /// The digest of everything that was read; empty when none was wanted.
+    func finishDigest() -> [UInt8] { digest?.finish() ?? [] }
+
+    /// Reads everything for its digest alone.
+    static func digest(_ path: String) throws(WinnowError) -> [UInt8] {
+        let bytes = try InputBytes(path, digesting: true)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+        defer { buffer.deallocate() }
+        while try bytes.read(into: buffer) > 0 {}
+        return bytes.finishDigest()
+    }
+}
+
+/// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in order.
+enum BatchContent {
+    static func digest(_ kind: LoadKind, _ mode: LoadMode, files: [[UInt8]]) -> [UInt8] {
+        var digest = SHA256()
+        Array("\(kind.rawValue)\n\(mode.rawValue)\n".utf8).withUnsafeBytes { digest.update($0) }
+        for file in files { file.withUnsafeBytes { digest.update($0) } }
+        return digest.finish()
+    }
+}
+
+/// SHA-256 of some bytes.
+struct SHA256 {
+    private var state = sha256_ctx()
+
+    init() { nettle_sha256_init(&state) }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+        nettle_sha256_update(&state, bytes.count, base)
+    }
+
+    mutating func finish() -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
+        nettle_sha256_digest(&state, digest.count, &digest)
+        return digest
+    }
+}
