@@ -121,6 +121,26 @@ package final class ActivityPart: Sendable {
         return found.block == block ? found : nil
     }
 
+    /// The bytes of a chunk and of its summary.
+    func bytes(_ entry: BlockEntry) throws(WinnowError) -> (
+        chunk: UnsafeRawBufferPointer, summary: UnsafeRawBufferPointer
+    ) {
+        (
+            try file.bytes(.chunks, entry.chunkOffset, entry.chunkSize),
+            try file.bytes(.summaries, entry.summaryOffset, entry.summarySize)
+        )
+    }
+
+    /// Bytes that the type's chunks, summaries and tables take.
+    package func size(of index: TypeIndex) throws(WinnowError) -> Int {
+        var size = index.leafSize + index.blockCount * ActivityPart.blockEntrySize
+        for i in 0..<index.blockCount {
+            let entry = try entry(index, i)
+            size += entry.chunkSize + entry.summarySize
+        }
+        return size
+    }
+
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
         try ActivityChunk(try file.unverifiedBytes(.chunks, entry.chunkOffset, entry.chunkSize), in: file)
     }

@@ -29,18 +29,19 @@ package struct BatchesPart: Sendable {
         Array(try file.bytes(.digests, index * BatchesPart.digestSize, BatchesPart.digestSize))
     }
 
-    /// Writes older parts, oldest first, and one more batch.
+    /// Writes older parts, oldest first, and perhaps one more batch, whose code is `first`.
     package static func write(
-        _ older: some Collection<BatchesPart>, id: [UInt8], digest: [UInt8], first: UInt32, to part: PartWriter
+        _ older: some Collection<BatchesPart>, adding batch: (id: [UInt8], digest: [UInt8])?, first: UInt32,
+        to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         var new = StringInterner(first: first)
-        guard id.withUnsafeBytes({ new.intern($0) }) != nil else {
+        if let batch, batch.id.withUnsafeBytes({ new.intern($0) }) == nil {
             throw .usage("the store has no room for more batches")
         }
         try StringTableWriter.append([.init(.batch, older: older.map(\.ids), new: new)], to: part)
         try part.begin(.digests)
         for batches in older { for i in 0..<batches.ids.count { try part.append(try batches.digest(i)) } }
-        try part.append(digest)
+        if let batch { try part.append(batch.digest) }
         return try part.finish()
     }
 }

@@ -45,6 +45,8 @@ package final class ProfilePart: Sendable {
         self.fields = fields
     }
 
+    var fieldNames: [String] { fields.map(\.name) }
+
     /// Where a field's values are, nil when the part says nothing about it. Complexity: O(fields).
     package func field(_ name: String) -> FieldIndex? { fields.first { sameBytes($0.name, name) }?.index }
 

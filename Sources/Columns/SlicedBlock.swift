@@ -14,6 +14,8 @@ import Model
 /// Everything is at a multiple of 8. A value is base + its sliced bits.
 package struct SlicedBlock {
     package let members: Container
+    /// All of the block, as it is stored.
+    let bytes: UnsafeRawBufferPointer
     private let width: Int
     private let base: Int64
     private let dense: Bool
@@ -48,6 +50,7 @@ package struct SlicedBlock {
         members = Container(kind: kind, count: count, bytes: container.baseAddress ?? SlicedBlock.nowhere)
         let sliceBytes = try reader.take(bytes: width * SlicedBlock.words(count, dense) * 8)
         slices = (sliceBytes.baseAddress ?? SlicedBlock.nowhere).assumingMemoryBound(to: UInt64.self)
+        self.bytes = UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count))
     }
 
     private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(

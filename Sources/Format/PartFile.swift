@@ -70,6 +70,9 @@ package final class PartFile: @unchecked Sendable {
         verified.deallocate()
     }
 
+    /// The sections and how many bytes they have.
+    package var sectionSizes: [SectionTag: Int] { sections.mapValues(\.count) }
+
     package func size(of tag: SectionTag) -> Int { sections[tag]?.count ?? 0 }
 
     /// A whole section; empty when the part does not have it.
@@ -106,6 +109,13 @@ package final class PartFile: @unchecked Sendable {
         guard let first = bytes.baseAddress, let base = file.bytes.baseAddress, bytes.count > 0 else { return }
         let start = first - base
         for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk { try verify(chunk) }
+    }
+
+    /// Checks everything that was not checked when the part was opened; calls `body` for what does not match.
+    package func verifyAll(_ body: (WinnowError) -> Void) {
+        for chunk in 0..<checksums.count / 4 {
+            do throws(WinnowError) { try verify(chunk) } catch { body(error) }
+        }
     }
 
     private func verify(_ chunk: Int) throws(WinnowError) {

@@ -38,12 +38,31 @@ extension Schema {
             default: throw bad("unknown key “\(key)”; a schema has fields and unique_events")
             }
         }
-        guard fields.count <= Schema.maximumFields else { throw bad("more than \(Schema.maximumFields) fields") }
-        var names: Set<[UInt8]> = Set(Schema.builtIn.map { Array($0.name.utf8) } + [Array(Schema.idName.utf8)])
-        for field in fields where !names.insert(Array(field.name.utf8)).inserted {
-            throw bad("the field “\(field.name)” is there twice; id, email and phone are built in")
-        }
         self.init(fields: fields, uniqueEvents: unique)
+        if let problem { throw bad(problem) }
+    }
+
+    /// Why the schema cannot be one; nil when it can.
+    var problem: String? {
+        if ownFields.count > Schema.maximumFields { return "more than \(Schema.maximumFields) fields" }
+        var names: Set<[UInt8]> = [Array(Schema.idName.utf8)]
+        for field in fields {
+            guard (1...Schema.maximumName).contains(field.name.utf8.count) else {
+                return "a name has 1 to \(Schema.maximumName) bytes"
+            }
+            guard names.insert(Array(field.name.utf8)).inserted else {
+                return "the field “\(field.name)” is there twice; id, email and phone are built in"
+            }
+        }
+        return nil
+    }
+
+    /// The schema with one more field.
+    /// - Throws: `usage` when there can be no such field.
+    func adding(_ field: Field) throws(WinnowError) -> Schema {
+        let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents)
+        if let problem = schema.problem { throw .usage(problem) }
+        return schema
     }
 
     private static func field(
@@ -56,9 +75,6 @@ extension Schema {
             guard seen.insert(key).inserted else { throw bad("“\(key)” is repeated") }
             switch (key, content) {
             case ("name", .string(let text)):
-                guard !text.isEmpty, text.utf8.count <= maximumName else {
-                    throw bad("a name has 1 to \(maximumName) bytes")
-                }
                 name = text
             case ("type", .string(let text)):
                 guard let match = FieldType(rawValue: text) else {

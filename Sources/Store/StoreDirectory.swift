@@ -21,6 +21,7 @@ package struct StoreDirectory: Sendable {
 
     /// Makes an empty store; nothing may be there yet but an empty folder.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
+        if let problem = schema.problem { throw .usage(problem) }
         if let names = try disk.list(path) {
             guard names.isEmpty else {
                 let reason =

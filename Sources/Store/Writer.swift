@@ -16,6 +16,8 @@ package struct Batch {
     package var eventCount = 0
     /// The batch's own id and the digest of its content.
     package var identity: (id: [UInt8], digest: [UInt8])?
+    /// Whether all parts become one of each kind, however large they are.
+    var mergesAll = false
 
     var isEmpty: Bool {
         profiles.added == 0 && names.values.allSatisfy { $0.added == 0 } && fieldCells == 0 && objects.isEmpty
@@ -88,16 +90,34 @@ package final class Writer {
     /// - Parameter memory: bytes that merging may take.
     package func commit(_ batch: Batch, at time: Instant, memory: Int) throws(WinnowError) {
         if batch.isEmpty { return }
+        try commit { (manifest) throws(WinnowError) in
+            manifest.time = max(manifest.time, time)
+            manifest.rows += UInt32(clamping: batch.profiles.added)
+            try write(batch, memory, to: &manifest)
+        }
+    }
+
+    /// Merges all parts of each kind into one; makes no version when that is so already.
+    package func compact(memory: Int) throws(WinnowError) {
+        let kinds = snapshot.manifest.parts.map(\.kind)
+        guard Set(kinds).count < kinds.count else { return }
+        var nothing = try Batch(snapshot)
+        nothing.mergesAll = true
+        try commit { (manifest) throws(WinnowError) in try write(nothing, memory, to: &manifest) }
+    }
+
+    /// Adds a field that no profile has a value of yet.
+    package func add(_ field: Field) throws(WinnowError) {
+        let schema = try snapshot.schema.adding(field)
+        try commit { (manifest) throws(WinnowError) in manifest.schema = schema }
+    }
+
+    /// Makes the next version of what `change` does to the manifest.
+    private func commit(_ change: (inout Manifest) throws(WinnowError) -> Void) throws(WinnowError) {
         var manifest = snapshot.manifest
         manifest.parent = manifest.version
         manifest.version += 1
-        manifest.time = max(manifest.time, time)
-        manifest.rows += UInt32(clamping: batch.profiles.added)
-        try addActivity(batch, memory, to: &manifest)
-        try addProfiles(batch, to: &manifest)
-        try addStrings(batch, to: &manifest)
-        try addObjects(batch, to: &manifest)
-        try addIdentity(batch, to: &manifest)
+        try change(&manifest)
         manifest.nextPart = nextPart
         // From here on the next writer decides what is rubbish: it knows which manifest there is.
         unnamed = []
@@ -105,62 +125,69 @@ package final class Writer {
         do throws(WinnowError) { snapshot = try Snapshot(directory) } catch {
             throw .outcomeUnknown(path: directory.path, reason: error.description)
         }
-        // The batch is stored; what cannot be removed now the next writer will remove.
+        // The version is stored; what cannot be removed now the next writer will remove.
         try? directory.removeUnused(keeping: snapshot.manifest)
     }
 
+    private func write(_ batch: Batch, _ memory: Int, to manifest: inout Manifest) throws(WinnowError) {
+        try addActivity(batch, memory, to: &manifest)
+        try addKeys(batch, to: &manifest)
+        try addFields(batch, to: &manifest)
+        try addNames(batch, to: &manifest)
+        try addObjects(batch, to: &manifest)
+        try addIdentity(batch, to: &manifest)
+    }
+
     /// Replaces the newest parts of a kind, as many as the policy says, by one that `write` makes of them and the
-    /// batch.
+    /// batch. A batch that has nothing for the kind (size 0) leaves them alone unless it merges all.
     private func add(
-        _ kind: PartKind, size: Int, to manifest: inout Manifest,
+        _ kind: PartKind, size: Int, _ batch: Batch, to manifest: inout Manifest,
         _ write: (_ merged: [PartReference]) throws(WinnowError) -> PartReference
     ) throws(WinnowError) {
         let parts = manifest.parts(of: kind)
+        guard size > 0 || (batch.mergesAll && parts.count > 1) else { return }
         // The estimate is generous, so that equal batches count as equal; the constant is what an empty part takes.
         let estimate = UInt64(size) + 4096
-        let merged = Array(parts.suffix(MergePolicy.merged(parts.map(\.length), new: estimate)))
+        let count = batch.mergesAll ? parts.count : MergePolicy.merged(parts.map(\.length), new: estimate)
+        let merged = Array(parts.suffix(count))
         let part = try write(merged)
         let gone = Set(merged.map(\.id))
         manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }
         manifest.parts.append(part)
     }
 
-    private func addActivity(_ batch: Batch, _ memory: Int, to manifest: inout Manifest) throws(WinnowError) {
-        guard batch.eventCount > 0 else { return }
-        try add(.activity, size: batch.eventCount * 8, to: &manifest) { (merged) throws(WinnowError) in
+    private func addActivity(
+        _ batch: Batch, _ memory: Int, to manifest: inout Manifest
+    ) throws(WinnowError) {
+        try add(.activity, size: batch.eventCount * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let parts = try snapshot.activity()
             let sources: [any EventSource] = parts.suffix(merged.count) + batch.events
+            // How names order that the store or the batch has.
+            let names = snapshot.schema.uniqueEvents == .derived ? NameOrder(batch.names) : nil
             return try ActivityMerge.write(
-                sources, knowing: parts, names: try nameOrder(batch.names), memory: memory,
-                to: try newPart(.activity))
+                sources, knowing: parts, names: names, memory: memory, to: try newPart(.activity))
         }
     }
 
-    /// How names order that the store or a batch has; nil when the store derives no unique events.
-    private func nameOrder(_ names: [Namespace: GrowingStrings]) throws(WinnowError) -> NameOrder? {
-        snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil
+    private func addKeys(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
+        try add(.keys, size: batch.profiles.added * 24, batch, to: &manifest) { (merged) throws(WinnowError) in
+            let older = try tables(merged, .profile)
+            return try StringTableWriter.write(
+                [.init(.profile, older: older + batch.profiles.runs, new: batch.profiles.new)],
+                to: try newPart(.keys))
+        }
     }
 
-    private func addProfiles(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        if batch.profiles.added > 0 {
-            try add(.keys, size: batch.profiles.added * 24, to: &manifest) { (merged) throws(WinnowError) in
-                let older = try tables(merged, .profile)
-                return try StringTableWriter.write(
-                    [.init(.profile, older: older + batch.profiles.runs, new: batch.profiles.new)],
-                    to: try newPart(.keys))
-            }
-        }
-        guard batch.fieldCells > 0 else { return }
-        try add(.profiles, size: batch.fieldCells * 8, to: &manifest) { (merged) throws(WinnowError) in
+    private func addFields(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
+        try add(.profiles, size: batch.fieldCells * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let older = try snapshot.profiles().suffix(merged.count).map { ProfileSource.part($0) }
             return try ProfileMerge.write(older + batch.fields, snapshot.schema, to: try newPart(.profiles))
         }
     }
 
-    private func addStrings(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        let added = batch.names.values.reduce(0) { $0 + $1.added }
-        guard added > 0 else { return }
-        try add(.dictionary, size: added * 24, to: &manifest) { (merged) throws(WinnowError) in
+    private func addNames(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
+        let size = batch.names.values.reduce(0) { $0 + $1.added * 24 }
+        try add(.dictionary, size: size, batch, to: &manifest) { (merged) throws(WinnowError) in
             var sources: [StringTableWriter.Source] = []
             for namespace in Namespace.names {
                 let own = batch.names[namespace]
@@ -172,12 +199,12 @@ package final class Writer {
     }
 
     private func addIdentity(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        guard let (id, digest) = batch.identity else { return }
-        try add(.batches, size: id.count + 64, to: &manifest) { (merged) throws(WinnowError) in
-            let parts = try snapshot.batches(), count = parts.reduce(0) { $0 + $1.ids.count }
+        let size = batch.identity.map { $0.id.count + 64 } ?? 0
+        try add(.batches, size: size, batch, to: &manifest) { (merged) throws(WinnowError) in
+            let parts = try snapshot.batches()
             return try BatchesPart.write(
-                parts.suffix(merged.count), id: id, digest: digest, first: UInt32(clamping: count),
-                to: try newPart(.batches))
+                parts.suffix(merged.count), adding: batch.identity,
+                first: UInt32(clamping: parts.reduce(0) { $0 + $1.ids.count }), to: try newPart(.batches))
         }
     }
 
@@ -190,8 +217,7 @@ package final class Writer {
     }
 
     private func addObjects(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        guard !batch.objects.isEmpty else { return }
-        try add(.catalogue, size: batch.objects.count * 128, to: &manifest) { (merged) throws(WinnowError) in
+        try add(.catalogue, size: batch.objects.count * 128, batch, to: &manifest) { (merged) throws(WinnowError) in
             var parts: [[CatalogueObject]] = []
             for reference in merged {
                 let file = try PartFile(disk: directory.disk, directory: directory.parts, reference)

@@ -1,6 +1,6 @@
 import Columns
-import Disk
 import Format
+import Disk
 import Model
 import Query
 import Rules
@@ -36,7 +36,7 @@ public struct SegmentCount: Sendable {
 
 /// One version of a store, for as long as the value lives.
 public struct WinnowSnapshot: Sendable {
-    private let snapshot: Store.Snapshot
+    let snapshot: Store.Snapshot
 
     init(_ snapshot: Store.Snapshot) { self.snapshot = snapshot }
 
@@ -54,22 +54,27 @@ public struct WinnowSnapshot: Sendable {
         try count([segment], options)[0]
     }
 
-    /// Counts several segments, all as of the same instant; all are checked before any is evaluated.
+    /// Counts several segments, all as of the same instant; all are checked before any is evaluated. `elapsed` is what
+    /// one took to be bound and evaluated.
     public func count(
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [SegmentCount] {
         let asOf = options.asOf ?? systemTime()
-        var bound: [BoundSegment] = []
-        for segment in segments { bound.append(try bind(segment, asOf, options)) }
-        let evaluator = evaluator(options)
+        let clock = ContinuousClock(), evaluator = evaluator(options)
+        var bound: [(segment: BoundSegment, elapsed: Duration)] = []
+        for segment in segments {
+            let start = clock.now
+            bound.append((try bind(segment, asOf, options), clock.now - start))
+        }
         var results: [SegmentCount] = []
-        for (segment, bound) in zip(segments, bound) {
-            let clock = ContinuousClock(), start = clock.now
+        for (segment, (bound, elapsed)) in zip(segments, bound) {
+            let start = clock.now
             let count = try evaluator.count(bound.plan)
             results.append(
                 SegmentCount(
                     name: segment.name, count: count, universe: profiles, asOf: asOf,
-                    elapsed: clock.now - start, version: version, windows: bound.windows, warnings: bound.warnings))
+                    elapsed: elapsed + (clock.now - start), version: version, windows: bound.windows,
+                    warnings: bound.warnings))
         }
         return results
     }
@@ -91,8 +96,11 @@ public struct WinnowSnapshot: Sendable {
     }
 
     private func evaluator(_ options: EvaluationOptions) -> Evaluator {
-        Evaluator(snapshot, threads: options.threads ?? availableCores())
+        Evaluator(snapshot, threads: threads(options))
     }
+
+    /// How many threads an evaluation with these options uses at most.
+    public func threads(_ options: EvaluationOptions) -> Int { options.threads ?? availableCores() }
 
     private func bind(
         _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions
@@ -101,36 +109,5 @@ public struct WinnowSnapshot: Sendable {
         return try Binder.bind(
             segment, to: snapshot, EvaluationTime(asOf: asOf, zone: zone), strict: options.strict,
             asOfGiven: options.asOf != nil)
-    }
-}
-
-/// What a store holds.
-public struct StoreInfo: Sendable {
-    public var version: UInt64
-    public var profiles: Int
-    public var events: Int
-    public var erased: Int
-    public var parts: Int
-    public var activityBytes, profileBytes, catalogueBytes, indexBytes, otherBytes: Int
-    public var firstEvent, lastEvent: Instant?
-    public var format: UInt32
-}
-
-extension WinnowSnapshot {
-    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts).
-    public func info() throws(WinnowError) -> StoreInfo {
-        let manifest = snapshot.manifest
-        func bytes(_ kinds: PartKind...) -> Int {
-            manifest.parts.filter { kinds.contains($0.kind) }.reduce(0) { $0 + Int(clamping: $1.length) }
-        }
-        for kind in PartKind.allCases { _ = try snapshot.files(kind) }
-        let types = try snapshot.activity().flatMap { $0.types.values }.filter { $0.events > 0 }
-        return StoreInfo(
-            version: manifest.version, profiles: snapshot.rows, events: types.reduce(0) { $0 + $1.events }, erased: 0,
-            parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
-            catalogueBytes: bytes(.catalogue), indexBytes: bytes(.keys, .dictionary),
-            otherBytes: manifest.encoded.count,
-            firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
-            lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
     }
 }

@@ -47,9 +47,50 @@ public struct WinnowStore: Sendable {
     public func load(
         _ kind: LoadKind, files: [String], options: LoadOptions = LoadOptions()
     ) throws(WinnowError) -> LoadSummary {
+        guard options.memory >= LoadOptions.smallestMemory else {
+            throw .usage("a load needs at least \(LoadOptions.smallestMemory) bytes of memory")
+        }
         let writer = try Writer(directory)
         return try Load.run(kind, files, into: writer, options, now: systemTime())
     }
+
+    /// Merges all parts of each kind into one. Answers do not change; a store of many small batches is read faster
+    /// and takes less room.
+    /// - Throws: `anotherWriter` when the store is being written.
+    /// - Complexity: O(store).
+    public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) {
+        try Writer(directory).compact(memory: memory)
+    }
+
+    /// Adds a field that no profile has a value of yet.
+    /// - Throws: `usage` when the name is taken or cannot be one, `anotherWriter` when the store is being written.
+    public func add(_ field: Field) throws(WinnowError) { try Writer(directory).add(field) }
+
+    /// Checks every byte of the store: checksums, structures, and all that is derived against what it derives from.
+    /// What is wrong is listed, not thrown; a store that is damaged cannot even be opened, hence a path.
+    /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
+    /// - Complexity: O(store); reads all of it.
+    public static func verify(at path: String) throws(WinnowError) -> StoreVerification {
+        let verification = try WinnowStore(path: path).directory.verify()
+        return StoreVerification(
+            files: verification.files, bytes: verification.bytes,
+            findings: verification.findings.map { StoreVerification.Finding(file: $0.file, what: $0.what) })
+    }
+}
+
+/// What a check of a store came to.
+public struct StoreVerification: Sendable, Hashable {
+    public struct Finding: Sendable, Hashable {
+        public var file: String
+        public var what: String
+    }
+
+    /// Files of the current version, and their bytes.
+    public var files: Int
+    public var bytes: Int
+    /// Empty when all is well.
+    public var findings: [Finding]
+    public var isSound: Bool { findings.isEmpty }
 }
 
 extension Schema {

@@ -11,10 +11,7 @@ struct CountCommand: ParsableCommand {
     @Argument(help: "A rule as JSON.") var rule: String?
     @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule.") var files: [String] = []
     @Option(help: "A file with a rule a line.") var rules: String?
-    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf: String?
-    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone: String?
-    @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
-    @Option(help: "Threads; the default is all cores.") var threads: Int?
+    @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
@@ -31,7 +28,7 @@ struct CountCommand: ParsableCommand {
         guard !segments.isEmpty || rules != nil else {
             throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let results = try WinnowStore(at: store).snapshot().count(segments, try options())
+        let results = try WinnowStore(at: store).snapshot().count(segments, try evaluation.options())
         for result in results {
             for warning in result.warnings where format == .text {
                 Terminal.note("winnow: warning: \(warning.path): \(warning.message)")
@@ -39,8 +36,16 @@ struct CountCommand: ParsableCommand {
             try Terminal.print(format == .json ? result.json : "\(result.count)")
         }
     }
+}
 
-    private func options() throws -> EvaluationOptions {
+/// When and how rules are evaluated.
+struct EvaluationArguments: ParsableArguments {
+    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf: String?
+    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone: String?
+    @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
+    @Option(help: "Threads; the default is all cores.") var threads: Int?
+
+    func options() throws -> EvaluationOptions {
         var options = EvaluationOptions()
         if let asOf {
             guard let instant = Instant(asOf) else {

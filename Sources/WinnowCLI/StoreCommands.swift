@@ -18,10 +18,12 @@ struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "info", abstract: "Says what a store holds.")
 
     @Argument(help: "The store.") var store: String
+    @Flag(help: "Bytes per section and per event type, too.") var detail = false
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        let info = try WinnowStore(at: store).snapshot().info()
+        let snapshot = try WinnowStore(at: store).snapshot()
+        let info = try snapshot.info(), detail = detail ? try snapshot.detail() : nil
         func time(_ instant: Instant?) -> String { instant.map { "\"\($0)\"" } ?? "null" }
         if format == .json {
             try Terminal.print(
@@ -30,7 +32,7 @@ struct InfoCommand: ParsableCommand {
                     + "\(info.activityBytes), \"profiles\": \(info.profileBytes), \"catalogue\": "
                     + "\(info.catalogueBytes), \"index\": \(info.indexBytes), \"other\": \(info.otherBytes)}, "
                     + "\"first_event\": \(time(info.firstEvent)), \"last_event\": \(time(info.lastEvent)), "
-                    + "\"format\": \(info.format)}")
+                    + "\"format\": \(info.format)\(detail.map { ", \"detail\": \($0.json)" } ?? "")}")
             return
         }
         let rows: [(String, String)] = [
@@ -42,15 +44,52 @@ struct InfoCommand: ParsableCommand {
             ("last event", info.lastEvent?.description ?? "none"), ("format", "\(info.format)"),
         ]
         for (name, value) in rows { try Terminal.print(name + String(repeating: " ", count: 17 - name.count) + value) }
+        if let detail { for line in detail.lines { try Terminal.print(line) } }
+    }
+}
+
+extension StoreDetail {
+    fileprivate var json: String {
+        let sections = sections.map {
+            "{\"kind\": \(jsonString($0.kind)), \"section\": \(jsonString($0.name)), \"bytes\": \($0.bytes)}"
+        }
+        let types = eventTypes.map {
+            "{\"channel\": \"\($0.type.channel.name)\", \"event\": \"\($0.type.event.name)\", \"events\": \($0.events), "
+                + "\"leaves\": \($0.leaves), \"bytes\": \($0.bytes), \"first_event\": \"\($0.firstEvent)\", "
+                + "\"last_event\": \"\($0.lastEvent)\"}"
+        }
+        return
+            "{\"sections\": [\(sections.joined(separator: ", "))], \"event_types\": [\(types.joined(separator: ", "))]}"
+    }
+
+    /// Two tables for people.
+    fileprivate var lines: [String] {
+        func column(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(1, width - text.count))
+        }
+        let sectionLines = sections.map { column("\($0.kind) \($0.name)", 32) + "\($0.bytes)" }
+        let typeLines = eventTypes.map {
+            column("\($0.type.channel.name) \($0.type.event.name)", 32) + column("\($0.events)", 14)
+                + column("\($0.leaves)", 10) + "\($0.bytes)"
+        }
+        return ["", column("section", 32) + "bytes"] + sectionLines + [
+            "", column("event type", 32) + column("events", 14) + column("leaves", 10) + "bytes",
+        ] + typeLines
     }
 }
 
 struct SchemaCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "schema", abstract: "Prints the fields of a store.")
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE."
+    )
 
     @Argument(help: "The store.") var store: String
+    @Argument(help: "add NAME TYPE.") var change: [String] = []
+    @Option(help: "Digits behind the point of a decimal that is added; the default is 4.") var scale: Int?
 
     func run() throws {
+        guard scale == nil || !change.isEmpty else { throw WinnowError.usage("--scale belongs to: add NAME decimal") }
+        if !change.isEmpty { return try WinnowStore(at: store).add(try addition()) }
         let schema = try WinnowStore(at: store).snapshot().schema
         let fields = schema.ownFields.map { field in
             let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
@@ -58,6 +97,20 @@ struct SchemaCommand: ParsableCommand {
         }
         let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
         try Terminal.print("{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}")
+    }
+
+    private func addition() throws -> Field {
+        guard change.count == 3, change[0] == "add" else {
+            throw WinnowError.usage("a schema is changed by: winnow schema STORE add NAME TYPE")
+        }
+        guard let type = FieldType(rawValue: change[2]) else {
+            let types = FieldType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw WinnowError.usage("unknown type “\(change[2])”; the types are \(types)")
+        }
+        guard scale == nil || (type == .decimal && (0...Field.maximumScale).contains(scale ?? 0)) else {
+            throw WinnowError.usage("--scale is for decimals, from 0 to \(Field.maximumScale)")
+        }
+        return Field(name: change[1], type: type, scale: scale)
     }
 }
 

@@ -1,0 +1,152 @@
+import Bitmaps
+import Format
+import Model
+
+/// What an activity part is checked against.
+package struct ActivityExpectations: Sendable {
+    package var rows: Int
+    /// Strings of campaigns, templates and links.
+    package var names: [Namespace: Int]
+    /// nil where no first events are marked.
+    package var order: NameOrder?
+    /// The parts before this one, oldest first.
+    package var older: [ActivityPart]
+
+    package init(rows: Int, names: [Namespace: Int], order: NameOrder?, older: [ActivityPart]) {
+        self.rows = rows
+        self.names = names
+        self.order = order
+        self.older = older
+    }
+}
+
+extension ActivityPart {
+    /// Checks everything that is derived by deriving it again: each chunk's events are read and encoded anew, which must
+    /// give the same bytes, the same summary and, summed up, the same leaf table.
+    package func verify(_ expected: ActivityExpectations, _ findings: Findings) {
+        for index in types.values.sorted(by: { $0.type < $1.type }) {
+            findings.check(file.path) { () throws(WinnowError) in try verify(index, expected, findings) }
+        }
+        findings.check(file.path) { () throws(WinnowError) in
+            let blocks = try messageBlocks()
+            findings.expect(isAscending(blocks), file.path, "the blocks of messages are out of order")
+            _ = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
+                findings.check(file.path) { () throws(WinnowError) in
+                    try verifyMessages(blocks[i], expected, findings)
+                }
+            }
+        }
+    }
+
+    private func isAscending(_ numbers: [Int]) -> Bool { zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 } }
+
+    private func verify(
+        _ index: TypeIndex, _ expected: ActivityExpectations, _ findings: Findings
+    ) throws(WinnowError) {
+        let name = "\(index.type.channel.name) \(index.type.event.name)"
+        let table = try leaves(of: index)
+        let keys = (0..<table.count).map { table.key($0) }
+        findings.expect(
+            zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path, "\(name): leaves are out of order")
+        findings.expect(
+            keys.allSatisfy {
+                $0.campaign <= expected.names[.campaign] ?? 0 && $0.template <= expected.names[.template] ?? 0
+            }, file.path, "\(name): a leaf of a campaign or template that the dictionary does not have")
+        let blocks = try blocks(of: index.type)
+        findings.expect(isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
+        let firsts = expected.order.flatMap { FirstEvents(index.type, $0) }
+        let encoded = try concurrentMap(blocks.count) { (i) throws(WinnowError) -> EncodedChunk? in
+            var chunk: EncodedChunk?
+            findings.check(file.path) { () throws(WinnowError) in
+                chunk = try encodedAgain(index, blocks[i].block, table, keys, firsts, expected)
+                let entry = try entry(index, i)
+                let same = try chunk.map { (chunk) throws(WinnowError) in try isStored(chunk, as: entry) }
+                findings.expect(
+                    same ?? false, file.path,
+                    "\(name), block \(blocks[i].block): what is stored is not what it derives from")
+            }
+            return chunk
+        }
+        guard !encoded.contains(where: { $0 == nil }) else { return }
+        verify(index, table, encoded.compactMap { $0 }, name, findings)
+    }
+
+    private func encodedAgain(
+        _ index: TypeIndex, _ block: Int, _ table: LeafTable, _ keys: [LeafKey], _ firsts: FirstEvents?,
+        _ expected: ActivityExpectations
+    ) throws(WinnowError) -> EncodedChunk {
+        var events: [EventRecord] = []
+        try append(index.type, block: block, to: &events)
+        let links = expected.names[.link] ?? 0
+        var messages = [Int](repeating: 0, count: Block.rows)
+        for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
+        for event in events {
+            let leaf = Int(event.leaf)
+            guard leaf < keys.count, Int(event.row) < expected.rows, event.count > 0, event.link <= links,
+                event.message <= messages[Int(event.row & 0xFFFF)],
+                event.time >= table.minimum[leaf], event.time <= table.maximum[leaf],
+                keys[leaf].month == 0 || keys[leaf].month == LeafKey.month(of: event.time)
+            else { throw .damaged(file: file.path, what: "\(index.type): an impossible event in block \(block)") }
+        }
+        return ActivityChunkEncoder.encode(events, leaves: keys, firsts: firsts)
+    }
+
+    private func isStored(_ chunk: EncodedChunk, as entry: BlockEntry) throws(WinnowError) -> Bool {
+        guard entry.events == chunk.events else { return false }
+        let (stored, summary) = try bytes(entry)
+        return stored.elementsEqual(chunk.bytes) && summary.elementsEqual(chunk.summary)
+    }
+
+    private func verify(
+        _ index: TypeIndex, _ table: LeafTable, _ chunks: [EncodedChunk], _ name: String, _ findings: Findings
+    ) {
+        var sums = [LeafContribution](
+            repeating: LeafContribution(leaf: 0, events: 0, distinct: 0, minimum: .max, maximum: .min),
+            count: table.count)
+        for leaf in chunks.flatMap(\.leaves) {
+            let i = Int(leaf.leaf)
+            sums[i].events += leaf.events
+            sums[i].distinct += leaf.distinct
+            sums[i].unnamed += leaf.unnamed
+            sums[i].minimum = min(sums[i].minimum, leaf.minimum)
+            sums[i].maximum = max(sums[i].maximum, leaf.maximum)
+        }
+        for (i, sum) in sums.enumerated() {
+            let times = sum.events == 0 || (table.minimum[i] == sum.minimum && table.maximum[i] == sum.maximum)
+            findings.expect(
+                table.events[i] == sum.events && table.distinct[i] == sum.distinct && table.unnamed[i] == sum.unnamed
+                    && times, file.path, "\(name): leaf \(i) does not add up")
+        }
+        let used = sums.filter { $0.events > 0 }
+        findings.expect(
+            index.events == chunks.reduce(0) { $0 + $1.events } && index.minimum == used.map(\.minimum).min() ?? 0
+                && index.maximum == used.map(\.maximum).max() ?? 0, file.path, "\(name): totals do not add up")
+    }
+
+    /// Ids of messages: ordinals go on where older parts end, and no id comes twice.
+    private func verifyMessages(
+        _ block: Int, _ expected: ActivityExpectations, _ findings: Findings
+    ) throws(WinnowError) {
+        guard let own = try messages(block) else { return }
+        var totals = [Int](repeating: 0, count: Block.rows), seen: Set<[UInt8]> = []
+        func enter(_ row: UInt16, _ id: UnsafeRawBufferPointer) -> Bool {
+            seen.insert(withUnsafeBytes(of: row) { Array($0) } + Array(id)).inserted
+        }
+        let wanted = BlockSet.allocate()
+        defer { wanted.deallocate() }
+        own.touched.copy(into: wanted)
+        for part in expected.older {
+            guard let older = try part.messages(block) else { continue }
+            older.raise(&totals)
+            try older.forEach(in: wanted) { row, _, id in _ = enter(row, id) }
+        }
+        var fine = true
+        try own.forEach(in: nil) { row, ordinal, id in
+            fine =
+                fine && Int(ordinal) == totals[Int(row)] && block << 16 + Int(row) < expected.rows
+                && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil && enter(row, id)
+            totals[Int(row)] += 1
+        }
+        findings.expect(fine, file.path, "block \(block): message ids are repeated or out of order")
+    }
+}

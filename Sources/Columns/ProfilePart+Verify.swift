@@ -1,0 +1,113 @@
+import Bitmaps
+import Format
+import Model
+
+extension ProfilePart {
+    /// Checks every field of the part: that the schema has it in this form, that dictionaries ascend, and that each
+    /// block, read and encoded anew, gives the same bytes.
+    package func verify(_ schema: Schema, rows: Int, _ findings: Findings) {
+        for name in fieldNames {
+            guard let number = schema.index(of: name), let index = field(name) else {
+                findings.add(file.path, "a field “\(name)” that the schema does not have")
+                continue
+            }
+            findings.check(file.path) { () throws(WinnowError) in
+                try verify(schema.fields[number], index, rows, findings)
+            }
+        }
+    }
+
+    private func verify(
+        _ field: Field, _ index: FieldIndex, _ rows: Int, _ findings: Findings
+    ) throws(WinnowError) {
+        let forms: [Form] =
+            switch field.type {
+            case .string: [.codes, .texts]
+            case .stringSet: [.sets]
+            default: [.numbers]
+            }
+        guard forms.contains(index.form) else {
+            return findings.add(file.path, "field “\(field.name)” is stored in a form that its type does not have")
+        }
+        var dictionary: FieldDictionary?
+        if index.form == .codes || index.form == .sets {
+            let strings = try self.dictionary(index)
+            dictionary = strings
+            for i in 0..<strings.count {
+                let ascends = i == 0 || strings[i - 1].lexicographicallyPrecedes(strings[i])
+                findings.expect(
+                    ascends && String(validating: strings[i], as: UTF8.self) != nil, file.path,
+                    "field “\(field.name)”: its dictionary is out of order")
+            }
+        }
+        let blocks = try blocks(index)
+        findings.expect(
+            zip(blocks, blocks.dropFirst()).allSatisfy { $0 < $1 }, file.path,
+            "field “\(field.name)”: blocks are out of order")
+        let count = dictionary?.count
+        _ = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
+            findings.check(file.path) { () throws(WinnowError) in
+                guard let block = try block(index, blocks[i]) else { return }
+                findings.expect(
+                    try isSound(block, blocks[i], codes: count, rows: rows), file.path,
+                    "field “\(field.name)”, block \(blocks[i]): what is stored makes no sense")
+            }
+        }
+    }
+
+    private func isSound(
+        _ block: FieldBlock, _ number: Int, codes: Int?, rows: Int
+    ) throws(WinnowError) -> Bool {
+        let touched = block.touched.allRows, members = block.members.allRows
+        guard isAscending(touched), isAscending(members), Set(members).isSubset(of: touched),
+            touched.allSatisfy({ number << 16 + Int($0) < rows })
+        else { return false }
+        switch block.column {
+        case .sliced(let sliced):
+            let values = sliced.values(rows: members)
+            if let codes, !values.allSatisfy({ (0..<Int64(codes)).contains($0) }) { return false }
+            var again = ByteWriter()
+            SlicedBlock.append(rows: members, values: values, to: &again)
+            return sliced.bytes.elementsEqual(again.bytes)
+        case .texts(let texts):
+            var valid = true
+            try texts.forEach { _, text in valid = valid && String(validating: text, as: UTF8.self) != nil }
+            return valid
+        case .sets(let sets):
+            var last = -1
+            for i in 0..<sets.values {
+                let (code, having) = try sets.value(i)
+                let rows = having.allRows
+                guard code > last, code < codes ?? 0, isAscending(rows), Set(rows).isSubset(of: members) else {
+                    return false
+                }
+                last = code
+            }
+            return true
+        }
+    }
+
+    private func isAscending(_ rows: [UInt16]) -> Bool { zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 } }
+}
+
+extension StringTable {
+    /// Checks that every string is one and is found under its own code, here and in no earlier table.
+    package func verify(following earlier: [StringTable], of file: String, _ findings: Findings) {
+        findings.expect(
+            Int(first) == earlier.last.map { Int($0.first) + $0.count } ?? 0, file,
+            "codes do not follow the part before")
+        let step = 1 << 14
+        let pieces = (count + step - 1) / step
+        findings.check(file) { () throws(WinnowError) in
+            _ = try concurrentMap(pieces) { (piece) throws(WinnowError) in
+                for i in piece * step..<min(count, (piece + 1) * step) {
+                    let string = bytes(i), hash = stringHash(string)
+                    guard (1...255).contains(string.count), String(validating: string, as: UTF8.self) != nil,
+                        code(of: string, hash: hash) == first + UInt32(i),
+                        !earlier.contains(where: { $0.code(of: string, hash: hash) != nil })
+                    else { throw .damaged(file: file, what: "string \(i) is not found under its own code") }
+                }
+            }
+        }
+    }
+}

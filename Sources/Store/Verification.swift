@@ -1,0 +1,121 @@
+import Columns
+import Disk
+import Format
+import Model
+
+/// What a check of a whole store came to.
+package struct Verification: Sendable {
+    package var files = 0
+    package var bytes = 0
+    package var findings: [(file: String, what: String)] = []
+}
+
+extension StoreDirectory {
+    /// Checks every byte of the current version: checksums, structures, and everything that is derived against what it
+    /// derives from. What is found is listed, not thrown; only a store that is not there, or cannot be read, throws.
+    package func verify() throws(WinnowError) -> Verification {
+        let findings = Findings()
+        var result = Verification()
+        do throws(WinnowError) {
+            let snapshot = try Snapshot(self)
+            result.files = 1 + snapshot.manifest.parts.count
+            result.bytes = snapshot.manifest.parts.reduce(snapshot.manifest.encoded.count) {
+                $0 + Int(clamping: $1.length)
+            }
+            try StoreCheck(directory: self, snapshot: snapshot, findings: findings).run()
+        } catch {
+            guard case .damaged(let file, let what) = error else { throw error }
+            findings.add(file, what)
+        }
+        result.findings = findings.all
+        return result
+    }
+}
+
+private struct StoreCheck {
+    let directory: StoreDirectory
+    let snapshot: Snapshot
+    let findings: Findings
+
+    func run() throws(WinnowError) {
+        checkManifest()
+        // What cannot be opened, or does not match its checksums, is not looked at any further.
+        let references = snapshot.manifest.parts
+        let sound = try concurrentMap(references.count) { (i) throws(WinnowError) in
+            hasSoundBytes(references[i])
+        }
+        guard !sound.contains(false) else { return }
+        try checkStrings()
+        try checkActivity()
+        for part in try snapshot.profiles() { part.verify(snapshot.schema, rows: snapshot.rows, findings) }
+        try checkCatalogue()
+    }
+
+    private func checkManifest() {
+        let manifest = snapshot.manifest, file = directory.path + "/" + manifest.fileName
+        let ids = manifest.parts.map(\.id)
+        findings.expect(Set(ids).count == ids.count, file, "a part is named twice")
+        findings.expect(ids.allSatisfy { $0 < manifest.nextPart }, file, "a part's number is not given yet")
+        findings.expect(manifest.parent < manifest.version, file, "it is older than its parent")
+    }
+
+    private func hasSoundBytes(_ reference: PartReference) -> Bool {
+        var sound = true
+        findings.check(directory.parts + "/" + reference.fileName) { () throws(WinnowError) in
+            sound = false
+            let part = try PartFile(disk: directory.disk, directory: directory.parts, reference)
+            sound = true
+            part.verifyAll { error in
+                sound = false
+                findings.check(part.path) { () throws(WinnowError) in throw error }
+            }
+        }
+        return sound
+    }
+
+    private func checkStrings() throws(WinnowError) {
+        for (kind, namespaces) in [
+            (PartKind.keys, [Namespace.profile]), (.dictionary, Namespace.names), (.batches, [.batch]),
+        ] {
+            var earlier: [Namespace: [StringTable]] = [:]
+            for file in try snapshot.files(kind) {
+                for namespace in namespaces {
+                    guard let table = try StringTable(file, namespace) else { continue }
+                    table.verify(following: earlier[namespace] ?? [], of: file.path, findings)
+                    earlier[namespace, default: []].append(table)
+                }
+            }
+            if kind == .keys {
+                let count = earlier[.profile]?.reduce(0) { $0 + $1.count } ?? 0
+                findings.expect(
+                    count == snapshot.rows, directory.path,
+                    "there are \(snapshot.rows) rows, but \(count) ids of profiles")
+            }
+        }
+        _ = try snapshot.batches()
+    }
+
+    private func checkActivity() throws(WinnowError) {
+        let names = try snapshot.names(), parts = try snapshot.activity()
+        var expected = ActivityExpectations(
+            rows: snapshot.rows, names: names.mapValues(\.count),
+            order: snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil, older: [])
+        for part in parts {
+            part.verify(expected, findings)
+            expected.older.append(part)
+        }
+    }
+
+    private func checkCatalogue() throws(WinnowError) {
+        for file in try snapshot.files(.catalogue) {
+            let objects = try CataloguePart.read(file)
+            findings.expect(
+                CataloguePart.merged([objects]).count == objects.count, file.path, "an object is there twice")
+            for object in objects {
+                let strings = try snapshot.strings(object.kind == .campaign ? .campaign : .template)
+                let known = object.id.withUnsafeBytes { strings.code(of: $0) } != nil
+                findings.expect(known, file.path, "an object that the dictionary does not have")
+            }
+        }
+    }
+}

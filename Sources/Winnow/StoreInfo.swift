@@ -1,0 +1,90 @@
+import Columns
+import Format
+import Model
+import Store
+
+/// What a store holds.
+public struct StoreInfo: Sendable {
+    public var version: UInt64
+    public var profiles: Int
+    public var events: Int
+    public var erased: Int
+    public var parts: Int
+    public var activityBytes, profileBytes, catalogueBytes, indexBytes, otherBytes: Int
+    public var firstEvent, lastEvent: Instant?
+    public var format: UInt32
+}
+
+extension WinnowSnapshot {
+    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts).
+    public func info() throws(WinnowError) -> StoreInfo {
+        let manifest = snapshot.manifest
+        func bytes(_ kinds: PartKind...) -> Int {
+            manifest.parts.filter { kinds.contains($0.kind) }.reduce(0) { $0 + Int(clamping: $1.length) }
+        }
+        for kind in PartKind.allCases { _ = try snapshot.files(kind) }
+        let types = try snapshot.activity().flatMap { $0.types.values }.filter { $0.events > 0 }
+        return StoreInfo(
+            version: manifest.version, profiles: snapshot.rows, events: types.reduce(0) { $0 + $1.events }, erased: 0,
+            parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
+            catalogueBytes: bytes(.catalogue), indexBytes: bytes(.keys, .dictionary),
+            otherBytes: manifest.encoded.count,
+            firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
+            lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
+    }
+}
+
+/// Where the bytes of a store are.
+public struct StoreDetail: Sendable {
+    /// A section of all parts of one kind.
+    public struct Section: Sendable {
+        public var kind: String
+        public var name: String
+        public var bytes: Int
+    }
+
+    public struct EventTypeDetail: Sendable {
+        public var type: EventType
+        public var events: Int
+        /// Leaves (campaign, template, perhaps month) of all parts.
+        public var leaves: Int
+        /// Of chunks, summaries and tables.
+        public var bytes: Int
+        public var firstEvent, lastEvent: Instant
+    }
+
+    /// By kind, then name.
+    public var sections: [Section]
+    /// By channel, then event.
+    public var eventTypes: [EventTypeDetail]
+}
+
+extension WinnowSnapshot {
+    /// Bytes per section and per event type. Complexity: O(parts + blocks of each event type).
+    public func detail() throws(WinnowError) -> StoreDetail {
+        var sections: [StoreDetail.Section] = []
+        for kind in PartKind.allCases {
+            var sizes: [SectionTag: Int] = [:]
+            for file in try snapshot.files(kind) { sizes.merge(file.sectionSizes) { $0 + $1 } }
+            for (tag, bytes) in sizes.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+                sections.append(.init(kind: kind.name, name: "\(tag)", bytes: bytes))
+            }
+        }
+        var types: [EventType: StoreDetail.EventTypeDetail] = [:]
+        for part in try snapshot.activity() {
+            for index in part.types.values where index.events > 0 {
+                let first = Instant(milliseconds: index.minimum), last = Instant(milliseconds: index.maximum)
+                var detail =
+                    types[index.type]
+                    ?? .init(type: index.type, events: 0, leaves: 0, bytes: 0, firstEvent: first, lastEvent: last)
+                detail.events += index.events
+                detail.leaves += index.leafCount
+                detail.bytes += try part.size(of: index)
+                detail.firstEvent = min(detail.firstEvent, first)
+                detail.lastEvent = max(detail.lastEvent, last)
+                types[index.type] = detail
+            }
+        }
+        return StoreDetail(sections: sections, eventTypes: types.values.sorted { $0.type < $1.type })
+    }
+}
