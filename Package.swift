@@ -57,7 +57,7 @@ let package = Package(
         .testTarget(
             name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["CKernels", "Store"], swiftSettings: strict),
-        .testTarget(name: "DifferentialTests", dependencies: ["Winnow"], swiftSettings: strict),
+        .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,8 +21,8 @@ package struct ActivityExpectations: Sendable {
 }
 
 extension ActivityPart {
-    /// Checks everything that is derived by deriving it again: each chunk's events are read and encoded anew, which must
-    /// give the same bytes, the same summary and, summed up, the same leaf table.
+    /// Checks everything that is derived by deriving it again: each chunk's events are read and encoded anew, which
+    /// must give the same bytes, the same summary and, summed up, the same leaf table.
     package func verify(_ expected: ActivityExpectations, _ findings: Findings) {
         for index in types.values.sorted(by: { $0.type < $1.type }) {
             findings.check(file.path) { () throws(WinnowError) in try verify(index, expected, findings) }

@@ -34,19 +34,25 @@ struct ActivityEvaluation {
     }
 
     private func evaluate(_ reach: Reach, _ supply: Supply, into out: BlockSet) throws(WinnowError) {
-        guard reach.bound >= plan.lower else { return out.clear() }
+        guard reach.bound >= plan.lower else {
+            scratch.take(.bounded)
+            return out.clear()
+        }
         // Stored counts are added last and saturate, which is exact for conditions that a byte can tell apart.
         let narrow =
             reach.bound <= 255 || (reach.scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
         if plan.lower == 1 && plan.upper == nil {
+            scratch.take(.united)
             out.clear()
             try feed(supply, reach.chunks, UnionSink(out))
         } else if narrow {
+            scratch.take(.counted)
             scratch.counters.update(repeating: 0, count: Block.rows)
             try feed(supply, reach.chunks, NarrowSink(scratch.counters))
             kernels.counters_between(
                 scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
         } else {
+            scratch.take(.countedWide)
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
             try feed(supply, reach.chunks, WideSink(counters))
@@ -104,6 +110,7 @@ struct ActivityEvaluation {
             scope.places == nil,
             let entry = try scope.part.find(scope.index, block: block), entry.hasSummary
         else { return false }
+        scratch.take(.storedCounts)
         let summary = try scope.part.summary(entry)
         let upper = plan.upper.map { Int64(clamping: $0) } ?? .max
         summary.select(Int64(clamping: plan.lower)...upper, into: out, scratch.sliced)
@@ -217,6 +224,7 @@ struct ActivityEvaluation {
                 for run in scratch.runs { try feed(run, chunks, sink) }
                 return
             }
+            scratch.take(.uniqueJoin)
             try UniqueJoin(plan: plan, unique: unique, scratch: scratch).forEach(block) { row, part, leaf, message in
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
@@ -232,16 +240,20 @@ struct ActivityEvaluation {
             if !run.straddles && plan.links == nil && plan.unique == nil && !sink.wantsKeys
                 && (sink.unites || !head.streams.hasWeights)
             {
+                scratch.take(.wholeHead)
                 feedWhole(head, sink)
             } else {
+                scratch.take(.headByEvent)
                 let rows = scratch.rows(for: head.events)
                 try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
                 feedEvents(head.streams, 0..<head.events, rows, run, sink)
             }
         case .tail(let range):
+            scratch.take(.tail)
             let chunk = chunks[run.chunk]
             feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run, sink)
         case .summary(let summary):
+            scratch.take(.storedCountsAdded)
             if sink.unites {
                 sink.add(summary.members, scratch.distinct)
             } else {
@@ -271,6 +283,10 @@ struct ActivityEvaluation {
             stored = streams.storedRange(plan.window)
             if stored == nil { return }
         }
+        if stored != nil { scratch.take(.byTime) }
+        if plan.links != nil { scratch.take(.byLink) }
+        if plan.unique != nil { scratch.take(.byFirstMark) }
+        if sink.wantsKeys { scratch.take(.byKey) }
         let single = plan.links != nil || plan.unique != nil || sink.wantsKeys || (streams.hasWeights && !sink.unites)
         var at = range.lowerBound
         while at < range.upperBound {

@@ -91,16 +91,20 @@ private struct BlockEvaluation {
             try ActivityEvaluation(plan: activity, scratch: scratch).evaluate(block, into: out)
         case .field(let field):
             try FieldEvaluation(plan: field, scratch: scratch, level: level).evaluate(block, into: out)
-        case .rows(let rows): insert(rows, into: out)
+        case .rows(let rows):
+            scratch.take(.rows)
+            insert(rows, into: out)
         case .pairs(let pairs):
             try PairEvaluation(plan: pairs, scratch: scratch).evaluate(block, into: out, level: level)
         case .sample(let sample):
+            scratch.take(.sample)
             out.clear()
             for row in 0..<Block.rows where scratch.universe.contains(row) {
                 if sample.contains(UInt32(block * Block.rows + row)) { out.insert(row) }
             }
         case .not(let inner):
             try evaluate(inner, into: out, level: level)
+            scratch.take(.complemented)
             out.complement(in: scratch.universe)
         case .all(let plans): try all(plans, into: out, level: level)
         case .any(let plans): try any(plans, into: out, level: level)
@@ -115,12 +119,16 @@ private struct BlockEvaluation {
                 try evaluate(plan, into: out, level: level + 1)
             } else if let inner = plan.complemented {
                 try evaluate(inner, into: term, level: level + 1)
+                scratch.take(.subtracted)
                 out.subtract(term)
             } else {
                 try evaluate(plan, into: term, level: level + 1)
                 out.formIntersection(term)
             }
-            if out.isEmpty { return }
+            if out.isEmpty {
+                if i < plans.count - 1 { scratch.take(.spared) }
+                return
+            }
         }
     }
 

@@ -23,6 +23,7 @@ struct FieldEvaluation {
             guard let values = try part.part.block(part.index, block) else { continue }
             // Nothing overlays the field in a store that was loaded once.
             if plan.parts.count == 1 { return try match(values, part.test, into: out) }
+            scratch.take(.fieldOverlay)
             if first { open.fill(first: Block.rows) }
             first = false
             try match(values, part.test, into: matched)
@@ -38,18 +39,25 @@ struct FieldEvaluation {
     ) throws(WinnowError) {
         switch (test, values.column) {
         case (.never, _): out.clear()
-        case (.present, _): values.members.copy(into: out)
+        case (.present, _):
+            scratch.take(.fieldPresence)
+            values.members.copy(into: out)
         case (.ranges(let ranges), .sliced(let block)): select(ranges, block, into: out)
-        case (.daysOfYear(let days), .sliced(let block)): lookUp(block, into: out) { days.contains($0) }
+        case (.daysOfYear(let days), .sliced(let block)):
+            scratch.take(.fieldDaysOfYear)
+            lookUp(block, into: out) { days.contains($0) }
         case (.texts(let test), .texts(let texts)):
+            scratch.take(.fieldTexts)
             out.clear()
             let rows = scratch.distinct
             texts.members.rows(into: rows)
             try texts.forEach { rank, text in if test.passes(text) { out.insert(Int(rows[rank])) } }
         case (.anyOf(let codes), .sets(let sets)):
+            scratch.take(.fieldAnyOf)
             out.clear()
             for code in codes { try sets.rows(ofCode: code)?.union(into: out) }
         case (.allOf(let codes), .sets(let sets)):
+            scratch.take(.fieldAllOf)
             sets.members.copy(into: out)
             let one = scratch.sliced.spare
             for code in codes {
@@ -63,8 +71,10 @@ struct FieldEvaluation {
 
     private func select(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, into out: BlockSet) {
         guard ranges.count <= FieldEvaluation.maximumRanges else {
+            scratch.take(.fieldLookUp)
             return lookUp(block, into: out) { contains(ranges, $0) }
         }
+        scratch.take(.fieldRanges)
         for (i, range) in ranges.enumerated() {
             if i == 0 {
                 block.select(range, into: out, scratch.sliced)

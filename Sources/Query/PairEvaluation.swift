@@ -35,6 +35,7 @@ struct PairEvaluation {
         let target = plan.target.map { ActivityEvaluation(plan: $0, scratch: scratch) }
         switch plan.pairing {
         case .message(let parts):
+            scratch.take(plan.atLeast > 1 ? .messageSums : .messageBits)
             let slots = try MessageSlots(parts, block, counting: plan.atLeast > 1)
             try other.forEachKey(block) { slots.add($0, $1, $2, $3) }
             try target?.forEachKey(block) { rows, keys, _, n in slots.strike(rows, keys, n) }
@@ -42,8 +43,10 @@ struct PairEvaluation {
         case .object:
             let runs = try other.runsByKey(block), struck = try target?.runsByKey(block)
             guard let runs, target == nil || struck != nil else {
+                scratch.take(.objectsOneByOne)
                 return try objectsOneByOne(block, other, target, into: out)
             }
+            scratch.take(.objectRuns)
             let set = scratch.set(level), strike = scratch.set(level + 1)
             for (key, group) in runs.groups where key > 0 {
                 try other.evaluate(group, runs.chunks, into: set)

@@ -24,7 +24,10 @@ final class Scratch {
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     var runs: [RunInScope] = []
+    private var taken = [Int](repeating: 0, count: EvaluationPath.allCases.count)
     private var sets: [BlockSet] = []
+
+    func take(_ path: EvaluationPath) { taken[path.rawValue] += 1 }
 
     /// The set of a nesting level.
     func set(_ level: Int) -> BlockSet {
@@ -48,6 +51,7 @@ final class Scratch {
     }
 
     deinit {
+        EvaluationPaths.add(taken)
         counters.deallocate()
         if wideUsed { wideCounters.deallocate() }
         sliced.deallocate()

@@ -70,9 +70,9 @@ extension Window {
     private static func days(from: CivilDate?, to: CivilDate?, _ zone: TimeZoneRules) -> ResolvedWindow {
         let start = from.map { Window.start($0, zone) }
         guard let to else { return ResolvedWindow(from: start, to: nil, toInclusive: false) }
-        guard to < CivilDate.last else { return ResolvedWindow(from: start, to: .last, toInclusive: true) }
-        return ResolvedWindow(
-            from: start, to: Window.start(CivilDate(day: to.day + 1), zone), toInclusive: false)
+        let end = zone.start(of: CivilDate(day: to.day + 1))
+        guard end <= .last else { return ResolvedWindow(from: start, to: .last, toInclusive: true) }
+        return ResolvedWindow(from: start, to: max(end, .first), toInclusive: false)
     }
 
     private static func start(_ day: CivilDate, _ zone: TimeZoneRules) -> Instant {

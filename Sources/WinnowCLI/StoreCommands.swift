@@ -54,8 +54,8 @@ extension StoreDetail {
             "{\"kind\": \(jsonString($0.kind)), \"section\": \(jsonString($0.name)), \"bytes\": \($0.bytes)}"
         }
         let types = eventTypes.map {
-            "{\"channel\": \"\($0.type.channel.name)\", \"event\": \"\($0.type.event.name)\", \"events\": \($0.events), "
-                + "\"leaves\": \($0.leaves), \"bytes\": \($0.bytes), \"first_event\": \"\($0.firstEvent)\", "
+            "{\"channel\": \"\($0.type.channel.name)\", \"event\": \"\($0.type.event.name)\", "
+                + "\"events\": \($0.events), \"leaves\": \($0.leaves), \"bytes\": \($0.bytes), \"first_event\": \"\($0.firstEvent)\", "
                 + "\"last_event\": \"\($0.lastEvent)\"}"
         }
         return

@@ -1,46 +1,75 @@
 import Foundation
+import Query
 import Testing
 import Winnow
 
 /// The engine against the oracle, which knows neither its rules nor its evaluation: the same profiles, exactly, for
-/// random rules over random stores.
+/// random rules over random stores, as loaded and after compaction; and every store verifies.
 @Suite("Engine and oracle agree")
 struct DifferentialTests {
-    @Test("on stores of one block and many parts", arguments: 0..<20 as Range<UInt64>)
-    func oneBlock(seed: UInt64) throws {
-        try compare(seed: seed, shape: nil, fillers: 0, rules: 30)
+    /// A family of stores.
+    private struct Family: Sendable {
+        var seeds: Range<UInt64>
+        /// nil for random ones.
+        var shape: WorldShape?
+        /// Profiles that say next to nothing, for stores of several blocks.
+        var fillers = 0
+        var rules: Int
     }
 
-    @Test("on stores of several blocks", arguments: 100..<104 as Range<UInt64>)
-    func severalBlocks(seed: UInt64) throws {
-        let shape = WorldShape(profiles: 400, events: 5_000)
-        try compare(seed: seed, shape: shape, fillers: 150_000, rules: 30)
+    private static let families = [
+        // One block, many parts.
+        Family(seeds: 0..<20, rules: 160),
+        // Several blocks.
+        Family(seeds: 100..<104, shape: WorldShape(profiles: 400, events: 5_000), fillers: 150_000, rules: 60),
+        // Blocks with enough events for stored counts, alone and beside other parts.
+        Family(
+            seeds: 200..<208, shape: WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10),
+            rules: 220),
+    ]
+
+    /// What a run came to.
+    private struct Tally: Sendable {
+        var rules = 0, empty = 0, full = 0
     }
 
-    @Test(
-        "where blocks have enough events for stored counts, alone and beside other parts",
-        arguments: 200..<206 as Range<UInt64>)
-    func storedCounts(seed: UInt64) throws {
-        let shape = WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10)
-        try compare(seed: seed, shape: shape, fillers: 0, rules: 40)
+    @Test("on thousands of rules, by every path of evaluation")
+    func agreement() async throws {
+        var (rules, empty, full) = (0, 0, 0)
+        try await withThrowingTaskGroup(of: Tally.self) { group in
+            for family in DifferentialTests.families {
+                for seed in family.seeds { group.addTask { try DifferentialTests.compare(family, seed: seed) } }
+            }
+            for try await tally in group {
+                rules += tally.rules
+                empty += tally.empty
+                full += tally.full
+            }
+        }
+        let share = (rules - empty - full) * 100 / max(1, rules)
+        print("\(rules) rules compared: \(share) % divide the profiles, \(empty) match nobody, \(full) everybody")
+        #expect(rules >= 5_000)
+        #expect(share >= 60)
+        for path in EvaluationPath.allCases {
+            #expect(EvaluationPaths.count(path) > 0, "no rule was evaluated by way of \(path)")
+        }
     }
 
-    /// What the engine knows beyond the rest.
-    private let features = RuleFeatures.all
-
-    private func compare(seed: UInt64, shape: WorldShape?, fillers: Int, rules: Int) throws {
+    private static func compare(_ family: Family, seed: UInt64) throws -> Tally {
+        var tally = Tally()
         var random = RandomWorld(seed: seed)
-        var world = random.world(shape ?? random.shape())
+        var world = random.world(family.shape ?? random.shape())
         // One profile that says nothing stands for all fillers.
         let silent = "silent"
         world.profiles.append(OracleProfile(id: silent, fields: [:]))
         let oracle = Oracle(world: world)
-        let store = try RandomStore(world, seed: seed, fillers: fillers)
+        let store = try RandomStore(world, seed: seed, fillers: family.fillers)
         defer { store.remove() }
         let snapshot = try store.store.snapshot()
-        #expect(snapshot.profiles == world.profiles.count + fillers)
-        for _ in 0..<rules {
-            let rule = random.rule(for: world, features: features)
+        #expect(snapshot.profiles == world.profiles.count + family.fillers)
+        var sample: [(segment: Segment, options: EvaluationOptions, ids: [String])] = []
+        for number in 0..<family.rules {
+            let rule = random.rule(for: world, features: .all)
             let asOf = random.asOf(for: world), zone = random.timezone()
             var options = EvaluationOptions()
             options.asOf = Instant(milliseconds: asOf)
@@ -56,13 +85,25 @@ struct DifferentialTests {
                 #expect(
                     missing.isEmpty && extra.isEmpty && own.count == expected.count,
                     "seed \(seed), as of \(asOf), \(zone): missing \(missing), extra \(extra) in \(rule)")
-                if !rule.contains("\"name\": \"id\"") && !rule.contains("sample") {
-                    let all = expected.contains(silent) ? fillers : 0
+                if !RandomStore.fillersDiffer(in: rule) {
+                    let all = expected.contains(silent) ? family.fillers : 0
                     #expect(ids.count - own.count == all, "seed \(seed), as of \(asOf), \(zone): fillers in \(rule)")
                 }
+                tally.rules += 1
+                tally.empty += expected.isEmpty ? 1 : 0
+                tally.full += expected.count == world.profiles.count ? 1 : 0
+                if number % 10 == 0 { sample.append((segment, options, ids)) }
             } catch {
                 Issue.record("seed \(seed), as of \(asOf), \(zone): \(error) in \(rule)")
             }
         }
+        #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed)")
+        try store.store.compact()
+        let compacted = try store.store.snapshot()
+        for (segment, options, ids) in sample {
+            #expect(try compacted.ids(segment, options) == ids, "seed \(seed), compacted: \(segment)")
+        }
+        #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed), compacted")
+        return tally
     }
 }

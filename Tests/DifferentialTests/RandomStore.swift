@@ -29,6 +29,14 @@ struct RandomStore {
 
     static func fillerID(_ number: Int) -> String { "filler-\(number)" }
 
+    /// Whether a rule asks for what tells fillers apart: the id, a share of all ids, or the e-mail.
+    static func fillersDiffer(in rule: String) -> Bool {
+        ["\"name\": \"id\"", "\"name\": \"email\"", "sample"].contains { rule.contains($0) }
+    }
+
+    /// A filler's e-mail is its own, so that there are more than a dictionary would hold.
+    private static func filler(_ number: Int) -> String { "\(fillerID(number)),\(number)@filler.example\n" }
+
     private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
         try Data(text.utf8).write(to: file)
@@ -38,18 +46,18 @@ struct RandomStore {
     // MARK: Profiles
 
     private func loadProfiles(_ world: OracleWorld, _ random: inout RandomWorld) throws {
-        var ids = "id\n"
+        var ids = "id,email\n"
         let step = fillers / max(1, world.profiles.count)
         var filler = 0
         for profile in world.profiles {
-            ids += RandomStore.csv(profile.id) + "\n"
+            ids += RandomStore.csv(profile.id) + ",\n"
             for _ in 0..<step {
-                ids += RandomStore.fillerID(filler) + "\n"
+                ids += RandomStore.filler(filler)
                 filler += 1
             }
         }
         while filler < fillers {
-            ids += RandomStore.fillerID(filler) + "\n"
+            ids += RandomStore.filler(filler)
             filler += 1
         }
         try load(.profiles, "ids.csv", ids)

@@ -1,0 +1,33 @@
+import Synchronization
+
+/// The ways in which a block can be evaluated. Each is counted, so that tests can show that they have taken all of
+/// them, and nobody has to guess which one a rule takes.
+package enum EvaluationPath: Int, CaseIterable, Sendable {
+    /// Stored counts answer alone, or are added to others.
+    case storedCounts, storedCountsAdded
+    /// Stored maxima say that nobody can qualify.
+    case bounded
+    /// Containers are united, byte counters, 64-bit counters.
+    case united, counted, countedWide
+    case wholeHead, headByEvent, tail
+    /// Events are looked at for their time, link, first mark, or key.
+    case byTime, byLink, byFirstMark, byKey
+    case uniqueJoin
+    case messageBits, messageSums, objectRuns, objectsOneByOne
+    case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf, fieldAllOf
+    /// A newer part overlays an older one.
+    case fieldOverlay
+    case rows, sample
+    case subtracted, complemented, spared
+}
+
+/// How often each path was taken, in this process.
+package enum EvaluationPaths {
+    private static let counts = Mutex([Int](repeating: 0, count: EvaluationPath.allCases.count))
+
+    package static func count(_ path: EvaluationPath) -> Int { counts.withLock { $0[path.rawValue] } }
+
+    static func add(_ taken: [Int]) {
+        counts.withLock { counts in for (i, n) in taken.enumerated() { counts[i] += n } }
+    }
+}
