@@ -13,8 +13,8 @@ package struct Load {
     private let options: LoadOptions
     private let now: Instant
 
-    /// Pieces that are parsed side by side.
-    private static let window = 8
+    /// Pieces that are parsed side by side: as many as keep all cores busy, fewer when memory is scarce.
+    private var window: Int { min(8, max(1, options.memory >> 25)) }
 
     package static func run(
         _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
@@ -87,7 +87,7 @@ package struct Load {
         var line = 0, empty = true
         while true {
             var window: [InputChunk] = []
-            while window.count < Load.window, let chunk = try chunks.next() { window.append(chunk) }
+            while window.count < self.window, let chunk = try chunks.next() { window.append(chunk) }
             if window.isEmpty { break }
             empty = false
             if format == .csv, let first = window.first, first.isFirst {

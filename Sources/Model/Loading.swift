@@ -34,7 +34,8 @@ public struct LoadOptions: Sendable {
     /// same id is an error. nil: the batch is not remembered.
     public var batch: String?
     /// Bytes of anonymous memory that the load may take, within a quarter; what does not fit is written out and merged
-    /// at the end.
+    /// at the end. Below 128 MiB the bound is not kept: the input is parsed in pieces of 4 MiB, and a block of profiles
+    /// is merged as a whole.
     public var memory = 2 << 30
     /// Told now and then how far the load is, on the loading thread.
     public var progress: @Sendable (LoadProgress) -> Void = { _ in }
@@ -42,7 +43,7 @@ public struct LoadOptions: Sendable {
     public var isCancelled: @Sendable () -> Bool = { false }
 
     /// The least that `memory` can be.
-    public static let smallestMemory = 256 << 20
+    public static let smallestMemory = 16 << 20
 
     public init() {}
 }

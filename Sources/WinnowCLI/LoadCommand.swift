@@ -70,7 +70,7 @@ struct LoadCommand: ParsableCommand {
         if let memory {
             guard let bytes = ByteCount(memory)?.bytes, bytes >= LoadOptions.smallestMemory else {
                 throw WinnowError.usage(
-                    "--memory takes a number of bytes such as 512MiB or 4GiB, at least 256MiB, not “\(memory)”")
+                    "--memory takes a number of bytes such as 512MiB or 4GiB, at least 16MiB, not “\(memory)”")
             }
             options.memory = bytes
         }
