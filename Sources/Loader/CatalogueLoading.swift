@@ -39,7 +39,6 @@ struct CatalogueLoading: Loading {
     private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow) -> CatalogueObject {
         let id = cells[Column.id.rawValue], name = cells[Column.name.rawValue]
         let tags = cells[Column.tags.rawValue], attributes = cells[Column.attributes.rawValue]
-        guard id.isThere else { throw BadRow(column: "id", code: "missing_id", reason: "the id is missing") }
         var channel: Channel?
         if kind == .template, cells[Column.channel.rawValue].isThere {
             let text = try cells[Column.channel.rawValue].text("channel")

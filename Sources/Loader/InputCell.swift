@@ -43,6 +43,7 @@ extension InputCell {
 
     /// A string of 1–255 bytes.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
+        guard isThere else { throw BadRow(column: column, code: "missing_id", reason: "the id is missing") }
         guard isText else { throw bad(column, "an id") }
         guard !bytes.isEmpty else { throw BadRow(column: column, code: "missing_id", reason: "the id is empty") }
         guard bytes.count <= LoadLimits.id else {

@@ -44,9 +44,6 @@ struct ProfileLoading: Loading {
             var parsed = ParsedChunk(content: Content(fields: ProfileBatch(fields: schema.fields.count)))
             var content = parsed.content
             let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
-                guard cells[0].isThere else {
-                    throw BadRow(column: Schema.idName, code: "missing_id", reason: "the id is missing")
-                }
                 let id = try cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (field, cell) in zip(schema.fields, cells.dropFirst()) {

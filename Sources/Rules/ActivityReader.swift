@@ -102,6 +102,9 @@ struct ActivityReader {
 
     private func selector(_ value: RuleValue) throws(WinnowError) -> Selector {
         if case .array = value.value { return Selector(ids: try value.strings()) }
+        guard case .object = value.value else {
+            throw value.error("expected an array of ids or an object, not \(value.value.kind)")
+        }
         let object = try RuleObject(value.value, value.path, allowed: ["ids", "tags", "all_tags", "attributes"])
         let result = Selector(
             ids: try object.optional("ids")?.strings() ?? [], tags: try object.optional("tags")?.strings() ?? [],

@@ -102,10 +102,17 @@ public struct WinnowSnapshot: Sendable {
     /// How many threads an evaluation with these options uses at most.
     public func threads(_ options: EvaluationOptions) -> Int { options.threads ?? availableCores() }
 
+    private func zone(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError) -> TimeZoneRules {
+        guard let own = segment.timezone else { return try TimeZoneRules.system(options.timezone ?? "UTC") }
+        do throws(WinnowError) { return try TimeZoneRules.system(own) } catch {
+            throw .invalidRule(path: "timezone", message: error.description)
+        }
+    }
+
     private func bind(
         _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions
     ) throws(WinnowError) -> BoundSegment {
-        let zone = try TimeZoneRules.system(segment.timezone ?? options.timezone ?? "UTC")
+        let zone = try zone(segment, options)
         return try Binder.bind(
             segment, to: snapshot, EvaluationTime(asOf: asOf, zone: zone), strict: options.strict,
             asOfGiven: options.asOf != nil)

@@ -55,8 +55,8 @@ extension StoreDetail {
         }
         let types = eventTypes.map {
             "{\"channel\": \"\($0.type.channel.name)\", \"event\": \"\($0.type.event.name)\", "
-                + "\"events\": \($0.events), \"leaves\": \($0.leaves), \"bytes\": \($0.bytes), \"first_event\": \"\($0.firstEvent)\", "
-                + "\"last_event\": \"\($0.lastEvent)\"}"
+                + "\"events\": \($0.events), \"leaves\": \($0.leaves), \"bytes\": \($0.bytes), "
+                + "\"first_event\": \"\($0.firstEvent)\", \"last_event\": \"\($0.lastEvent)\"}"
         }
         return
             "{\"sections\": [\(sections.joined(separator: ", "))], \"event_types\": [\(types.joined(separator: ", "))]}"

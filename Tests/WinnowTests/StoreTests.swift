@@ -112,4 +112,128 @@ struct StoreTests {
         }
         #expect(tried >= 900 && reported > tried / 2)
     }
+
+    @Test("nightly batches, late events, updated profiles and replaced campaigns answer like one load")
+    func nights() throws {
+        let one = try Fixture(), many = try Fixture()
+        let fields = [Field(name: "n", type: .integer), Field(name: "city", type: .string)]
+        let first = try one.create(fields), second = try many.create(fields)
+        let header = "profile,channel,event,time,campaign,message\n"
+        var all = header, people: [Int: String] = [:], campaigns: [Int: String] = [:]
+        for night in 0..<300 {
+            var profiles = "id,n,city\n", events = header
+            for i in 0..<4 {
+                let person = (night * 3 + i * 17) % 400
+                people[person] = "\(night),city \(night % 7)"
+                profiles += "p\(person),\(night),city \(night % 7)\n"
+            }
+            for i in 0..<12 where !people.isEmpty {
+                // One in twelve comes late, by up to a hundred nights.
+                let day = i == 0 ? max(0, night - 100) : night
+                let row =
+                    "p\(people.keys.sorted()[(night * 31 + i * 7) % people.count]),email,\(i % 3 == 0 ? "opened" : "sent"),"
+                    + "\(1_735_689_600 + day * 86_400 + i * 600),c\((night + i) % 9),m\((night * 12 + i) / 3)\n"
+                events += row
+                all += row
+            }
+            try second.load(.profiles, files: [try many.file("p.csv", profiles)])
+            try second.load(.events, files: [try many.file("e.csv", events)])
+            if night % 3 == 0 {
+                campaigns[night % 8] = "{\"id\": \"c\(night % 8)\", \"tags\": [\"t\(night % 5)\"]}\n"
+                try second.load(.campaigns, files: [try many.file("c.ndjson", campaigns[night % 8] ?? "")])
+            }
+        }
+        try first.load(.campaigns, files: [try one.file("c.ndjson", campaigns.values.joined())])
+        let ids = try second.snapshot().ids(try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#))
+        #expect(ids.count == people.count)
+        // Rows in the order in which the nights brought them, so that ids come out in the same order.
+        let table = ids.map { "\($0),\(people[Int($0.dropFirst()) ?? -1] ?? "")\n" }.joined()
+        try first.load(.profiles, files: [try one.file("p.csv", "id,n,city\n" + table)])
+        try first.load(.events, files: [try one.file("e.csv", all)])
+        let rules = [
+            StoreTests.opened, #"{"field": {"name": "n", "operator": "at_least", "value": 250}}"#,
+            #"{"field": {"name": "city", "operator": "ends_with", "value": "3"}}"#,
+            #"{"activity": {"channel": "email", "event": "unique_opened", "operator": "at_least", "times": 3,"#
+                + #" "during": {"from": "2025-02-01", "to": "2025-09-15"}}}"#,
+            #"{"activity": {"channel": "email", "event": "opened", "operator": "not_happened","#
+                + #" "during": {"from": "2025-09-20"}, "preceded_by": {"event": "sent", "pairing": "message"}}}"#,
+            #"{"activity": {"channel": "email", "event": "sent", "operator": "exactly", "times": 7,"#
+                + #" "campaigns": {"ids": ["c3"], "tags": ["t1", "t4"]}}}"#,
+        ]
+        for compacts in [false, true] {
+            if compacts { try second.compact() }
+            for rule in rules {
+                let segment = try Segment(json: rule)
+                let expected = try first.snapshot().ids(segment)
+                #expect(try second.snapshot().ids(segment) == expected, "\(rule)")
+                #expect(!expected.isEmpty && expected.count < people.count, "\(rule)")
+            }
+            #expect(try WinnowStore.verify(at: second.path).findings == [])
+            let names = try FileManager.default.contentsOfDirectory(atPath: many.storePath + "/parts")
+            for kind in ["activity", "profiles", "keys", "dictionary", "catalogue"] {
+                #expect(names.filter { $0.hasPrefix(kind) }.count <= (compacts ? 1 : 8), "\(kind)")
+            }
+        }
+    }
+
+    @Test("a field that is added has no values yet, and takes them from then on")
+    func addedField() throws {
+        let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
+        try profiles(fixture, store)
+        try store.add(Field(name: "m", type: .decimal, scale: 1))
+        #expect(try store.snapshot().schema.fields.last == Field(name: "m", type: .decimal, scale: 1))
+        let exists = try Segment(json: #"{"field": {"name": "m", "operator": "exists"}}"#)
+        #expect(try store.snapshot().count(exists).count == 0)
+        try store.load(.profiles, files: [try fixture.file("m.csv", "id,m\np7,1.5\n")])
+        #expect(try store.snapshot().ids(exists) == ["p7"])
+        for taken in ["n", "m", "id", "email", ""] {
+            let error = #expect(throws: WinnowError.self) { try store.add(Field(name: taken, type: .string)) }
+            #expect(error?.exitCode == 64)
+        }
+        #expect(try WinnowStore.verify(at: store.path).findings == [])
+    }
+
+    @Test("a schema that cannot be one is refused")
+    func badSchemas() throws {
+        let fixture = try Fixture()
+        for text in [
+            "", "[]", #"{"fields": {}}"#, #"{"fields": [{"name": "a"}]}"#, #"{"fields": [{"type": "string"}]}"#,
+            #"{"fields": [{"name": "a", "type": "text"}]}"#, #"{"fields": [{"name": "", "type": "string"}]}"#,
+            #"{"fields": [{"name": "a", "type": "integer", "scale": 2}]}"#,
+            #"{"fields": [{"name": "a", "type": "decimal", "scale": 10}]}"#,
+            #"{"fields": [{"name": "a", "type": "string"}, {"name": "a", "type": "date"}]}"#,
+            #"{"fields": [{"name": "id", "type": "string"}]}"#, #"{"unique_events": "both"}"#, #"{"nope": 1}"#,
+        ] {
+            let file = try fixture.file("schema.json", text)
+            let error = #expect(throws: WinnowError.self, "\(text)") { try Schema(file: file) }
+            #expect(error?.code == "bad_schema" && error?.exitCode == 65, "\(text)")
+        }
+    }
+
+    @Test("verify finds every flipped byte")
+    func verification() throws {
+        let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
+        try profiles(fixture, store)
+        var options = LoadOptions()
+        options.batch = "one"
+        let events = try fixture.file("e.csv", lines(0..<3000))
+        try store.load(.events, files: [events], options: options)
+        #expect(try WinnowStore.verify(at: store.path).isSound)
+        var state: UInt64 = 7
+        for (name, data) in try fixture.contents() where name != "LOCK" {
+            let inParts = name.hasSuffix(".part")
+            let path = fixture.storePath + (inParts ? "/parts/" : "/") + name
+            for _ in 0..<40 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                var changed = data
+                changed[Int(state >> 33) % data.count] ^= UInt8(1 << (state & 7))
+                try changed.write(to: URL(fileURLWithPath: path))
+                let found = try? WinnowStore.verify(at: store.path)
+                // A format version from the future is refused rather than called damaged.
+                #expect(found?.isSound != true, "\(name)")
+                if let found { #expect(found.findings.allSatisfy { $0.file == path }, "\(name)") }
+            }
+            try data.write(to: URL(fileURLWithPath: path))
+        }
+    }
 }
