@@ -37,12 +37,17 @@ enum Terminal {
 
     /// From now on the first interruption is for the caller to notice; a second one ends the process at once.
     static func interruption() -> @Sendable () -> Bool {
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&wanted, number)
             signal(number) { number in
                 Terminal.interrupted.store(true, ordering: .relaxed)
                 signal(number, SIG_DFL)
             }
         }
+        // Some parents start their children with signals blocked.
+        sigprocmask(SIG_UNBLOCK, &wanted, nil)
         return { interrupted.load(ordering: .relaxed) }
     }
 

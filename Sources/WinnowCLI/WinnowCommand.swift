@@ -19,6 +19,8 @@ struct WinnowCommand: ParsableCommand {
             try command.run()
         } catch let error as WinnowError {
             Terminal.fail(error, json: asksForJSON(arguments))
+        } catch let status as ExitCode {
+            exit(withError: status)
         } catch {
             let status = exitCode(for: error)
             if status == .success { exit(withError: error) }

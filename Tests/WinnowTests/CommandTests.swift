@@ -157,4 +157,106 @@ struct CommandTests {
         try FileManager.default.removeItem(atPath: fixture.storePath + "/MANIFEST-00000000000000000001")
         #expect(try Binary.run("info", fixture.storePath).status == 65)
     }
+
+    @Test("windows resolve in the binary as the vectors say")
+    func windows() throws {
+        let fixture = try Fixture()
+        #expect(try Binary.run("create", fixture.storePath).status == 0)
+        for line in try Fixture.vectors("windows.txt") {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            let words = cells[2].split(separator: " ")
+            let window =
+                switch words[0] {
+                case "last": #"{"last": \#(words[1]), "mode": "\#(words[2])"}"#
+                case "months": #"{"last": \#(words[1]), "unit": "months", "mode": "\#(words[2])"}"#
+                default: #"{"from": "\#(words[1])", "to": "\#(words[2])"}"#
+                }
+            let rule =
+                #"{"activity": {"channel": "email", "event": "sent", "operator": "not_happened","#
+                + #" "during": \#(window)}}"#
+            let result = try Binary.run(
+                "count", fixture.storePath, rule, "--as-of", cells[1], "--timezone", cells[0], "--format", "json")
+            let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            let resolved = (object?["windows"] as? [[String: Any]])?.first
+            #expect(resolved?["from"] as? String == cells[3], "\(line): \(result.error)")
+            #expect(resolved?["to"] as? String == (cells.count > 4 ? cells[4] : cells[1]), "\(line)")
+            #expect(resolved?["to_inclusive"] as? Bool == (cells.count == 4), "\(line)")
+        }
+    }
+
+    @Test("verify, compact, schema add, bench and info --detail say what the contract says")
+    func maintenance() throws {
+        let fixture = try Fixture(), data = try bookshop(fixture), store = fixture.storePath
+        let sound = try Binary.run("verify", store, "--format", "json")
+        let verdict = try JSONSerialization.jsonObject(with: Data(sound.output.utf8)) as? [String: Any]
+        #expect(verdict.map { Set($0.keys) } == ["ok", "files", "bytes", "findings"])
+        #expect(sound.status == 0 && verdict?["ok"] as? Bool == true)
+        #expect(try Binary.run("verify", store).output.hasSuffix(": ok\n"))
+
+        #expect(try Binary.run("schema", store, "add", "points", "decimal", "--scale", "2").status == 0)
+        #expect(try Binary.run("schema", store).output.contains(#"{"name": "points", "type": "decimal", "scale": 2}"#))
+        for wrong in [["add", "points", "string"], ["add", "x", "number"], ["drop", "points", "string"]] {
+            #expect(try Binary.run("schema", store, wrong[0], wrong[1], wrong[2]).status == 64)
+        }
+        let before = try Binary.run("count", store, "--rules", data + "/rules.ndjson").output
+        #expect(try Binary.run("compact", store).status == 0)
+        #expect(try Binary.run("count", store, "--rules", data + "/rules.ndjson").output == before)
+
+        let bench = try Binary.run("bench", store, "--rules", data + "/rules.ndjson", "--repeat=3", "--format=json")
+        let lines = bench.output.split(separator: "\n")
+        let first = try JSONSerialization.jsonObject(with: Data((lines.first ?? "").utf8)) as? [String: Any]
+        #expect(first.map { Set($0.keys) } == ["name", "count", "p50_ms", "p95_ms", "min_ms", "threads"])
+        #expect(lines.count == before.split(separator: "\n").count)
+        #expect(first?["count"] as? Int == before.split(separator: "\n").first.flatMap { Int($0) })
+
+        let info = try Binary.run("info", store, "--detail", "--format", "json")
+        let object = try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
+        let detail = object?["detail"] as? [String: [[String: Any]]]
+        let events = detail?["event_types"]?.reduce(0) { $0 + ($1["events"] as? Int ?? 0) }
+        #expect(events == object?["events"] as? Int && events ?? 0 > 0)
+        #expect(detail?["sections"]?.contains { $0["section"] as? String == "chunks" } == true)
+
+        let parts = store + "/parts", name = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first)
+        let file = URL(fileURLWithPath: parts + "/" + name)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: file)
+        let damaged = try Binary.run("verify", store, "--format", "json")
+        let report = try JSONSerialization.jsonObject(with: Data(damaged.output.utf8)) as? [String: Any]
+        #expect(damaged.status == 65 && report?["ok"] as? Bool == false, "\(damaged)")
+        let findings = report?["findings"] as? [[String: String]]
+        #expect(findings?.first?["file"]?.hasSuffix(name) == true && findings?.first?["what"]?.isEmpty == false)
+        #expect(try Binary.run("verify", store + "-none").status == 66)
+    }
+
+    @Test("batches, memory and interruption on the command line")
+    func loading() throws {
+        let fixture = try Fixture(), store = fixture.storePath
+        #expect(try Binary.run("create", store).status == 0)
+        let file = try fixture.file("p.csv", "id\na\nb\n")
+        #expect(try Binary.run("load", store, "profiles", file, "--batch", "n1", "--memory=64MiB").status == 0)
+        let again = try Binary.run("load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\nb\n")
+        #expect(again.status == 0 && again.error.contains("loaded before"))
+        let other = try Binary.run("load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\n")
+        #expect(other.status == 65 && other.error.hasPrefix("winnow: "))
+        for memory in ["1MiB", "lots", "-5", "99999999999GiB"] {
+            #expect(try Binary.run("load", store, "profiles", file, "--memory=\(memory)").status == 64)
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted()
+        let process = Process(), input = Pipe()
+        process.executableURL = URL(fileURLWithPath: Binary.path)
+        process.arguments = ["load", store, "profiles", "-", "--format", "csv"]
+        process.standardInput = input
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        input.fileHandleForWriting.write(Data(("id\n" + String(repeating: "more\n", count: 10_000)).utf8))
+        // The process waits for more; it is told to end before there is any.
+        usleep(100_000)
+        process.terminate()
+        input.fileHandleForWriting.write(Data("id\n".utf8))
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted() == names)
+    }
 }
