@@ -1,6 +1,3 @@
-import Bitmaps
-import CKernels
-import Dispatch
 import Format
 import Model
 

@@ -1,5 +1,4 @@
 import Bitmaps
-import CKernels
 import Disk
 import Format
 import Model

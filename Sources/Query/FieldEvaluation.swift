@@ -1,5 +1,4 @@
 import Bitmaps
-import CKernels
 import Columns
 import Model
 import Rules

@@ -1,0 +1,138 @@
+import Bitmaps
+import CKernels
+import Format
+import Model
+
+/// Where the events of a new part come from: events in memory, or a part that is being merged.
+package protocol EventSource: Sendable {
+    /// The types it has events of.
+    var eventTypes: [EventType] { get }
+    /// Its leaves of a type; months are those of its own splits.
+    func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary]
+    /// The blocks in which it has events of a type, and how many.
+    func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)]
+    /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
+    func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
+    /// The ids that the message numbers of the block's events stand for; nil when they are the store's ordinals.
+    func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages?
+    /// The messages that the source brings to a block of the store.
+    func messages(_ block: Int) throws(WinnowError) -> MessageBlock?
+}
+
+package struct LeafSummary: Sendable {
+    package var key: LeafKey
+    package var events: Int64
+    package var minimum, maximum: Int64
+
+    package init(key: LeafKey, events: Int64, minimum: Int64, maximum: Int64) {
+        self.key = key
+        self.events = events
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+}
+
+extension ActivityPart: EventSource {
+    package var eventTypes: [EventType] { Array(types.keys) }
+
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+        guard let index = types[type] else { return [] }
+        let table = try leaves(of: index)
+        return (0..<table.count).map {
+            LeafSummary(
+                key: table.key($0), events: table.events[$0], minimum: table.minimum[$0], maximum: table.maximum[$0])
+        }
+    }
+
+    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+        guard let index = types[type] else { return [] }
+        var blocks: [(block: Int, events: Int)] = []
+        for i in 0..<index.blockCount {
+            let entry = try entry(index, i)
+            blocks.append((entry.block, entry.events))
+        }
+        return blocks
+    }
+
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+        guard let index = types[type], let entry = try find(index, block: block) else { return }
+        let chunk = try chunk(entry), firstRow = UInt32(block) << 16
+        events.reserveCapacity(events.count + entry.events)
+        var distinct = [UInt16](repeating: 0, count: Block.rows)
+        var counts = [UInt32](repeating: 0, count: Block.rows)
+        for i in 0..<chunk.headCount {
+            let head = try chunk.head(i)
+            var rows = [UInt16](repeating: 0, count: head.events)
+            try head.eventRows(into: &rows, distinct: &distinct, counts: &counts)
+            try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+        }
+        for i in 0..<chunk.tailRuns {
+            let run = try chunk.run(i)
+            let rows = Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
+            try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+        }
+    }
+
+    package func localMessages(_ block: Int) -> LocalMessages? { nil }
+
+    private func append(
+        _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
+        to events: inout [EventRecord]
+    ) throws(WinnowError) {
+        let times = streams.times(range)
+        var weights = [UInt32](repeating: 1, count: range.count), links = weights, messages = weights
+        streams.weights(range, into: &weights)
+        streams.links(range, into: &links)
+        streams.messages(range, into: &messages)
+        for i in 0..<range.count {
+            events.append(
+                EventRecord(
+                    row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i], count: weights[i],
+                    link: links[i], message: messages[i]))
+        }
+    }
+}
+
+extension ActivityChunk.Head {
+    /// Writes the row of every event, in order, where there is room for `events`; `distinct` and `counts` have room for
+    /// a block. Counts that do not add up to the events are damage.
+    package func eventRows(
+        into rows: UnsafeMutablePointer<UInt16>, distinct: UnsafeMutablePointer<UInt16>,
+        counts more: UnsafeMutablePointer<UInt32>
+    ) throws(WinnowError) {
+        guard countWidth > 0 else { return container.rows(into: rows) }
+        container.rows(into: distinct)
+        ck_unpack32(counts, 0, self.distinct, UInt32(countWidth), 1, more)
+        var at = 0
+        for i in 0..<self.distinct {
+            let n = Int(more[i])
+            guard n <= events - at else { throw damage }
+            let row = distinct[i]
+            for k in at..<at + n { rows[k] = row }
+            at += n
+        }
+        guard at == events else { throw damage }
+    }
+
+    private var damage: WinnowError { .damaged(file: file, what: "a run's counts do not add up to its events") }
+}
+
+/// A part that a load wrote when its memory was full: its messages have ordinals of its own.
+package struct SpilledRun: EventSource {
+    private let part: ActivityPart
+    package init(_ part: ActivityPart) { self.part = part }
+
+    package var eventTypes: [EventType] { part.eventTypes }
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] { try part.leaves(of: type) }
+    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+        try part.blocks(of: type)
+    }
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+        try part.append(type, block: block, to: &events)
+    }
+    package func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages? {
+        guard let messages = try part.messages(block) else { return nil }
+        return try LocalMessages(messages)
+    }
+    package func messages(_ block: Int) -> MessageBlock? { nil }
+}

@@ -1,0 +1,62 @@
+import Model
+
+/// The leaves of the part to be written, and where each source's leaves go.
+struct LeafPlan: Sendable {
+    let type: EventType
+    let keys: [LeafKey]
+    /// Per source and leaf: the new leaf, or of a split one the first month's.
+    private let targets: [[Target]]
+
+    private struct Target: Sendable {
+        var leaf: UInt32
+        /// Month of `leaf` when the events must be told apart by month, else 0.
+        var firstMonth: UInt32
+    }
+
+    init(_ type: EventType, _ sources: [any EventSource]) throws(WinnowError) {
+        self.type = type
+        var totals: [LeafKey: LeafSummary] = [:]
+        var all: [[LeafSummary]] = []
+        for source in sources {
+            let leaves = try source.leaves(of: type)
+            all.append(leaves)
+            for leaf in leaves where leaf.events > 0 {
+                var key = leaf.key
+                key.month = 0
+                var total = totals[key] ?? LeafSummary(key: key, events: 0, minimum: .max, maximum: .min)
+                total.events += leaf.events
+                total.minimum = min(total.minimum, leaf.minimum)
+                total.maximum = max(total.maximum, leaf.maximum)
+                totals[key] = total
+            }
+        }
+        var keys: [LeafKey] = [], starts: [LeafKey: Target] = [:]
+        for total in totals.values.sorted(by: { $0.key < $1.key }) {
+            let split = total.events >= Tuning.splitEvents && total.maximum - total.minimum > Tuning.splitSpan
+            let first = split ? LeafKey.month(of: total.minimum) : 0
+            starts[total.key] = Target(leaf: UInt32(keys.count), firstMonth: first)
+            for month in first...(split ? LeafKey.month(of: total.maximum) : 0) {
+                keys.append(LeafKey(campaign: total.key.campaign, template: total.key.template, month: month))
+            }
+        }
+        self.keys = keys
+        targets = all.map { leaves in
+            leaves.map {
+                starts[LeafKey(campaign: $0.key.campaign, template: $0.key.template)] ?? Target(leaf: 0, firstMonth: 0)
+            }
+        }
+    }
+
+    func renumber(_ events: inout [EventRecord], from start: Int, source: Int) throws(WinnowError) {
+        let targets = targets[source]
+        for i in start..<events.count {
+            guard Int(events[i].leaf) < targets.count else {
+                throw .damaged(file: "activity", what: "an event of a leaf that is not there")
+            }
+            let target = targets[Int(events[i].leaf)]
+            events[i].leaf =
+                target.firstMonth == 0
+                ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// New strings on their way into a table: each gets the next code, in the order of arrival.
+package struct StringInterner: Sendable {
+    package let first: UInt32
+    private var text: [UInt8] = []
+    private var ends: [Int] = []
+    private var hashes: [UInt64] = []
+    /// Open addressing; index plus one, 0 for a free slot.
+    private var slots: [UInt32]
+
+    package init(first: UInt32) {
+        self.first = first
+        slots = Array(repeating: 0, count: 64)
+    }
+
+    package var count: Int { ends.count }
+
+    /// About how much memory it takes: arrays that grow have a third to spare.
+    package var memory: Int { text.count * 4 / 3 + ends.count * 24 + slots.count * 4 }
+
+    package func hash(_ index: Int) -> UInt64 { hashes[index] }
+
+    package func bytes(_ index: Int) -> ArraySlice<UInt8> { text[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
+
+    /// The code of a string that was interned before.
+    package func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            if hashes[index] == hash, self.bytes(index).elementsEqual(bytes) { return first + UInt32(index) }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    /// The code of a string, new if need be; nil when all 2³² − 2 codes are given.
+    package mutating func intern(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        if let code = find(bytes, hash: hash) { return code }
+        guard UInt64(first) + UInt64(count) < UInt64(UInt32.max) - 1 else { return nil }
+        if (count + 1) * 2 > slots.count { grow() }
+        text.append(contentsOf: bytes)
+        ends.append(text.count)
+        hashes.append(hash)
+        place(count - 1)
+        return first + UInt32(count - 1)
+    }
+
+    package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? { intern(bytes, hash: stringHash(bytes)) }
+
+    private mutating func grow() {
+        slots = Array(repeating: 0, count: slots.count * 2)
+        for index in 0..<count { place(index) }
+    }
+
+    private mutating func place(_ index: Int) {
+        var slot = Int(truncatingIfNeeded: hashes[index]) & (slots.count - 1)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = UInt32(index + 1)
+    }
+}

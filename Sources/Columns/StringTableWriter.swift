@@ -1,0 +1,145 @@
+import Format
+import Model
+
+/// Writes the tables of a dictionary or keys part.
+package enum StringTableWriter {
+    /// One namespace's strings: what older parts that are merged had, then new ones.
+    package struct Source {
+        package var namespace: Namespace
+        package var older: [StringTable]
+        package var new: StringInterner?
+
+        package init(_ namespace: Namespace, older: [StringTable], new: StringInterner?) {
+            self.namespace = namespace
+            self.older = older
+            self.new = new
+        }
+
+        package var isEmpty: Bool { older.allSatisfy { $0.count == 0 } && (new?.count ?? 0) == 0 }
+        fileprivate var first: UInt32 { older.first?.first ?? new?.first ?? 0 }
+    }
+
+    package static func write(_ sources: [Source], to part: PartWriter) throws(WinnowError) -> PartReference {
+        try append(sources, to: part)
+        return try part.finish()
+    }
+
+    /// Writes the section of the tables. Complexity: O(strings) time; 9 bytes of memory a string of the largest source.
+    package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
+        let layouts = sources.filter { !$0.isEmpty }.map(Layout.init)
+        var head = ByteWriter(), offset = 8 + layouts.count * 32
+        head.put(UInt32(clamping: layouts.count))
+        head.put(UInt32(0))
+        for layout in layouts {
+            head.put(layout.source.namespace.rawValue)
+            head.put(layout.source.first)
+            head.put(UInt32(clamping: layout.count))
+            head.put(UInt32(0))
+            head.put(UInt64(offset))
+            head.put(UInt64(layout.size))
+            offset += layout.size
+        }
+        try part.begin(.strings)
+        try part.append(head.bytes)
+        for layout in layouts { try layout.write(to: part) }
+    }
+
+    /// One table, measured before it is written, so that nothing of it but the index is ever in memory.
+    private struct Layout {
+        let source: Source
+        let count: Int
+        private let bits: Int
+        private let starts: [UInt32]
+        private let ends, buckets, entries: PackedColumnWriter
+        private let text: Int
+
+        var size: Int { 8 + ends.size + buckets.size + entries.size + text }
+
+        init(_ source: Source) {
+            self.source = source
+            count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
+            let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
+            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?
+            source.forEach { string in
+                starts[Layout.bucket(stringHash(string), bits) + 1] += 1
+                total += string.count
+                if first == nil { first = total }
+            }
+            for i in 1..<starts.count { starts[i] += starts[i - 1] }
+            self.bits = bits
+            self.starts = starts
+            text = total
+            ends = PackedColumnWriter(count: count, base: Int64(first ?? 0), maximum: Int64(total))
+            buckets = PackedColumnWriter(count: starts.count, base: 0, maximum: Int64(count))
+            let widest: Int64 = 1 << Int64(StringTable.fragmentBits + StringTable.indexWidth(count))
+            entries = PackedColumnWriter(count: count, base: 0, maximum: widest - 1)
+        }
+
+        private static func bucket(_ hash: UInt64, _ bits: Int) -> Int {
+            bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
+        }
+
+        func write(to part: PartWriter) throws(WinnowError) {
+            var head = ByteWriter()
+            head.put(UInt32(bits))
+            head.put(UInt32(0))
+            try part.append(head.bytes)
+            var end: Int64 = 0
+            try write(ends, to: part) { put in
+                source.forEach { string in
+                    end += Int64(string.count)
+                    put(end)
+                }
+            }
+            try write(buckets, to: part) { put in for start in starts { put(Int64(start)) } }
+            let indexed = sortedEntries()
+            try write(entries, to: part) { put in for entry in indexed { put(Int64(entry)) } }
+            var failure: WinnowError?, pending: [UInt8] = []
+            func flush() {
+                do throws(WinnowError) { if failure == nil { try part.append(pending) } } catch { failure = error }
+                pending.removeAll(keepingCapacity: true)
+            }
+            source.forEach { string in
+                pending.append(contentsOf: string)
+                if pending.count >= 1 << 18 { flush() }
+            }
+            flush()
+            if let failure { throw failure }
+        }
+
+        private func write(
+            _ column: PackedColumnWriter, to part: PartWriter, _ values: ((Int64) -> Void) -> Void
+        ) throws(WinnowError) {
+            var column = column, failure: WinnowError?
+            try column.begin(part)
+            values { value in
+                do throws(WinnowError) { if failure == nil { try column.append(value, to: part) } } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            try column.finish(part)
+        }
+
+        /// Fragment and index of every string, bucket by bucket.
+        private func sortedEntries() -> [UInt64] {
+            let width = UInt64(StringTable.indexWidth(count))
+            var next = starts, index: UInt64 = 0
+            var entries = [UInt64](repeating: 0, count: count)
+            source.forEach { string in
+                let hash = stringHash(string), bucket = Layout.bucket(hash, bits)
+                entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
+                next[bucket] += 1
+                index += 1
+            }
+            return entries
+        }
+    }
+}
+
+extension StringTableWriter.Source {
+    fileprivate func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+        for table in older { for i in 0..<table.count { body(table.bytes(i)) } }
+        if let new { for i in 0..<new.count { new.bytes(i).withUnsafeBytes(body) } }
+    }
+}

@@ -1,0 +1,69 @@
+import Bitmaps
+import Columns
+import Format
+import Model
+
+/// A bit, or a sum, for every message of every row of a block.
+final class MessageSlots {
+    /// Per row the first slot; one more for the end.
+    private var offsets = [Int](repeating: 0, count: Block.rows + 1)
+    private let bits: UnsafeMutablePointer<UInt64>
+    private let sums: UnsafeMutablePointer<UInt64>?
+    private var outside = false
+    private let file: String
+
+    init(_ parts: [ActivityPart], _ block: Int, counting: Bool) throws(WinnowError) {
+        for part in parts { try part.messages(block)?.raise(&offsets) }
+        var total = 0
+        for row in 0...Block.rows { (offsets[row], total) = (total, total + offsets[row]) }
+        bits = .allocate(capacity: total / 64 + 1)
+        bits.initialize(repeating: 0, count: total / 64 + 1)
+        sums = counting ? .allocate(capacity: total + 1) : nil
+        sums?.initialize(repeating: 0, count: total + 1)
+        file = parts.first?.file.path ?? ""
+    }
+
+    deinit {
+        bits.deallocate()
+        sums?.deallocate()
+    }
+
+    func add(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ by: UnsafePointer<UInt32>, _ n: Int) {
+        forEachSlot(rows, keys, n) { i, slot in
+            bits[slot >> 6] |= 1 << UInt64(slot & 63)
+            if let sums { sums[slot] += UInt64(by[i]) }
+        }
+    }
+
+    func strike(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int) {
+        forEachSlot(rows, keys, n) { _, slot in bits[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
+    }
+
+    /// Calls `body` with the number and slot of each event that has a message.
+    private func forEachSlot(
+        _ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int, _ body: (Int, Int) -> Void
+    ) {
+        offsets.withUnsafeBufferPointer { offsets in
+            for i in 0..<n where keys[i] > 0 {
+                let slot = offsets[Int(rows[i])] + Int(keys[i]) - 1
+                if slot < offsets[Int(rows[i]) + 1] { body(i, slot) } else { outside = true }
+            }
+        }
+    }
+
+    /// Inserts the rows that have a message left whose sum suffices.
+    func insertRows(atLeast: UInt64, into out: BlockSet) throws(WinnowError) {
+        if outside { throw .damaged(file: file, what: "an event of a message that is not there") }
+        var row = 0
+        for word in 0...offsets[Block.rows] / 64 {
+            var rest = bits[word]
+            while rest != 0 {
+                let slot = word << 6 + rest.trailingZeroBitCount
+                rest &= rest - 1
+                if let sums, sums[slot] < atLeast { continue }
+                while offsets[row + 1] <= slot { row += 1 }
+                out.insert(row)
+            }
+        }
+    }
+}
