@@ -85,6 +85,25 @@ struct LoadTests {
         #expect(objects.map { $0?["raw"] as? String } == ["b,x", "d,4,5"])
     }
 
+    @Test("every way to write a value means the same as it does in a rule")
+    func lexicalForms() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        for (number, line) in try Fixture.vectors("lexical-forms.txt").enumerated() {
+            let cells = line.components(separatedBy: " | ")
+            let (field, format, written, value) = (cells[0], cells[1], cells[2], cells[3])
+            let text =
+                format == "csv"
+                ? "id,\(field)\np\(number),\(written)\n" : #"{"id": "p\#(number)", "\#(field)": \#(written)}"#
+            try store.load(.profiles, files: [try fixture.file("p.\(format)", text)])
+            let test = field == "set" ? "has_all" : "equals"
+            let rule = #"""
+                {"all": [{"field": {"name": "id", "operator": "equals", "value": "p\#(number)"}},
+                         {"field": {"name": "\#(field)", "operator": "\#(test)", "value": \#(value)}}]}
+                """#
+            #expect(try count(store, rule) == 1, "\(line)")
+        }
+    }
+
     @Test("CSV as people write it: byte order mark, CRLF, blank lines, quotes")
     func csvForms() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
