@@ -33,8 +33,9 @@ struct LeafContribution {
     var distinct: Int64
     var minimum: Int64
     var maximum: Int64
-    /// Events without a message, where that matters.
+    /// Events without a message, where that matters, and when the first of them was.
     var unnamed: Int64 = 0
+    var firstUnnamed = Int64.max
 }
 
 /// A chunk in its stored form, and what the tables of its part need to know of it.
@@ -120,7 +121,10 @@ struct ActivityChunkEncoder {
         var previous = UInt32.max
         for event in events[run] {
             if event.row != previous { result.distinct += 1 }
-            if marksFirsts, event.message == 0 { result.unnamed += 1 }
+            if marksFirsts, event.message == 0 {
+                result.unnamed += 1
+                result.firstUnnamed = min(result.firstUnnamed, event.time)
+            }
             previous = event.row
             result.minimum = min(result.minimum, event.time)
             result.maximum = max(result.maximum, event.time)

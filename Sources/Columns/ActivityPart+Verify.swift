@@ -55,20 +55,20 @@ extension ActivityPart {
         let blocks = try blocks(of: index.type)
         findings.expect(isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
         let firsts = expected.order.flatMap { FirstEvents(index.type, $0) }
-        let encoded = try concurrentMap(blocks.count) { (i) throws(WinnowError) -> EncodedChunk? in
-            var chunk: EncodedChunk?
+        let leaves = try concurrentMap(blocks.count) { (i) throws(WinnowError) -> [LeafContribution]? in
+            var leaves: [LeafContribution]?
             findings.check(file.path) { () throws(WinnowError) in
-                chunk = try encodedAgain(index, blocks[i].block, table, keys, firsts, expected)
-                let entry = try entry(index, i)
-                let same = try chunk.map { (chunk) throws(WinnowError) in try isStored(chunk, as: entry) }
+                let chunk = try encodedAgain(index, blocks[i].block, table, keys, firsts, expected)
+                leaves = chunk.leaves
+                let same = try isStored(chunk, as: try entry(index, i))
                 findings.expect(
-                    same ?? false, file.path,
+                    same, file.path,
                     "\(name), block \(blocks[i].block): what is stored is not what it derives from")
             }
-            return chunk
+            return leaves
         }
-        guard !encoded.contains(where: { $0 == nil }) else { return }
-        verify(index, table, encoded.compactMap { $0 }, name, findings)
+        guard !leaves.contains(where: { $0 == nil }) else { return }
+        verify(index, table, leaves.compactMap { $0 }, name, findings)
     }
 
     private func encodedAgain(
@@ -98,28 +98,33 @@ extension ActivityPart {
     }
 
     private func verify(
-        _ index: TypeIndex, _ table: LeafTable, _ chunks: [EncodedChunk], _ name: String, _ findings: Findings
+        _ index: TypeIndex, _ table: LeafTable, _ leaves: [[LeafContribution]], _ name: String, _ findings: Findings
     ) {
         var sums = [LeafContribution](
             repeating: LeafContribution(leaf: 0, events: 0, distinct: 0, minimum: .max, maximum: .min),
             count: table.count)
-        for leaf in chunks.flatMap(\.leaves) {
+        for leaf in leaves.joined() {
             let i = Int(leaf.leaf)
             sums[i].events += leaf.events
             sums[i].distinct += leaf.distinct
             sums[i].unnamed += leaf.unnamed
+            sums[i].firstUnnamed = min(sums[i].firstUnnamed, leaf.firstUnnamed)
             sums[i].minimum = min(sums[i].minimum, leaf.minimum)
             sums[i].maximum = max(sums[i].maximum, leaf.maximum)
         }
         for (i, sum) in sums.enumerated() {
-            let times = sum.events == 0 || (table.minimum[i] == sum.minimum && table.maximum[i] == sum.maximum)
+            let unnamed = sum.unnamed == 0 ? sum.minimum : sum.firstUnnamed
+            let times =
+                sum.events == 0
+                || (table.minimum[i] == sum.minimum && table.maximum[i] == sum.maximum
+                    && table.firstUnnamed[i] == unnamed)
             findings.expect(
                 table.events[i] == sum.events && table.distinct[i] == sum.distinct && table.unnamed[i] == sum.unnamed
                     && times, file.path, "\(name): leaf \(i) does not add up")
         }
         let used = sums.filter { $0.events > 0 }
         findings.expect(
-            index.events == chunks.reduce(0) { $0 + $1.events } && index.minimum == used.map(\.minimum).min() ?? 0
+            index.events == Int(used.reduce(0) { $0 + $1.events }) && index.minimum == used.map(\.minimum).min() ?? 0
                 && index.maximum == used.map(\.maximum).max() ?? 0, file.path, "\(name): totals do not add up")
     }
 

@@ -32,11 +32,13 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///     eventTypes    = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 0:u32 events:u64 minimum:i64 maximum:i64
 ///                     leafOffset:u64 leafSize:u64 blockOffset:u64) …
 ///     leaves        = per type the packed columns campaign template month events distinct minimum maximum unnamed
+///                     firstUnnamed
 ///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
 ///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
 ///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
 ///
-/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type.
+/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type, and
+/// `firstUnnamed` the time of the first of them (where there is none, the leaf's least time).
 package final class ActivityPart: Sendable {
     package let file: PartFile
     package let types: [EventType: TypeIndex]
@@ -183,7 +185,7 @@ package final class ActivityPart: Sendable {
 
 /// The leaves of one event type in one part, ascending by key.
 package struct LeafTable: Sendable {
-    package let campaigns, templates, months, events, distinct, minimum, maximum, unnamed: PackedColumn
+    package let campaigns, templates, months, events, distinct, minimum, maximum, unnamed, firstUnnamed: PackedColumn
     package var count: Int { campaigns.count }
 
     init(_ source: ByteReader) throws(WinnowError) {
@@ -196,8 +198,10 @@ package struct LeafTable: Sendable {
         minimum = try PackedColumn(&reader)
         maximum = try PackedColumn(&reader)
         unnamed = try PackedColumn(&reader)
+        firstUnnamed = try PackedColumn(&reader)
         let count = campaigns.count
-        guard [templates, months, events, distinct, minimum, maximum, unnamed].allSatisfy({ $0.count == count }) else {
+        let others = [templates, months, events, distinct, minimum, maximum, unnamed, firstUnnamed]
+        guard others.allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")
         }
     }

@@ -12,7 +12,7 @@ struct ActivityPartWriter {
     fileprivate struct TypeTables {
         let type: EventType
         let keys: [LeafKey]
-        var events, distinct, minimum, maximum, unnamed: [Int64]
+        var events, distinct, minimum, maximum, unnamed, firstUnnamed: [Int64]
         var blocks: [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] = []
         var summaries = ByteWriter()
 
@@ -24,6 +24,7 @@ struct ActivityPartWriter {
             unnamed = events
             minimum = Array(repeating: .max, count: keys.count)
             maximum = Array(repeating: .min, count: keys.count)
+            firstUnnamed = minimum
         }
     }
 
@@ -85,6 +86,7 @@ extension ActivityPartWriter.TypeTables {
             events[i] += leaf.events
             distinct[i] += leaf.distinct
             unnamed[i] += leaf.unnamed
+            firstUnnamed[i] = min(firstUnnamed[i], leaf.firstUnnamed)
             minimum[i] = min(minimum[i], leaf.minimum)
             maximum[i] = max(maximum[i], leaf.maximum)
         }
@@ -114,7 +116,10 @@ extension ActivityPartWriter.TypeTables {
         PackedColumn.append(keys.map { Int64($0.campaign) }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.template) }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
-        for column in [events, distinct, minimum, maximum, unnamed] { PackedColumn.append(column, to: &leaves) }
+        for i in keys.indices where unnamed[i] == 0 { firstUnnamed[i] = minimum[i] }
+        for column in [events, distinct, minimum, maximum, unnamed, firstUnnamed] {
+            PackedColumn.append(column, to: &leaves)
+        }
         directory.put(UInt64(leaves.bytes.count - leafStart))
         directory.put(UInt64(all.bytes.count))
         for entry in blocks {

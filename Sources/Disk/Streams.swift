@@ -11,18 +11,18 @@ import Model
 /// A file of the user's (or standard input, `-`), read front to back.
 package final class InputStream {
     package let name: String
-    /// Bytes that a plain file has; nil for what has no length.
-    package let size: Int?
     private let descriptor: Int32
+    private let isCancelled: () -> Bool
 
-    package init(path: String) throws(WinnowError) {
+    /// `isCancelled` is asked when a signal interrupts waiting for input; true ends it with `cancelled`.
+    package init(path: String, isCancelled: @escaping () -> Bool = { false }) throws(WinnowError) {
+        self.isCancelled = isCancelled
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", path) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
         if status.st_mode & S_IFMT == S_IFDIR { throw .io(operation: "read", path: path, code: EISDIR) }
-        size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
     deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -33,6 +33,7 @@ package final class InputStream {
             let count = SystemCalls.read(descriptor, buffer)
             if count >= 0 { return count }
             if errno != EINTR { throw failure("read", name) }
+            if isCancelled() { throw .cancelled }
         }
     }
 
@@ -60,6 +61,13 @@ extension SystemCalls {
             Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         #endif
     }
+}
+
+/// Bytes of a plain file; nil for what is none, or is not there. Opens nothing: a pipe would notice.
+package func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
 }
 
 /// Whether two paths lead to the same file; false when one of them leads nowhere.

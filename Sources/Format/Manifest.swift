@@ -80,11 +80,12 @@ package struct Manifest: Sendable, Hashable {
     package init(decoding bytes: UnsafeRawBufferPointer, of file: String) throws(WinnowError) {
         var reader = ByteReader(bytes, of: file, "manifest")
         guard try reader.take(bytes: 8).elementsEqual(Manifest.magic) else { throw reader.damage("it is not one") }
-        let format = try reader.take(UInt32.self)
-        guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
+        // All formats begin and end like this one: a flipped byte is damage, not a newer format.
         guard let body = bytes.slice(0, bytes.count - 4),
             bytes.loadUnaligned(fromByteOffset: body.count, as: UInt32.self).littleEndian == crc32c(body)
         else { throw reader.damage("its checksum does not match") }
+        let format = try reader.take(UInt32.self)
+        guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
         version = try reader.take(UInt64.self)
         parent = try reader.take(UInt64.self)
         time = Instant(milliseconds: try reader.take(Int64.self))

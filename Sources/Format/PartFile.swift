@@ -31,14 +31,16 @@ package final class PartFile: @unchecked Sendable {
         var reader = ByteReader(trailer, of: path, "trailer")
         guard try reader.take(bytes: 8).elementsEqual(PartFormat.magic) else { throw damage("it is not a part file") }
         let version = try reader.take(UInt32.self)
-        guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
         let kind = try reader.take(UInt32.self), id = try reader.take(UInt64.self)
         let length = try reader.take(UInt64.self), directory = Int(clamping: try reader.take(UInt64.self))
         let sectionCount = Int(try reader.take(UInt32.self)), chunks = Int(try reader.take(UInt32.self))
         let tables = try reader.take(UInt32.self)
         _ = try reader.take(UInt64.self)
         let checksum = try reader.take(UInt32.self)
-        guard checksum == crc32c(trailer.dropLast(4)), checksum == reference.checksum,
+        // All formats end with a trailer like this one: a flipped byte is damage, not a newer format.
+        guard checksum == crc32c(trailer.dropLast(4)) else { throw damage("its trailer is damaged") }
+        guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
+        guard checksum == reference.checksum,
             kind == reference.kind.rawValue, id == reference.id, length == reference.length
         else { throw damage("its trailer is not the one the manifest names") }
         let tableSize = bytes.count - PartFormat.trailerSize - directory

@@ -191,19 +191,45 @@ package struct JSONCursor {
         return next
     }
 
-    /// Skips the value that starts here, whatever it is.
-    package mutating func skip(depth: Int = 0) throws(JSONError) {
-        guard depth < 512 else { throw error("nested too deeply") }
-        switch peek() {
-        case UInt8(ascii: "{"):
-            try object(
-                { (cursor, _, _) throws(JSONError) in try cursor.skip(depth: depth + 1) }, wrapping: { $0 })
-        case UInt8(ascii: "["):
-            at += 1
-            if take("]") { return }
-            repeat { try skip(depth: depth + 1) } while take(",")
-            try expect("]", "or “,” in an array")
-        default: _ = try scalar()
+    /// Skips the value that starts here, whatever it is and however deep.
+    package mutating func skip() throws(JSONError) {
+        // The closing marks of what is open.
+        var open: [Unicode.Scalar] = []
+        while true {
+            if take("{") {
+                if !take("}") {
+                    open.append("}")
+                    try skipKey()
+                    continue
+                }
+            } else if take("[") {
+                if !take("]") {
+                    open.append("]")
+                    continue
+                }
+            } else if case .string(let range, escaped: true) = try scalar() {
+                var decoded: [UInt8] = []
+                try decode(range, into: &decoded)
+            }
+            while let mark = open.last {
+                if take(",") {
+                    if mark == "}" { try skipKey() }
+                    break
+                }
+                try expect(mark, mark == "}" ? "or “,” in an object" : "or “,” in an array")
+                open.removeLast()
+            }
+            if open.isEmpty { return }
         }
+    }
+
+    private mutating func skipKey() throws(JSONError) {
+        guard peek() == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
+        let (range, escaped) = try string()
+        if escaped {
+            var decoded: [UInt8] = []
+            try decode(range, into: &decoded)
+        }
+        try expect(":", "behind a key")
     }
 }

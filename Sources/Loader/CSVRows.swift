@@ -108,7 +108,7 @@ struct CSVRows {
     /// Passes over the rest of the line.
     private mutating func malformed(_ start: Int, _ reason: String) -> BadRow {
         while at < bytes.count, bytes[at] != 0x0A { at += 1 }
-        raw = start..<at
+        raw = start..<(at > start && bytes[at - 1] == 0x0D ? at - 1 : at)
         if at < bytes.count { endLine() }
         return BadRow(column: nil, code: "malformed_csv", reason: reason)
     }

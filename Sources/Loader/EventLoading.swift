@@ -74,14 +74,18 @@ struct EventLoading: Loading {
                 }
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])
+                // All is checked before any name is entered: a row that is not stored makes nothing known.
+                let campaignID = try EventLoading.id(cells, .campaign),
+                    templateID = try EventLoading.id(cells, .template)
+                let linkID = try EventLoading.id(cells, .link), messageID = try EventLoading.id(cells, .message)
                 if row == nil, policy == .skip {
                     content.skipped += 1
                     return
                 }
-                let campaign = try EventLoading.code(cells, .campaign, &content.names[0])
-                let template = try EventLoading.code(cells, .template, &content.names[1])
-                let link = try EventLoading.code(cells, .link, &content.names[2])
-                let message = try EventLoading.code(cells, .message, &content.messages)
+                let campaign = EventLoading.code(campaignID, &content.names[0])
+                let template = EventLoading.code(templateID, &content.names[1])
+                let link = EventLoading.code(linkID, &content.names[2])
+                let message = EventLoading.code(messageID, &content.messages)
                 // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
                 let key = UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
                 if key != last.key {
@@ -227,17 +231,16 @@ struct EventLoading: Loading {
         return UInt32(value)
     }
 
-    /// The piece's number of an optional id, plus one; zero for none.
-    private static func code(
-        _ cells: [InputCell], _ column: Column, _ names: inout StringInterner
-    ) throws(BadRow) -> UInt32 {
+    /// An optional id.
+    private static func id(_ cells: [InputCell], _ column: Column) throws(BadRow) -> UnsafeRawBufferPointer? {
         let cell = cells[column.rawValue]
-        guard cell.isThere else { return 0 }
-        let bytes = try cell.id(column.name)
-        guard let code = names.intern(bytes) else {
-            throw BadRow(column: column.name, code: "bad_value", reason: "too many distinct ids")
-        }
-        return code + 1
+        return cell.isThere ? try cell.id(column.name) : nil
+    }
+
+    /// The piece's number of an id, plus one; zero for none.
+    private static func code(_ id: UnsafeRawBufferPointer?, _ names: inout StringInterner) -> UInt32 {
+        // A piece holds far fewer ids than there are numbers.
+        id.flatMap { names.intern($0) }.map { $0 + 1 } ?? 0
     }
 }
 

@@ -12,8 +12,8 @@ final class InputBytes {
     /// Bytes taken from the file so far.
     private(set) var taken = 0
 
-    init(_ path: String, digesting: Bool) throws(WinnowError) {
-        stream = try InputStream(path: path)
+    init(_ path: String, digesting: Bool, _ options: LoadOptions) throws(WinnowError) {
+        stream = try InputStream(path: path, isCancelled: options.isCancelled)
         zstd = path.hasSuffix(".zst") ? ZstdReader(file: path) : nil
         digest = digesting ? SHA256() : nil
     }
@@ -40,8 +40,8 @@ final class InputBytes {
     func finishDigest() -> [UInt8] { digest?.finish() ?? [] }
 
     /// Reads everything for its digest alone.
-    static func digest(_ path: String) throws(WinnowError) -> [UInt8] {
-        let bytes = try InputBytes(path, digesting: true)
+    static func digest(_ path: String, _ options: LoadOptions) throws(WinnowError) -> [UInt8] {
+        let bytes = try InputBytes(path, digesting: true, options)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { buffer.deallocate() }
         while try bytes.read(into: buffer) > 0 {}

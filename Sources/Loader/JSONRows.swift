@@ -10,6 +10,8 @@ struct JSONRows {
     private(set) var line = 0
     private(set) var raw: Range<Int> = 0..<0
     private var unescaped: [UnsafeMutableRawBufferPointer] = []
+    /// Keys of the row that are passed over.
+    private var ignored: Set<[UInt8]> = []
 
     init(_ bytes: UnsafeRawBufferPointer, _ columns: ColumnNames) {
         self.bytes = bytes
@@ -33,6 +35,7 @@ struct JSONRows {
             let text = UnsafeRawBufferPointer(rebasing: bytes[raw])
             if text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             for i in cells.indices { cells[i] = InputCell() }
+            ignored.removeAll(keepingCapacity: true)
             var cursor = JSONCursor(text)
             try cursor.object(
                 { (cursor, key, escaped) throws(BadRow) in try member(&cursor, key, escaped, &cells) },
@@ -55,6 +58,10 @@ struct JSONRows {
             guard columns.ignoresUnknown else {
                 let text = String(decoding: name.prefix(100), as: UTF8.self)
                 throw BadRow(column: text, code: "unknown_key", reason: "unknown key")
+            }
+            guard ignored.insert(Array(name)).inserted else {
+                let text = String(decoding: name.prefix(100), as: UTF8.self)
+                throw BadRow(column: text, code: "repeated_key", reason: "the key is repeated")
             }
             do throws(JSONError) { return try cursor.skip() } catch { throw JSONRows.bad(error) }
         }

@@ -42,7 +42,7 @@ package struct Load {
             guard let stored = try id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in try part.digest(of: id) })
             else { continue }
             var digests: [[UInt8]] = []
-            for file in files { digests.append(try InputBytes.digest(file)) }
+            for file in files { digests.append(try InputBytes.digest(file, options)) }
             guard BatchContent.digest(kind, options.mode, files: digests) == stored else {
                 throw .badData(
                     file: files.joined(separator: ", "), line: nil, column: nil, code: "batch_conflict",
@@ -59,9 +59,9 @@ package struct Load {
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
         var loading = loading, summary = LoadSummary(), digests: [[UInt8]] = []
         var rejects = try Rejects(options)
-        var progress = try Progress(files, options)
+        var progress = Progress(files, options)
         for file in files {
-            let input = try InputBytes(file, digesting: options.batch != nil)
+            let input = try InputBytes(file, digesting: options.batch != nil, options)
             try load(input, file, &loading, &summary, &rejects, &progress)
             digests.append(input.finishDigest())
         }
@@ -136,14 +136,10 @@ private struct Progress {
     private var state = LoadProgress()
     private var before = 0
 
-    init(_ files: [String], _ options: LoadOptions) throws(WinnowError) {
+    init(_ files: [String], _ options: LoadOptions) {
         report = options.progress
-        var total: Int? = 0
-        for file in files {
-            let size = try InputStream(path: file).size
-            total = if let sum = total, let size { sum + size } else { nil }
-        }
-        state.totalBytes = total
+        let sizes = files.map { $0 == "-" ? nil : fileSize($0) }
+        state.totalBytes = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     }
 
     mutating func isReading(_ summary: LoadSummary, _ input: InputBytes) {

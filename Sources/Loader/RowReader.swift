@@ -25,6 +25,10 @@ struct RowLayout: Sendable {
     /// Takes the header row off the first chunk of a CSV file.
     static func csv(_ chunk: InputChunk, _ columns: ColumnNames, file: String) throws(WinnowError) -> RowLayout {
         var layout = RowLayout(columns: columns, positions: [])
+        guard !chunk.isCut else {
+            throw .badData(
+                file: file, line: 1, column: nil, code: BadRow.longLine.code, reason: BadRow.longLine.reason)
+        }
         try chunk.withText { (text) throws(WinnowError) in
             var rows = CSVRows(text), cells: [InputCell] = []
             defer { rows.release() }
@@ -39,7 +43,7 @@ struct RowLayout: Sendable {
                 guard String(validating: cell.bytes, as: UTF8.self) != nil else {
                     throw bad(nil, "bad_utf8", "the header is not UTF-8")
                 }
-                let name = String(decoding: cell.bytes, as: UTF8.self)
+                let name = String(decoding: cell.bytes.prefix(100), as: UTF8.self)
                 guard let column = columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
                         throw bad(name, "unknown_column", "unknown column; the columns are \(columns.listed)")
@@ -114,9 +118,10 @@ enum RowReader {
                 defer { rows.release() }
                 if chunk.isFirst { _ = try? rows.next(&found) }
                 while true {
+                    var counted = false
                     do throws(BadRow) {
                         guard try rows.next(&found) else { break }
-                        count += 1
+                        (count, counted) = (count + 1, true)
                         try check(rows.raw)
                         guard found.count == positions.count else {
                             throw BadRow(
@@ -130,7 +135,7 @@ enum RowReader {
                         }
                         try body(cells)
                     } catch {
-                        if error.code == "malformed_csv" { count += 1 }
+                        if !counted { count += 1 }
                         take(error, rows.line, rows.raw)
                     }
                 }
@@ -138,13 +143,14 @@ enum RowReader {
                 var rows = JSONRows(text, layout.columns)
                 defer { rows.release() }
                 while true {
+                    var counted = false
                     do throws(BadRow) {
                         guard try rows.next(&cells) else { break }
-                        count += 1
+                        (count, counted) = (count + 1, true)
                         try check(rows.raw)
                         try body(cells)
                     } catch {
-                        if error.code == "malformed_json" || error.code.hasSuffix("_key") { count += 1 }
+                        if !counted { count += 1 }
                         take(error, rows.line, rows.raw)
                     }
                 }

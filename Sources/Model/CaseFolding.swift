@@ -15,6 +15,10 @@ private func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.value {
     // The dotless i folds to itself.
     case 0x131: return scalar
+    // Letters of which another is the same, but not by way of a single capital.
+    case 0x1FD3: return "\u{390}"
+    case 0x1FE3: return "\u{3B0}"
+    case 0xFB05: return "\u{FB06}"
     // Cherokee folds to its capitals, which came first.
     case 0x13A0...0x13F5: return scalar
     case 0x13F8...0x13FD, 0xAB70...0xABBF: return single(scalar.properties.uppercaseMapping) ?? scalar

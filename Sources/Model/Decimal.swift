@@ -31,8 +31,8 @@ public struct DecimalLiteral: Sendable, Hashable {
             let start = at
             var exponent = 0
             while at < text.count, let digit = decimalDigit(text[at]) {
-                // Beyond a million the value is far out of every range; the exact exponent no longer matters.
-                exponent = min(exponent * 10 + digit, 1_000_000)
+                // No text has so many digits that they could make up for such an exponent.
+                exponent = min(exponent * 10 + digit, 1 << 40)
                 at += 1
             }
             guard at > start else { return nil }

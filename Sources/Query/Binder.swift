@@ -8,28 +8,7 @@ import Store
 package struct BoundSegment: Sendable {
     package var plan: Plan
     package var windows: [WindowReport]
-    private var known: [RuleWarning]
-    /// Warnings that evaluation alone can tell.
-    private let approximate: [(flag: Flag, path: String)]
-
-    fileprivate init(
-        plan: Plan, windows: [WindowReport], known: [RuleWarning], approximate: [(flag: Flag, path: String)]
-    ) {
-        self.plan = plan
-        self.windows = windows
-        self.known = known
-        self.approximate = approximate
-    }
-
-    /// Complete once the plan has been evaluated.
-    package var warnings: [RuleWarning] {
-        known
-            + approximate.filter(\.flag.isRaised).map {
-                RuleWarning(
-                    code: "approximate_unique", path: $0.path,
-                    message: "some events have no message id; those of one campaign and template count as one message")
-            }
-    }
+    package var warnings: [RuleWarning]
 }
 
 /// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
@@ -41,7 +20,6 @@ package struct Binder {
     private let strict: Bool
     private var windows: [WindowReport] = []
     private var warnings: [RuleWarning] = []
-    private var approximate: [(flag: Flag, path: String)] = []
 
     package static func bind(
         _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
@@ -54,8 +32,7 @@ package struct Binder {
                     code: "fields_are_current", path: "where",
                     message: "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)"))
         }
-        return BoundSegment(
-            plan: plan, windows: binder.windows, known: binder.warnings, approximate: binder.approximate)
+        return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
     }
 
     private init(snapshot: Snapshot, time: EvaluationTime, strict: Bool) {
@@ -103,7 +80,11 @@ package struct Binder {
         var window = Int64.min...Int64.max
         if let during = activity.during {
             let resolved = during.resolved(time)
-            windows.append(WindowReport(path: path + ".during", window: resolved))
+            // Activity without an end of its own ends at the instant of evaluation; a field's window does not.
+            let reported = ResolvedWindow(
+                from: resolved.from, to: resolved.to ?? time.asOf,
+                toInclusive: resolved.to == nil || resolved.toInclusive)
+            windows.append(WindowReport(path: path + ".during", window: reported))
             // No millisecond lies in an empty window; the greatest one lies behind every instant of evaluation.
             window = resolved.milliseconds ?? Int64.max...Int64.max
         }
@@ -112,8 +93,17 @@ package struct Binder {
         }
         let scope = Scope(
             campaigns: campaigns, templates: templates,
-            window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds))
-        approximate.append((scope.approximate, path))
+            window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds),
+            asOf: time.asOf.milliseconds)
+        let types = [activity.type] + (activity.precededBy.map { [EventType(activity.type.channel, $0.event)] } ?? [])
+        for (i, type) in types.enumerated() {
+            guard try scope.meetsUnnamed(type, links: i == 0 ? links : nil, snapshot) else { continue }
+            warnings.append(
+                RuleWarning(
+                    code: "approximate_unique", path: path,
+                    message: "some events have no message id; those of one campaign and template count as one message"))
+            break
+        }
         if activity.counting != .total { return try counted(activity, scope, links) }
         if let preceding = activity.precededBy { return try paired(activity, preceding, scope, links) }
         return plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))

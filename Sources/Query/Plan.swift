@@ -2,7 +2,6 @@ import Columns
 import Format
 import Model
 import Rules
-import Synchronization
 
 /// A segment bound to a snapshot: names are ids, selectors are leaves, windows are instants. Immutable, and shared by
 /// all threads that evaluate it.
@@ -62,16 +61,6 @@ package struct UniqueRule: Sendable {
     /// Only clicks on these count, before uniqueness; nil for all.
     let links: Set<UInt32>?
     let names: NameOrder
-    /// Raised by events without a message id among those with one of `links`.
-    let approximate: Flag
-}
-
-/// Whether evaluation met something that the rule's author should know.
-package final class Flag: Sendable {
-    private let raised = Atomic(false)
-    package init() {}
-    package var isRaised: Bool { raised.load(ordering: .relaxed) }
-    package func raise() { raised.store(true, ordering: .relaxed) }
 }
 
 /// The leaves of one part that are in scope.

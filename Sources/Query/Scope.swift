@@ -9,18 +9,18 @@ struct Scope {
     let campaigns: [UInt32]?
     let templates: [UInt32]?
     let window: ClosedRange<Int64>
-    /// Raised when events without a message id are among those that unique events are derived from.
-    var approximate = Flag()
+    /// The instant of evaluation.
+    let asOf: Int64
 
     /// The scope of each selected object: campaigns, or templates when only those are selected.
     var objects: [Scope] {
         if let campaigns {
             return campaigns.map {
-                Scope(campaigns: [$0], templates: templates, window: window, approximate: approximate)
+                Scope(campaigns: [$0], templates: templates, window: window, asOf: asOf)
             }
         }
         return (templates ?? []).map {
-            Scope(campaigns: nil, templates: [$0], window: window, approximate: approximate)
+            Scope(campaigns: nil, templates: [$0], window: window, asOf: asOf)
         }
     }
 
@@ -48,8 +48,7 @@ struct Scope {
         if stored != type {
             unique = UniqueRule(
                 bit: FirstEvents.bit(of: type.event), links: links.map(Set.init),
-                names: NameOrder(try snapshot.names()),
-                approximate: approximate)
+                names: NameOrder(try snapshot.names()))
         }
         var scopes: [PartScope] = [], count = 0
         for part in try snapshot.activity() {
@@ -82,16 +81,12 @@ struct Scope {
         let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
         var leaves: [Int] = [], events = 0
-        for range in campaigns.map({ $0.map(table.leaves(ofCampaign:)) }) ?? [0..<table.count] {
-            for leaf in range where contains(template: UInt32(truncatingIfNeeded: table.templates[leaf])) {
-                let low = table.minimum[leaf], high = table.maximum[leaf]
-                guard table.events[leaf] > 0 else { continue }
-                if let unique, unique.links == nil, table.unnamed[leaf] > 0 { approximate.raise() }
-                guard high >= window.lowerBound, low <= window.upperBound else { continue }
-                places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
-                leaves.append(leaf)
-                events += Int(table.events[leaf])
-            }
+        for leaf in self.leaves(of: table) {
+            let low = table.minimum[leaf], high = table.maximum[leaf]
+            guard high >= window.lowerBound, low <= window.upperBound else { continue }
+            places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
+            leaves.append(leaf)
+            events += Int(table.events[leaf])
         }
         guard !leaves.isEmpty || unique != nil else { return nil }
         let keys: [UInt32]? =
@@ -101,6 +96,14 @@ struct Scope {
             case .template: (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
             }
         return (PartScope(part: part, index: index, places: places, leaves: leaves, keys: keys), events)
+    }
+
+    /// The leaves of the scope's campaigns and templates that have events.
+    func leaves(of table: LeafTable) -> [Int] {
+        let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [0..<table.count]
+        return ranges.joined().filter { leaf in
+            contains(template: UInt32(truncatingIfNeeded: table.templates[leaf])) && table.events[leaf] > 0
+        }
     }
 
     private func contains(template: UInt32) -> Bool {

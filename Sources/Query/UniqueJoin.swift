@@ -32,7 +32,6 @@ struct UniqueJoin {
                 }
                 let key = table.key(leaf), tag = UInt32(offset + leaf)
                 candidates(streams, range, rows) { row, link, message, time in
-                    if message == 0, unique.links != nil, scope.contains(leaf: leaf) { unique.approximate.raise() }
                     earliest.add(
                         UniqueCandidate(
                             row: row, campaign: key.campaign, template: key.template, link: link, message: message,

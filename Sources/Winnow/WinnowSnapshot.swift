@@ -60,6 +60,7 @@ public struct WinnowSnapshot: Sendable {
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [SegmentCount] {
         let asOf = options.asOf ?? systemTime()
+        if let name = options.timezone { _ = try TimeZoneRules.system(name) }
         let clock = ContinuousClock(), evaluator = evaluator(options)
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {

@@ -106,9 +106,11 @@ extension Segment {
     public static func all(ndjson path: String) throws(WinnowError) -> [Segment] {
         let text = try text(path, limit: 1 << 30)
         var segments: [Segment] = []
-        for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-        where line.contains(where: { !$0.isWhitespace }) {
-            do throws(WinnowError) { segments.append(try Segment(json: String(line))) } catch {
+        // By bytes: to Swift, CR LF is one character.
+        for (i, bytes) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let line = String(decoding: bytes, as: UTF8.self)
+            guard line.contains(where: { !$0.isWhitespace }) else { continue }
+            do throws(WinnowError) { segments.append(try Segment(json: line)) } catch {
                 guard case .invalidRule(let place, let message) = error else { throw error }
                 throw .invalidRule(path: place, message: "\(message) (\(path), line \(i + 1))")
             }

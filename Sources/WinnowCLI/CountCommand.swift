@@ -25,7 +25,7 @@ struct CountCommand: ParsableCommand {
         }
         for file in files { segments.append(try Segment(file: file)) }
         if let rules { segments += try Segment.all(ndjson: rules) }
-        guard !segments.isEmpty || rules != nil else {
+        guard !segments.isEmpty else {
             throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
         let results = try WinnowStore(at: store).snapshot().count(segments, try evaluation.options())
@@ -66,11 +66,9 @@ extension SegmentCount {
     fileprivate var json: String {
         let windows = windows.map { report in
             let from = report.window.from.map { "\"\($0)\"" } ?? "null"
-            // A window without an end of its own ends at the instant of evaluation.
-            let to = report.window.to ?? asOf
-            let inclusive = report.window.to == nil || report.window.toInclusive
-            return "{\"path\": \(jsonString(report.path)), \"from\": \(from), \"to\": \"\(to)\", "
-                + "\"to_inclusive\": \(inclusive)}"
+            let to = report.window.to.map { "\"\($0)\"" } ?? "null"
+            return "{\"path\": \(jsonString(report.path)), \"from\": \(from), \"to\": \(to), "
+                + "\"to_inclusive\": \(report.window.toInclusive)}"
         }
         let warnings = warnings.map {
             "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path)), "

@@ -18,6 +18,9 @@ enum Terminal {
         try? write(escaped(line) + "\n", to: STDERR_FILENO)
     }
 
+    /// A closed pipe ends the process without a word, whatever the parent has made of the signal.
+    static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
+
     /// Whether somebody may be watching standard error.
     static var showsProgress: Bool { isatty(STDERR_FILENO) != 0 }
 
@@ -41,10 +44,18 @@ enum Terminal {
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
             sigaddset(&wanted, number)
-            signal(number) { number in
+            // Without SA_RESTART: waiting for input ends with the signal instead of going on behind it.
+            var action = sigaction()
+            let handler: @convention(c) (Int32) -> Void = { number in
                 Terminal.interrupted.store(true, ordering: .relaxed)
                 signal(number, SIG_DFL)
             }
+            #if canImport(Darwin)
+                action.__sigaction_u.__sa_handler = handler
+            #else
+                action.__sigaction_handler.sa_handler = handler
+            #endif
+            sigaction(number, &action, nil)
         }
         // Some parents start their children with signals blocked.
         sigprocmask(SIG_UNBLOCK, &wanted, nil)

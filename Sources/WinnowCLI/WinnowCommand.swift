@@ -13,6 +13,7 @@ struct WinnowCommand: ParsableCommand {
         ])
 
     static func main() {
+        Terminal.endOnClosedPipe()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             var command = try parseAsRoot(arguments)

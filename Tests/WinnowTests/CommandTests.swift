@@ -243,6 +243,7 @@ struct CommandTests {
             #expect(try Binary.run("load", store, "profiles", file, "--memory=\(memory)").status == 64)
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted()
+        // A load that waits for more input ends when it is told to.
         let process = Process(), input = Pipe()
         process.executableURL = URL(fileURLWithPath: Binary.path)
         process.arguments = ["load", store, "profiles", "-", "--format", "csv"]
@@ -250,13 +251,37 @@ struct CommandTests {
         process.standardError = FileHandle.nullDevice
         try process.run()
         input.fileHandleForWriting.write(Data(("id\n" + String(repeating: "more\n", count: 10_000)).utf8))
-        // The process waits for more; it is told to end before there is any.
-        usleep(100_000)
+        usleep(200_000)
         process.terminate()
-        input.fileHandleForWriting.write(Data("id\n".utf8))
-        try input.fileHandleForWriting.close()
         process.waitUntilExit()
+        try input.fileHandleForWriting.close()
         #expect(process.terminationStatus == 130)
         #expect(try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted() == names)
+    }
+
+    @Test("small things: line ends of rules, zones that nobody uses, no rules, closed pipes")
+    func smallThings() throws {
+        let fixture = try Fixture(), store = fixture.storePath
+        #expect(try Binary.run("create", store).status == 0)
+        let file = try fixture.file("p.csv", "id\na\n")
+        #expect(try Binary.run("load", store, "profiles", file).status == 0)
+        let all = #"{"sample": {"from": 0, "to": 100}}"#
+        let rules = try fixture.file("r.ndjson", "\(all)\r\n\r\n\(all)\r\n")
+        #expect(try Binary.run("count", store, "--rules", rules).output == "1\n1\n")
+        let own = #"{"timezone": "UTC", "where": \#(all)}"#
+        #expect(try Binary.run("count", store, own, "--timezone", "Mars/X").status == 64)
+        #expect(try Binary.run("count", store, "--rules", try fixture.file("none.ndjson", "\n")).status == 64)
+        let open = #"{"field": {"name": "email", "operator": "exists"}}"#
+        #expect(try Binary.run("count", store, open, "--format", "json").output.contains(#""windows": []"#))
+
+        // The reader is gone before there is anything to read.
+        let shell = Process(), said = fixture.folder.appendingPathComponent("said").path
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c", "trap '' PIPE; { sleep 0.2; '\(Binary.path)' catalog 2>'\(said)'; } | true; sleep 0.5",
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(try String(contentsOfFile: said, encoding: .utf8).isEmpty)
     }
 }

@@ -394,6 +394,80 @@ struct LoadTests {
         #expect(try count(store, #"{"field": {"name": "n", "operator": "between", "value": [5, 7]}}"#) == 3)
     }
 
+    @Test("a row that is not stored makes nothing known, and a skipped one is checked like any other")
+    func rejectedNames() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        let long = String(repeating: "x", count: 300), head = LoadTests.header + ",campaign,link\n"
+        var options = LoadOptions()
+        options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        options.unknownProfiles = .skip
+        let rows =
+            "a,email,clicked,1735689600,ghost,\(long)\nnobody,email,clicked,1735689600,shade,\na,email,clicked,1735689600,real,l\n"
+        let summary = try store.load(.events, files: [try fixture.file("e.csv", head + rows)], options: options)
+        #expect(summary.rows == 3 && summary.new == 1 && summary.skipped == 1 && summary.rejected == 1)
+        for (campaign, warnings) in [("ghost", 2), ("shade", 2), ("real", 0)] {
+            let rule =
+                #"{"activity": {"channel": "email", "event": "clicked", "operator": "at_least", "times": 1,"#
+                + #" "campaigns": ["\#(campaign)"]}}"#
+            #expect(try store.snapshot().count(try Segment(json: rule)).warnings.count == warnings, "\(campaign)")
+        }
+        options.rejects = nil
+        let bad = try fixture.file("b.csv", head + "nobody,email,clicked,1735689600,c,\(long)\n")
+        #expect(throws: WinnowError.self) { try store.load(.events, files: [bad], options: options) }
+    }
+
+    @Test("what is passed over is still JSON without repeated keys, however deep")
+    func ignoredKeys() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        var options = LoadOptions()
+        options.ignoresUnknownColumns = true
+        let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+        let fine = #"{"id": "a", "q": {"x": [1, {}, "\u00e9"], "x": 2}, "deep": \#(deep)}"# + "\n"
+        #expect(try store.load(.profiles, files: [try fixture.file("p.ndjson", fine)], options: options).new == 1)
+        for (row, code) in [
+            (#"{"id": "b", "q": 1, "q": 2}"#, "repeated_key"), (#"{"id": "b", "q": "\q"}"#, "malformed_json"),
+            (#"{"id": "b", "q": ["\ud800"]}"#, "malformed_json"), (#"{"id": "b", "q": {"a" 1}}"#, "malformed_json"),
+            (#"{"id": "b", "q": [1 2]}"#, "malformed_json"), (#"{"id": "b", "q": [1,]}"#, "malformed_json"),
+            (#"{"id": "b", "q": {"a": 1,}}"#, "malformed_json"), (#"{"id": "b", "q": [}"#, "malformed_json"),
+        ] {
+            let file = try fixture.file("q.ndjson", row + "\n")
+            let error = #expect(throws: WinnowError.self, "\(row)") {
+                try store.load(.profiles, files: [file], options: options)
+            }
+            #expect(error?.code == code, "\(row)")
+        }
+    }
+
+    @Test("rows are counted once, whatever is wrong with them")
+    func rowsOnce() throws {
+        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        var options = LoadOptions()
+        options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        let campaigns = #"{"id": "c", "attributes": {"a": "x", "a": "y"}}"# + "\n{\"id\": 1}\n{\n{\"id\": \"d\"}\n"
+        let first = try store.load(.campaigns, files: [try fixture.file("c.ndjson", campaigns)], options: options)
+        #expect(first.rows == 4 && first.rejected == 3 && first.new == 1)
+        let rows = "id,n\r\na,x\r\n\"b\"c,1\r\nd,1,2\r\ne,5\r\n"
+        let second = try store.load(.profiles, files: [try fixture.file("p.csv", rows)], options: options)
+        #expect(second.rows == 4 && second.rejected == 3 && second.new == 1)
+        let text = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
+        #expect(!text.contains("\\r") && text.contains(#""raw": "\"b\"c,1""#))
+    }
+
+    @Test("a named pipe is read like a file")
+    func namedPipe() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        let path = fixture.folder.appendingPathComponent("pipe.csv").path
+        #expect(mkfifo(path, 0o600) == 0)
+        let writer = Thread {
+            let handle = FileHandle(forWritingAtPath: path)
+            handle?.write(Data("id\na\nb\n".utf8))
+            try? handle?.close()
+        }
+        writer.start()
+        #expect(try store.load(.profiles, files: [path]).new == 2)
+    }
+
     @Test("rejects never overwrite an input")
     func rejectsOverInput() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)

@@ -101,4 +101,54 @@ struct VectorTests {
         let all = try Segment(json: #"{"sample": {"from": 0, "to": 100}}"#)
         #expect(try snapshot.count(all).count == 2)
     }
+
+    @Test("events without a message id are warned of where they are met, and nowhere else")
+    func approximate() throws {
+        let fixture = try Fixture(), store = try fixture.create()
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        let events = """
+            profile,channel,event,time,campaign,link,message
+            a,email,clicked,2025-02-01T00:00:00Z,named,l1,m1
+            a,email,clicked,2025-06-01T00:00:00Z,mixed,l1,m2
+            a,email,clicked,2025-07-01T00:00:00Z,mixed,l2,
+            a,email,opened,2025-06-01T00:00:00Z,mixed,,m2
+            """
+        try store.load(.events, files: [try fixture.file("e.csv", events)])
+        let snapshot = try store.snapshot()
+        func warns(_ event: String, _ more: String = "", asOf: String = "2026-01-01T00:00:00Z") throws -> Bool {
+            let rule =
+                #"{"all": [{"field": {"name": "email", "operator": "exists"}}, {"activity": {"channel": "email","#
+                + #" "event": "\#(event)", "operator": "at_least", "times": 1\#(more)}}]}"#
+            var options = EvaluationOptions()
+            options.asOf = Instant(asOf)
+            let warnings = try snapshot.count(try Segment(json: rule), options).warnings
+            return warnings.contains { $0.code == "approximate_unique" && $0.path == "where.all[1].activity" }
+        }
+        #expect(try warns("unique_clicked") && warns("unique_link_clicked"))
+        #expect(try !warns("clicked") && !warns("unique_opened"))
+        #expect(try warns("unique_clicked", #", "campaigns": ["mixed"]"#))
+        #expect(try !warns("unique_clicked", #", "campaigns": ["named"]"#))
+        #expect(try warns("unique_clicked", #", "links": ["l2"]"#))
+        #expect(try !warns("unique_clicked", #", "links": ["l1"]"#))
+        #expect(try !warns("unique_clicked", asOf: "2025-06-30T00:00:00Z"))
+        #expect(try !warns("unique_clicked", #", "links": ["l2"]"#, asOf: "2025-06-30T00:00:00Z"))
+    }
+
+    @Test("decimals are exact whatever their exponent, letters fold as Unicode says")
+    func exactness() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "d", type: .decimal, scale: 2), Field(name: "s", type: .string)])
+        let rows = "id,d,s\na,1.25,\u{1FD3}\nb,-5,\u{FB05}\nc,0.99,ς\n"
+        try store.load(.profiles, files: [try fixture.file("p.csv", rows)])
+        func ids(_ condition: String) throws -> [String] {
+            try store.snapshot().ids(try Segment(json: #"{"field": {\#(condition)}}"#))
+        }
+        let zeros = String(repeating: "0", count: 1_030_000)
+        let one = "1\(zeros)e-\(zeros.utf8.count)"
+        #expect(try ids(#""name": "d", "operator": "at_most", "value": \#(one)"#) == ["b", "c"])
+        #expect(try ids(#""name": "d", "operator": "at_least", "value": -1e999999999999999999999"#).count == 3)
+        for (text, id) in [("\u{390}", "a"), ("\u{FB06}", "b"), ("Σ", "c")] {
+            #expect(try ids(#""name": "s", "operator": "equals", "value": "\#(text)", "ignore_case": true"#) == [id])
+        }
+    }
 }

@@ -1,0 +1,50 @@
+import Columns
+import Format
+import Model
+import Store
+
+extension Scope {
+    /// Whether unique events of the type are derived from events of which some, in these campaigns and templates, on
+    /// these links and not later than the instant of evaluation, have no message id.
+    func meetsUnnamed(
+        _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
+    ) throws(WinnowError) -> Bool {
+        let stored = snapshot.storedType(of: type)
+        guard stored != type else { return false }
+        for part in try snapshot.activity() {
+            guard let index = part.types[stored] else { continue }
+            let table = try part.leaves(of: index)
+            let leaves = leaves(of: table).filter { table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf }
+            if leaves.isEmpty { continue }
+            guard let links else { return true }
+            if try part.hasUnnamed(index, leaves: Set(leaves), links: Set(links), until: asOf) { return true }
+        }
+        return false
+    }
+}
+
+extension ActivityPart {
+    /// Whether some event of these leaves, on one of the links, has no message id; the leaves alone do not tell.
+    fileprivate func hasUnnamed(
+        _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>, until last: Int64
+    ) throws(WinnowError) -> Bool {
+        func has(_ streams: EventStreams, _ range: Range<Int>) -> Bool {
+            var messages = [UInt32](repeating: 0, count: range.count), own = messages
+            streams.messages(range, into: &messages)
+            streams.links(range, into: &own)
+            let times = streams.times(range)
+            return messages.indices.contains { messages[$0] == 0 && links.contains(own[$0]) && times[$0] <= last }
+        }
+        for i in 0..<index.blockCount {
+            let chunk = try chunk(try entry(index, i))
+            for i in 0..<chunk.headCount where leaves.contains(chunk.leaf(ofHead: i)) {
+                let head = try chunk.head(i)
+                if has(head.streams, 0..<head.events) { return true }
+            }
+            for i in 0..<chunk.tailRuns where leaves.contains(chunk.leaf(ofRun: i)) {
+                if has(chunk.tail, try chunk.run(i)) { return true }
+            }
+        }
+        return false
+    }
+}
