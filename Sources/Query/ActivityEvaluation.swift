@@ -12,6 +12,13 @@ import Model
 struct ActivityEvaluation {
     let plan: ActivityPlan
     let scratch: Scratch
+    /// Rows whose events are passed over where events are looked at one by one.
+    private var excluded: BlockSet?
+
+    init(plan: ActivityPlan, scratch: Scratch) {
+        self.plan = plan
+        self.scratch = scratch
+    }
 
     /// Makes `out` the rows of the block that the plan matches.
     func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
@@ -225,7 +232,16 @@ struct ActivityEvaluation {
                 return
             }
             scratch.take(.uniqueJoin)
-            try UniqueJoin(plan: plan, unique: unique, scratch: scratch).forEach(block) { row, part, leaf, message in
+            let join = UniqueJoin(plan: plan, unique: unique, scratch: scratch)
+            var contested: BlockSet?
+            if plan.links == nil {
+                // Of rows that one chunk alone speaks about, its marks are right.
+                var alone = self
+                alone.excluded = try join.contestedRows(block)
+                contested = alone.excluded
+                for run in scratch.runs { try alone.feed(run, chunks, sink) }
+            }
+            try join.forEach(block, in: contested) { row, part, leaf, message in
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
                 scratch.messages[0] = part.keys?[leaf] ?? message
@@ -316,12 +332,13 @@ struct ActivityEvaluation {
         if plan.unique != nil { streams.firsts(piece, into: scratch.links) }
         streams.weights(piece, into: scratch.numbers)
         if sink.wantsKeys, key == nil { streams.messages(piece, into: scratch.messages) }
-        let bit = plan.unique.map { UInt32($0.bit) }
+        let bit = plan.unique.map { UInt32($0.bit) }, out = excluded?.bits
         var count = 0
         for i in 0..<piece.count {
             if let stored, !stored.contains(scratch.times[i]) { continue }
             if let links = plan.links, !contains(links, scratch.links[i]) { continue }
             if let bit, scratch.links[i] & bit == 0 { continue }
+            if let out, out[Int(rows[i] >> 6)] >> UInt64(rows[i] & 63) & 1 == 1 { continue }
             scratch.kept[count] = rows[i]
             scratch.numbers[count] = bit == nil ? scratch.numbers[i] : 1
             scratch.messages[count] = key ?? scratch.messages[i]

@@ -12,6 +12,9 @@ final class Scratch {
     private var wideUsed = false
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
+    /// Rows of several chunks, and of those looked at so far.
+    let contested = BlockSet.allocate()
+    let seen = BlockSet.allocate()
     /// Rows of one event each, of the run at hand.
     private(set) var rows = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     private var rowCapacity = Block.rows
@@ -56,6 +59,8 @@ final class Scratch {
         if wideUsed { wideCounters.deallocate() }
         sliced.deallocate()
         universe.deallocate()
+        contested.deallocate()
+        seen.deallocate()
         rows.deallocate()
         times.deallocate()
         kept.deallocate()

@@ -1,3 +1,4 @@
+import Bitmaps
 import Columns
 import Format
 import Model
@@ -10,9 +11,31 @@ struct UniqueJoin {
     let unique: UniqueRule
     let scratch: Scratch
 
-    /// Calls `body` with each unique event in scope and window: row, part, leaf, message.
+    /// The rows that more than one chunk has events of; in a store of nightly batches few, since the older parts hold
+    /// nearly everything.
+    func contestedRows(_ block: Int) throws(WinnowError) -> BlockSet {
+        let contested = scratch.contested, seen = scratch.seen, own = scratch.sliced.spare
+        contested.clear()
+        seen.clear()
+        for scope in plan.parts {
+            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+            own.clear()
+            if entry.hasSummary {
+                try scope.part.summary(entry).members.copy(into: own)
+            } else {
+                let chunk = try scope.part.chunk(entry)
+                for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: own) }
+                for i in 0..<chunk.tail.events { own.insert(Int(chunk.tailRows[i])) }
+            }
+            for word in 0..<Block.words { contested.bits[word] |= seen.bits[word] & own.bits[word] }
+            seen.formUnion(own)
+        }
+        return contested
+    }
+
+    /// Calls `body` with each unique event in scope and window of some rows (nil: of all): row, part, leaf, message.
     func forEach(
-        _ block: Int, _ body: (UInt16, PartScope, Int, UInt32) -> Void
+        _ block: Int, in wanted: BlockSet?, _ body: (UInt16, PartScope, Int, UInt32) -> Void
     ) throws(WinnowError) {
         var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
         // Leaves of candidates, by tag; parts have theirs one behind the other.
@@ -31,7 +54,7 @@ struct UniqueJoin {
                     throw .damaged(file: scope.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf), tag = UInt32(offset + leaf)
-                candidates(streams, range, rows) { row, link, message, time in
+                candidates(streams, range, rows, wanted) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
                             row: row, campaign: key.campaign, template: key.template, link: link, message: message,
@@ -48,16 +71,18 @@ struct UniqueJoin {
                 try add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
             }
         }
-        for event in earliest.events where plan.window.contains(event.time) {
-            let part = offsets.lastIndex { $0 <= Int(event.tag) } ?? 0
-            let leaf = Int(event.tag) - offsets[part]
-            if plan.parts[part].contains(leaf: leaf) { body(event.row, plan.parts[part], leaf, event.message) }
+        for (scope, offset) in zip(plan.parts, offsets) {
+            let own = UInt32(offset)..<UInt32(offset + scope.index.leafCount)
+            for event in earliest.events where own.contains(event.tag) && plan.window.contains(event.time) {
+                let leaf = Int(event.tag) - offset
+                if scope.contains(leaf: leaf) { body(event.row, scope, leaf, event.message) }
+            }
         }
     }
 
     /// The events that may be unique: those that their chunk marks, or with links those on one of them.
     private func candidates(
-        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>,
+        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ wanted: BlockSet?,
         _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
@@ -69,12 +94,14 @@ struct UniqueJoin {
             streams.messages(piece, into: messages)
             let times = streams.times(piece)
             for i in 0..<piece.count {
-                if let wanted = unique.links {
-                    guard wanted.contains(links[i]) else { continue }
+                let row = rows[at - range.lowerBound + i]
+                if let wanted, wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
+                if let counting = unique.links {
+                    guard counting.contains(links[i]) else { continue }
                 } else if firsts[i] & UInt32(unique.bit) == 0 {
                     continue
                 }
-                body(rows[at - range.lowerBound + i], links[i], messages[i], times[i])
+                body(row, links[i], messages[i], times[i])
             }
             at = piece.upperBound
         }
