@@ -45,7 +45,8 @@ package struct Load {
             for file in files { digests.append(try InputBytes.digest(file, options)) }
             guard BatchContent.digest(kind, options.mode, files: digests) == stored else {
                 throw .badData(
-                    file: files.joined(separator: ", "), line: nil, column: nil, code: "batch_conflict",
+                    file: files.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", "), line: nil,
+                    column: nil, code: "batch_conflict",
                     reason:
                         "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored")
             }
