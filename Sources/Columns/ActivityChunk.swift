@@ -187,7 +187,6 @@ package struct EventStreams {
     }
 
     package var hasWeights: Bool { shape.weight > 0 }
-    package var hasFirsts: Bool { shape.first > 0 }
 
     /// Milliseconds of one unit of the stored times.
     private var unit: Int64 { shape.seconds ? 1000 : 1 }

@@ -373,11 +373,10 @@ extension RandomWorld {
         ])
         let value: String
         switch operation {
-        case "in",
-            "not_in" where chance(25):
-            // More ranges than are worth comparing one by one.
-            value = Self.array(near.prefix(1) + (0..<40).map { "\(10 + 2 * $0)" })
-        case "in", "not_in": value = Self.array(Array(near.prefix(1 + below(3))))
+        case "in", "not_in":
+            // Now and then more ranges than are worth comparing one by one.
+            let long = chance(25) ? (0..<40).map { "\(10 + 2 * $0)" } : []
+            value = Self.array(near.prefix(1 + below(3)) + long)
         case "between", "not_between": value = Self.array([pick(near), pick(near)].sorted(by: isLess))
         default: value = chance(80) ? near[below(2)] : near[2]
         }

@@ -468,6 +468,29 @@ struct LoadTests {
         #expect(try store.load(.profiles, files: [path]).new == 2)
     }
 
+    @Test("a store that takes unique events as they are loaded derives none")
+    func storedUniqueEvents() throws {
+        let fixture = try Fixture()
+        let store = try WinnowStore.create(at: fixture.storePath, schema: Schema(fields: [], uniqueEvents: .stored))
+        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\nb\n")])
+        let rows =
+            "a,email,clicked,1735689600,m1\na,email,clicked,1735689601,m1\nb,email,unique_clicked,1735689600,\n"
+            + "b,email,unique_clicked,1735689601,\n"
+        try store.load(.events, files: [try fixture.file("e.csv", LoadTests.header + ",message\n" + rows)])
+        for (event, times, expected) in [
+            ("unique_clicked", 1, ["b"]), ("unique_clicked", 2, ["b"]), ("clicked", 2, ["a"]),
+            ("unique_link_clicked", 1, []),
+        ] {
+            let rule =
+                #"{"activity": {"channel": "email", "event": "\#(event)", "operator": "at_least","#
+                + #" "times": \#(times)}}"#
+            let segment = try Segment(json: rule)
+            #expect(try store.snapshot().ids(segment) == expected, "\(rule)")
+            #expect(try store.snapshot().count(segment).warnings == [], "\(rule)")
+        }
+        #expect(try WinnowStore.verify(at: store.path).findings == [])
+    }
+
     @Test("rejects never overwrite an input")
     func rejectsOverInput() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
