@@ -323,8 +323,8 @@ private struct LiteralReader {
 
     /// The milliseconds of a local day.
     private func day(_ date: CivilDate) -> Span {
-        let window = Window.dates(from: date, to: date).resolved(time)
-        return Span(lower: window.from?.milliseconds, upper: window.to.map { $0.milliseconds - 1 })
+        let start = time.zone.start(of: date), end = time.zone.start(of: CivilDate(day: date.day + 1))
+        return Span(lower: start.milliseconds, upper: end.milliseconds - 1)
     }
 
     func ranges(in window: Window, _ resolved: ResolvedWindow) throws(WinnowError) -> [ClosedRange<Int64>] {

@@ -134,6 +134,27 @@ struct VectorTests {
         #expect(try !warns("unique_clicked", #", "links": ["l2"]"#, asOf: "2025-06-30T00:00:00Z"))
     }
 
+    @Test("the last and the first day that there are end and begin like any other")
+    func extremeDays() throws {
+        let fixture = try Fixture(), store = try fixture.create([Field(name: "at", type: .datetime)])
+        let rows = "id,at\nlast,9999-12-31T23:59:59.999Z\nfirst,0001-01-01T00:00:00Z\nnoon,9999-12-31T12:00:00Z\n"
+        try store.load(.profiles, files: [try fixture.file("p.csv", rows)])
+        func ids(_ operation: String, _ value: String, _ zone: String) throws -> [String] {
+            let rule =
+                #"{"timezone": "\#(zone)", "where": {"field": {"name": "at", "operator": "\#(operation)", "value": \#(value)}}}"#
+            return try store.snapshot().ids(try Segment(json: rule))
+        }
+        let day = #""9999-12-31""#, window = #"{"from": "9999-12-31", "to": "9999-12-31"}"#
+        #expect(try ids("after", day, "UTC") == [] && ids("equals", day, "UTC") == ["last", "noon"])
+        #expect(try ids("during", window, "UTC") == ["last", "noon"])
+        // There it is the year 10000 already; here it is not yet the last day.
+        #expect(try ids("after", day, "Asia/Kathmandu") == ["last"] && ids("equals", day, "Asia/Kathmandu") == ["noon"])
+        #expect(try ids("during", window, "Asia/Kathmandu") == ["noon"])
+        #expect(try ids("before", #""9999-12-31""#, "Pacific/Honolulu") == ["first"])
+        #expect(try ids("before", #""0001-01-01""#, "America/New_York") == ["first"])
+        #expect(try ids("on_or_after", #""0001-01-01""#, "UTC").count == 3)
+    }
+
     @Test("decimals are exact whatever their exponent, letters fold as Unicode says")
     func exactness() throws {
         let fixture = try Fixture()
