@@ -73,6 +73,14 @@ package struct Container {
         case .full: for row in 0..<count { rows[row] = UInt16(truncatingIfNeeded: row) }
         }
     }
+
+    /// The rows, ascending.
+    package var allRows: [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { rows(into: base) }
+            filled = count
+        }
+    }
 }
 
 /// Writes a container: the smallest kind that holds the rows.

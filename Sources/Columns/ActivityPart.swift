@@ -112,10 +112,7 @@ package final class ActivityPart: Sendable {
             let direct = try entry(index, block)
             if direct.block == block { return direct }
         }
-        var low = 0, high = index.blockCount
-        while low < high {
-            let middle = (low + high) / 2
-            if try entry(index, middle).block < block { low = middle + 1 } else { high = middle }
+        let low = try firstNotBelow(0..<index.blockCount) { (i) throws(WinnowError) in try entry(index, i).block < block
         }
         guard low < index.blockCount else { return nil }
         let found = try entry(index, low)
@@ -157,12 +154,8 @@ package final class ActivityPart: Sendable {
 
     /// The messages that the part brings to a block. Complexity: O(log blocks) and what the directory takes.
     package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
-        var low = 0, high = file.size(of: .messageBlocks) / ActivityPart.messageEntrySize
-        let end = high
-        while low < high {
-            let middle = (low + high) / 2
-            if try messageEntry(middle).block < block { low = middle + 1 } else { high = middle }
-        }
+        let end = file.size(of: .messageBlocks) / ActivityPart.messageEntrySize
+        let low = try firstNotBelow(0..<end) { (i) throws(WinnowError) in try messageEntry(i).block < block }
         guard low < end else { return nil }
         let entry = try messageEntry(low)
         guard entry.block == block else { return nil }

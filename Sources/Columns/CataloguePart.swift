@@ -95,16 +95,11 @@ package enum CataloguePart {
     }
 
     private static func parse(_ bytes: [UInt8], count: Int, of file: String) throws(WinnowError) -> [CatalogueObject] {
-        let result = bytes.withUnsafeBytes { (raw) -> Result<[CatalogueObject], WinnowError> in
+        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
             var reader = ByteReader(raw, of: file, "catalogue"), objects: [CatalogueObject] = []
-            do throws(WinnowError) {
-                for _ in 0..<count { objects.append(try object(&reader)) }
-                return .success(objects)
-            } catch {
-                return .failure(error)
-            }
+            for _ in 0..<count { objects.append(try object(&reader)) }
+            return objects
         }
-        return try result.get()
     }
 
     private static func object(_ reader: inout ByteReader) throws(WinnowError) -> CatalogueObject {

@@ -222,7 +222,8 @@ private struct FieldEncoder: Sendable {
         _ batch: ProfileBatch.Column, _ settled: ProfileBatch.Column.Settled, _ column: Column, _ number: Int,
         into cells: inout BlockCells
     ) {
-        var i = settled.lowerBound(UInt32(number) << 16)
+        let first = UInt32(number) << 16
+        var i = firstNotBelow(settled.rows.indices) { settled.rows[$0] < first }
         while i < settled.rows.count, Int(settled.rows[i] >> 16) == number {
             let row = UInt16(truncatingIfNeeded: settled.rows[i]), cell = settled.cell(i), value = batch.values[cell]
             i += 1
@@ -237,18 +238,6 @@ private struct FieldEncoder: Sendable {
             case .sets: cells.set(row, set: column.sets[Int(value)])
             }
         }
-    }
-}
-
-extension ProfileBatch.Column.Settled {
-    /// The first position whose row is not below `row`.
-    fileprivate func lowerBound(_ row: UInt32) -> Int {
-        var low = 0, high = rows.count
-        while low < high {
-            let middle = (low + high) / 2
-            if rows[middle] < row { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 
@@ -304,15 +293,5 @@ private struct BlockCells {
         case .sets: SetBlock.append(rows: members, sets: chosen.map { sets[Int($0)] }, to: &out)
         }
         return out.bytes
-    }
-}
-
-extension Container {
-    /// The rows, ascending.
-    package var allRows: [UInt16] {
-        [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
-            if let base = buffer.baseAddress { rows(into: base) }
-            filled = count
-        }
     }
 }

@@ -56,11 +56,7 @@ package final class ProfilePart: Sendable {
 
     /// The values of a block, nil when the part says nothing about it. Complexity: O(log blocks).
     package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
-        var low = 0, high = index.blocks
-        while low < high {
-            let middle = (low + high) / 2
-            if try entry(index, middle).block < block { low = middle + 1 } else { high = middle }
-        }
+        let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in try entry(index, i).block < block }
         guard low < index.blocks else { return nil }
         let found = try entry(index, low)
         guard found.block == block else { return nil }

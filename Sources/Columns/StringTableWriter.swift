@@ -26,7 +26,8 @@ package enum StringTableWriter {
 
     /// Writes the section of the tables. Complexity: O(strings) time; 9 bytes of memory a string of the largest source.
     package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
-        let layouts = sources.filter { !$0.isEmpty }.map(Layout.init)
+        var layouts: [Layout] = []
+        for source in sources where !source.isEmpty { layouts.append(try Layout(source)) }
         var head = ByteWriter(), offset = 8 + layouts.count * 32
         head.put(UInt32(clamping: layouts.count))
         head.put(UInt32(0))
@@ -55,12 +56,12 @@ package enum StringTableWriter {
 
         var size: Int { 8 + ends.size + buckets.size + entries.size + text }
 
-        init(_ source: Source) {
+        init(_ source: Source) throws(WinnowError) {
             self.source = source
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
             var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?
-            source.forEach { string in
+            try source.forEach { string in
                 starts[Layout.bucket(stringHash(string), bits) + 1] += 1
                 total += string.count
                 if first == nil { first = total }
@@ -84,49 +85,35 @@ package enum StringTableWriter {
             head.put(UInt32(bits))
             head.put(UInt32(0))
             try part.append(head.bytes)
-            var end: Int64 = 0
-            try write(ends, to: part) { put in
-                source.forEach { string in
-                    end += Int64(string.count)
-                    put(end)
-                }
+            var ends = ends, buckets = buckets, entries = entries, end: Int64 = 0
+            try ends.begin(part)
+            try source.forEach { (string) throws(WinnowError) in
+                end += Int64(string.count)
+                try ends.append(end, to: part)
             }
-            try write(buckets, to: part) { put in for start in starts { put(Int64(start)) } }
-            let indexed = sortedEntries()
-            try write(entries, to: part) { put in for entry in indexed { put(Int64(entry)) } }
-            var failure: WinnowError?, pending: [UInt8] = []
-            func flush() {
-                do throws(WinnowError) { if failure == nil { try part.append(pending) } } catch { failure = error }
+            try ends.finish(part)
+            try buckets.begin(part)
+            for start in starts { try buckets.append(Int64(start), to: part) }
+            try buckets.finish(part)
+            try entries.begin(part)
+            for entry in try sortedEntries() { try entries.append(Int64(entry), to: part) }
+            try entries.finish(part)
+            var pending: [UInt8] = []
+            try source.forEach { (string) throws(WinnowError) in
+                pending.append(contentsOf: string)
+                guard pending.count >= 1 << 18 else { return }
+                try part.append(pending)
                 pending.removeAll(keepingCapacity: true)
             }
-            source.forEach { string in
-                pending.append(contentsOf: string)
-                if pending.count >= 1 << 18 { flush() }
-            }
-            flush()
-            if let failure { throw failure }
-        }
-
-        private func write(
-            _ column: PackedColumnWriter, to part: PartWriter, _ values: ((Int64) -> Void) -> Void
-        ) throws(WinnowError) {
-            var column = column, failure: WinnowError?
-            try column.begin(part)
-            values { value in
-                do throws(WinnowError) { if failure == nil { try column.append(value, to: part) } } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
-            try column.finish(part)
+            try part.append(pending)
         }
 
         /// Fragment and index of every string, bucket by bucket.
-        private func sortedEntries() -> [UInt64] {
+        private func sortedEntries() throws(WinnowError) -> [UInt64] {
             let width = UInt64(StringTable.indexWidth(count))
             var next = starts, index: UInt64 = 0
             var entries = [UInt64](repeating: 0, count: count)
-            source.forEach { string in
+            try source.forEach { string in
                 let hash = stringHash(string), bucket = Layout.bucket(hash, bits)
                 entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
                 next[bucket] += 1
@@ -138,8 +125,10 @@ package enum StringTableWriter {
 }
 
 extension StringTableWriter.Source {
-    fileprivate func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
-        for table in older { for i in 0..<table.count { body(table.bytes(i)) } }
-        if let new { for i in 0..<new.count { new.bytes(i).withUnsafeBytes(body) } }
+    fileprivate func forEach(
+        _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
+        for table in older { for i in 0..<table.count { try body(table.bytes(i)) } }
+        if let new { for i in 0..<new.count { try new.bytes(i).withUnsafeBytesThrowing(body) } }
     }
 }

@@ -38,9 +38,6 @@ package protocol WritableFile: AnyObject {
 
 extension WritableFile {
     package func append(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
-        let result = bytes.withUnsafeBytes { (raw) -> Result<Void, WinnowError> in
-            do throws(WinnowError) { return .success(try append(raw)) } catch { return .failure(error) }
-        }
-        try result.get()
+        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in try append(raw) }
     }
 }

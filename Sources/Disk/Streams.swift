@@ -100,12 +100,9 @@ package final class OutputStream {
     }
 
     package func flush() throws(WinnowError) {
-        let result = buffer.withUnsafeBytes { (bytes) -> Result<Void, WinnowError> in
-            do throws(WinnowError) { return .success(try SystemCalls.writeAll(descriptor, bytes, path)) } catch {
-                return .failure(error)
-            }
+        try buffer.withUnsafeBytesThrowing { (bytes) throws(WinnowError) in
+            try SystemCalls.writeAll(descriptor, bytes, path)
         }
-        try result.get()
         buffer.removeAll(keepingCapacity: true)
     }
 }

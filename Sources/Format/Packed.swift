@@ -68,12 +68,7 @@ package struct PackedColumn: @unchecked Sendable {
 
     /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log count).
     package func lowerBound(_ value: Int64, in range: Range<Int>? = nil) -> Int {
-        var low = range?.lowerBound ?? 0, high = range?.upperBound ?? count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
-        }
-        return low
+        firstNotBelow(range ?? 0..<count) { self[$0] < value }
     }
 
     /// Appends the column of the values.

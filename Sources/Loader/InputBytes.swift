@@ -1,4 +1,3 @@
-import CNettle
 import Disk
 import Format
 import Model
@@ -46,33 +45,5 @@ final class InputBytes {
         defer { buffer.deallocate() }
         while try bytes.read(into: buffer) > 0 {}
         return bytes.finishDigest()
-    }
-}
-
-/// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in order.
-enum BatchContent {
-    static func digest(_ kind: LoadKind, _ mode: LoadMode, files: [[UInt8]]) -> [UInt8] {
-        var digest = SHA256()
-        Array("\(kind.rawValue)\n\(mode.rawValue)\n".utf8).withUnsafeBytes { digest.update($0) }
-        for file in files { file.withUnsafeBytes { digest.update($0) } }
-        return digest.finish()
-    }
-}
-
-/// SHA-256 of some bytes.
-struct SHA256 {
-    private var state = sha256_ctx()
-
-    init() { nettle_sha256_init(&state) }
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
-        nettle_sha256_update(&state, bytes.count, base)
-    }
-
-    mutating func finish() -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
-        nettle_sha256_digest(&state, digest.count, &digest)
-        return digest
     }
 }

@@ -70,16 +70,10 @@ struct InputChunks {
     private mutating func fill() throws(WinnowError) {
         let old = pending.count
         pending.append(contentsOf: repeatElement(0, count: InputChunks.size))
-        let result = pending.withUnsafeMutableBytes { (buffer) -> Result<Int, WinnowError> in
-            do throws(WinnowError) {
-                return .success(try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...])))
-            } catch {
-                return .failure(error)
-            }
+        let count = try pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
+            try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
         }
-        let count = (try? result.get()) ?? 0
         pending.removeLast(InputChunks.size - count)
-        _ = try result.get()
         if count == 0 { ended = true }
     }
 

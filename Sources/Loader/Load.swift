@@ -43,7 +43,7 @@ package struct Load {
             else { continue }
             var digests: [[UInt8]] = []
             for file in files { digests.append(try InputBytes.digest(file, options)) }
-            guard BatchContent.digest(kind, options.mode, files: digests) == stored else {
+            guard BatchDigest.of(kind, options.mode, files: digests) == stored else {
                 throw .badData(
                     file: files.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", "), line: nil,
                     column: nil, code: "batch_conflict",
@@ -71,7 +71,7 @@ package struct Load {
         progress.isStoring(summary)
         var batch = try loading.batch()
         if let id = options.batch {
-            batch.identity = (Array(id.utf8), BatchContent.digest(kind, options.mode, files: digests))
+            batch.identity = (Array(id.utf8), BatchDigest.of(kind, options.mode, files: digests))
         }
         try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
         return summary

@@ -67,15 +67,10 @@ struct RowLayout: Sendable {
 extension InputChunk {
     /// The chunk's text, without a byte order mark at the start of a file.
     func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
-        let result = bytes.withUnsafeBytes { (raw) -> Result<Void, WinnowError> in
+        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
             let mark = isFirst && raw.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-            do throws(WinnowError) {
-                return .success(try body(UnsafeRawBufferPointer(rebasing: raw[mark...])))
-            } catch {
-                return .failure(error)
-            }
+            try body(UnsafeRawBufferPointer(rebasing: raw[mark...]))
         }
-        try result.get()
     }
 }
 

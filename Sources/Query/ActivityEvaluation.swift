@@ -169,7 +169,7 @@ struct ActivityEvaluation {
         if scope.leaves.count * 8 < chunk.headCount {
             var from = 0
             for leaf in scope.leaves {
-                from = lowerBound(leaf, from..<chunk.headCount, chunk.leaf(ofHead:))
+                from = firstNotBelow(from..<chunk.headCount) { chunk.leaf(ofHead: $0) < leaf }
                 guard from < chunk.headCount else { break }
                 if chunk.leaf(ofHead: from) == leaf { append(.head(try chunk.head(from)), leaf, scope, number) }
             }
@@ -199,7 +199,7 @@ struct ActivityEvaluation {
         if scope.leaves.count * 8 < chunk.tailRuns {
             var from = 0
             for leaf in scope.leaves {
-                from = lowerBound(leaf, from..<chunk.tailRuns, chunk.leaf(ofRun:))
+                from = firstNotBelow(from..<chunk.tailRuns) { chunk.leaf(ofRun: $0) < leaf }
                 guard from < chunk.tailRuns else { break }
                 if chunk.leaf(ofRun: from) == leaf { append(.tail(try chunk.run(from)), leaf, scope, number) }
             }
@@ -210,15 +210,6 @@ struct ActivityEvaluation {
                 append(.tail(try chunk.run(i)), leaf, scope, number)
             }
         }
-    }
-
-    private func lowerBound(_ leaf: Int, _ range: Range<Int>, _ at: (Int) -> Int) -> Int {
-        var low = range.lowerBound, high = range.upperBound
-        while low < high {
-            let middle = (low + high) / 2
-            if at(middle) < leaf { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     // MARK: Runs
@@ -348,11 +339,7 @@ struct ActivityEvaluation {
     }
 
     private func contains(_ sorted: [UInt32], _ code: UInt32) -> Bool {
-        var low = 0, high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2
-            if sorted[middle] < code { low = middle + 1 } else { high = middle }
-        }
+        let low = firstNotBelow(sorted.indices) { sorted[$0] < code }
         return low < sorted.count && sorted[low] == code
     }
 }

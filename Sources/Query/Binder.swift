@@ -88,13 +88,10 @@ package struct Binder {
             // No millisecond lies in an empty window; the greatest one lies behind every instant of evaluation.
             window = resolved.milliseconds ?? Int64.max...Int64.max
         }
-        guard window.lowerBound <= time.asOf.milliseconds else {
-            return activity.precededBy == nil ? plan(activity.condition, of: nil) : .nobody
-        }
+        let asOf = time.asOf.milliseconds
         let scope = Scope(
             campaigns: campaigns, templates: templates,
-            window: window.lowerBound...min(window.upperBound, time.asOf.milliseconds),
-            asOf: time.asOf.milliseconds)
+            window: min(window.lowerBound, asOf)...min(window.upperBound, asOf), asOf: asOf)
         let types = [activity.type] + (activity.precededBy.map { [EventType(activity.type.channel, $0.event)] } ?? [])
         for (i, type) in types.enumerated() {
             guard try scope.meetsUnnamed(type, links: i == 0 ? links : nil, snapshot) else { continue }
@@ -103,6 +100,9 @@ package struct Binder {
                     code: "approximate_unique", path: path,
                     message: "some events have no message id; those of one campaign and template count as one message"))
             break
+        }
+        guard window.lowerBound <= asOf else {
+            return activity.precededBy == nil ? plan(activity.condition, of: nil) : .nobody
         }
         if activity.counting != .total { return try counted(activity, scope, links) }
         if let preceding = activity.precededBy { return try paired(activity, preceding, scope, links) }
@@ -265,11 +265,7 @@ package struct Binder {
     /// The dictionary's code of each distinct value, nil where it has none.
     private func codes(_ values: [[UInt8]], _ dictionary: FieldDictionary) -> [Int?] {
         Set(values).map { value in
-            var low = 0, high = dictionary.count
-            while low < high {
-                let middle = (low + high) / 2
-                if dictionary[middle].lexicographicallyPrecedes(value) { low = middle + 1 } else { high = middle }
-            }
+            let low = firstNotBelow(0..<dictionary.count) { dictionary[$0].lexicographicallyPrecedes(value) }
             return low < dictionary.count && dictionary[low].elementsEqual(value) ? low : nil
         }
     }

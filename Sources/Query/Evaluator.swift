@@ -143,11 +143,7 @@ private struct BlockEvaluation {
     private func insert(_ rows: [UInt32], into out: BlockSet) {
         out.clear()
         let first = UInt32(block * Block.rows)
-        var low = 0, high = rows.count
-        while low < high {
-            let middle = (low + high) / 2
-            if rows[middle] < first { low = middle + 1 } else { high = middle }
-        }
+        var low = firstNotBelow(rows.indices) { rows[$0] < first }
         while low < rows.count, rows[low] - first < UInt32(Block.rows) {
             out.insert(Int(rows[low] - first))
             low += 1

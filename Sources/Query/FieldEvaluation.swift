@@ -85,11 +85,7 @@ struct FieldEvaluation {
     }
 
     private func contains(_ ranges: [ClosedRange<Int64>], _ value: Int64) -> Bool {
-        var low = 0, high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
-        }
+        let low = firstNotBelow(ranges.indices) { ranges[$0].upperBound < value }
         return low < ranges.count && ranges[low].contains(value)
     }
 

@@ -3,22 +3,6 @@ import Columns
 import Format
 import Model
 
-/// Profiles that have, within some one message or object, often enough one event and never another.
-package struct PairPlan: Sendable {
-    /// What must not have happened; nil when nothing can have.
-    let target: ActivityPlan?
-    let other: ActivityPlan
-    let atLeast: UInt64
-    let pairing: Pairing
-
-    enum Pairing: Sendable {
-        /// By the profile's messages; the parts say how many each has.
-        case message([ActivityPart])
-        /// By campaign or template, as the plans' scopes give keys.
-        case object
-    }
-}
-
 /// Evaluates pairs in one block.
 ///
 /// Method, for messages: every message of a row has a slot, a bit in a set of some hundred KiB; the other events set

@@ -63,6 +63,22 @@ package struct UniqueRule: Sendable {
     let names: NameOrder
 }
 
+/// Profiles that have, within some one message or object, often enough one event and never another.
+package struct PairPlan: Sendable {
+    /// What must not have happened; nil when nothing can have.
+    let target: ActivityPlan?
+    let other: ActivityPlan
+    let atLeast: UInt64
+    let pairing: Pairing
+
+    enum Pairing: Sendable {
+        /// By the profile's messages; the parts say how many each has.
+        case message([ActivityPart])
+        /// By campaign or template, as the plans' scopes give keys.
+        case object
+    }
+}
+
 /// The leaves of one part that are in scope.
 package struct PartScope: Sendable {
     /// How a leaf lies to the scope and its window.

@@ -108,11 +108,7 @@ struct Scope {
 
     private func contains(template: UInt32) -> Bool {
         guard let templates else { return true }
-        var low = 0, high = templates.count
-        while low < high {
-            let middle = (low + high) / 2
-            if templates[middle] < template { low = middle + 1 } else { high = middle }
-        }
+        let low = firstNotBelow(templates.indices) { templates[$0] < template }
         return low < templates.count && templates[low] == template
     }
 }

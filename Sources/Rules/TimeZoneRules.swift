@@ -60,11 +60,7 @@ public struct TimeZoneRules: Sendable {
         if transitions.isEmpty || second >= (transitions.last?.at ?? 0), let footer {
             return footer.offset(atSecond: second)
         }
-        var low = 0, high = transitions.count
-        while low < high {
-            let middle = (low + high) / 2
-            if transitions[middle].at <= second { low = middle + 1 } else { high = middle }
-        }
+        let low = firstNotBelow(transitions.indices) { transitions[$0].at <= second }
         return low == 0 ? firstOffset : transitions[low - 1].offset
     }
 

@@ -130,6 +130,9 @@ struct VectorTests {
         #expect(try !warns("unique_clicked", #", "campaigns": ["named"]"#))
         #expect(try warns("unique_clicked", #", "links": ["l2"]"#))
         #expect(try !warns("unique_clicked", #", "links": ["l1"]"#))
+        // Uniqueness comes before windows, so they do not matter.
+        #expect(try warns("unique_clicked", #", "during": {"from": "2025-01-01", "to": "2025-01-31"}"#))
+        #expect(try warns("unique_clicked", #", "during": {"from": "2030-01-01"}"#))
         #expect(try !warns("unique_clicked", asOf: "2025-06-30T00:00:00Z"))
         #expect(try !warns("unique_clicked", #", "links": ["l2"]"#, asOf: "2025-06-30T00:00:00Z"))
     }
