@@ -1,4 +1,3 @@
-import Format
 import Model
 
 /// Which events of a type are unique events: of each (profile, message) the earliest, and of each (profile, message,

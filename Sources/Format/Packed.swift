@@ -1,4 +1,3 @@
-import CKernels
 import Model
 
 /// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a time, so eight bytes

@@ -1,6 +1,5 @@
 import Bitmaps
 import Columns
-import Format
 import Model
 
 /// Evaluates pairs in one block.
