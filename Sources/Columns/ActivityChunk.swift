@@ -14,25 +14,30 @@ import Model
 ///     chunk  = header head… tail data
 ///     header = heads:u32 runs:u32 events:u32 code:u8 end:u8 time:u8 weight:u8 link:u8 message:u8 seconds:u8 first:u8
 ///              0:u32 base:i64 maximum:u64 linkBase:u32 messageBase:u32                                   (48 bytes)
-///     head   = leaf:u32 events:u32 distinct:u32 offset:u32 kind:u8 count:u8 time:u8 weight:u8 link:u8 message:u8
+///     head   = leaf:u32 events:u32 distinct:u32 offset:u32 kind:u8 repeats:u8 time:u8 weight:u8 link:u8 message:u8
 ///              seconds:u8 first:u8 base:i64 maximum:u64 linkBase:u32 messageBase:u32                     (48 bytes)
 ///     tail   = codes ends rows:u16… times weights links messages firsts     packed widths as the header says
-///     data   = per head, at `offset`: container counts times weights links messages firsts
+///     data   = per head, at `offset`: container starts times weights links messages firsts
 ///
-/// `counts` (events of a row, less one) and `weights` (`count` of an event, less one) are there only where some differ
-/// from zero. Times are seconds or milliseconds above `base`. Links are dictionary codes plus one, messages the
-/// profile's ordinals plus one; zero is none. `firsts` stands where unique events are derived from the type, see
-/// `FirstEvents`. `maximum` is the greatest sum of weights of one row.
+/// `starts`, a bit per event that says whether it is the first of its row, is there where `repeats` is 1: some row has
+/// several. `weights` (`count` of an event, less one) are there only where some differ from zero. Times are seconds or
+/// milliseconds above `base`. Links are dictionary codes plus one, messages the profile's ordinals plus one; zero is
+/// none. `firsts` stands where unique events are derived from the type, see `FirstEvents`. `maximum` is the greatest
+/// sum of weights of one row. What rules compare (times, links, firsts) is bit-sliced (`SlicedStream`), the rest is
+/// packed.
+///
+/// A chunk refers to its part's mapping and must not outlive the part. Reading one allocates nothing and counts no
+/// references: threads would contend for the counts.
 package struct ActivityChunk {
     package struct Head {
         package let leaf: Int
         package let distinct: Int
         package let streams: EventStreams
         package let container: Container
-        package let counts: UnsafePointer<UInt8>
-        package let countWidth: Int
+        /// A bit per event: whether it is the first of its row; nil when all are. Who reads it must see to it that
+        /// there are as many as rows.
+        package let starts: UnsafePointer<UInt8>?
         package let maximum: UInt64
-        let file: String
         package var events: Int { streams.events }
     }
 
@@ -46,103 +51,144 @@ package struct ActivityChunk {
     private let ends: UnsafePointer<UInt8>
     private let endWidth: Int
     private let bytes: UnsafeRawBufferPointer
-    private let part: PartFile
-    private var file: String { part.path }
+    private let checks: PartFile.Checks
 
     static let headerSize = 48
     static let headSize = 48
 
     /// Reads the directory of a chunk; the data of a head is verified when the head is asked for.
-    package init(_ bytes: UnsafeRawBufferPointer, in part: PartFile) throws(WinnowError) {
+    package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
         self.bytes = bytes
-        self.part = part
-        var reader = ByteReader(bytes, of: part.path, "chunk")
-        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.prefix(ActivityChunk.headerSize)))
-        headCount = Int(try reader.take(UInt32.self))
-        tailRuns = Int(try reader.take(UInt32.self))
-        let events = Int(try reader.take(UInt32.self))
-        codeWidth = Int(try reader.take(UInt8.self))
-        endWidth = Int(try reader.take(UInt8.self))
-        let shape = try StreamShape(&reader)
-        _ = try reader.take(UInt32.self)
-        let bases = try StreamBases(&reader)
+        self.checks = checks
+        guard bytes.count >= ActivityChunk.headerSize else { throw checks.damage("a chunk ends early") }
+        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<ActivityChunk.headerSize]))
+        headCount = Int(bytes.number(0, UInt32.self))
+        tailRuns = Int(bytes.number(4, UInt32.self))
+        let events = Int(bytes.number(8, UInt32.self))
+        codeWidth = Int(bytes[12])
+        endWidth = Int(bytes[13])
+        let shape = StreamShape(bytes, 14), bases = StreamBases(bytes, 24)
         tailMaximum = bases.maximum
-        _ = try reader.take(bytes: headCount * ActivityChunk.headSize)
-        codes = try reader.takePacked(tailRuns, codeWidth)
-        ends = try reader.takePacked(tailRuns, endWidth)
-        if (bytes.count - reader.rest.count) % 2 == 1 { _ = try reader.take(UInt8.self) }
-        tailRows =
-            try reader.take(bytes: events * 2).baseAddress?.assumingMemoryBound(to: UInt16.self)
-            ?? EventStreams.nothing.withMemoryRebound(to: UInt16.self, capacity: 1) { $0 }
-        tail = try EventStreams(&reader, events: events, shape, bases)
-        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))
+        var rest = StreamCursor(bytes, ActivityChunk.headerSize)
+        _ = rest.take(headCount * ActivityChunk.headSize)
+        codes = rest.take(Packing.byteCount(tailRuns, width: codeWidth))
+        ends = rest.take(Packing.byteCount(tailRuns, width: endWidth))
+        if rest.at % 2 == 1 { _ = rest.take(1) }
+        tailRows = UnsafeRawPointer(rest.take(events * 2)).assumingMemoryBound(to: UInt16.self)
+        tail = EventStreams(&rest, events: events, shape, bases)
+        guard rest.fits, shape.isPossible, max(codeWidth, endWidth) <= 32 else {
+            throw checks.damage("a chunk has an impossible header")
+        }
+        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<rest.at]))
     }
-
-    private func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "chunk: \(what)") }
 
     /// The leaf of the i-th head; heads ascend by leaf.
-    package func leaf(ofHead i: Int) -> Int {
-        Int(bytes.loadUnaligned(fromByteOffset: ActivityChunk.headerSize + i * ActivityChunk.headSize, as: UInt32.self))
-    }
+    package func leaf(ofHead i: Int) -> Int { Int(bytes.number(entry(i), UInt32.self)) }
+
+    /// The greatest sum of weights of a row in the i-th head.
+    package func maximum(ofHead i: Int) -> UInt64 { bytes.number(entry(i) + 32, UInt64.self) }
+
+    /// How many events the i-th head has.
+    package func events(ofHead i: Int) -> Int { Int(bytes.number(entry(i) + 4, UInt32.self)) }
+
+    private func entry(_ i: Int) -> Int { ActivityChunk.headerSize + i * ActivityChunk.headSize }
 
     package func head(_ i: Int) throws(WinnowError) -> Head {
-        guard let entry = bytes.slice(ActivityChunk.headerSize + i * ActivityChunk.headSize, ActivityChunk.headSize)
-        else { throw damage("a head lies outside") }
-        var reader = ByteReader(entry, of: file, "head")
-        let leaf = Int(try reader.take(UInt32.self)), events = Int(try reader.take(UInt32.self))
-        let distinct = Int(try reader.take(UInt32.self)), offset = Int(try reader.take(UInt32.self))
-        let kind = Container.Kind(rawValue: try reader.take(UInt8.self))
-        let countWidth = Int(try reader.take(UInt8.self))
-        let shape = try StreamShape(&reader), bases = try StreamBases(&reader)
-        guard let kind, distinct <= min(events, Block.rows), countWidth <= 32, offset <= bytes.count,
-            countWidth > 0 || distinct == events
-        else { throw damage("impossible head") }
-        var data = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[offset...]), of: file, "head data")
-        let container = try data.take(bytes: Container.byteCount(kind, count: distinct))
-        let counts = try data.takePacked(distinct, countWidth)
-        let streams = try EventStreams(&data, events: events, shape, bases)
-        try part.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<bytes.count - data.rest.count]))
+        let entry = entry(i)
+        let leaf = leaf(ofHead: i), events = events(ofHead: i)
+        let distinct = Int(bytes.number(entry + 8, UInt32.self)), offset = Int(bytes.number(entry + 12, UInt32.self))
+        let kind = Container.Kind(rawValue: bytes[entry + 16]), repeats = bytes[entry + 17]
+        let shape = StreamShape(bytes, entry + 18), bases = StreamBases(bytes, entry + 24)
+        guard let kind, distinct <= min(events, Block.rows), repeats <= 1, offset <= bytes.count,
+            repeats == 1 || distinct == events, kind != .array || distinct <= Container.maximumArray, shape.isPossible
+        else { throw checks.damage("a chunk has an impossible head") }
+        var rest = StreamCursor(bytes, offset)
+        let container = rest.take(Container.byteCount(kind, count: distinct))
+        let starts = rest.take(repeats == 1 ? (events + 7) / 8 : 0)
+        let streams = EventStreams(&rest, events: events, shape, bases)
+        guard rest.fits else { throw checks.damage("a head lies outside its chunk") }
+        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<rest.at]))
         return Head(
             leaf: leaf, distinct: distinct, streams: streams,
-            container: Container(
-                kind: kind, count: distinct, bytes: container.baseAddress ?? UnsafeRawPointer(EventStreams.nothing)),
-            counts: counts, countWidth: countWidth, maximum: bases.maximum, file: file)
+            container: Container(kind: kind, count: distinct, bytes: container),
+            starts: repeats == 1 ? starts : nil, maximum: bases.maximum)
     }
 
     /// The leaf of the i-th run of the tail; runs ascend by leaf.
-    package func leaf(ofRun i: Int) -> Int { Int(unpackOne(codes, i, codeWidth)) }
+    package func leaf(ofRun i: Int) -> Int {
+        var code: UInt32 = 0
+        ck_unpack32(codes, i, 1, UInt32(codeWidth), 0, &code)
+        return Int(code)
+    }
+
+    /// The leaves of some runs of the tail.
+    package func leaves(ofRuns range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
+        ck_unpack32(codes, range.lowerBound, range.count, UInt32(codeWidth), 0, out)
+    }
+
+    /// Where some runs of the tail end.
+    package func ends(ofRuns range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
+        ck_unpack32(ends, range.lowerBound, range.count, UInt32(endWidth), 0, out)
+    }
 
     /// The events of the i-th run of the tail.
     package func run(_ i: Int) throws(WinnowError) -> Range<Int> {
-        let start = i == 0 ? 0 : Int(unpackOne(ends, i - 1, endWidth)), end = Int(unpackOne(ends, i, endWidth))
-        guard start <= end, end <= tail.events else { throw damage("the tail's runs overlap") }
-        return start..<end
+        var start: UInt32 = 0, end: UInt32 = 0
+        if i > 0 { ends(ofRuns: i - 1..<i, into: &start) }
+        ends(ofRuns: i..<i + 1, into: &end)
+        return try run(from: start, to: end)
+    }
+
+    /// The events of a run between two ends.
+    package func run(from start: UInt32, to end: UInt32) throws(WinnowError) -> Range<Int> {
+        guard start <= end, end <= tail.events else { throw checks.damage("the tail's runs overlap") }
+        return Int(start)..<Int(end)
     }
 }
 
-/// One value of a packed sequence.
-private func unpackOne(_ packed: UnsafePointer<UInt8>, _ i: Int, _ width: Int) -> UInt64 {
-    var value: UInt64 = 0
-    ck_unpack(packed, i, 1, UInt32(width), &value)
-    return value
+extension UnsafeRawBufferPointer {
+    /// A little-endian number that the caller knows to lie inside.
+    fileprivate func number<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
+        T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+}
+
+/// Hands out what lies one behind the other in a chunk; the caller asks `fits` before it looks at any of it.
+struct StreamCursor {
+    private let bytes: UnsafeRawBufferPointer
+    private(set) var at: Int
+    private(set) var fits = true
+
+    init(_ bytes: UnsafeRawBufferPointer, _ offset: Int) {
+        self.bytes = bytes
+        at = offset
+    }
+
+    mutating func take(_ count: Int) -> UnsafePointer<UInt8> {
+        guard fits, count <= bytes.count - at, let base = bytes.baseAddress else {
+            fits = false
+            return EventStreams.nothing
+        }
+        defer { at += count }
+        return (base + at).assumingMemoryBound(to: UInt8.self)
+    }
 }
 
 /// Widths and flags shared by heads and tail.
 struct StreamShape {
-    var time, weight, link, message, first: Int
-    var seconds: Bool
+    let time, weight, link, message, first: Int
+    let seconds: Bool
 
-    init(_ reader: inout ByteReader) throws(WinnowError) {
-        time = Int(try reader.take(UInt8.self))
-        weight = Int(try reader.take(UInt8.self))
-        link = Int(try reader.take(UInt8.self))
-        message = Int(try reader.take(UInt8.self))
-        seconds = try reader.take(UInt8.self) == 1
-        first = Int(try reader.take(UInt8.self))
-        guard time <= Packing.maximumWidth, max(weight, link, message) <= 32, first <= FirstEvents.width else {
-            throw reader.damage("impossible widths")
-        }
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ at: Int) {
+        time = Int(bytes[at])
+        weight = Int(bytes[at + 1])
+        link = Int(bytes[at + 2])
+        message = Int(bytes[at + 3])
+        seconds = bytes[at + 4] == 1
+        first = Int(bytes[at + 5])
     }
+
+    var isPossible: Bool { time <= 64 && max(weight, link, message) <= 32 && first <= FirstEvents.width }
 }
 
 struct StreamBases {
@@ -150,19 +196,11 @@ struct StreamBases {
     let maximum: UInt64
     let link, message: UInt32
 
-    init(_ reader: inout ByteReader) throws(WinnowError) {
-        time = try reader.take(Int64.self)
-        maximum = try reader.take(UInt64.self)
-        link = try reader.take(UInt32.self)
-        message = try reader.take(UInt32.self)
-    }
-}
-
-extension ByteReader {
-    fileprivate mutating func takePacked(_ count: Int, _ width: Int) throws(WinnowError) -> UnsafePointer<UInt8> {
-        guard width <= Packing.maximumWidth else { throw damage("a packed width of \(width)") }
-        let taken = try take(bytes: Packing.byteCount(count, width: width))
-        return taken.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? EventStreams.nothing
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, _ at: Int) {
+        time = bytes.number(at, Int64.self)
+        maximum = bytes.number(at + 8, UInt64.self)
+        link = bytes.number(at + 16, UInt32.self)
+        message = bytes.number(at + 20, UInt32.self)
     }
 }
 
@@ -171,19 +209,27 @@ package struct EventStreams {
     package let events: Int
     private let shape: StreamShape
     private let bases: StreamBases
-    private let times, weightBytes, linkBytes, messageBytes, firstBytes: UnsafePointer<UInt8>
+    private let weightBytes, messageBytes: UnsafePointer<UInt8>
+    /// Seconds or milliseconds above a base, see `storedRange`.
+    package let storedTimes: SlicedStream
+    private let storedLinks: SlicedStream
+    /// The `FirstEvents` bits.
+    package let firsts: SlicedStream
 
     nonisolated(unsafe) static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
 
-    init(_ reader: inout ByteReader, events: Int, _ shape: StreamShape, _ bases: StreamBases) throws(WinnowError) {
+    init(_ rest: inout StreamCursor, events: Int, _ shape: StreamShape, _ bases: StreamBases) {
         self.events = events
         self.shape = shape
         self.bases = bases
-        times = try reader.takePacked(events, shape.time)
-        weightBytes = try reader.takePacked(events, shape.weight)
-        linkBytes = try reader.takePacked(events, shape.link)
-        messageBytes = try reader.takePacked(events, shape.message)
-        firstBytes = try reader.takePacked(events, shape.first)
+        func take(sliced width: Int) -> SlicedStream {
+            SlicedStream(rest.take(SlicedStream.byteCount(events, width: width)), count: events, width: width)
+        }
+        storedTimes = take(sliced: shape.time)
+        weightBytes = rest.take(Packing.byteCount(events, width: shape.weight))
+        storedLinks = take(sliced: shape.link)
+        messageBytes = rest.take(Packing.byteCount(events, width: shape.message))
+        firsts = take(sliced: shape.first)
     }
 
     package var hasWeights: Bool { shape.weight > 0 }
@@ -199,13 +245,27 @@ package struct EventStreams {
         return lo <= hi ? UInt64(lo)...UInt64(hi) : nil
     }
 
-    /// Stored times of some events, comparable with `storedRange`.
-    package func storedTimes(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt64>) {
-        ck_unpack(times, range.lowerBound, range.count, UInt32(shape.time), out)
+    /// Takes the events from `start` (a multiple of 512) on whose link is none of the codes plus one, ascending, off
+    /// the mask of `n` events; `spare` and `result` have room for as many.
+    package func narrow(
+        _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [UInt32], from start: Int, first n: Int,
+        spare: UnsafeMutablePointer<UInt64>, result: UnsafeMutablePointer<UInt64>
+    ) {
+        let words = (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64
+        let stream = storedLinks.from(start)
+        result.update(repeating: 0, count: words)
+        for link in links where link >= bases.link {
+            let code = UInt64(link - bases.link)
+            if code > stream.span { break }
+            spare.update(from: mask, count: words)
+            stream.narrow(spare, to: code...code, first: n)
+            for i in 0..<words { result[i] |= spare[i] }
+        }
+        mask.update(from: result, count: words)
     }
 
     package func times(_ range: Range<Int>) -> [Int64] {
-        unpacked(times, range, shape.time).map { bases.time &+ Int64(bitPattern: $0) &* unit }
+        storedTimes.values(range).map { bases.time &+ Int64(bitPattern: $0) &* unit }
     }
 
     /// `count` of some events.
@@ -214,24 +274,12 @@ package struct EventStreams {
     }
 
     /// Link codes plus one; zero is none.
-    package func links(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(linkBytes, range.lowerBound, range.count, UInt32(shape.link), bases.link, out)
+    package func links(_ range: Range<Int>) -> [UInt32] {
+        storedLinks.values(range).map { bases.link &+ UInt32(truncatingIfNeeded: $0) }
     }
 
     /// Message ordinals plus one; zero is none.
     package func messages(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
         ck_unpack32(messageBytes, range.lowerBound, range.count, UInt32(shape.message), bases.message, out)
-    }
-
-    /// The `FirstEvents` bits of some events.
-    package func firsts(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(firstBytes, range.lowerBound, range.count, UInt32(shape.first), 0, out)
-    }
-
-    private func unpacked(_ packed: UnsafePointer<UInt8>, _ range: Range<Int>, _ width: Int) -> [UInt64] {
-        [UInt64](unsafeUninitializedCapacity: range.count) { buffer, count in
-            if let base = buffer.baseAddress { ck_unpack(packed, range.lowerBound, range.count, UInt32(width), base) }
-            count = range.count
-        }
     }
 }

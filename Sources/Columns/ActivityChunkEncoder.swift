@@ -133,25 +133,21 @@ struct ActivityChunkEncoder {
     }
 
     private mutating func encodeHead(_ run: Range<Int>, dataStart: Int) {
-        var rows: [UInt16] = [], counts: [UInt64] = []
+        var rows: [UInt16] = [], starts: [UInt64] = []
         var sum: UInt64 = 0, maximum: UInt64 = 0
         for event in events[run] {
             let row = UInt16(truncatingIfNeeded: event.row)
-            if rows.last == row {
-                counts[counts.count - 1] += 1
-                sum += UInt64(event.count)
-            } else {
-                rows.append(row)
-                counts.append(0)
-                sum = UInt64(event.count)
-            }
+            let isFirst = rows.last != row
+            starts.append(isFirst ? 1 : 0)
+            if isFirst { rows.append(row) }
+            sum = (isFirst ? 0 : sum) + UInt64(event.count)
             maximum = max(maximum, sum)
         }
-        let countWidth = Packing.width(of: counts.max() ?? 0)
+        let repeats = rows.count < run.count
         data.align(to: 8)
         let offset = dataStart + data.bytes.count
         let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &data.bytes) }
-        Packing.append(counts, width: countWidth, to: &data.bytes)
+        if repeats { SlicedStream.append(starts, width: 1, to: &data.bytes) }
         let streams = StreamEncoder(events[run])
         streams.appendStreams(of: events[run], to: &data)
         heads.put(events[run.lowerBound].leaf)
@@ -159,7 +155,7 @@ struct ActivityChunkEncoder {
         heads.put(UInt32(clamping: rows.count))
         heads.put(UInt32(clamping: offset))
         heads.put(kind.rawValue)
-        heads.put(UInt8(countWidth))
+        heads.put(UInt8(repeats ? 1 : 0))
         streams.appendShape(to: &heads)
         streams.appendBases(maximum: maximum, to: &heads)
     }
@@ -260,17 +256,22 @@ private struct StreamEncoder {
 
     func appendStreams(of events: ArraySlice<EventRecord>, to out: inout ByteWriter) {
         let unit: Int64 = seconds ? 1000 : 1
-        append(events, timeWidth, to: &out) { UInt64(bitPattern: ($0.time &- base) / unit) }
-        append(events, weightWidth, to: &out) { UInt64($0.count - 1) }
-        append(events, linkWidth, to: &out) { UInt64($0.link - linkBase) }
-        append(events, messageWidth, to: &out) { UInt64($0.message - messageBase) }
-        append(events, firstWidth, to: &out) { UInt64($0.first) }
+        sliced(events, timeWidth, to: &out) { UInt64(bitPattern: ($0.time &- base) / unit) }
+        packed(events, weightWidth, to: &out) { UInt64($0.count - 1) }
+        sliced(events, linkWidth, to: &out) { UInt64($0.link - linkBase) }
+        packed(events, messageWidth, to: &out) { UInt64($0.message - messageBase) }
+        sliced(events, firstWidth, to: &out) { UInt64($0.first) }
     }
 
-    private func append(
+    private func sliced(
         _ events: ArraySlice<EventRecord>, _ width: Int, to out: inout ByteWriter, _ value: (EventRecord) -> UInt64
     ) {
-        guard width > 0 else { return }
-        Packing.append(events.map(value), width: width, to: &out.bytes)
+        if width > 0 { SlicedStream.append(events.map(value), width: width, to: &out.bytes) }
+    }
+
+    private func packed(
+        _ events: ArraySlice<EventRecord>, _ width: Int, to out: inout ByteWriter, _ value: (EventRecord) -> UInt64
+    ) {
+        if width > 0 { Packing.append(events.map(value), width: width, to: &out.bytes) }
     }
 }

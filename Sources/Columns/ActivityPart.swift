@@ -42,6 +42,8 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 package final class ActivityPart: Sendable {
     package let file: PartFile
     package let types: [EventType: TypeIndex]
+    private let checks: PartFile.Checks
+    private let blockEntries, chunks, summaries: Section
 
     /// Where everything of one event type lies.
     package struct TypeIndex: Sendable {
@@ -59,6 +61,24 @@ package final class ActivityPart: Sendable {
         package let events: Int
         fileprivate let chunkOffset, chunkSize, summaryOffset, summarySize: Int
         package var hasSummary: Bool { summarySize > 0 }
+    }
+
+    /// A section whose bytes are verified as they are asked for.
+    private struct Section: @unchecked Sendable {
+        let bytes: UnsafeRawBufferPointer
+
+        init(_ file: PartFile, _ tag: SectionTag) throws(WinnowError) {
+            bytes = try file.unverifiedBytes(tag, 0, file.size(of: tag))
+        }
+
+        func callAsFunction(
+            _ offset: Int, _ count: Int, _ checks: PartFile.Checks
+        ) throws(WinnowError) -> UnsafeRawBufferPointer {
+            guard let found = bytes.slice(offset, count) else {
+                throw checks.damage("an offset leads out of a section")
+            }
+            return found
+        }
     }
 
     private static let blockEntrySize = 32
@@ -83,6 +103,10 @@ package final class ActivityPart: Sendable {
                 blockOffset: Int(clamping: try reader.take(UInt64.self)))
         }
         self.types = types
+        checks = file.checks
+        blockEntries = try Section(file, .blocks)
+        chunks = try Section(file, .chunks)
+        summaries = try Section(file, .summaries)
     }
 
     package func leaves(of index: TypeIndex) throws(WinnowError) -> LeafTable {
@@ -95,14 +119,16 @@ package final class ActivityPart: Sendable {
     }
 
     package func entry(_ index: TypeIndex, _ i: Int) throws(WinnowError) -> BlockEntry {
-        let offset = index.blockOffset + i * ActivityPart.blockEntrySize
-        var reader = ByteReader(try file.bytes(.blocks, offset, ActivityPart.blockEntrySize), of: file.path, "blocks")
-        let block = Int(try reader.take(UInt32.self)), events = Int(try reader.take(UInt32.self))
-        let chunkOffset = Int(clamping: try reader.take(UInt64.self)), chunkSize = Int(try reader.take(UInt32.self))
-        let summarySize = Int(try reader.take(UInt32.self))
+        let bytes = try blockEntries(
+            index.blockOffset + i * ActivityPart.blockEntrySize, ActivityPart.blockEntrySize, checks)
+        try checks.verify(bytes)
+        func number<T: FixedWidthInteger>(_ at: Int, _: T.Type) -> Int {
+            Int(clamping: T(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: T.self)))
+        }
         return BlockEntry(
-            block: block, events: events, chunkOffset: chunkOffset, chunkSize: chunkSize,
-            summaryOffset: Int(clamping: try reader.take(UInt64.self)), summarySize: summarySize)
+            block: number(0, UInt32.self), events: number(4, UInt32.self), chunkOffset: number(8, UInt64.self),
+            chunkSize: number(16, UInt32.self), summaryOffset: number(24, UInt64.self),
+            summarySize: number(20, UInt32.self))
     }
 
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
@@ -123,10 +149,15 @@ package final class ActivityPart: Sendable {
     func bytes(_ entry: BlockEntry) throws(WinnowError) -> (
         chunk: UnsafeRawBufferPointer, summary: UnsafeRawBufferPointer
     ) {
-        (
-            try file.bytes(.chunks, entry.chunkOffset, entry.chunkSize),
-            try file.bytes(.summaries, entry.summaryOffset, entry.summarySize)
-        )
+        let chunk = try chunks(entry.chunkOffset, entry.chunkSize, checks)
+        try checks.verify(chunk)
+        return (chunk, try summaryBytes(entry))
+    }
+
+    private func summaryBytes(_ entry: BlockEntry) throws(WinnowError) -> UnsafeRawBufferPointer {
+        let bytes = try summaries(entry.summaryOffset, entry.summarySize, checks)
+        try checks.verify(bytes)
+        return bytes
     }
 
     /// Bytes that the type's chunks, summaries and tables take.
@@ -140,7 +171,7 @@ package final class ActivityPart: Sendable {
     }
 
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
-        try ActivityChunk(try file.unverifiedBytes(.chunks, entry.chunkOffset, entry.chunkSize), in: file)
+        try ActivityChunk(try chunks(entry.chunkOffset, entry.chunkSize, checks), checks)
     }
 
     /// The blocks that the part brings messages of.
@@ -172,7 +203,7 @@ package final class ActivityPart: Sendable {
 
     /// How often each row has the event; only where `hasSummary`.
     package func summary(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
-        try SlicedBlock(try file.bytes(.summaries, entry.summaryOffset, entry.summarySize), of: file.path)
+        try SlicedBlock(try summaryBytes(entry), checks)
     }
 }
 

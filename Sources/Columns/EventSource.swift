@@ -59,17 +59,18 @@ extension ActivityPart: EventSource {
         let chunk = try chunk(entry), firstRow = UInt32(block) << 16
         events.reserveCapacity(events.count + entry.events)
         var distinct = [UInt16](repeating: 0, count: Block.rows)
-        var counts = [UInt32](repeating: 0, count: Block.rows)
         for i in 0..<chunk.headCount {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
-            try head.eventRows(into: &rows, distinct: &distinct, counts: &counts)
-            try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+            guard head.eventRows(into: &rows, distinct: &distinct) else {
+                throw .damaged(file: file.path, what: "a run's rows do not add up to its events")
+            }
+            append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
         }
         for i in 0..<chunk.tailRuns {
             let run = try chunk.run(i)
             let rows = Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
-            try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+            append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
         }
     }
 
@@ -78,11 +79,10 @@ extension ActivityPart: EventSource {
     private func append(
         _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
         to events: inout [EventRecord]
-    ) throws(WinnowError) {
-        let times = streams.times(range)
-        var weights = [UInt32](repeating: 1, count: range.count), links = weights, messages = weights
+    ) {
+        let times = streams.times(range), links = streams.links(range)
+        var weights = [UInt32](repeating: 1, count: range.count), messages = weights
         streams.weights(range, into: &weights)
-        streams.links(range, into: &links)
         streams.messages(range, into: &messages)
         for i in 0..<range.count {
             events.append(
@@ -94,27 +94,21 @@ extension ActivityPart: EventSource {
 }
 
 extension ActivityChunk.Head {
-    /// Writes the row of every event, in order, where there is room for `events`; `distinct` and `counts` have room for
-    /// a block. Counts that do not add up to the events are damage.
+    /// Writes the row of every event, in order, where there is room for `events`; `distinct` has room for a block.
+    /// - Returns: false when the rows do not add up to the events, which is damage.
     package func eventRows(
-        into rows: UnsafeMutablePointer<UInt16>, distinct: UnsafeMutablePointer<UInt16>,
-        counts more: UnsafeMutablePointer<UInt32>
-    ) throws(WinnowError) {
-        guard countWidth > 0 else { return container.rows(into: rows) }
-        container.rows(into: distinct)
-        ck_unpack32(counts, 0, self.distinct, UInt32(countWidth), 1, more)
-        var at = 0
-        for i in 0..<self.distinct {
-            let n = Int(more[i])
-            guard n <= events - at else { throw damage }
-            let row = distinct[i]
-            for k in at..<at + n { rows[k] = row }
-            at += n
+        into rows: UnsafeMutablePointer<UInt16>, distinct all: UnsafeMutablePointer<UInt16>
+    ) -> Bool {
+        container.rows(into: starts == nil ? rows : all)
+        guard let starts else { return true }
+        var rank = -1
+        for i in 0..<events {
+            rank += Int(starts[i >> 3] >> UInt8(i & 7) & 1)
+            guard rank >= 0, rank < distinct else { return false }
+            rows[i] = all[rank]
         }
-        guard at == events else { throw damage }
+        return rank == distinct - 1
     }
-
-    private var damage: WinnowError { .damaged(file: file, what: "a run's counts do not add up to its events") }
 }
 
 /// A part that a load wrote when its memory was full: its messages have ordinals of its own.

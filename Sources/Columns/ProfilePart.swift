@@ -113,7 +113,7 @@ package struct FieldBlock {
         var reader = ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
         switch form {
-        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, of: part.path))
+        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, part.checks))
         case .texts: column = .texts(try TextBlock(reader, in: part))
         case .sets: column = .sets(try SetBlock(reader, of: part.path))
         }

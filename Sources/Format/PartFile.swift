@@ -107,10 +107,33 @@ package final class PartFile: @unchecked Sendable {
     }
 
     /// Checks what lies under some bytes of this file against their checksums.
-    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
-        guard let first = bytes.baseAddress, let base = file.bytes.baseAddress, bytes.count > 0 else { return }
-        let start = first - base
-        for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk { try verify(chunk) }
+    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) { try checks.verify(bytes) }
+
+    /// A way to verify bytes of the file that does not count references: what lies in hot loops of several threads
+    /// would contend for the count. It must not outlive the file.
+    package struct Checks: @unchecked Sendable {
+        fileprivate let base: UnsafeRawPointer?
+        fileprivate let verified: UnsafeMutablePointer<Atomic<UInt64>>
+        fileprivate let file: Unmanaged<PartFile>
+
+        /// Checks what lies under some bytes of the file against their checksums.
+        package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
+            guard let first = bytes.baseAddress, let base, bytes.count > 0 else { return }
+            let start = first - base
+            for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk {
+                let word = verified[chunk / 64].load(ordering: .relaxed)
+                if word >> UInt64(chunk % 64) & 1 == 0 { try file.takeUnretainedValue().verify(chunk) }
+            }
+        }
+
+        /// The error for contents that contradict themselves.
+        package func damage(_ what: String) -> WinnowError {
+            .damaged(file: file.takeUnretainedValue().path, what: what)
+        }
+    }
+
+    package var checks: Checks {
+        Checks(base: file.bytes.baseAddress, verified: verified, file: Unmanaged.passUnretained(self))
     }
 
     /// Checks everything that was not checked when the part was opened; calls `body` for what does not match.

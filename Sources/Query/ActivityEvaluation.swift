@@ -1,14 +1,16 @@
 import Bitmaps
 import CKernels
 import Columns
+import Format
 import Model
 
 /// Evaluates one activity in one block.
 ///
 /// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row
 /// can reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at
-/// least once" no counters are needed at all, containers are united. Only runs that straddle the window, whose clicks
-/// must be told apart by link, or from which unique events are derived, have their streams read.
+/// least once" no counters are needed at all, containers are united. Only of runs that straddle the window, whose
+/// clicks must be told apart by link, or from which unique events are derived, are events looked at: sliced comparisons
+/// make a mask of a piece's events, and the rows of those that are left are fed on.
 struct ActivityEvaluation {
     let plan: ActivityPlan
     let scratch: Scratch
@@ -23,8 +25,9 @@ struct ActivityEvaluation {
     /// Makes `out` the rows of the block that the plan matches.
     func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
         if try answerFromSummary(block, into: out) { return }
-        let reach = try gather(block, summaries: plan.links == nil && plan.unique == nil)
-        try evaluate(reach, .block(block), into: out)
+        let gathered = scratch.gathered
+        try gathered.gather(plan, block, stored: plan.links == nil && plan.unique == nil)
+        try evaluate(gathered, .block(block), into: out)
     }
 
     /// What is fed to a sink: all runs of a block, or some.
@@ -33,36 +36,34 @@ struct ActivityEvaluation {
         case runs([RunInScope])
     }
 
-    /// What the runs of a scope may add up to for one row.
-    private struct Reach {
-        var chunks: [ActivityChunk] = []
-        /// In all runs, and in those that are counted event by event.
-        var bound: UInt64 = 0, scattered: UInt64 = 0
-    }
-
-    private func evaluate(_ reach: Reach, _ supply: Supply, into out: BlockSet) throws(WinnowError) {
-        guard reach.bound >= plan.lower else {
+    private func evaluate(_ gathered: GatheredRuns, _ supply: Supply, into out: BlockSet) throws(WinnowError) {
+        var bound = gathered.bound, scattered = gathered.scattered
+        if case .runs(let runs) = supply {
+            bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) }
+            scattered = bound
+        }
+        guard bound >= plan.lower else {
             scratch.take(.bounded)
             return out.clear()
         }
-        // Stored counts are added last and saturate, which is exact for conditions that a byte can tell apart.
-        let narrow =
-            reach.bound <= 255 || (reach.scattered <= 255 && plan.lower <= 255 && (plan.upper ?? 0) < 255)
+        let counters = scratch.counters
         if plan.lower == 1 && plan.upper == nil {
             scratch.take(.united)
             out.clear()
-            try feed(supply, reach.chunks, UnionSink(out))
-        } else if narrow {
-            scratch.take(.counted)
-            scratch.counters.update(repeating: 0, count: Block.rows)
-            try feed(supply, reach.chunks, NarrowSink(scratch.counters))
+            try feed(supply, gathered, UnionSink(set: out))
+        } else if bound <= 255 || (plan.lower <= 255 && (plan.upper ?? 0) < 255) {
+            // Counters that stop at 255 are exact for conditions that a byte can tell apart. Stored counts come last
+            // and stop there in any case.
+            scratch.take(scattered <= 255 ? .counted : .countedSaturating)
+            counters.update(repeating: 0, count: Block.rows)
+            try feed(supply, gathered, NarrowSink(counters: counters, saturates: scattered > 255))
             kernels.counters_between(
-                scratch.counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
+                counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
         } else {
             scratch.take(.countedWide)
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
-            try feed(supply, reach.chunks, WideSink(counters))
+            try feed(supply, gathered, WideSink(counters: counters, rows: scratch.distinct))
             kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
         }
     }
@@ -72,44 +73,29 @@ struct ActivityEvaluation {
         _ block: Int,
         _ body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     ) throws(WinnowError) {
-        let reach = try gather(block, summaries: false)
+        // Where leaves give the keys, events must come run by run.
+        let gathered = plan.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
+        try gathered.gather(plan, block, stored: false)
         try withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            try feed(.block(block), reach.chunks, KeySink(body: body))
+            try feed(.block(block), gathered, KeySink(body: body))
         }
     }
 
-    /// The runs of a block by their key.
-    struct KeyedRuns {
-        let chunks: [ActivityChunk]
-        var groups: [UInt32: [RunInScope]] = [:]
-    }
-
-    /// nil when runs do not tell which events are in scope.
-    func runsByKey(_ block: Int) throws(WinnowError) -> KeyedRuns? {
-        let reach = try gather(block, summaries: false)
-        if plan.unique != nil, joins(reach.chunks) { return nil }
-        var keyed = KeyedRuns(chunks: reach.chunks)
-        for run in scratch.runs { keyed.groups[run.key ?? 0, default: []].append(run) }
-        return keyed
+    /// The runs of a block by their key; nil when runs do not tell which events are in scope.
+    func runsByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> [UInt32: [RunInScope]]? {
+        try gathered.gather(plan, block, stored: false)
+        if plan.unique != nil, joins(gathered) { return nil }
+        return Dictionary(grouping: gathered.runs) { $0.key ?? 0 }
     }
 
     /// Makes `out` the rows that the plan matches by these runs alone.
-    func evaluate(_ runs: [RunInScope], _ chunks: [ActivityChunk], into out: BlockSet) throws(WinnowError) {
-        var reach = Reach(chunks: chunks)
-        for run in runs {
-            switch run.form {
-            case .head(let head): reach.bound = reach.bound.saturatingAdd(head.maximum)
-            case .tail: reach.bound = reach.bound.saturatingAdd(chunks[run.chunk].tailMaximum)
-            case .summary: break
-            }
-        }
-        reach.scattered = reach.bound
-        try evaluate(reach, .runs(runs), into: out)
+    func evaluate(_ runs: [RunInScope], _ gathered: GatheredRuns, into out: BlockSet) throws(WinnowError) {
+        try evaluate(gathered, .runs(runs), into: out)
     }
 
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
     /// chunks or links have a say.
-    private func joins(_ chunks: [ActivityChunk]) -> Bool { plan.links != nil || chunks.count > 1 }
+    private func joins(_ gathered: GatheredRuns) -> Bool { plan.links != nil || gathered.chunks.count > 1 }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
     private func answerFromSummary(_ block: Int, into out: BlockSet) throws(WinnowError) -> Bool {
@@ -124,102 +110,15 @@ struct ActivityEvaluation {
         return true
     }
 
-    /// Collects the runs in scope into the scratch, stored counts behind all others; bounds what a row can reach in
-    /// all of them, and in those that are counted event by event.
-    private func gather(
-        _ block: Int, summaries usesSummaries: Bool
-    ) throws(WinnowError) -> Reach {
-        scratch.runs.removeAll(keepingCapacity: true)
-        var chunks: [ActivityChunk] = [], bound: UInt64 = 0, stored: UInt64 = 0, summaries: [RunInScope] = []
-        for scope in plan.parts {
-            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
-            if usesSummaries, scope.places == nil, entry.hasSummary {
-                let summary = try scope.part.summary(entry)
-                summaries.append(RunInScope(form: .summary(summary), straddles: false, chunk: -1))
-                stored = stored.saturatingAdd(UInt64(clamping: summary.bound))
-                continue
-            }
-            let chunk = try scope.part.chunk(entry)
-            let first = scratch.runs.count
-            try gatherHeads(chunk, scope, chunks.count)
-            var reach: UInt64 = 0
-            for run in scratch.runs[first...] {
-                if case .head(let head) = run.form { reach = reach.saturatingAdd(head.maximum) }
-            }
-            let heads = scratch.runs.count
-            try gatherTail(chunk, scope, chunks.count)
-            if scratch.runs.count > heads { reach = reach.saturatingAdd(chunk.tailMaximum) }
-            if reach > 255, entry.hasSummary {
-                reach = min(reach, UInt64(clamping: try scope.part.summary(entry).bound))
-            }
-            bound = bound.saturatingAdd(reach)
-            chunks.append(chunk)
-        }
-        scratch.runs += summaries
-        return Reach(chunks: chunks, bound: bound.saturatingAdd(stored), scattered: bound)
-    }
-
-    private func gatherHeads(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
-        guard let places = scope.places else {
-            for i in 0..<chunk.headCount {
-                scratch.runs.append(RunInScope(form: .head(try chunk.head(i)), straddles: false, chunk: number))
-            }
-            return
-        }
-        if scope.leaves.count * 8 < chunk.headCount {
-            var from = 0
-            for leaf in scope.leaves {
-                from = firstNotBelow(from..<chunk.headCount) { chunk.leaf(ofHead: $0) < leaf }
-                guard from < chunk.headCount else { break }
-                if chunk.leaf(ofHead: from) == leaf { append(.head(try chunk.head(from)), leaf, scope, number) }
-            }
-        } else {
-            for i in 0..<chunk.headCount {
-                let leaf = chunk.leaf(ofHead: i)
-                guard leaf < places.count, places[leaf] != .out else { continue }
-                append(.head(try chunk.head(i)), leaf, scope, number)
-            }
-        }
-    }
-
-    private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope, _ number: Int) {
-        scratch.runs.append(
-            RunInScope(
-                form: form, straddles: scope.places?[leaf] == .straddles, chunk: number, key: scope.keys?[leaf]))
-    }
-
-    private func gatherTail(_ chunk: ActivityChunk, _ scope: PartScope, _ number: Int) throws(WinnowError) {
-        guard let places = scope.places else {
-            if chunk.tail.events > 0 {
-                scratch.runs.append(
-                    RunInScope(form: .tail(0..<chunk.tail.events), straddles: false, chunk: number))
-            }
-            return
-        }
-        if scope.leaves.count * 8 < chunk.tailRuns {
-            var from = 0
-            for leaf in scope.leaves {
-                from = firstNotBelow(from..<chunk.tailRuns) { chunk.leaf(ofRun: $0) < leaf }
-                guard from < chunk.tailRuns else { break }
-                if chunk.leaf(ofRun: from) == leaf { append(.tail(try chunk.run(from)), leaf, scope, number) }
-            }
-        } else {
-            for i in 0..<chunk.tailRuns {
-                let leaf = chunk.leaf(ofRun: i)
-                guard leaf < places.count, places[leaf] != .out else { continue }
-                append(.tail(try chunk.run(i)), leaf, scope, number)
-            }
-        }
-    }
-
     // MARK: Runs
 
-    private func feed(_ supply: Supply, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
+    private func feed(_ supply: Supply, _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
         switch supply {
-        case .runs(let runs): for run in runs { try feed(run, chunks, sink) }
+        case .runs(let runs): try feed(runs, gathered, sink)
         case .block(let block):
-            guard let unique = plan.unique, joins(chunks) else {
-                for run in scratch.runs { try feed(run, chunks, sink) }
+            guard let unique = plan.unique, joins(gathered) else {
+                try feed(gathered.runs, gathered, sink)
+                for summary in gathered.summaries { feed(summary, sink) }
                 return
             }
             scratch.take(.uniqueJoin)
@@ -230,7 +129,7 @@ struct ActivityEvaluation {
                 var alone = self
                 alone.excluded = try join.contestedRows(block)
                 contested = alone.excluded
-                for run in scratch.runs { try alone.feed(run, chunks, sink) }
+                try alone.feed(gathered.runs, gathered, sink)
             }
             try join.forEach(block, in: contested) { row, part, leaf, message in
                 scratch.kept[0] = row
@@ -241,105 +140,237 @@ struct ActivityEvaluation {
         }
     }
 
-    private func feed(_ run: RunInScope, _ chunks: [ActivityChunk], _ sink: some CountSink) throws(WinnowError) {
+    private func feed(_ summary: SlicedBlock, _ sink: some CountSink) {
+        scratch.take(.storedCountsAdded)
+        if sink.unites {
+            sink.add(summary.members)
+        } else {
+            summary.forEachAddend(scratch.sliced) { sink.add($0, by: $1) }
+        }
+    }
+
+    private func feed(_ runs: [RunInScope], _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+        let chunks = gathered.chunks, masks = TailMasks(gathered)
+        for run in runs { try feed(run, of: chunks[run.chunk], masks, sink) }
+    }
+
+    private func feed(
+        _ run: RunInScope, of chunk: ActivityChunk, _ masks: TailMasks, _ sink: some CountSink
+    ) throws(WinnowError) {
         switch run.form {
-        case .head(let head):
+        case .head(let i):
+            let head = try chunk.head(i)
             if !run.straddles && plan.links == nil && plan.unique == nil && !sink.wantsKeys
                 && (sink.unites || !head.streams.hasWeights)
             {
                 scratch.take(.wholeHead)
-                feedWhole(head, sink)
+                try feedWhole(head, sink)
             } else {
                 scratch.take(.headByEvent)
-                let rows = scratch.rows(for: head.events)
-                try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
-                feedEvents(head.streams, 0..<head.events, rows, run, sink)
+                try feed(head, run, sink)
             }
-        case .tail(let range):
+        case .tailRun(let range):
+            scratch.take(.tailRun)
+            // Masks have whole groups; what lies before and behind the run is taken off.
+            let start = range.lowerBound / SlicedStream.group * SlicedStream.group
+            for at in stride(from: start, to: range.upperBound, by: Scratch.piece) {
+                let n = min(Scratch.piece, range.upperBound - at)
+                choose(max(0, range.lowerBound - at)..<n)
+                if run.straddles { narrowToWindow(chunk.tail, at, n) }
+                feedChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
+            }
+        case .tail(let offset):
             scratch.take(.tail)
-            let chunk = chunks[run.chunk]
-            feedEvents(chunk.tail, range, chunk.tailRows + range.lowerBound, run, sink)
-        case .summary(let summary):
-            scratch.take(.storedCountsAdded)
-            if sink.unites {
-                sink.add(summary.members, scratch.distinct)
-            } else {
-                summary.forEachAddend(scratch.sliced) { sink.add($0, by: $1, scratch.distinct) }
+            for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
+                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = scratch.mask
+                let first = offset + at / 64
+                if run.straddles {
+                    mask.update(from: masks.straddling + first, count: groups(n))
+                    narrowToWindow(chunk.tail, at, n)
+                    for word in 0..<words { mask[word] |= masks.inside[first + word] }
+                } else {
+                    mask.update(from: masks.inside + first, count: groups(n))
+                }
+                feedChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
             }
         }
     }
 
     /// All events of a head, each counting once.
-    private func feedWhole(_ head: ActivityChunk.Head, _ sink: some CountSink) {
-        if head.countWidth == 0 || sink.unites {
-            sink.add(head.container, scratch.distinct)
-        } else {
-            head.container.rows(into: scratch.distinct)
-            ck_unpack32(head.counts, 0, head.distinct, UInt32(head.countWidth), 1, scratch.numbers)
-            sink.add(scratch.distinct, by: scratch.numbers, head.distinct)
+    private func feedWhole(
+        _ head: ActivityChunk.Head, _ sink: some CountSink
+    ) throws(WinnowError) {
+        sink.add(head.container)
+        guard let starts = head.starts, !sink.unites else { return }
+        // Every row has been counted once; what is left are the events that are not the first of their row.
+        let rows = self.rows(of: head)
+        var passed = 0
+        for at in stride(from: 0, to: head.events, by: Scratch.piece) {
+            let n = min(Scratch.piece, head.events - at)
+            for word in 0..<(n + 63) / 64 { scratch.mask[word] = ~starts.word(at / 64 + word) }
+            let count = kernels.keep_ranked(
+                rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
+            if count < 0 { throw misfit(head) }
+            sink.add(scratch.kept, by: nil, count)
         }
     }
 
-    /// Some events with their rows side by side; `rows` begins at the range's first.
-    private func feedEvents(
-        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ run: RunInScope,
+    private func misfit(_ head: ActivityChunk.Head) -> WinnowError {
+        .damaged(file: plan.parts[0].part.file.path, what: "a run's rows do not add up to its events")
+    }
+
+    /// The distinct rows of a head, ascending.
+    private func rows(of head: ActivityChunk.Head) -> UnsafePointer<UInt16> {
+        if let array = head.container.array { return array }
+        head.container.rows(into: scratch.distinct)
+        return UnsafePointer(scratch.distinct)
+    }
+
+    /// The events of a head that pass the window, links and first marks.
+    private func feed(
+        _ head: ActivityChunk.Head, _ run: RunInScope, _ sink: some CountSink
+    ) throws(WinnowError) {
+        let rows = self.rows(of: head)
+        var passed = 0
+        for at in stride(from: 0, to: head.events, by: Scratch.piece) {
+            let n = min(Scratch.piece, head.events - at)
+            choose(0..<n)
+            if run.straddles { narrowToWindow(head.streams, at, n) }
+            narrowToLinksAndFirsts(head.streams, at, n)
+            guard let starts = head.starts else {
+                let count = kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
+                feedKept(count, head.streams, at, n, run.key, sink)
+                continue
+            }
+            let count = kernels.keep_ranked(
+                rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
+            if count < 0 { throw misfit(head) }
+            feedKept(count, head.streams, at, n, run.key, sink)
+        }
+    }
+
+    /// Feeds what the mask chooses of `n` events of a tail from `at` on, once links and first marks are looked at.
+    private func feedChosen(
+        _ streams: EventStreams, _ at: Int, _ n: Int, _ rows: UnsafePointer<UInt16>, _ key: UInt32?,
         _ sink: some CountSink
     ) {
-        var stored: ClosedRange<UInt64>?
-        if run.straddles {
-            stored = streams.storedRange(plan.window)
-            if stored == nil { return }
-        }
-        if stored != nil { scratch.take(.byTime) }
-        if plan.links != nil { scratch.take(.byLink) }
-        if plan.unique != nil { scratch.take(.byFirstMark) }
-        if sink.wantsKeys { scratch.take(.byKey) }
-        let single = plan.links != nil || plan.unique != nil || sink.wantsKeys || (streams.hasWeights && !sink.unites)
-        var at = range.lowerBound
-        while at < range.upperBound {
-            let piece = at..<min(at + Scratch.piece, range.upperBound)
-            let pieceRows = rows + (at - range.lowerBound)
-            if single {
-                feedOneByOne(streams, piece, pieceRows, stored, run.key, sink)
-            } else if let stored {
-                streams.storedTimes(piece, into: scratch.times)
-                let count = kernels.keep_between(
-                    pieceRows, scratch.times, piece.count, stored.lowerBound, stored.upperBound, scratch.kept)
-                sink.add(scratch.kept, by: nil, count)
-            } else {
-                sink.add(pieceRows, by: nil, piece.count)
-            }
-            at = piece.upperBound
+        narrowToLinksAndFirsts(streams, at, n)
+        let count = kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
+        feedKept(count, streams, at, n, key, sink)
+    }
+
+    // MARK: Events
+
+    /// Words of a mask for `n` events, in whole groups.
+    private func groups(_ n: Int) -> Int { (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64 }
+
+    /// Makes the mask these events of a piece.
+    private func choose(_ range: Range<Int>) {
+        let mask = scratch.mask, last = range.upperBound / 64
+        for word in last..<groups(range.upperBound) { mask[word] = 0 }
+        for word in 0..<last { mask[word] = ~0 }
+        if range.upperBound % 64 > 0 { mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
+        for word in 0..<range.lowerBound / 64 { mask[word] = 0 }
+        if range.lowerBound % 64 > 0 { mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64) }
+    }
+
+    private func narrowToWindow(_ streams: EventStreams, _ at: Int, _ n: Int) {
+        scratch.take(.byTime)
+        if let stored = streams.storedRange(plan.window) {
+            streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
+        } else {
+            scratch.mask.update(repeating: 0, count: (n + 63) / 64)
         }
     }
 
-    /// Events that must be looked at singly: by link, as first events, by key, or because they count more than once.
-    private func feedOneByOne(
-        _ streams: EventStreams, _ piece: Range<Int>, _ rows: UnsafePointer<UInt16>, _ stored: ClosedRange<UInt64>?,
-        _ key: UInt32?, _ sink: some CountSink
+    private func narrowToLinksAndFirsts(_ streams: EventStreams, _ at: Int, _ n: Int) {
+        let mask = scratch.mask
+        if let links = plan.links {
+            scratch.take(.byLink)
+            streams.narrow(
+                mask, toLinks: links, from: at, first: n, spare: scratch.spareMask, result: scratch.unitedMask)
+        }
+        if let unique = plan.unique {
+            scratch.take(.byFirstMark)
+            streams.firsts.from(at).copy(
+                bit: unique.bit.trailingZeroBitCount, into: scratch.spareMask, first: n)
+            for word in 0..<(n + 63) / 64 { mask[word] &= scratch.spareMask[word] }
+        }
+    }
+
+    /// Feeds the `count` events that the mask has kept of `n` from `at` on.
+    private func feedKept(
+        _ count: Int, _ streams: EventStreams, _ at: Int, _ n: Int, _ key: UInt32?, _ sink: some CountSink
     ) {
-        if stored != nil { streams.storedTimes(piece, into: scratch.times) }
-        if plan.links != nil { streams.links(piece, into: scratch.links) }
-        if plan.unique != nil { streams.firsts(piece, into: scratch.links) }
-        streams.weights(piece, into: scratch.numbers)
-        if sink.wantsKeys, key == nil { streams.messages(piece, into: scratch.messages) }
-        let bit = plan.unique.map { UInt32($0.bit) }, out = excluded?.bits
-        var count = 0
-        for i in 0..<piece.count {
-            if let stored, !stored.contains(scratch.times[i]) { continue }
-            if let links = plan.links, !contains(links, scratch.links[i]) { continue }
-            if let bit, scratch.links[i] & bit == 0 { continue }
-            if let out, out[Int(rows[i] >> 6)] >> UInt64(rows[i] & 63) & 1 == 1 { continue }
-            scratch.kept[count] = rows[i]
-            scratch.numbers[count] = bit == nil ? scratch.numbers[i] : 1
-            scratch.messages[count] = key ?? scratch.messages[i]
-            count += 1
+        guard count > 0 else { return }
+        var count = count
+        let mask = scratch.mask, kept = scratch.kept
+        let weighs = plan.unique == nil && streams.hasWeights && !sink.unites
+        guard weighs || sink.wantsKeys || excluded != nil else { return sink.add(kept, by: nil, count) }
+        if sink.wantsKeys { scratch.take(.byKey) }
+        let numbers = scratch.numbers, messages = scratch.messages
+        if weighs || sink.wantsKeys {
+            streams.weights(at..<at + n, into: numbers)
+            if key == nil, sink.wantsKeys { streams.messages(at..<at + n, into: messages) }
+            var k = 0
+            for word in 0..<(n + 63) / 64 {
+                var bits = mask[word]
+                while bits != 0, k < count {
+                    let i = word * 64 + bits.trailingZeroBitCount
+                    numbers[k] = plan.unique == nil ? numbers[i] : 1
+                    messages[k] = key ?? messages[i]
+                    k += 1
+                    bits &= bits - 1
+                }
+            }
         }
-        sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, count)
+        if let excluded { count = drop(excluded, count, weighs || sink.wantsKeys) }
+        if sink.wantsKeys {
+            sink.add(kept, keys: messages, by: numbers, count)
+        } else {
+            sink.add(kept, by: weighs ? UnsafePointer(numbers) : nil, count)
+        }
     }
 
-    private func contains(_ sorted: [UInt32], _ code: UInt32) -> Bool {
-        let low = firstNotBelow(sorted.indices) { sorted[$0] < code }
-        return low < sorted.count && sorted[low] == code
+    /// Drops kept events of some rows; returns how many are left.
+    private func drop(_ rows: BlockSet, _ count: Int, _ numbered: Bool) -> Int {
+        var left = 0
+        for i in 0..<count where !rows.contains(Int(scratch.kept[i])) {
+            scratch.kept[left] = scratch.kept[i]
+            if numbered {
+                scratch.numbers[left] = scratch.numbers[i]
+                scratch.messages[left] = scratch.messages[i]
+            }
+            left += 1
+        }
+        return left
+    }
+}
+
+extension GatheredRuns {
+    /// What a run may add up to for one row.
+    fileprivate func bound(of run: RunInScope) -> UInt64 {
+        switch run.form {
+        case .head(let i): chunks[run.chunk].maximum(ofHead: i)
+        case .tail, .tailRun: chunks[run.chunk].tailMaximum
+        }
+    }
+}
+
+/// The masks of a block's tails.
+private struct TailMasks {
+    let inside, straddling: UnsafePointer<UInt64>
+
+    /// Good until the next block is gathered.
+    init(_ gathered: GatheredRuns) {
+        inside = UnsafePointer(gathered.inside.base)
+        straddling = UnsafePointer(gathered.straddling.base)
+    }
+}
+
+extension UnsafePointer<UInt8> {
+    /// 64 bits from bit 64·i on.
+    fileprivate func word(_ i: Int) -> UInt64 {
+        UnsafeRawPointer(self).loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
     }
 }

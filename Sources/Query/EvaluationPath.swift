@@ -7,9 +7,9 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case storedCounts, storedCountsAdded
     /// Stored maxima say that nobody can qualify.
     case bounded
-    /// Containers are united, byte counters, 64-bit counters.
-    case united, counted, countedWide
-    case wholeHead, headByEvent, tail
+    /// Rows are united, counted in bytes, in bytes that stop at 255, in 64 bits.
+    case united, counted, countedSaturating, countedWide
+    case wholeHead, headByEvent, tail, tailRun
     /// Events are looked at for their time, link, first mark, or key.
     case byTime, byLink, byFirstMark, byKey
     case uniqueJoin
@@ -27,7 +27,8 @@ package enum EvaluationPaths {
 
     package static func count(_ path: EvaluationPath) -> Int { counts.withLock { $0[path.rawValue] } }
 
-    static func add(_ taken: [Int]) {
-        counts.withLock { counts in for (i, n) in taken.enumerated() { counts[i] += n } }
+    /// Adds counts in the order of the cases.
+    static func add(_ taken: UnsafePointer<Int>) {
+        counts.withLock { counts in for i in counts.indices { counts[i] += taken[i] } }
     }
 }

@@ -24,17 +24,18 @@ struct PairEvaluation {
             try target?.forEachKey(block) { rows, keys, _, n in slots.strike(rows, keys, n) }
             try slots.insertRows(atLeast: plan.atLeast, into: out)
         case .object:
-            let runs = try other.runsByKey(block), struck = try target?.runsByKey(block)
+            let runs = try other.runsByKey(block, scratch.keyed)
+            let struck = try target?.runsByKey(block, scratch.struck)
             guard let runs, target == nil || struck != nil else {
                 scratch.take(.objectsOneByOne)
                 return try objectsOneByOne(block, other, target, into: out)
             }
             scratch.take(.objectRuns)
             let set = scratch.set(level), strike = scratch.set(level + 1)
-            for (key, group) in runs.groups where key > 0 {
-                try other.evaluate(group, runs.chunks, into: set)
-                if let target, let struck, let group = struck.groups[key] {
-                    try target.evaluate(group, struck.chunks, into: strike)
+            for (key, group) in runs where key > 0 {
+                try other.evaluate(group, scratch.keyed, into: set)
+                if let target, let group = struck?[key] {
+                    try target.evaluate(group, scratch.struck, into: strike)
                     set.subtract(strike)
                 }
                 out.formUnion(set)

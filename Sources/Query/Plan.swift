@@ -37,7 +37,7 @@ package struct SamplePlan: Sendable {
 }
 
 /// Profiles whose events in a scope count at least once and between two bounds.
-package struct ActivityPlan: Sendable {
+package final class ActivityPlan: Sendable {
     /// The stored type.
     package let type: EventType
     /// How the events wanted are derived from those of the type; nil for these themselves.
@@ -52,6 +52,20 @@ package struct ActivityPlan: Sendable {
     package let window: ClosedRange<Int64>
     /// Events in scope, before the window is looked at inside leaves.
     package let events: Int
+
+    init(
+        type: EventType, unique: UniqueRule?, lower: UInt64, upper: UInt64?, parts: [PartScope], links: [UInt32]?,
+        window: ClosedRange<Int64>, events: Int
+    ) {
+        self.type = type
+        self.unique = unique
+        self.lower = lower
+        self.upper = upper
+        self.parts = parts
+        self.links = links
+        self.window = window
+        self.events = events
+    }
 }
 
 /// How unique events are derived.
@@ -80,7 +94,7 @@ package struct PairPlan: Sendable {
 }
 
 /// The leaves of one part that are in scope.
-package struct PartScope: Sendable {
+package final class PartScope: Sendable {
     /// How a leaf lies to the scope and its window.
     package enum Place: UInt8, Sendable { case out, inside, straddles }
 
@@ -93,6 +107,14 @@ package struct PartScope: Sendable {
     /// Per leaf what pairs its events with others, zero for nothing; nil when that is their message, or nothing is
     /// paired.
     package let keys: [UInt32]?
+
+    init(part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?) {
+        self.part = part
+        self.index = index
+        self.places = places
+        self.leaves = leaves
+        self.keys = keys
+    }
 
     func contains(leaf: Int) -> Bool { places.map { leaf < $0.count && $0[leaf] != .out } ?? true }
 }

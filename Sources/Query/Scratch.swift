@@ -15,20 +15,26 @@ final class Scratch {
     /// Rows of several chunks, and of those looked at so far.
     let contested = BlockSet.allocate()
     let seen = BlockSet.allocate()
-    /// Rows of one event each, of the run at hand.
+    /// Rows of one event each, of the run at hand; only where events are walked one by one.
     private(set) var rows = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     private var rowCapacity = Block.rows
-    /// Streams are unpacked in pieces of this many events.
+    /// Events are filtered in pieces of this many, a multiple of `SlicedStream.group`.
     static let piece = 8192
-    let times = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece)
-    let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece)
-    let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Block.rows)
-    let links = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
+    /// A bit per event of a piece: those that are left, and two for working them out.
+    let mask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
+    let spareMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
+    let unitedMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
+    let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece + 64)
+    let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
-    var runs: [RunInScope] = []
-    private var taken = [Int](repeating: 0, count: EvaluationPath.allCases.count)
+    let gathered = GatheredRuns(wholeTails: true)
+    /// Runs by their keys, of the event that pairs are made of and of the one that must not have happened.
+    let keyed = GatheredRuns(wholeTails: false), struck = GatheredRuns(wholeTails: false)
+    private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.allCases.count)
     private var sets: [BlockSet] = []
+
+    init() { taken.initialize(repeating: 0, count: EvaluationPath.allCases.count) }
 
     func take(_ path: EvaluationPath) { taken[path.rawValue] += 1 }
 
@@ -55,6 +61,7 @@ final class Scratch {
 
     deinit {
         EvaluationPaths.add(taken)
+        taken.deallocate()
         counters.deallocate()
         if wideUsed { wideCounters.deallocate() }
         sliced.deallocate()
@@ -62,28 +69,13 @@ final class Scratch {
         contested.deallocate()
         seen.deallocate()
         rows.deallocate()
-        times.deallocate()
+        mask.deallocate()
+        spareMask.deallocate()
+        unitedMask.deallocate()
         kept.deallocate()
         numbers.deallocate()
-        links.deallocate()
         messages.deallocate()
         distinct.deallocate()
         for set in sets { set.deallocate() }
     }
-}
-
-/// A run of one chunk that is in scope, and whether its times must be looked at.
-struct RunInScope {
-    enum Form {
-        case head(ActivityChunk.Head)
-        case tail(Range<Int>)
-        /// All events of the block, as the stored counts of their rows.
-        case summary(SlicedBlock)
-    }
-    var form: Form
-    var straddles: Bool
-    /// Index into the chunks of the block at hand; −1 for a summary.
-    var chunk: Int
-    /// What pairs its events with others, where that is the same for all of them; nil for their message.
-    var key: UInt32?
 }

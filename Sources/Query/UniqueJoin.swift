@@ -63,7 +63,9 @@ struct UniqueJoin {
             }
             for i in 0..<chunk.headCount {
                 let head = try chunk.head(i), rows = scratch.rows(for: head.events)
-                try head.eventRows(into: rows, distinct: scratch.distinct, counts: scratch.numbers)
+                guard head.eventRows(into: rows, distinct: scratch.distinct) else {
+                    throw .damaged(file: scope.part.file.path, what: "a run's rows do not add up to its events")
+                }
                 try add(head.streams, 0..<head.events, head.leaf, rows)
             }
             for i in 0..<chunk.tailRuns {
@@ -86,19 +88,17 @@ struct UniqueJoin {
         _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
-        let firsts = scratch.numbers, links = scratch.links, messages = scratch.messages
+        let messages = scratch.messages
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
-            streams.firsts(piece, into: firsts)
-            streams.links(piece, into: links)
             streams.messages(piece, into: messages)
-            let times = streams.times(piece)
+            let firsts = streams.firsts.values(piece), links = streams.links(piece), times = streams.times(piece)
             for i in 0..<piece.count {
                 let row = rows[at - range.lowerBound + i]
                 if let wanted, wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
                 if let counting = unique.links {
                     guard counting.contains(links[i]) else { continue }
-                } else if firsts[i] & UInt32(unique.bit) == 0 {
+                } else if firsts[i] & UInt64(unique.bit) == 0 {
                     continue
                 }
                 body(row, links[i], messages[i], times[i])

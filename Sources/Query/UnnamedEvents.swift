@@ -29,10 +29,9 @@ extension ActivityPart {
         _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>, until last: Int64
     ) throws(WinnowError) -> Bool {
         func has(_ streams: EventStreams, _ range: Range<Int>) -> Bool {
-            var messages = [UInt32](repeating: 0, count: range.count), own = messages
+            var messages = [UInt32](repeating: 0, count: range.count)
             streams.messages(range, into: &messages)
-            streams.links(range, into: &own)
-            let times = streams.times(range)
+            let own = streams.links(range), times = streams.times(range)
             return messages.indices.contains { messages[$0] == 0 && links.contains(own[$0]) && times[$0] <= last }
         }
         for i in 0..<index.blockCount {

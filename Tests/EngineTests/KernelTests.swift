@@ -81,18 +81,29 @@ struct KernelTests {
     func slices(variant: Int) throws {
         let table = try #require(ck_variant(variant)).pointee
         var random = Random(state: 5)
-        for width in [1, 2, 7, 13, 31, 64] as [UInt32] {
-            let slices = random.words(Int(width) * 64)
-            let values = (0..<4096).map { position in
-                (0..<Int(width)).reduce(0) {
-                    $0 | (slices[$1 * 64 + position / 64] >> UInt64(position % 64) & 1) << UInt64($1)
-                }
+        for (width, n) in [(1, 1), (2, 64), (7, 511), (13, 512), (31, 513), (64, 5000), (22, 4096)] as [(UInt32, Int)] {
+            // Many equal ones among them, so that ties last to the lowest bit.
+            let span = UInt64.max >> UInt64(64 - width)
+            let values = (0..<n).map { _ in random.next() % 4 == 0 ? span / 3 : random.next() & span }
+            let (sliced, size) = sliced(values, width)
+            #expect(size == (n + 7) / 8 * Int(width))
+            for first in [0, 1, 7, 64, 513] where first < n {
+                var back = [UInt64](repeating: 1, count: n - first)
+                ck_unslice(sliced, n, width, first, n - first, &back)
+                #expect(back == Array(values[first...]))
             }
-            for _ in 0..<4 {
-                let x = values[Int(random.next() % 4096)], y = values[Int(random.next() % 4096)]
-                var out = [UInt64](repeating: 0, count: 64)
-                table.slices_between(slices, width, 64, min(x, y), max(x, y), &out)
-                #expect(bits(out) == values.indices.filter { (min(x, y)...max(x, y)).contains(values[$0]) })
+            let masked = random.words((n + 511) / 512 * 8)
+            for (x, y) in [(values[0], values[n / 2]), (span / 3, span / 3), (0, span), (span, span)] {
+                var mask = masked
+                table.sliced_between(sliced, n, width, min(x, y), max(x, y), &mask)
+                #expect(
+                    bits(mask).filter { $0 < n }
+                        == bits(masked).filter { $0 < n && (min(x, y)...max(x, y)).contains(values[$0]) })
+            }
+            for bit in Set([0, width / 2, width - 1]) {
+                var out = masked
+                table.sliced_bit(sliced, n, width, bit, &out)
+                #expect(bits(out).filter { $0 < n } == values.indices.filter { values[$0] >> UInt64(bit) & 1 == 1 })
             }
         }
         let members = random.words(1024), ranks = random.words(1025)
@@ -100,6 +111,62 @@ struct KernelTests {
         table.expand(members, 1024, ranks, &out)
         let expected = bits(members).enumerated().filter { ranks[$0.offset / 64] >> UInt64($0.offset % 64) & 1 == 1 }
         #expect(bits(out) == expected.map(\.element))
+    }
+
+    /// The sliced form, with the room behind it that readers may look at; and its size.
+    private func sliced(_ values: [UInt64], _ width: UInt32) -> ([UInt8], size: Int) {
+        let size = (values.count + 7) / 8 * Int(width)
+        var bytes = [UInt8](repeating: 0xA5, count: size + 64)
+        ck_slice(values, values.count, width, &bytes)
+        #expect(bytes[size...].allSatisfy { $0 == 0xA5 })
+        return (bytes, size)
+    }
+
+    @Test("rows of the events that a mask keeps", arguments: variants)
+    func kept(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 17)
+        for n in [1, 63, 64, 65, 1000, 8192] {
+            let words = (n + 63) / 64, mask = random.words(words)
+            var starts = random.words(words + 1)
+            starts[0] |= 1
+            let chosen = bits(mask).filter { $0 < n }
+            let first = bits(starts).filter { $0 < n }
+            let rows = (0..<n).map { UInt16(truncatingIfNeeded: $0 * 7) }
+            var kept = [UInt16](repeating: 0, count: n + 64)
+            #expect(table.keep_rows(rows, mask, n, &kept) == chosen.count)
+            #expect(Array(kept.prefix(chosen.count)) == chosen.map { rows[$0] })
+
+            let ranks = chosen.map { event in first.count { $0 <= event } - 1 }
+            var passed = 0
+            let count = starts.withUnsafeBytes { bytes in
+                table.keep_ranked(
+                    rows, first.count, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), mask, n, &passed, &kept)
+            }
+            #expect(count == chosen.count)
+            #expect(passed == first.count)
+            #expect(Array(kept.prefix(chosen.count)) == ranks.map { rows[$0] })
+            // One row less than the bits say, and a first event that is not the first of its row.
+            for (distinct, flip) in [(first.count - 1, 0), (first.count, 1)] as [(Int, UInt64)] {
+                starts[0] ^= flip
+                passed = 0
+                let misfit = starts.withUnsafeBytes { bytes in
+                    table.keep_ranked(
+                        rows, distinct, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), mask, n, &passed, &kept)
+                }
+                #expect(misfit == -1)
+            }
+        }
+    }
+
+    @Test("byte counters that stop at 255", arguments: variants)
+    func saturating(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var counters = [UInt8](repeating: 253, count: 4)
+        table.count_rows_saturating(&counters, [0, 1, 1, 1, 2, 1], nil, 6)
+        #expect(counters == [254, 255, 254, 253])
+        table.count_rows_saturating(&counters, [0, 3, 3], [1000, 1, 1], 3)
+        #expect(counters == [255, 255, 254, 255])
     }
 
     @Test("checksums and hashes of known texts")

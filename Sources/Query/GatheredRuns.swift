@@ -1,0 +1,190 @@
+import Columns
+import Model
+
+/// The runs of one block that are in a scope, found in the directories of its chunks; nothing of their data is read
+/// yet. Buffers are kept from block to block.
+final class GatheredRuns {
+    private(set) var runs: [RunInScope] = []
+    private(set) var chunks: [ActivityChunk] = []
+    /// Stored counts of parts that are in scope as a whole.
+    private(set) var summaries: [SlicedBlock] = []
+    /// What the runs may add up to for one row, in all and in those that are counted event by event.
+    private(set) var bound: UInt64 = 0, scattered: UInt64 = 0
+    /// A bit per event of the tails of the chunks: those of leaves inside the window, and of those that straddle it.
+    private(set) var inside = GrowingMask(), straddling = GrowingMask()
+    private var codes: [UInt32] = [], ends: [UInt32] = []
+
+    /// Whether tails are taken as a whole, not run by run.
+    private let wholeTails: Bool
+
+    init(wholeTails: Bool) { self.wholeTails = wholeTails }
+
+    /// Finds the runs of a block that are in a plan's scope.
+    /// - Parameter stored: whether stored counts may stand for the events of a part that is in scope as a whole.
+    func gather(_ plan: ActivityPlan, _ block: Int, stored: Bool) throws(WinnowError) {
+        runs.removeAll(keepingCapacity: true)
+        chunks.removeAll(keepingCapacity: true)
+        summaries.removeAll(keepingCapacity: true)
+        inside.clear()
+        straddling.clear()
+        (bound, scattered) = (0, 0)
+        for scope in plan.parts {
+            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+            if stored, scope.places == nil, entry.hasSummary {
+                let summary = try scope.part.summary(entry)
+                summaries.append(summary)
+                bound = bound.saturatingAdd(UInt64(clamping: summary.bound))
+                continue
+            }
+            let chunk = try scope.part.chunk(entry)
+            var reach = heads(of: chunk, scope)
+            if try tail(of: chunk, scope) { reach = reach.saturatingAdd(chunk.tailMaximum) }
+            if reach > 255, entry.hasSummary {
+                reach = min(reach, UInt64(clamping: try scope.part.summary(entry).bound))
+            }
+            scattered = scattered.saturatingAdd(reach)
+            chunks.append(chunk)
+        }
+        bound = bound.saturatingAdd(scattered)
+    }
+
+    private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope) {
+        runs.append(
+            RunInScope(
+                form: form, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles, key: scope.keys?[leaf]))
+    }
+
+    /// Appends the heads in scope; returns what they may add up to for one row.
+    private func heads(of chunk: ActivityChunk, _ scope: PartScope) -> UInt64 {
+        var reach: UInt64 = 0
+        func take(_ i: Int, _ leaf: Int) {
+            append(.head(i), leaf, scope)
+            reach = reach.saturatingAdd(chunk.maximum(ofHead: i))
+        }
+        if let places = scope.places {
+            if scope.leaves.count * 8 < chunk.headCount {
+                var from = 0
+                for leaf in scope.leaves {
+                    from = firstNotBelow(from..<chunk.headCount) { chunk.leaf(ofHead: $0) < leaf }
+                    guard from < chunk.headCount else { break }
+                    if chunk.leaf(ofHead: from) == leaf { take(from, leaf) }
+                }
+            } else {
+                for i in 0..<chunk.headCount {
+                    let leaf = chunk.leaf(ofHead: i)
+                    if leaf < places.count, places[leaf] != .out { take(i, leaf) }
+                }
+            }
+        } else {
+            for i in 0..<chunk.headCount { take(i, 0) }
+        }
+        return reach
+    }
+
+    /// Appends the tail, or its runs in scope; returns whether there are any.
+    private func tail(of chunk: ActivityChunk, _ scope: PartScope) throws(WinnowError) -> Bool {
+        guard chunk.tail.events > 0 else { return false }
+        let first = runs.count, offset = inside.count
+        if wholeTails {
+            let words = (chunk.tail.events + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64
+            inside.grow(by: words)
+            straddling.grow(by: words)
+        }
+        var chosen = 0, straddles = false
+        func take(_ range: Range<Int>, _ leaf: Int) {
+            guard wholeTails else { return append(.tailRun(range), leaf, scope) }
+            chosen += range.count
+            if scope.places?[leaf] == .straddles {
+                straddles = true
+                straddling.insert(range, offset)
+            } else {
+                inside.insert(range, offset)
+            }
+        }
+        if let places = scope.places {
+            if scope.leaves.count * 8 < chunk.tailRuns {
+                var from = 0
+                for leaf in scope.leaves {
+                    from = firstNotBelow(from..<chunk.tailRuns) { chunk.leaf(ofRun: $0) < leaf }
+                    guard from < chunk.tailRuns else { break }
+                    if chunk.leaf(ofRun: from) == leaf { take(try chunk.run(from), leaf) }
+                }
+            } else {
+                let n = chunk.tailRuns
+                if codes.count < n {
+                    codes = Array(repeating: 0, count: n)
+                    ends = codes
+                }
+                chunk.leaves(ofRuns: 0..<n, into: &codes)
+                chunk.ends(ofRuns: 0..<n, into: &ends)
+                for i in 0..<n {
+                    let leaf = Int(codes[i])
+                    guard leaf < places.count, places[leaf] != .out else { continue }
+                    take(try chunk.run(from: i == 0 ? 0 : ends[i - 1], to: ends[i]), leaf)
+                }
+            }
+        } else {
+            take(0..<chunk.tail.events, 0)
+        }
+        guard wholeTails else { return runs.count > first }
+        if chosen > 0 {
+            runs.append(RunInScope(form: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil))
+        }
+        return chosen > 0
+    }
+}
+
+/// A run of one chunk that is in scope, and whether its times must be looked at.
+struct RunInScope {
+    enum Form {
+        case head(Int)
+        case tailRun(Range<Int>)
+        /// What is in scope of the tail, as masks that begin at a word of `GatheredRuns`.
+        case tail(Int)
+    }
+    let form: Form
+    /// Index into the chunks of the block at hand.
+    let chunk: Int
+    let straddles: Bool
+    /// What pairs its events with others, where that is the same for all of them; nil for their message.
+    let key: UInt32?
+}
+
+/// A long mask that is made anew for every block, in memory that stays where it is while it is read.
+struct GrowingMask: ~Copyable {
+    private(set) var base = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
+    private(set) var count = 0
+    private var capacity = 1024
+
+    deinit { base.deallocate() }
+
+    mutating func clear() { count = 0 }
+
+    /// Appends so many words of zeros.
+    mutating func grow(by words: Int) {
+        if count + words > capacity {
+            capacity = max(2 * capacity, count + words)
+            let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+            larger.update(from: base, count: count)
+            base.deallocate()
+            base = larger
+        }
+        (base + count).update(repeating: 0, count: words)
+        count += words
+    }
+
+    /// Sets the bits of a range that begins at bit 0 of word `offset`.
+    func insert(_ range: Range<Int>, _ offset: Int) {
+        guard !range.isEmpty else { return }
+        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6, words = base + offset
+        let low: UInt64 = ~0 << UInt64(range.lowerBound & 63)
+        let high: UInt64 = ~0 >> UInt64(63 - (range.upperBound - 1) & 63)
+        if first == last {
+            words[first] |= low & high
+        } else {
+            words[first] |= low
+            for word in first + 1..<last { words[word] = .max }
+            words[last] |= high
+        }
+    }
+}
