@@ -38,6 +38,28 @@ package struct BlockSet: @unchecked Sendable {
     package func contains(_ row: Int) -> Bool { bits[row >> 6] >> UInt64(row & 63) & 1 == 1 }
     package func insert(_ row: Int) { bits[row >> 6] |= 1 << UInt64(row & 63) }
 
+    /// Calls `body` with each row, ascending.
+    package func forEach(_ body: (Int) -> Void) {
+        for word in 0..<BlockSet.words {
+            var rest = bits[word]
+            while rest != 0 {
+                body(word * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+    }
+
+    /// Keeps the rows that pass.
+    package func filter(_ passes: (Int) -> Bool) {
+        for word in 0..<BlockSet.words {
+            var rest = bits[word]
+            while rest != 0 {
+                if !passes(word * 64 + rest.trailingZeroBitCount) { bits[word] &= ~(rest & ~(rest - 1)) }
+                rest &= rest - 1
+            }
+        }
+    }
+
     package var isEmpty: Bool {
         for i in 0..<BlockSet.words where bits[i] != 0 { return false }
         return true

@@ -43,6 +43,8 @@ package struct EncodedChunk: Sendable {
     let bytes: [UInt8]
     let summary: [UInt8]
     let events: Int
+    /// How many rows have events.
+    let rows: Int
     let leaves: [LeafContribution]
 }
 
@@ -111,7 +113,9 @@ struct ActivityChunkEncoder {
         out.bytes.append(contentsOf: tailBytes.streams.bytes)
         out.align(to: 8)
         out.bytes.append(contentsOf: data.bytes)
-        return EncodedChunk(bytes: out.bytes, summary: summary(), events: events.count, leaves: leaves)
+        let (summary, rows) = summary()
+        return EncodedChunk(
+            bytes: out.bytes, summary: summary, events: events.count, rows: rows, leaves: leaves)
     }
 
     private func contribution(_ run: Range<Int>) -> LeafContribution {
@@ -194,9 +198,9 @@ struct ActivityChunkEncoder {
         return sums.values.max() ?? 0
     }
 
-    /// How often each row has the event, in all leaves together.
-    private func summary() -> [UInt8] {
-        guard events.count >= Tuning.smallestSummary else { return [] }
+    /// How often each row has the event, in all leaves together, where that is worth keeping; and how many do.
+    private func summary() -> (bytes: [UInt8], rows: Int) {
+        guard events.count >= Tuning.smallestSummary else { return ([], Set(events.map(\.row)).count) }
         var sums = [UInt64](repeating: 0, count: Block.rows)
         for event in events { sums[Int(event.row & 0xFFFF)] += UInt64(event.count) }
         var rows: [UInt16] = [], counts: [Int64] = []
@@ -206,7 +210,7 @@ struct ActivityChunkEncoder {
         }
         var out = ByteWriter()
         SlicedBlock.append(rows: rows, values: counts, to: &out)
-        return out.bytes
+        return (out.bytes, rows.count)
     }
 }
 

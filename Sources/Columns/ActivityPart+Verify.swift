@@ -55,20 +55,23 @@ extension ActivityPart {
         let blocks = try blocks(of: index.type)
         findings.expect(isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
         let firsts = expected.order.flatMap { FirstEvents(index.type, $0) }
-        let leaves = try concurrentMap(blocks.count) { (i) throws(WinnowError) -> [LeafContribution]? in
-            var leaves: [LeafContribution]?
+        let chunks = try concurrentMap(blocks.count) {
+            (i) throws(WinnowError) -> (leaves: [LeafContribution], rows: Int)? in
+            var result: EncodedChunk?
             findings.check(file.path) { () throws(WinnowError) in
                 let chunk = try encodedAgain(index, blocks[i].block, table, keys, firsts, expected)
-                leaves = chunk.leaves
+                result = chunk
                 let same = try isStored(chunk, as: try entry(index, i))
                 findings.expect(
                     same, file.path,
                     "\(name), block \(blocks[i].block): what is stored is not what it derives from")
             }
-            return leaves
+            return result.map { (leaves: $0.leaves, rows: $0.rows) }
         }
-        guard !leaves.contains(where: { $0 == nil }) else { return }
-        verify(index, table, leaves.compactMap { $0 }, name, findings)
+        guard !chunks.contains(where: { $0 == nil }) else { return }
+        let rows = chunks.reduce(0) { $0 + ($1?.rows ?? 0) }
+        findings.expect(index.rows == rows, file.path, "\(name): the number of rows is wrong")
+        verify(index, table, chunks.compactMap { $0?.leaves }, name, findings)
     }
 
     private func encodedAgain(

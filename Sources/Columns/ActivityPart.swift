@@ -29,7 +29,7 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 /// The activity of one part: per event type a leaf table and, per block that has events, a chunk and perhaps a summary;
 /// per block the ids of the messages that the part is the first to mention.
 ///
-///     eventTypes    = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 0:u32 events:u64 minimum:i64 maximum:i64
+///     eventTypes    = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32 events:u64 minimum:i64 maximum:i64
 ///                     leafOffset:u64 leafSize:u64 blockOffset:u64) …
 ///     leaves        = per type the packed columns campaign template month events distinct minimum maximum unnamed
 ///                     firstUnnamed
@@ -50,6 +50,8 @@ package final class ActivityPart: Sendable {
         package let type: EventType
         package let leafCount: Int
         package let blockCount: Int
+        /// How many rows have the event.
+        package let rows: Int
         package let events: Int
         package let minimum, maximum: Int64
         fileprivate let leafOffset, leafSize, blockOffset: Int
@@ -93,9 +95,9 @@ package final class ActivityPart: Sendable {
             _ = try reader.take(UInt16.self)
             guard let type = EventType(code: code) else { throw reader.damage("an unknown event type") }
             let leafCount = Int(try reader.take(UInt32.self)), blockCount = Int(try reader.take(UInt32.self))
-            _ = try reader.take(UInt32.self)
+            let rows = Int(try reader.take(UInt32.self))
             types[type] = TypeIndex(
-                type: type, leafCount: leafCount, blockCount: blockCount,
+                type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
                 events: Int(clamping: try reader.take(UInt64.self)),
                 minimum: try reader.take(Int64.self), maximum: try reader.take(Int64.self),
                 leafOffset: Int(clamping: try reader.take(UInt64.self)),

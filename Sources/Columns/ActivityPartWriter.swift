@@ -15,6 +15,7 @@ struct ActivityPartWriter {
         var events, distinct, minimum, maximum, unnamed, firstUnnamed: [Int64]
         var blocks: [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] = []
         var summaries = ByteWriter()
+        var rows = 0
 
         init(_ type: EventType, _ keys: [LeafKey]) {
             self.type = type
@@ -90,6 +91,7 @@ extension ActivityPartWriter.TypeTables {
             minimum[i] = min(minimum[i], leaf.minimum)
             maximum[i] = max(maximum[i], leaf.maximum)
         }
+        rows += chunk.rows
         blocks.append(
             (block, chunk.events, offset, chunk.bytes.count, summaries.bytes.count, chunk.summary.count))
         summaries.bytes.append(contentsOf: chunk.summary)
@@ -104,7 +106,7 @@ extension ActivityPartWriter.TypeTables {
         directory.put(UInt16(0))
         directory.put(UInt32(clamping: keys.count))
         directory.put(UInt32(clamping: blocks.count))
-        directory.put(UInt32(0))
+        directory.put(UInt32(clamping: rows))
         directory.put(UInt64(blocks.reduce(0) { $0 + $1.events }))
         directory.put(used.map { minimum[$0] }.min() ?? 0)
         directory.put(used.map { maximum[$0] }.max() ?? 0)

@@ -168,8 +168,10 @@ package struct TextBlock {
         guard texts.count == members.count else { throw reader.damage("texts and rows do not match") }
     }
 
-    /// Calls `body` with the rank and bytes of every string.
-    package func forEach(_ body: (Int, UnsafeRawBufferPointer) -> Void) throws(WinnowError) { try texts.forEach(body) }
+    /// Calls `body` with the rank and bytes of every string of the frames that `wanted` asks for.
+    package func forEach(
+        wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
+    ) throws(WinnowError) { try texts.forEach(wanted: wanted, body) }
 }
 
 /// Sets of strings of a block, inverted: for each value the rows that have it.

@@ -12,22 +12,36 @@ import Model
 /// clicks must be told apart by link, or from which unique events are derived, are events looked at: sliced comparisons
 /// make a mask of a piece's events, and the rows of those that are left are fed on.
 struct ActivityEvaluation {
-    let plan: ActivityPlan
+    let scope: ActivityScope
     let scratch: Scratch
-    /// Rows whose events are passed over where events are looked at one by one.
-    private var excluded: BlockSet?
+    /// The rows that matter, where events are looked at one by one in any case; nil for all.
+    private var wantedRows: BlockSet?
 
-    init(plan: ActivityPlan, scratch: Scratch) {
-        self.plan = plan
+    /// - Parameter within: rows outside need not be right.
+    init(_ scope: ActivityScope, _ scratch: Scratch, _ within: BlockSet? = nil) {
+        self.scope = scope
         self.scratch = scratch
+        wantedRows = within
     }
 
-    /// Makes `out` the rows of the block that the plan matches.
-    func evaluate(_ block: Int, into out: BlockSet) throws(WinnowError) {
-        if try answerFromSummary(block, into: out) { return }
+    /// Rows whose events count between two bounds, and where they go.
+    struct Wanted {
+        let lower: UInt64
+        let upper: UInt64?
+        let out: BlockSet
+
+        /// Whether it matters how often a row comes.
+        var counts: Bool { lower != 1 || upper != nil }
+        /// Whether counters that stop at 255 tell what matches.
+        var fitsByte: Bool { lower <= 255 && (upper ?? 0) < 255 }
+    }
+
+    /// Makes the rows of the block that are wanted; the events are looked at once, whatever is wanted of their counts.
+    func evaluate(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) {
+        if try answerFromSummary(block, wanted) { return }
         let gathered = scratch.gathered
-        try gathered.gather(plan, block, stored: plan.links == nil && plan.unique == nil)
-        try evaluate(gathered, .block(block), into: out)
+        try gathered.gather(scope, block, stored: scope.links == nil && scope.unique == nil)
+        try evaluate(gathered, .block(block), wanted)
     }
 
     /// What is fed to a sink: all runs of a block, or some.
@@ -36,35 +50,47 @@ struct ActivityEvaluation {
         case runs([RunInScope])
     }
 
-    private func evaluate(_ gathered: GatheredRuns, _ supply: Supply, into out: BlockSet) throws(WinnowError) {
+    private func evaluate(
+        _ gathered: GatheredRuns, _ supply: Supply, _ wanted: [Wanted]
+    ) throws(WinnowError) {
         var bound = gathered.bound, scattered = gathered.scattered
         if case .runs(let runs) = supply {
             bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) }
             scattered = bound
         }
-        guard bound >= plan.lower else {
+        guard wanted.contains(where: { bound >= $0.lower }) else {
             scratch.take(.bounded)
-            return out.clear()
+            for one in wanted { one.out.clear() }
+            return
         }
         let counters = scratch.counters
-        if plan.lower == 1 && plan.upper == nil {
+        if wanted.count == 1, !wanted[0].counts {
             scratch.take(.united)
-            out.clear()
-            try feed(supply, gathered, UnionSink(set: out))
-        } else if bound <= 255 || (plan.lower <= 255 && (plan.upper ?? 0) < 255) {
+            wanted[0].out.clear()
+            try feed(supply, gathered, UnionSink(set: wanted[0].out))
+        } else if bound <= 255 || wanted.allSatisfy(\.fitsByte) {
             // Counters that stop at 255 are exact for conditions that a byte can tell apart. Stored counts come last
             // and stop there in any case.
             scratch.take(scattered <= 255 ? .counted : .countedSaturating)
             counters.update(repeating: 0, count: Block.rows)
             try feed(supply, gathered, NarrowSink(counters: counters, saturates: scattered > 255))
-            kernels.counters_between(
-                counters, UInt8(plan.lower), UInt8(clamping: plan.upper ?? 255), out.bits, Block.rows)
+            for one in wanted {
+                // What a byte cannot hold no row reaches.
+                guard let lower = UInt8(exactly: one.lower) else {
+                    one.out.clear()
+                    continue
+                }
+                kernels.counters_between(
+                    counters, lower, UInt8(clamping: one.upper ?? 255), one.out.bits, Block.rows)
+            }
         } else {
             scratch.take(.countedWide)
             let counters = scratch.wide()
             counters.update(repeating: 0, count: Block.rows)
             try feed(supply, gathered, WideSink(counters: counters, rows: scratch.distinct))
-            kernels.counters_between_wide(counters, plan.lower, plan.upper ?? .max, out.bits, Block.rows)
+            for one in wanted {
+                kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
+            }
         }
     }
 
@@ -74,8 +100,8 @@ struct ActivityEvaluation {
         _ body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     ) throws(WinnowError) {
         // Where leaves give the keys, events must come run by run.
-        let gathered = plan.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
-        try gathered.gather(plan, block, stored: false)
+        let gathered = scope.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
+        try gathered.gather(scope, block, stored: false)
         try withoutActuallyEscaping(body) { (body) throws(WinnowError) in
             try feed(.block(block), gathered, KeySink(body: body))
         }
@@ -83,30 +109,31 @@ struct ActivityEvaluation {
 
     /// The runs of a block by their key; nil when runs do not tell which events are in scope.
     func runsByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> [UInt32: [RunInScope]]? {
-        try gathered.gather(plan, block, stored: false)
-        if plan.unique != nil, joins(gathered) { return nil }
+        try gathered.gather(scope, block, stored: false)
+        if scope.unique != nil, joins(gathered) { return nil }
         return Dictionary(grouping: gathered.runs) { $0.key ?? 0 }
     }
 
-    /// Makes `out` the rows that the plan matches by these runs alone.
-    func evaluate(_ runs: [RunInScope], _ gathered: GatheredRuns, into out: BlockSet) throws(WinnowError) {
-        try evaluate(gathered, .runs(runs), into: out)
+    /// Makes the rows that are wanted by these runs alone.
+    func evaluate(_ runs: [RunInScope], _ gathered: GatheredRuns, _ wanted: Wanted) throws(WinnowError) {
+        try evaluate(gathered, .runs(runs), [wanted])
     }
 
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
     /// chunks or links have a say.
-    private func joins(_ gathered: GatheredRuns) -> Bool { plan.links != nil || gathered.chunks.count > 1 }
+    private func joins(_ gathered: GatheredRuns) -> Bool { scope.links != nil || gathered.chunks.count > 1 }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
-    private func answerFromSummary(_ block: Int, into out: BlockSet) throws(WinnowError) -> Bool {
-        guard plan.links == nil, plan.unique == nil, let scope = plan.parts.first, plan.parts.count == 1,
-            scope.places == nil,
-            let entry = try scope.part.find(scope.index, block: block), entry.hasSummary
+    private func answerFromSummary(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) -> Bool {
+        guard scope.links == nil, scope.unique == nil, let part = scope.parts.first, scope.parts.count == 1,
+            part.places == nil, let entry = try part.part.find(part.index, block: block), entry.hasSummary
         else { return false }
         scratch.take(.storedCounts)
-        let summary = try scope.part.summary(entry)
-        let upper = plan.upper.map { Int64(clamping: $0) } ?? .max
-        summary.select(Int64(clamping: plan.lower)...upper, into: out, scratch.sliced)
+        let summary = try part.part.summary(entry)
+        for one in wanted {
+            let upper = one.upper.map { Int64(clamping: $0) } ?? .max
+            summary.select(Int64(clamping: one.lower)...upper, into: one.out, scratch.sliced)
+        }
         return true
     }
 
@@ -116,22 +143,26 @@ struct ActivityEvaluation {
         switch supply {
         case .runs(let runs): try feed(runs, gathered, sink)
         case .block(let block):
-            guard let unique = plan.unique, joins(gathered) else {
+            guard let unique = scope.unique, joins(gathered) else {
                 try feed(gathered.runs, gathered, sink)
                 for summary in gathered.summaries { feed(summary, sink) }
                 return
             }
             scratch.take(.uniqueJoin)
-            let join = UniqueJoin(plan: plan, unique: unique, scratch: scratch)
-            var contested: BlockSet?
-            if plan.links == nil {
+            let join = UniqueJoin(scope: scope, unique: unique, scratch: scratch)
+            var compared = wantedRows
+            if scope.links == nil {
                 // Of rows that one chunk alone speaks about, its marks are right.
                 var alone = self
-                alone.excluded = try join.contestedRows(block)
-                contested = alone.excluded
+                let contested = try join.contestedRows(block), others = scratch.uncontested
+                others.copy(from: wantedRows ?? scratch.universe)
+                others.subtract(contested)
+                alone.wantedRows = others
+                if let wantedRows { contested.formIntersection(wantedRows) }
+                compared = contested
                 try alone.feed(gathered.runs, gathered, sink)
             }
-            try join.forEach(block, in: contested) { row, part, leaf, message in
+            try join.forEach(block, in: compared) { row, part, leaf, message in
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
                 scratch.messages[0] = part.keys?[leaf] ?? message
@@ -160,7 +191,7 @@ struct ActivityEvaluation {
         switch run.form {
         case .head(let i):
             let head = try chunk.head(i)
-            if !run.straddles && plan.links == nil && plan.unique == nil && !sink.wantsKeys
+            if !run.straddles && scope.links == nil && scope.unique == nil && !sink.wantsKeys
                 && (sink.unites || !head.streams.hasWeights)
             {
                 scratch.take(.wholeHead)
@@ -216,7 +247,7 @@ struct ActivityEvaluation {
     }
 
     private func misfit(_ head: ActivityChunk.Head) -> WinnowError {
-        .damaged(file: plan.parts[0].part.file.path, what: "a run's rows do not add up to its events")
+        .damaged(file: scope.parts[0].part.file.path, what: "a run's rows do not add up to its events")
     }
 
     /// The distinct rows of a head, ascending.
@@ -276,7 +307,7 @@ struct ActivityEvaluation {
 
     private func narrowToWindow(_ streams: EventStreams, _ at: Int, _ n: Int) {
         scratch.take(.byTime)
-        if let stored = streams.storedRange(plan.window) {
+        if let stored = streams.storedRange(scope.window) {
             streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
         } else {
             scratch.mask.update(repeating: 0, count: (n + 63) / 64)
@@ -285,12 +316,12 @@ struct ActivityEvaluation {
 
     private func narrowToLinksAndFirsts(_ streams: EventStreams, _ at: Int, _ n: Int) {
         let mask = scratch.mask
-        if let links = plan.links {
+        if let links = scope.links {
             scratch.take(.byLink)
             streams.narrow(
                 mask, toLinks: links, from: at, first: n, spare: scratch.spareMask, result: scratch.unitedMask)
         }
-        if let unique = plan.unique {
+        if let unique = scope.unique {
             scratch.take(.byFirstMark)
             streams.firsts.from(at).copy(
                 bit: unique.bit.trailingZeroBitCount, into: scratch.spareMask, first: n)
@@ -305,8 +336,10 @@ struct ActivityEvaluation {
         guard count > 0 else { return }
         var count = count
         let mask = scratch.mask, kept = scratch.kept
-        let weighs = plan.unique == nil && streams.hasWeights && !sink.unites
-        guard weighs || sink.wantsKeys || excluded != nil else { return sink.add(kept, by: nil, count) }
+        let weighs = scope.unique == nil && streams.hasWeights && !sink.unites
+        guard weighs || sink.wantsKeys || (wantedRows != nil && scope.unique != nil) else {
+            return sink.add(kept, by: nil, count)
+        }
         if sink.wantsKeys { scratch.take(.byKey) }
         let numbers = scratch.numbers, messages = scratch.messages
         if weighs || sink.wantsKeys {
@@ -317,14 +350,14 @@ struct ActivityEvaluation {
                 var bits = mask[word]
                 while bits != 0, k < count {
                     let i = word * 64 + bits.trailingZeroBitCount
-                    numbers[k] = plan.unique == nil ? numbers[i] : 1
+                    numbers[k] = scope.unique == nil ? numbers[i] : 1
                     messages[k] = key ?? messages[i]
                     k += 1
                     bits &= bits - 1
                 }
             }
         }
-        if let excluded { count = drop(excluded, count, weighs || sink.wantsKeys) }
+        if let wantedRows { count = keep(wantedRows, count, weighs || sink.wantsKeys) }
         if sink.wantsKeys {
             sink.add(kept, keys: messages, by: numbers, count)
         } else {
@@ -332,10 +365,10 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Drops kept events of some rows; returns how many are left.
-    private func drop(_ rows: BlockSet, _ count: Int, _ numbered: Bool) -> Int {
+    /// Drops events of other rows; returns how many are left.
+    private func keep(_ rows: BlockSet, _ count: Int, _ numbered: Bool) -> Int {
         var left = 0
-        for i in 0..<count where !rows.contains(Int(scratch.kept[i])) {
+        for i in 0..<count where rows.contains(Int(scratch.kept[i])) {
             scratch.kept[left] = scratch.kept[i]
             if numbered {
                 scratch.numbers[left] = scratch.numbers[i]

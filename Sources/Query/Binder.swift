@@ -11,10 +11,37 @@ package struct BoundSegment: Sendable {
     package var warnings: [RuleWarning]
 }
 
+/// What the segments of one call have in common: equal conditions become the same plan, and are bound once.
+package final class BoundConditions {
+    fileprivate struct Key: Hashable {
+        let rule: Rule
+        let zone: String
+    }
+
+    /// Reports with paths that begin at the condition.
+    fileprivate struct Entry {
+        let plan: Plan
+        let windows: [WindowReport]
+        let warnings: [RuleWarning]
+    }
+
+    fileprivate struct ScopeKey: Hashable {
+        let scope: Scope
+        let type: EventType
+        let links: [UInt32]?
+    }
+
+    fileprivate var conditions: [Key: Entry] = [:]
+    fileprivate var scopes: [ScopeKey: ActivityScope?] = [:]
+
+    package init() {}
+}
+
 /// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
 /// warnings.
 package struct Binder {
     private let snapshot: Snapshot
+    private let known: BoundConditions
     private let time: EvaluationTime
     /// Whether unknown names and empty scopes are errors.
     private let strict: Bool
@@ -22,9 +49,10 @@ package struct Binder {
     private var warnings: [RuleWarning] = []
 
     package static func bind(
-        _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
+        _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        sharing known: BoundConditions
     ) throws(WinnowError) -> BoundSegment {
-        var binder = Binder(snapshot: snapshot, time: time, strict: strict)
+        var binder = Binder(snapshot: snapshot, time: time, strict: strict, sharing: known)
         let plan = try binder.bind(segment.rule, "where").simplified()
         if asOfGiven, time.asOf < snapshot.manifest.time, segment.rule.usesCurrentState {
             binder.warnings.append(
@@ -35,8 +63,9 @@ package struct Binder {
         return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
     }
 
-    private init(snapshot: Snapshot, time: EvaluationTime, strict: Bool) {
+    private init(snapshot: Snapshot, time: EvaluationTime, strict: Bool, sharing known: BoundConditions) {
         self.snapshot = snapshot
+        self.known = known
         self.time = time
         self.strict = strict
     }
@@ -46,12 +75,47 @@ package struct Binder {
         case .all(let rules): return .all(try bind(rules, path + ".all"))
         case .any(let rules): return .any(try bind(rules, path + ".any"))
         case .not(let rule): return .not(try bind(rule, path + ".not"))
-        case .activity(let activity): return try bind(activity, path + ".activity")
-        case .field(let condition): return try bind(condition, path + ".field")
-        case .sample(let sample):
-            return .sample(
-                SamplePlan(keys: try snapshot.keys(), range: sample.range, salt: Array(sample.salt.utf8)))
+        case .activity, .field, .sample: return try bindOnce(rule, path)
         }
+    }
+
+    /// Binds a condition, or takes what an equal one was bound to; windows and warnings are reported at each place.
+    private mutating func bindOnce(_ rule: Rule, _ path: String) throws(WinnowError) -> Plan {
+        let key = BoundConditions.Key(rule: rule, zone: time.zone.name)
+        if let entry = known.conditions[key] {
+            windows += entry.windows.map { WindowReport(path: path + $0.path, window: $0.window) }
+            warnings += entry.warnings.map { RuleWarning(code: $0.code, path: path + $0.path, message: $0.message) }
+            return entry.plan
+        }
+        let firstWindow = windows.count, firstWarning = warnings.count
+        let plan: Plan
+        switch rule {
+        case .activity(let activity): plan = try bind(activity, path + ".activity")
+        case .field(let condition): plan = try bind(condition, path + ".field")
+        case .sample(let sample):
+            plan = .sample(SamplePlan(keys: try snapshot.keys(), range: sample.range, salt: Array(sample.salt.utf8)))
+        case .all, .any, .not: return try bind(rule, path)
+        }
+        let length = path.utf8.count
+        func tail(_ full: String) -> String { String(full.utf8.dropFirst(length)) ?? full }
+        known.conditions[key] = BoundConditions.Entry(
+            plan: plan,
+            windows: windows[firstWindow...].map { WindowReport(path: tail($0.path), window: $0.window) },
+            warnings: warnings[firstWarning...].map {
+                RuleWarning(code: $0.code, path: tail($0.path), message: $0.message)
+            })
+        return plan
+    }
+
+    /// The events of a type that are in scope; rules that differ only in how often share them.
+    private func events(
+        _ scope: Scope, _ type: EventType, _ links: [UInt32]?
+    ) throws(WinnowError) -> ActivityScope? {
+        let key = BoundConditions.ScopeKey(scope: scope, type: type, links: links)
+        if let known = known.scopes[key] { return known }
+        let events = try scope.events(type, links: links, snapshot)
+        known.scopes[key] = .some(events)
+        return events
     }
 
     private mutating func bind(_ rules: [Rule], _ path: String) throws(WinnowError) -> [Plan] {
@@ -106,14 +170,14 @@ package struct Binder {
         }
         if activity.counting != .total { return try counted(activity, scope, links) }
         if let preceding = activity.precededBy { return try paired(activity, preceding, scope, links) }
-        return plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
+        return plan(activity.condition, of: try events(scope, activity.type, links))
     }
 
     /// `any_one` and `every_one`: each listed object, known or not, and each that the conditions choose, for itself.
     private func counted(_ activity: Activity, _ scope: Scope, _ links: [UInt32]?) throws(WinnowError) -> Plan {
         var plans: [Plan] = []
         for object in scope.objects {
-            plans.append(plan(activity.condition, of: try object.plan(activity.type, links: links, snapshot)))
+            plans.append(plan(activity.condition, of: try events(object, activity.type, links)))
         }
         let listed = Set((activity.campaigns ?? activity.templates)?.ids.map { Array($0.utf8) } ?? [])
         let strings = try snapshot.strings(activity.campaigns == nil ? .template : .campaign)
@@ -129,25 +193,27 @@ package struct Binder {
         let type = EventType(activity.type.channel, preceding.event)
         let atLeast = UInt64(preceding.atLeast)
         if preceding.pairing == .scope {
-            let target = plan(activity.condition, of: try scope.plan(activity.type, links: links, snapshot))
-            return .all([target, plan(.atLeast(preceding.atLeast), of: try scope.plan(type, links: nil, snapshot))])
+            let target = plan(activity.condition, of: try events(scope, activity.type, links))
+            return .all([target, plan(.atLeast(preceding.atLeast), of: try events(scope, type, nil))])
         }
         let keying = preceding.pairing == .message ? .message : scope.objectKeying
         guard let other = try scope.events(type, links: nil, keying: keying, snapshot) else { return .nobody }
         let target = try scope.events(activity.type, links: links, keying: keying, snapshot)
         return .pairs(
             PairPlan(
-                target: target.map { $0(1, nil) }, other: other(atLeast, nil), atLeast: atLeast,
+                target: target.map { ActivityPlan(scope: $0, lower: 1, upper: nil) },
+                other: ActivityPlan(scope: other, lower: atLeast, upper: nil), atLeast: atLeast,
                 pairing: preceding.pairing == .message ? .message(try snapshot.activity()) : .object))
     }
 
-    /// The plan for a condition; `counts` makes the plan for counts from 1 on, nil when nothing can be counted.
-    private func plan(_ condition: CountCondition, of counts: ((UInt64, UInt64?) -> Plan)?) -> Plan {
+    /// The plan for a condition on events; nil when there are none.
+    private func plan(_ condition: CountCondition, of events: ActivityScope?) -> Plan {
         let (lower, upper) = condition.range
-        if lower > 0 { return counts.map { $0(lower, upper) } ?? .nobody }
+        guard let events else { return lower > 0 ? .nobody : .everybody }
+        if lower > 0 { return .activity(ActivityPlan(scope: events, lower: lower, upper: upper)) }
         // Counts from zero up are what is left without the greater ones.
-        guard let upper, let counts else { return .everybody }
-        return .not(counts(upper + 1, nil))
+        guard let upper else { return .everybody }
+        return .not(.activity(ActivityPlan(scope: events, lower: upper + 1, upper: nil)))
     }
 
     /// The dictionary codes plus one that a selector chooses, ascending.
@@ -220,7 +286,7 @@ package struct Binder {
         guard case .text(let text) = test else { return .everybody }
         let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
-            return .rows(ids.compactMap { id in id.withUnsafeBytes { keys.code(of: $0) } }.sorted())
+            return .rows(Set(ids.compactMap { id in id.withUnsafeBytes { keys.code(of: $0) } }).sorted())
         }
         var rows: [UInt32] = []
         for table in keys.tables {

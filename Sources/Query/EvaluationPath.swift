@@ -3,8 +3,8 @@ import Synchronization
 /// The ways in which a block can be evaluated. Each is counted, so that tests can show that they have taken all of
 /// them, and nobody has to guess which one a rule takes.
 package enum EvaluationPath: Int, CaseIterable, Sendable {
-    /// Stored counts answer alone, or are added to others.
-    case storedCounts, storedCountsAdded
+    /// A table tells the count of all blocks; stored counts answer alone, or are added to others.
+    case storedCountAlone, storedCounts, storedCountsAdded
     /// Stored maxima say that nobody can qualify.
     case bounded
     /// Rows are united, counted in bytes, in bytes that stop at 255, in 64 bits.
@@ -19,6 +19,8 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case fieldOverlay
     case rows, sample
     case subtracted, complemented, spared
+    /// A set that is used several times, counts of the same events that are taken together.
+    case shared, countedTogether
 }
 
 /// How often each path was taken, in this process.
@@ -26,6 +28,8 @@ package enum EvaluationPaths {
     private static let counts = Mutex([Int](repeating: 0, count: EvaluationPath.allCases.count))
 
     package static func count(_ path: EvaluationPath) -> Int { counts.withLock { $0[path.rawValue] } }
+
+    static func add(_ path: EvaluationPath) { counts.withLock { $0[path.rawValue] += 1 } }
 
     /// Adds counts in the order of the cases.
     static func add(_ taken: UnsafePointer<Int>) {

@@ -10,6 +10,8 @@ struct FieldEvaluation {
     let scratch: Scratch
     /// Two free nesting levels.
     let level: Int
+    /// Rows outside need not be right; nil for all.
+    let within: BlockSet?
 
     /// Above this many ranges, single values are looked up instead of compared range by range.
     private static let maximumRanges = 16
@@ -50,7 +52,10 @@ struct FieldEvaluation {
             out.clear()
             let rows = scratch.distinct
             texts.members.rows(into: rows)
-            try texts.forEach { rank, text in if test.passes(text) { out.insert(Int(rows[rank])) } }
+            let matters: (Int) -> Bool = { within?.contains(Int(rows[$0])) ?? true }
+            try texts.forEach(wanted: { $0.contains(where: matters) }) { rank, text in
+                if matters(rank), test.passes(text) { out.insert(Int(rows[rank])) }
+            }
         case (.anyOf(let codes), .sets(let sets)):
             scratch.take(.fieldAnyOf)
             out.clear()

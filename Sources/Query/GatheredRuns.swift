@@ -19,16 +19,16 @@ final class GatheredRuns {
 
     init(wholeTails: Bool) { self.wholeTails = wholeTails }
 
-    /// Finds the runs of a block that are in a plan's scope.
+    /// Finds the runs of a block that are in scope.
     /// - Parameter stored: whether stored counts may stand for the events of a part that is in scope as a whole.
-    func gather(_ plan: ActivityPlan, _ block: Int, stored: Bool) throws(WinnowError) {
+    func gather(_ scope: ActivityScope, _ block: Int, stored: Bool) throws(WinnowError) {
         runs.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
         summaries.removeAll(keepingCapacity: true)
         inside.clear()
         straddling.clear()
         (bound, scattered) = (0, 0)
-        for scope in plan.parts {
+        for scope in scope.parts {
             guard let entry = try scope.part.find(scope.index, block: block) else { continue }
             if stored, scope.places == nil, entry.hasSummary {
                 let summary = try scope.part.summary(entry)

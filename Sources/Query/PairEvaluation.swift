@@ -11,11 +11,13 @@ import Model
 struct PairEvaluation {
     let plan: PairPlan
     let scratch: Scratch
+    /// Rows outside need not be right; nil for all.
+    let within: BlockSet?
 
     func evaluate(_ block: Int, into out: BlockSet, level: Int) throws(WinnowError) {
         out.clear()
-        let other = ActivityEvaluation(plan: plan.other, scratch: scratch)
-        let target = plan.target.map { ActivityEvaluation(plan: $0, scratch: scratch) }
+        let other = ActivityEvaluation(plan.other.scope, scratch, within)
+        let target = plan.target.map { ActivityEvaluation($0.scope, scratch, within) }
         switch plan.pairing {
         case .message(let parts):
             scratch.take(plan.atLeast > 1 ? .messageSums : .messageBits)
@@ -33,9 +35,9 @@ struct PairEvaluation {
             scratch.take(.objectRuns)
             let set = scratch.set(level), strike = scratch.set(level + 1)
             for (key, group) in runs where key > 0 {
-                try other.evaluate(group, scratch.keyed, into: set)
+                try other.evaluate(group, scratch.keyed, .init(lower: plan.atLeast, upper: nil, out: set))
                 if let target, let group = struck?[key] {
-                    try target.evaluate(group, scratch.struck, into: strike)
+                    try target.evaluate(group, scratch.struck, .init(lower: 1, upper: nil, out: strike))
                     set.subtract(strike)
                 }
                 out.formUnion(set)

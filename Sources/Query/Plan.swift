@@ -22,10 +22,16 @@ package indirect enum Plan: Sendable {
 }
 
 /// A share of all profiles.
-package struct SamplePlan: Sendable {
-    package let keys: StringTables
-    package let range: Range<Int>
-    package let salt: [UInt8]
+package final class SamplePlan: Sendable {
+    private let keys: StringTables
+    private let range: Range<Int>
+    private let salt: [UInt8]
+
+    init(keys: StringTables, range: Range<Int>, salt: [UInt8]) {
+        self.keys = keys
+        self.range = range
+        self.salt = salt
+    }
 
     /// Whether the row's profile is in.
     func contains(_ row: UInt32) -> Bool {
@@ -37,30 +43,27 @@ package struct SamplePlan: Sendable {
 }
 
 /// Profiles whose events in a scope count at least once and between two bounds.
-package final class ActivityPlan: Sendable {
-    /// The stored type.
-    package let type: EventType
-    /// How the events wanted are derived from those of the type; nil for these themselves.
-    package let unique: UniqueRule?
+package struct ActivityPlan: Sendable, Hashable {
+    let scope: ActivityScope
     /// At least 1; zero counts are expressed as complements.
-    package let lower: UInt64
-    package let upper: UInt64?
-    package let parts: [PartScope]
-    /// Dictionary codes plus one of the links that count, ascending; nil for any.
-    package let links: [UInt32]?
-    /// The window, cut at the instant of evaluation.
-    package let window: ClosedRange<Int64>
-    /// Events in scope, before the window is looked at inside leaves.
-    package let events: Int
+    let lower: UInt64
+    let upper: UInt64?
+}
 
-    init(
-        type: EventType, unique: UniqueRule?, lower: UInt64, upper: UInt64?, parts: [PartScope], links: [UInt32]?,
-        window: ClosedRange<Int64>, events: Int
-    ) {
-        self.type = type
+/// Events of a type that are in scope, in all parts.
+package final class ActivityScope: Sendable {
+    /// How the events wanted are derived from those of the type; nil for these themselves.
+    let unique: UniqueRule?
+    let parts: [PartScope]
+    /// Dictionary codes plus one of the links that count, ascending; nil for any.
+    let links: [UInt32]?
+    /// The window, cut at the instant of evaluation.
+    let window: ClosedRange<Int64>
+    /// How many events, before the window is looked at inside leaves.
+    let events: Int
+
+    init(unique: UniqueRule?, parts: [PartScope], links: [UInt32]?, window: ClosedRange<Int64>, events: Int) {
         self.unique = unique
-        self.lower = lower
-        self.upper = upper
         self.parts = parts
         self.links = links
         self.window = window
@@ -78,12 +81,19 @@ package struct UniqueRule: Sendable {
 }
 
 /// Profiles that have, within some one message or object, often enough one event and never another.
-package struct PairPlan: Sendable {
+package final class PairPlan: Sendable {
     /// What must not have happened; nil when nothing can have.
     let target: ActivityPlan?
     let other: ActivityPlan
     let atLeast: UInt64
     let pairing: Pairing
+
+    init(target: ActivityPlan?, other: ActivityPlan, atLeast: UInt64, pairing: Pairing) {
+        self.target = target
+        self.other = other
+        self.atLeast = atLeast
+        self.pairing = pairing
+    }
 
     enum Pairing: Sendable {
         /// By the profile's messages; the parts say how many each has.
@@ -120,9 +130,11 @@ package final class PartScope: Sendable {
 }
 
 /// Profiles whose field passes a test.
-package struct FieldPlan: Sendable {
+package final class FieldPlan: Sendable {
     /// Newest part first.
-    package let parts: [PartTest]
+    let parts: [PartTest]
+
+    init(parts: [PartTest]) { self.parts = parts }
 
     package struct PartTest: Sendable {
         package let part: ProfilePart
@@ -144,6 +156,19 @@ package struct FieldPlan: Sendable {
     }
 }
 
+/// Plans made for the same node of a rule are one object; what is not the same object is not the same.
+protocol ComparedByIdentity: AnyObject, Hashable {}
+
+extension ComparedByIdentity {
+    package static func == (a: Self, b: Self) -> Bool { a === b }
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+extension ActivityScope: ComparedByIdentity {}
+extension FieldPlan: ComparedByIdentity {}
+extension SamplePlan: ComparedByIdentity {}
+extension PairPlan: ComparedByIdentity {}
+
 extension Plan {
     /// What evaluation is likely to cost per block, for ordering; in nanoseconds, roughly.
     var cost: Int {
@@ -152,8 +177,8 @@ extension Plan {
         case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
         case .not(let plan): plan.cost
         case .sample: 5_000_000
-        case .pairs(let plan): 10_000 + plan.other.events / 50
-        case .activity(let plan): 1000 + plan.events / 1000
+        case .pairs(let plan): 10_000 + plan.other.scope.events / 50
+        case .activity(let plan): 1000 + plan.scope.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in
                 if case .texts = part.test { sum + 1_000_000 } else { sum + 500 }

@@ -4,7 +4,7 @@ import Model
 import Store
 
 /// Campaigns, templates and window of an activity, to be turned into leaves of each part.
-struct Scope {
+struct Scope: Hashable {
     /// Codes plus one, ascending; nil for all.
     let campaigns: [UInt32]?
     let templates: [UInt32]?
@@ -25,23 +25,15 @@ struct Scope {
     }
 
     /// What pairs events of two types.
-    enum Keying { case none, message, campaign, template }
+    enum Keying: Hashable { case none, message, campaign, template }
 
     /// What events of the same object have in common: the campaign, or the template when only those are selected.
     var objectKeying: Keying { campaigns == nil && templates != nil ? .template : .campaign }
 
-    /// Makes the plan for counts between two bounds; nil when nothing is in scope.
-    func plan(
-        _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
-    ) throws(WinnowError) -> ((UInt64, UInt64?) -> Plan)? {
-        guard let events = try events(type, links: links, snapshot) else { return nil }
-        return { .activity(events($0, $1)) }
-    }
-
     /// The events of a type that are in scope; nil when there are none.
     func events(
         _ type: EventType, links: [UInt32]?, keying: Keying = .none, _ snapshot: Snapshot
-    ) throws(WinnowError) -> ((UInt64, UInt64?) -> ActivityPlan)? {
+    ) throws(WinnowError) -> ActivityScope? {
         if links?.isEmpty == true { return nil }
         let stored = snapshot.storedType(of: type)
         var unique: UniqueRule?
@@ -58,11 +50,7 @@ struct Scope {
             count += events
         }
         guard count > 0 else { return nil }
-        return {
-            ActivityPlan(
-                type: stored, unique: unique, lower: $0, upper: $1, parts: scopes, links: links, window: window,
-                events: count)
-        }
+        return ActivityScope(unique: unique, parts: scopes, links: links, window: window, events: count)
     }
 
     /// nil when the part has nothing in scope; with a unique rule the part is still there, since its events may come

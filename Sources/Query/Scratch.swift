@@ -15,6 +15,7 @@ final class Scratch {
     /// Rows of several chunks, and of those looked at so far.
     let contested = BlockSet.allocate()
     let seen = BlockSet.allocate()
+    let uncontested = BlockSet.allocate()
     /// Rows of one event each, of the run at hand; only where events are walked one by one.
     private(set) var rows = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     private var rowCapacity = Block.rows
@@ -68,6 +69,7 @@ final class Scratch {
         universe.deallocate()
         contested.deallocate()
         seen.deallocate()
+        uncontested.deallocate()
         rows.deallocate()
         mask.deallocate()
         spareMask.deallocate()

@@ -7,7 +7,7 @@ import Model
 /// the type, or only clicks on some links count. Candidates of all parts are compared, whatever their campaign; scope
 /// and window are looked at afterwards.
 struct UniqueJoin {
-    let plan: ActivityPlan
+    let scope: ActivityScope
     let unique: UniqueRule
     let scratch: Scratch
 
@@ -17,13 +17,13 @@ struct UniqueJoin {
         let contested = scratch.contested, seen = scratch.seen, own = scratch.sliced.spare
         contested.clear()
         seen.clear()
-        for scope in plan.parts {
-            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
+        for part in scope.parts {
+            guard let entry = try part.part.find(part.index, block: block) else { continue }
             own.clear()
             if entry.hasSummary {
-                try scope.part.summary(entry).members.copy(into: own)
+                try part.part.summary(entry).members.copy(into: own)
             } else {
-                let chunk = try scope.part.chunk(entry)
+                let chunk = try part.part.chunk(entry)
                 for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: own) }
                 for i in 0..<chunk.tail.events { own.insert(Int(chunk.tailRows[i])) }
             }
@@ -40,18 +40,18 @@ struct UniqueJoin {
         var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
         // Leaves of candidates, by tag; parts have theirs one behind the other.
         var offsets: [Int] = [], total = 0
-        for scope in plan.parts {
+        for part in scope.parts {
             offsets.append(total)
-            total += scope.index.leafCount
+            total += part.index.leafCount
         }
-        for (scope, offset) in zip(plan.parts, offsets) {
-            guard let entry = try scope.part.find(scope.index, block: block) else { continue }
-            let table = try scope.part.leaves(of: scope.index), chunk = try scope.part.chunk(entry)
+        for (part, offset) in zip(scope.parts, offsets) {
+            guard let entry = try part.part.find(part.index, block: block) else { continue }
+            let table = try part.part.leaves(of: part.index), chunk = try part.part.chunk(entry)
             func add(
                 _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int, _ rows: UnsafePointer<UInt16>
             ) throws(WinnowError) {
                 guard leaf < table.count else {
-                    throw .damaged(file: scope.part.file.path, what: "an event of a leaf that is not there")
+                    throw .damaged(file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf), tag = UInt32(offset + leaf)
                 candidates(streams, range, rows, wanted) { row, link, message, time in
@@ -64,7 +64,7 @@ struct UniqueJoin {
             for i in 0..<chunk.headCount {
                 let head = try chunk.head(i), rows = scratch.rows(for: head.events)
                 guard head.eventRows(into: rows, distinct: scratch.distinct) else {
-                    throw .damaged(file: scope.part.file.path, what: "a run's rows do not add up to its events")
+                    throw .damaged(file: part.part.file.path, what: "a run's rows do not add up to its events")
                 }
                 try add(head.streams, 0..<head.events, head.leaf, rows)
             }
@@ -73,11 +73,11 @@ struct UniqueJoin {
                 try add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
             }
         }
-        for (scope, offset) in zip(plan.parts, offsets) {
-            let own = UInt32(offset)..<UInt32(offset + scope.index.leafCount)
-            for event in earliest.events where own.contains(event.tag) && plan.window.contains(event.time) {
+        for (part, offset) in zip(scope.parts, offsets) {
+            let own = UInt32(offset)..<UInt32(offset + part.index.leafCount)
+            for event in earliest.events where own.contains(event.tag) && scope.window.contains(event.time) {
                 let leaf = Int(event.tag) - offset
-                if scope.contains(leaf: leaf) { body(event.row, scope, leaf, event.message) }
+                if part.contains(leaf: leaf) { body(event.row, part, leaf, event.message) }
             }
         }
     }

@@ -54,28 +54,29 @@ public struct WinnowSnapshot: Sendable {
         try count([segment], options)[0]
     }
 
-    /// Counts several segments, all as of the same instant; all are checked before any is evaluated. `elapsed` is what
-    /// one took to be bound and evaluated.
+    /// Counts several segments, all as of the same instant; all are checked before any is evaluated. They are evaluated
+    /// together, in one pass over the profiles: what they have in common is bound and evaluated once. `elapsed` is what
+    /// one took to be bound, and an equal share of the pass.
     public func count(
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [SegmentCount] {
         let asOf = options.asOf ?? systemTime()
         if let name = options.timezone { _ = try TimeZoneRules.system(name) }
-        let clock = ContinuousClock(), evaluator = evaluator(options)
+        let clock = ContinuousClock(), known = BoundConditions()
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {
             let start = clock.now
-            bound.append((try bind(segment, asOf, options), clock.now - start))
+            bound.append((try bind(segment, asOf, options, known), clock.now - start))
         }
+        let start = clock.now
+        let counts = try evaluator(options).count(bound.map(\.segment.plan))
+        let share = (clock.now - start) / max(1, segments.count)
         var results: [SegmentCount] = []
-        for (segment, (bound, elapsed)) in zip(segments, bound) {
-            let start = clock.now
-            let count = try evaluator.count(bound.plan)
+        for (i, (bound, elapsed)) in bound.enumerated() {
             results.append(
                 SegmentCount(
-                    name: segment.name, count: count, universe: profiles, asOf: asOf,
-                    elapsed: elapsed + (clock.now - start), version: version, windows: bound.windows,
-                    warnings: bound.warnings))
+                    name: segments[i].name, count: counts[i], universe: profiles, asOf: asOf,
+                    elapsed: elapsed + share, version: version, windows: bound.windows, warnings: bound.warnings))
         }
         return results
     }
@@ -84,7 +85,7 @@ public struct WinnowSnapshot: Sendable {
     public func ids(
         _ segment: Segment, _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [String] {
-        let bound = try bind(segment, options.asOf ?? systemTime(), options)
+        let bound = try bind(segment, options.asOf ?? systemTime(), options, BoundConditions())
         let keys = try snapshot.keys()
         var ids: [String] = []
         for row in try evaluator(options).rows(bound.plan) {
@@ -111,11 +112,11 @@ public struct WinnowSnapshot: Sendable {
     }
 
     private func bind(
-        _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions
+        _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions, _ known: BoundConditions
     ) throws(WinnowError) -> BoundSegment {
         let zone = try zone(segment, options)
         return try Binder.bind(
             segment, to: snapshot, EvaluationTime(asOf: asOf, zone: zone), strict: options.strict,
-            asOfGiven: options.asOf != nil)
+            asOfGiven: options.asOf != nil, sharing: known)
     }
 }

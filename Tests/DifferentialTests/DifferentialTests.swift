@@ -97,6 +97,7 @@ struct DifferentialTests {
                 Issue.record("seed \(seed), as of \(asOf), \(zone): \(error) in \(rule)")
             }
         }
+        try compareTogether(sample.map(\.segment.rule), snapshot, &random, seed)
         #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed)")
         try store.store.compact()
         let compacted = try store.store.snapshot()
@@ -105,5 +106,41 @@ struct DifferentialTests {
         }
         #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed), compacted")
         return tally
+    }
+
+    /// Rules that have much in common, counted in one call, against the same rules one by one and set algebra.
+    private static func compareTogether(
+        _ rules: [Rule], _ snapshot: WinnowSnapshot, _ random: inout RandomWorld, _ seed: UInt64
+    ) throws {
+        var options = EvaluationOptions()
+        options.asOf = Instant(milliseconds: 1_700_000_000_000)
+        var segments: [Segment] = [], expected: [Int] = []
+        let sets = try rules.map { Set(try snapshot.ids(Segment($0), options)) }
+        func add(_ rule: Rule, _ count: Int) {
+            segments.append(Segment(rule))
+            expected.append(count)
+        }
+        for (i, rule) in rules.enumerated() {
+            let j = random.below(rules.count), k = random.below(rules.count)
+            add(rule, sets[i].count)
+            add(.all([rule, .not(rules[j])]), sets[i].subtracting(sets[j]).count)
+            add(
+                .any([.all([rules[k], rule]), .all([rules[j], rule])]),
+                sets[k].union(sets[j]).intersection(sets[i]).count)
+            add(
+                .not(.any([rule, .all([rules[k], rules[j]])])),
+                snapshot.profiles - sets[i].union(sets[k].intersection(sets[j])).count)
+            guard case .activity(var activity) = rule, activity.precededBy == nil, activity.type.event != .sent else {
+                continue
+            }
+            for times in [1, 2, 300] as [UInt32] {
+                activity.condition = .atLeast(times)
+                add(.activity(activity), try snapshot.count(Segment(.activity(activity)), options).count)
+            }
+        }
+        let together = try snapshot.count(segments, options).map(\.count)
+        for i in segments.indices {
+            #expect(together[i] == expected[i], "seed \(seed), together with others: \(segments[i].rule)")
+        }
     }
 }
