@@ -140,7 +140,7 @@ struct MessageNumbering {
         guard !runs.isEmpty else { return [] }
         runs.sort { ($0.row, $0.first) < ($1.row, $1.first) }
         var touched: [UInt16] = [], firsts: [Int64] = [], counts: [Int64] = []
-        var texts = TextFrames.Writer()
+        var texts = TextFrames.Writer(compresses: true)
         for run in runs {
             if touched.last == run.row {
                 counts[counts.count - 1] += Int64(run.count)

@@ -287,7 +287,7 @@ private struct BlockCells {
         case .numbers, .codes: SlicedBlock.append(rows: members, values: chosen, to: &out)
         case .texts:
             FieldBlock.append(container: members, to: &out)
-            var writer = TextFrames.Writer()
+            var writer = TextFrames.Writer(compresses: false)
             for text in chosen { try writer.add(texts[(text == 0 ? 0 : ends[Int(text) - 1])..<ends[Int(text)]]) }
             try writer.finish(to: &out)
         case .sets: SetBlock.append(rows: members, sets: chosen.map { sets[Int($0)] }, to: &out)

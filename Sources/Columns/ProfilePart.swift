@@ -56,12 +56,21 @@ package final class ProfilePart: Sendable {
 
     /// The values of a block, nil when the part says nothing about it. Complexity: O(log blocks).
     package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
+        guard let found = try find(index, block) else { return nil }
+        let bytes = try file.bytes(.fieldValues, found.offset, found.length)
+        return try FieldBlock(bytes, index.form, in: file)
+    }
+
+    private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (offset: Int, length: Int)? {
+        // Most fields have values in every block; then the entry stands at its own number.
+        if block < index.blocks {
+            let direct = try entry(index, block)
+            if direct.block == block { return (direct.offset, direct.length) }
+        }
         let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in try entry(index, i).block < block }
         guard low < index.blocks else { return nil }
         let found = try entry(index, low)
-        guard found.block == block else { return nil }
-        let bytes = try file.bytes(.fieldValues, found.offset, found.length)
-        return try FieldBlock(bytes, index.form, in: file)
+        return found.block == block ? (found.offset, found.length) : nil
     }
 
     package func blocks(_ index: FieldIndex) throws(WinnowError) -> [Int] {
@@ -172,6 +181,11 @@ package struct TextBlock {
     package func forEach(
         wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) { try texts.forEach(wanted: wanted, body) }
+
+    /// The same for the strings in which one of some parts, none of them empty, occurs.
+    package func search(
+        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
+    ) throws(WinnowError) { try texts.search(parts, wanted: wanted, body) }
 }
 
 /// Sets of strings of a block, inverted: for each value the rows that have it.

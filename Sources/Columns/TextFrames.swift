@@ -1,7 +1,10 @@
+import Bitmaps
+import CKernels
 import Format
 import Model
 
-/// Strings that hardly repeat, one behind the other in zstd frames of about 64 KiB.
+/// Strings that hardly repeat, one behind the other in frames of about 64 KiB, each as it is (`length` = `size`) or
+/// compressed.
 ///
 ///     texts = lengths:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
 package struct TextFrames {
@@ -13,7 +16,7 @@ package struct TextFrames {
 
     private static let frameSize = 1 << 16
 
-    /// Verifies what it reads; frames are verified when they are decompressed.
+    /// Verifies what it reads; frames are verified when they are read.
     init(_ reader: inout ByteReader, in part: PartFile) throws(WinnowError) {
         self.part = part
         let start = reader.rest
@@ -31,7 +34,9 @@ package struct TextFrames {
             strings += held
         }
         self.frames = frames
-        guard strings == lengths.count else { throw reader.damage("texts and frames do not match") }
+        guard strings == lengths.count, lengths.width <= 32 else {
+            throw reader.damage("texts and frames do not match")
+        }
     }
 
     /// Calls `body` with the number and bytes of every string of every frame that `wanted` asks for; it is asked with
@@ -39,34 +44,77 @@ package struct TextFrames {
     package func forEach(
         wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
-        var first = 0
+        try forEachFrame(wanted) { numbers, text, lengths in
+            var at = 0
+            for (i, number) in numbers.enumerated() {
+                body(number, UnsafeRawBufferPointer(rebasing: text[at..<at + Int(lengths[i])]))
+                at += Int(lengths[i])
+            }
+        }
+    }
+
+    /// The same for the strings in which one of some parts, none of them empty, occurs; frames are searched as a whole.
+    package func search(
+        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
+    ) throws(WinnowError) {
+        try forEachFrame(wanted) { numbers, text, lengths in
+            guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+            for part in parts {
+                var from = 0, i = 0, start = 0
+                while from < text.count {
+                    let found = from + kernels.find_bytes(base + from, text.count - from, part, part.count)
+                    guard found < text.count else { break }
+                    while start + Int(lengths[i]) <= found {
+                        start += Int(lengths[i])
+                        i += 1
+                    }
+                    let end = start + Int(lengths[i])
+                    if found + part.count <= end {
+                        body(numbers.lowerBound + i, UnsafeRawBufferPointer(rebasing: text[start..<end]))
+                        from = end
+                    } else {
+                        from = found + 1
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls `body` with the numbers of a frame's strings, their bytes and their lengths, which add up to the bytes.
+    private func forEachFrame(
+        _ wanted: (Range<Int>) -> Bool, _ body: (Range<Int>, UnsafeRawBufferPointer, [UInt32]) -> Void
+    ) throws(WinnowError) {
+        var first = 0, own: [UInt32] = []
         for frame in frames {
             let numbers = first..<first + frame.strings
             first = numbers.upperBound
             guard wanted(numbers) else { continue }
             try part.verify(frame.bytes)
-            let text = try Zstd.decompress(frame.bytes, size: frame.size, of: part.path)
-            let whole = text.withUnsafeBytes { raw in
-                var at = 0
-                for number in numbers {
-                    guard let string = raw.slice(at, Int(lengths[number])) else { return false }
-                    body(number, string)
-                    at += string.count
-                }
-                return at == raw.count
+            if own.count < numbers.count { own = Array(repeating: 0, count: numbers.count) }
+            lengths.copy(numbers, into: &own)
+            let size = own.prefix(numbers.count).reduce(0) { $0 + Int($1) }
+            guard size == frame.size else { throw .damaged(file: part.path, what: "a frame's texts do not fill it") }
+            if frame.bytes.count == frame.size {
+                body(numbers, frame.bytes, own)
+            } else {
+                let text = try Zstd.decompress(frame.bytes, size: frame.size, of: part.path)
+                text.withUnsafeBytes { body(numbers, $0, own) }
             }
-            guard whole else { throw .damaged(file: part.path, what: "a frame's texts do not fill it") }
         }
     }
 
     /// Gathers strings, in order, for a `TextFrames`.
     struct Writer {
+        /// Whether frames are compressed: a third of the size, but reading one takes fifty times as long.
+        private let compresses: Bool
         private var lengths: [Int64] = []
         private var table = ByteWriter()
         private var frames: [UInt8] = []
         private var pending: [UInt8] = []
         private var strings: UInt32 = 0
         private var count: UInt32 = 0
+
+        init(compresses: Bool) { self.compresses = compresses }
 
         mutating func add(_ text: ArraySlice<UInt8>) throws(WinnowError) {
             lengths.append(Int64(text.count))
@@ -77,7 +125,8 @@ package struct TextFrames {
 
         private mutating func endFrame() throws(WinnowError) {
             guard strings > 0 else { return }
-            let frame = try Zstd.compress(pending[...])
+            let compressed = compresses ? try Zstd.compress(pending[...]) : pending
+            let frame = compressed.count < pending.count ? compressed : pending
             table.put(strings)
             table.put(UInt32(clamping: pending.count))
             table.put(UInt32(clamping: frame.count))

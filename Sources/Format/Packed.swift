@@ -1,3 +1,4 @@
+import CKernels
 import Model
 
 /// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a time, so eight bytes
@@ -63,6 +64,11 @@ package struct PackedColumn: @unchecked Sendable {
         let word = UnsafeRawPointer(packed).loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self)
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
         return base &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
+    }
+
+    /// The values of a range, in a column of width 32 or less whose values fit 32 bits.
+    package func copy(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
+        ck_unpack32(packed, range.lowerBound, range.count, UInt32(width), UInt32(truncatingIfNeeded: base), out)
     }
 
     /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log count).

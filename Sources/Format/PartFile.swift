@@ -9,7 +9,8 @@ package final class PartFile: @unchecked Sendable {
     package let reference: PartReference
     package var path: String { file.path }
     private let file: MappedFile
-    private let sections: [SectionTag: Range<Int>]
+    /// A handful, searched one by one.
+    private let sections: [(tag: SectionTag, range: Range<Int>)]
     private let checksums: UnsafeRawBufferPointer
     private let verified: UnsafeMutablePointer<Atomic<UInt64>>
     private let verifiedWords: Int
@@ -49,7 +50,7 @@ package final class PartFile: @unchecked Sendable {
             chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk, crc32c(table) == tables
         else { throw damage("its directory is damaged") }
         var entries = ByteReader(table, of: path, "directory")
-        var sections: [SectionTag: Range<Int>] = [:]
+        var sections: [(tag: SectionTag, range: Range<Int>)] = []
         for _ in 0..<sectionCount {
             let tag = try entries.take(UInt32.self)
             _ = try entries.take(UInt32.self)
@@ -58,7 +59,7 @@ package final class PartFile: @unchecked Sendable {
             guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start else {
                 throw damage("a section lies outside the file")
             }
-            sections[tag] = start..<start + size
+            sections.append((tag, start..<start + size))
         }
         self.sections = sections
         checksums = entries.rest
@@ -73,9 +74,11 @@ package final class PartFile: @unchecked Sendable {
     }
 
     /// The sections and how many bytes they have.
-    package var sectionSizes: [SectionTag: Int] { sections.mapValues(\.count) }
+    package var sectionSizes: [(tag: SectionTag, size: Int)] { sections.map { ($0.tag, $0.range.count) } }
 
-    package func size(of tag: SectionTag) -> Int { sections[tag]?.count ?? 0 }
+    package func size(of tag: SectionTag) -> Int { range(tag).count }
+
+    private func range(_ tag: SectionTag) -> Range<Int> { sections.first { $0.tag == tag }?.range ?? 0..<0 }
 
     /// A whole section; empty when the part does not have it.
     package func section(_ tag: SectionTag) throws(WinnowError) -> UnsafeRawBufferPointer {
@@ -97,7 +100,7 @@ package final class PartFile: @unchecked Sendable {
     package func unverifiedBytes(
         _ tag: SectionTag, _ offset: Int, _ count: Int
     ) throws(WinnowError) -> UnsafeRawBufferPointer {
-        let section = sections[tag] ?? 0..<0
+        let section = range(tag)
         guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset else {
             throw .damaged(file: path, what: "an offset leads out of section \(tag)")
         }

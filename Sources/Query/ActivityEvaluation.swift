@@ -53,36 +53,19 @@ struct ActivityEvaluation {
     private func evaluate(
         _ gathered: GatheredRuns, _ supply: Supply, _ wanted: [Wanted]
     ) throws(WinnowError) {
-        var bound = gathered.bound, scattered = gathered.scattered
-        if case .runs(let runs) = supply {
-            bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) }
-            scattered = bound
-        }
+        var bound = gathered.bound
+        if case .runs(let runs) = supply { bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) } }
         guard wanted.contains(where: { bound >= $0.lower }) else {
             scratch.take(.bounded)
             for one in wanted { one.out.clear() }
             return
         }
-        let counters = scratch.counters
         if wanted.count == 1, !wanted[0].counts {
             scratch.take(.united)
             wanted[0].out.clear()
             try feed(supply, gathered, UnionSink(set: wanted[0].out))
         } else if bound <= 255 || wanted.allSatisfy(\.fitsByte) {
-            // Counters that stop at 255 are exact for conditions that a byte can tell apart. Stored counts come last
-            // and stop there in any case.
-            scratch.take(scattered <= 255 ? .counted : .countedSaturating)
-            counters.update(repeating: 0, count: Block.rows)
-            try feed(supply, gathered, NarrowSink(counters: counters, saturates: scattered > 255))
-            for one in wanted {
-                // What a byte cannot hold no row reaches.
-                guard let lower = UInt8(exactly: one.lower) else {
-                    one.out.clear()
-                    continue
-                }
-                kernels.counters_between(
-                    counters, lower, UInt8(clamping: one.upper ?? 255), one.out.bits, Block.rows)
-            }
+            try count(supply, gathered, bound, wanted)
         } else {
             scratch.take(.countedWide)
             let counters = scratch.wide()
@@ -92,6 +75,36 @@ struct ActivityEvaluation {
                 kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
             }
         }
+    }
+
+    /// Counts in bytes. Counters that stop, or are cut down, are exact for conditions that they can tell apart.
+    private func count(
+        _ supply: Supply, _ gathered: GatheredRuns, _ bound: UInt64, _ wanted: [Wanted]
+    ) throws(WinnowError) {
+        let counters = scratch.counters
+        func select(_ body: (UInt8, UInt8, BlockSet) -> Void) {
+            for one in wanted {
+                // What a byte cannot hold no row reaches.
+                guard let lower = UInt8(exactly: one.lower) else {
+                    one.out.clear()
+                    continue
+                }
+                body(lower, UInt8(clamping: one.upper ?? 255), one.out)
+            }
+        }
+        if case .block = supply, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty, !joins(gathered) {
+            scratch.take(.countedFew)
+            let sink = FewSink(counters, rows: scratch.touched)
+            try feed(supply, gathered, sink)
+            select { sink.select($0, $1, into: $2) }
+            return sink.clear()
+        }
+        let cap = wanted.reduce(1) { max($0, $1.lower, ($1.upper ?? 0) + 1) }
+        let sink = NarrowSink(counters, cap: UInt8(clamping: cap), bound: bound)
+        try feed(supply, gathered, sink)
+        scratch.take(sink.cuts == 0 ? .counted : .countedCapped)
+        select { kernels.counters_between(counters, $0, $1, $2.bits, Block.rows) }
+        counters.update(repeating: 0, count: Block.rows)
     }
 
     /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some thousands at a time.
@@ -145,7 +158,10 @@ struct ActivityEvaluation {
         case .block(let block):
             guard let unique = scope.unique, joins(gathered) else {
                 try feed(gathered.runs, gathered, sink)
-                for summary in gathered.summaries { feed(summary, sink) }
+                for summary in gathered.summaries {
+                    sink.expect(UInt64(clamping: summary.bound))
+                    feed(summary, sink)
+                }
                 return
             }
             scratch.take(.uniqueJoin)
@@ -166,6 +182,7 @@ struct ActivityEvaluation {
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
                 scratch.messages[0] = part.keys?[leaf] ?? message
+                sink.expect(.max)
                 sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
             }
         }
@@ -182,7 +199,10 @@ struct ActivityEvaluation {
 
     private func feed(_ runs: [RunInScope], _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
         let chunks = gathered.chunks, masks = TailMasks(gathered)
-        for run in runs { try feed(run, of: chunks[run.chunk], masks, sink) }
+        for run in runs {
+            sink.expect(gathered.bound(of: run))
+            try feed(run, of: chunks[run.chunk], masks, sink)
+        }
     }
 
     private func feed(

@@ -8,6 +8,8 @@ protocol CountSink {
     var unites: Bool { get }
     /// Whether events must come one by one, with what pairs them.
     var wantsKeys: Bool { get }
+    /// What comes next adds at most so much to a row.
+    func expect(_ maximum: UInt64)
     func add(_ container: Container)
     func add(_ set: BlockSet, by: UInt64)
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int)
@@ -16,6 +18,7 @@ protocol CountSink {
 
 extension CountSink {
     var wantsKeys: Bool { false }
+    func expect(_ maximum: UInt64) {}
     func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
         add(rows, by: by, n)
     }
@@ -45,11 +48,39 @@ struct UnionSink: CountSink {
     }
 }
 
-struct NarrowSink: CountSink {
-    let counters: UnsafeMutablePointer<UInt8>
-    /// Whether counters may have to stop at 255.
-    let saturates: Bool
+/// Counters of one byte. Before a run that could take one past 255, all are cut down to a cap above which counts make
+/// no difference: a pass over the counters costs less than looking, at every event, whether its counter is full.
+final class NarrowSink: CountSink {
+    private let counters: UnsafeMutablePointer<UInt8>
+    private let cap: UInt8
+    private let fits: Bool
+    /// What a counter may have reached.
+    private var reached: UInt64 = 0
+    /// Whether the run at hand alone may pass 255.
+    private var saturates = false
+    /// How often counters were cut down.
+    private(set) var cuts = 0
+
+    /// Counters are zero. Above `cap` counts make no difference, and none is greater than `bound`.
+    init(_ counters: UnsafeMutablePointer<UInt8>, cap: UInt8, bound: UInt64) {
+        self.counters = counters
+        self.cap = cap
+        fits = bound <= 255
+    }
+
     var unites: Bool { false }
+
+    func expect(_ maximum: UInt64) {
+        if fits { return }
+        if reached + min(maximum, 255) > 255 {
+            kernels.cap_counters(counters, cap, Block.rows)
+            reached = UInt64(cap)
+            cuts += 1
+        }
+        saturates = reached + min(maximum, 255) > 255 || maximum > 255
+        reached = min(255, reached + min(maximum, 255))
+    }
+
     func add(_ container: Container) {
         if let words = container.words {
             kernels.count_bitset(counters, words, Block.words, 1)
@@ -66,6 +97,43 @@ struct NarrowSink: CountSink {
     func add(_ set: BlockSet, by: UInt64) {
         kernels.count_bitset(counters, set.bits, Block.words, UInt8(clamping: by))
     }
+}
+
+/// Counters of one byte where few events are in scope: only the rows that come are cleared and looked at.
+final class FewSink: CountSink {
+    private let counters: UnsafeMutablePointer<UInt8>
+    private let rows: UnsafeMutablePointer<UInt16>
+    private var count = 0
+
+    /// Counters are zero; there is room for the rows of all events that come.
+    init(_ counters: UnsafeMutablePointer<UInt8>, rows: UnsafeMutablePointer<UInt16>) {
+        self.counters = counters
+        self.rows = rows
+    }
+
+    var unites: Bool { false }
+
+    func add(_ container: Container) {
+        container.rows(into: rows + count)
+        kernels.count_rows_saturating(counters, rows + count, nil, container.count)
+        count += container.count
+    }
+    func add(_ more: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
+        (rows + count).update(from: more, count: n)
+        kernels.count_rows_saturating(counters, rows + count, by, n)
+        count += n
+    }
+    // Stored counts come from blocks with many events.
+    func add(_ set: BlockSet, by: UInt64) {}
+
+    /// Makes `out` the rows whose counter lies between two bounds.
+    func select(_ lower: UInt8, _ upper: UInt8, into out: BlockSet) {
+        out.clear()
+        for i in 0..<count where (lower...upper).contains(counters[Int(rows[i])]) { out.insert(Int(rows[i])) }
+    }
+
+    /// Leaves the counters zero.
+    func clear() { for i in 0..<count { counters[Int(rows[i])] = 0 } }
 }
 
 struct WideSink: CountSink {

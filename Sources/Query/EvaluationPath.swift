@@ -7,8 +7,8 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case storedCountAlone, storedCounts, storedCountsAdded
     /// Stored maxima say that nobody can qualify.
     case bounded
-    /// Rows are united, counted in bytes, in bytes that stop at 255, in 64 bits.
-    case united, counted, countedSaturating, countedWide
+    /// Rows are united, counted in bytes, in bytes row by row, in bytes that were cut down, in 64 bits.
+    case united, counted, countedFew, countedCapped, countedWide
     case wholeHead, headByEvent, tail, tailRun
     /// Events are looked at for their time, link, first mark, or key.
     case byTime, byLink, byFirstMark, byKey

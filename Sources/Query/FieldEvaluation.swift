@@ -53,8 +53,13 @@ struct FieldEvaluation {
             let rows = scratch.distinct
             texts.members.rows(into: rows)
             let matters: (Int) -> Bool = { within?.contains(Int(rows[$0])) ?? true }
-            try texts.forEach(wanted: { $0.contains(where: matters) }) { rank, text in
+            let matches: (Int, UnsafeRawBufferPointer) -> Void = { rank, text in
                 if matters(rank), test.passes(text) { out.insert(Int(rows[rank])) }
+            }
+            if let parts = test.necessaryParts {
+                try texts.search(parts, wanted: { $0.contains(where: matters) }, matches)
+            } else {
+                try texts.forEach(wanted: { $0.contains(where: matters) }, matches)
             }
         case (.anyOf(let codes), .sets(let sets)):
             scratch.take(.fieldAnyOf)

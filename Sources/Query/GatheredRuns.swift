@@ -8,8 +8,10 @@ final class GatheredRuns {
     private(set) var chunks: [ActivityChunk] = []
     /// Stored counts of parts that are in scope as a whole.
     private(set) var summaries: [SlicedBlock] = []
-    /// What the runs may add up to for one row, in all and in those that are counted event by event.
-    private(set) var bound: UInt64 = 0, scattered: UInt64 = 0
+    /// What the runs and stored counts may add up to for one row.
+    private(set) var bound: UInt64 = 0
+    /// Events of the runs, before windows, links and the like are looked at.
+    private(set) var events = 0
     /// A bit per event of the tails of the chunks: those of leaves inside the window, and of those that straddle it.
     private(set) var inside = GrowingMask(), straddling = GrowingMask()
     private var codes: [UInt32] = [], ends: [UInt32] = []
@@ -27,7 +29,7 @@ final class GatheredRuns {
         summaries.removeAll(keepingCapacity: true)
         inside.clear()
         straddling.clear()
-        (bound, scattered) = (0, 0)
+        (bound, events) = (0, 0)
         for scope in scope.parts {
             guard let entry = try scope.part.find(scope.index, block: block) else { continue }
             if stored, scope.places == nil, entry.hasSummary {
@@ -42,10 +44,9 @@ final class GatheredRuns {
             if reach > 255, entry.hasSummary {
                 reach = min(reach, UInt64(clamping: try scope.part.summary(entry).bound))
             }
-            scattered = scattered.saturatingAdd(reach)
+            bound = bound.saturatingAdd(reach)
             chunks.append(chunk)
         }
-        bound = bound.saturatingAdd(scattered)
     }
 
     private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope) {
@@ -58,6 +59,7 @@ final class GatheredRuns {
     private func heads(of chunk: ActivityChunk, _ scope: PartScope) -> UInt64 {
         var reach: UInt64 = 0
         func take(_ i: Int, _ leaf: Int) {
+            events += chunk.events(ofHead: i)
             append(.head(i), leaf, scope)
             reach = reach.saturatingAdd(chunk.maximum(ofHead: i))
         }
@@ -92,6 +94,7 @@ final class GatheredRuns {
         }
         var chosen = 0, straddles = false
         func take(_ range: Range<Int>, _ leaf: Int) {
+            events += range.count
             guard wholeTails else { return append(.tailRun(range), leaf, scope) }
             chosen += range.count
             if scope.places?[leaf] == .straddles {

@@ -5,8 +5,10 @@ import Model
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the largest run that is
 /// met, not on the store.
 final class Scratch {
-    /// Counters of one byte a row.
+    /// Counters of one byte a row; zero whenever nothing is being counted.
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
+    /// Rows that were counted, where they are few.
+    let touched = UnsafeMutablePointer<UInt16>.allocate(capacity: Tuning.fewEvents + 64)
     /// Counters for scopes in which a row can pass 255; allocated when the first such block is met.
     private(set) lazy var wideCounters = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.rows)
     private var wideUsed = false
@@ -35,7 +37,10 @@ final class Scratch {
     private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.allCases.count)
     private var sets: [BlockSet] = []
 
-    init() { taken.initialize(repeating: 0, count: EvaluationPath.allCases.count) }
+    init() {
+        counters.initialize(repeating: 0, count: Block.rows)
+        taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
+    }
 
     func take(_ path: EvaluationPath) { taken[path.rawValue] += 1 }
 
@@ -64,6 +69,7 @@ final class Scratch {
         EvaluationPaths.add(taken)
         taken.deallocate()
         counters.deallocate()
+        touched.deallocate()
         if wideUsed { wideCounters.deallocate() }
         sliced.deallocate()
         universe.deallocate()

@@ -65,6 +65,18 @@ package struct TextTest: Sendable, Hashable {
         guard ignoresCase else { return comparison.passes(text) }
         return caseFolded(text).withUnsafeBytes { comparison.passes($0) }
     }
+
+    /// Byte strings, none of them empty, one of which occurs in every text that passes; nil when that says nothing.
+    package var necessaryParts: [[UInt8]]? {
+        guard !ignoresCase else { return nil }
+        let parts: [[UInt8]] =
+            switch comparison {
+            case .isOneOf(let values): values.count <= 8 ? Array(values) : []
+            case .contains(let part), .hasPrefix(let part), .hasSuffix(let part): [part]
+            case .matches(let pieces): pieces.max { $0.count < $1.count }.map { [$0] } ?? []
+            }
+        return parts.isEmpty || parts.contains(where: \.isEmpty) ? nil : parts
+    }
 }
 
 /// How the bytes of a string are compared.

@@ -167,6 +167,32 @@ struct KernelTests {
         #expect(counters == [254, 255, 254, 253])
         table.count_rows_saturating(&counters, [0, 3, 3], [1000, 1, 1], 3)
         #expect(counters == [255, 255, 254, 255])
+        var many = (0..<128).map { UInt8($0 * 2) }
+        table.cap_counters(&many, 7, 128)
+        #expect(many == (0..<128).map { min(7, UInt8($0 * 2)) })
+    }
+
+    @Test("a part of a text", arguments: variants)
+    func find(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 23)
+        // Two letters, so that beginnings and ends of parts are everywhere.
+        let text = (0..<1000).map { _ in UInt8(97 + random.next() >> 9 % 2) }
+        for length in [1, 2, 7, 63, 64, 65, 200] {
+            for start in [0, 1, 500, 1000 - length] {
+                let part = Array(text[start..<start + length])
+                for from in [0, 3, start] where from <= start {
+                    let expected = (from...start).first { text[$0..<$0 + length].elementsEqual(part) }
+                    let found = text[from...].withUnsafeBufferPointer {
+                        table.find_bytes($0.baseAddress!, 1000 - from, part, length)
+                    }
+                    #expect(found + from == expected)
+                }
+            }
+            let absent = [UInt8](repeating: 97, count: length - 1) + [99]
+            #expect(table.find_bytes(text, 1000, absent, length) == 1000)
+        }
+        #expect(table.find_bytes(text, 3, text, 4) == 3)
     }
 
     @Test("checksums and hashes of known texts")

@@ -21,6 +21,8 @@ typedef struct ck_table {
     void (*_Nonnull count_rows)(uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, size_t n);
     void (*_Nonnull count_rows_by)(
         uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, const uint32_t *_Nonnull by, size_t n);
+    // counters[i] = min(counters[i], cap); n is a multiple of 64.
+    void (*_Nonnull cap_counters)(uint8_t *_Nonnull counters, uint8_t cap, size_t n);
     void (*_Nonnull count_rows_saturating)(
         uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, const uint32_t *_Nullable by, size_t n);
     void (*_Nonnull count_bitset)(
@@ -49,6 +51,10 @@ typedef struct ck_table {
     // Spreads bits by rank: bit r of `ranks` becomes the r-th set bit of `members`.
     void (*_Nonnull expand)(
         const uint64_t *_Nonnull members, size_t words, const uint64_t *_Nonnull ranks, uint64_t *_Nonnull out);
+
+    // Where the `m` bytes of a part first begin in the `n` bytes of a text; n for nowhere.
+    size_t (*_Nonnull find_bytes)(
+        const uint8_t *_Nonnull text, size_t n, const uint8_t *_Nonnull part, size_t m);
 
     // Bit-sliced values, see ck_slice. Positions whose value does not lie in lo...hi leave the mask; only those in it
     // are looked at. The mask has whole groups of 512.
