@@ -13,6 +13,8 @@ let package = Package(
     products: [
         .library(name: "Winnow", targets: ["Winnow"]),
         .executable(name: "winnow", targets: ["WinnowCLI"]),
+        // The vector loops alone, for benchmarks.
+        .library(name: "WinnowKernels", targets: ["CKernels"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")

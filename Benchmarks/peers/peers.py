@@ -1,0 +1,392 @@
+"""Counts the same segments with winnow, DuckDB, ClickHouse and CRoaring, and writes a table and a chart.
+
+All load the same files of `winnow datagen` (or of a folder that it has made). Peers have their best form: events
+clustered by channel, event and time, numbers instead of strings, prepared groupBitmap states in ClickHouse and bitmaps
+in memory for CRoaring where a segment is set algebra alone. Every segment is timed in one stretch in all engines, in
+process, after one warm-up; counts must be equal. What is written: results.md and results.svg.
+
+Files: the rules are data/rules/demo.ndjson, hard.ndjson and mid-year.ndjson; the SQL is beside this script, the number
+that a rule's name begins with says which is which.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import chdb
+import chdb.session
+import duckdb
+import numpy
+import pyroaring
+
+HERE = Path(__file__).parent
+RULES = [
+    (HERE.parent.parent / "data/rules/demo.ndjson", "2026-01-01T00:00:00Z"),
+    (HERE / "hard.ndjson", "2026-01-01T00:00:00Z"),
+    (HERE / "mid-year.ndjson", "2025-07-01T00:00:00Z"),
+]
+THREADS = len(os.sched_getaffinity(0))
+
+
+def queries(name, lists):
+    """The queries of an SQL file by number."""
+    text = (HERE / name).read_text()
+    for key, numbers in lists.items():
+        text = text.replace("{" + key + "}", ", ".join(map(str, numbers)))
+    parts = re.split(r"^-- (\d\d)\n", text, flags=re.MULTILINE)
+    return {number: sql.strip().rstrip(";") for number, sql in zip(parts[1::2], parts[2::2])}
+
+
+def campaign_lists(folder):
+    """The campaigns that the rules' conditions on tags and attributes choose, as the SQL files name them."""
+    campaigns = [json.loads(line) for line in (folder / "campaigns.ndjson").read_text().splitlines()]
+
+    def chosen(tags, seasons=None):
+        return [
+            int(campaign["id"][1:])
+            for campaign in campaigns
+            if set(tags) & set(campaign["tags"]) and (not seasons or campaign["attributes"]["season"] in seasons)
+        ]
+
+    return {"online_store": chosen(["Online store"]), "sale_or_welcome": chosen(["Sale", "Welcome"], ["winter", "autumn"])}
+
+
+def timed(body):
+    start = time.perf_counter()
+    result = body()
+    return result, time.perf_counter() - start
+
+
+def size(path):
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+class Winnow:
+    title = "Winnow"
+
+    def __init__(self, arguments):
+        self.program, self.store = str(arguments.winnow), arguments.work / "winnow"
+
+    def run(self, *words):
+        return subprocess.run([self.program, *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+    def load(self, folder):
+        shutil.rmtree(self.store, ignore_errors=True)
+        self.run("create", self.store, "--schema", folder / "schema.json")
+        for kind in ("profiles.csv", "campaigns.ndjson", "templates.ndjson", "events.csv"):
+            self.run("load", self.store, kind.split(".")[0], folder / kind)
+
+    def size(self):
+        info = json.loads(self.run("info", self.store, "--format", "json"))
+        return info["bytes"]["activity"]
+
+    def count(self, rule, as_of, repeat):
+        path = self.store.parent / "rule.ndjson"
+        path.write_text(json.dumps(rule) + "\n")
+        answer = json.loads(
+            self.run("bench", self.store, "--rules", path, "--as-of", as_of, "--format", "json", "--repeat", 4 * repeat)
+        )
+        return answer["count"], answer["p50_ms"]
+
+
+class DuckDB:
+    title = "DuckDB " + duckdb.__version__
+
+    def __init__(self, arguments, lists):
+        self.path = arguments.work / "peers.duckdb"
+        self.queries = queries("duckdb.sql", lists)
+        self.connection = None
+
+    def open(self):
+        self.connection = duckdb.connect(str(self.path), config={"threads": THREADS, "memory_limit": "16GB"})
+
+    def load(self, folder):
+        self.path.unlink(missing_ok=True)
+        self.open()
+        message = "hash(message)" if "message" in (folder / "events.csv").open().readline() else "NULL::UBIGINT"
+        self.connection.execute(f"""
+            CREATE TABLE profiles AS SELECT
+                (row_number() OVER () - 1)::UINTEGER AS profile, id, email, country, age::UTINYINT AS age,
+                (ltv::DECIMAL(18, 2) * 100)::BIGINT AS ltv, vip::BOOLEAN AS vip,
+                registered::TIMESTAMP AS registered, string_split(interests, '|') AS interests
+                FROM read_csv('{folder}/profiles.csv', all_varchar = true);
+            CREATE TABLE events AS SELECT
+                p.profile, channel, event, time::TIMESTAMP_S AS time, substr(campaign, 2)::USMALLINT AS campaign,
+                substr(template, 2)::USMALLINT AS template, substr(link, 2)::UTINYINT AS link, {message} AS message
+                FROM read_csv('{folder}/events.csv', all_varchar = true) AS e JOIN profiles AS p ON e.profile = p.id
+                ORDER BY channel, event, time;
+            CHECKPOINT""")
+
+    def size(self):
+        return size(self.path)
+
+    def count(self, number):
+        return self.connection.execute(self.queries[number]).fetchone()[0]
+
+
+class ClickHouse:
+    title = "ClickHouse " + chdb.engine_version
+
+    def __init__(self, arguments, lists):
+        self.path = arguments.work / "clickhouse"
+        self.queries = queries("clickhouse.sql", lists)
+        self.session = None
+
+    def open(self):
+        self.session = chdb.session.Session(str(self.path))
+        self.session.query(f"SET max_threads = {THREADS}")
+        self.session.query(f"SET max_insert_threads = {THREADS}")
+        self.session.query("SET session_timezone = 'UTC', date_time_input_format = 'best_effort'")
+
+    def load(self, folder):
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.open()
+        header = (folder / "events.csv").open().readline().strip().split(",")
+        columns = ", ".join(f"{name} {'DateTime' if name == 'time' else 'String'}" for name in header)
+        message = "cityHash64(message)" if "message" in header else "0"
+        for statement in (
+            """CREATE TABLE profiles (profile UInt32, id String, email String, country LowCardinality(String), age UInt8,
+                ltv Int64, vip Bool, registered DateTime64(3), interests Array(LowCardinality(String)))
+                ENGINE = MergeTree ORDER BY profile""",
+            """CREATE TABLE events (profile UInt32, channel LowCardinality(String), event LowCardinality(String),
+                time DateTime, campaign UInt16, template UInt16, link UInt8, message UInt64)
+                ENGINE = MergeTree ORDER BY (channel, event, time)""",
+            f"""INSERT INTO profiles SELECT rowNumberInAllBlocks(), id, email, country, toUInt8OrZero(age),
+                toInt64(round(toFloat64OrZero(ltv) * 100)), vip = 'true',
+                parseDateTime64BestEffortOrZero(registered, 3, 'UTC'),
+                splitByChar('|', interests) FROM file('{folder}/profiles.csv', 'CSVWithNames',
+                'id String, email String, phone String, country String, city String, age String, ltv String, vip String,
+                birthday String, registered String, interests String')""",
+            f"""INSERT INTO events SELECT p.profile, channel, event, time,
+                toUInt16(substring(campaign, 2)), toUInt16(substring(template, 2)),
+                toUInt8OrZero(substring(link, 2)), {message}
+                FROM file('{folder}/events.csv', 'CSVWithNames', '{columns}') AS e
+                INNER JOIN (SELECT profile, id FROM profiles) AS p ON e.profile = p.id""",
+        ):
+            self.session.query(statement)
+
+    def prepare(self):
+        """One part, ordered: the best form to be asked."""
+        self.session.query("OPTIMIZE TABLE events FINAL")
+        self.session.query("""CREATE TABLE states (channel LowCardinality(String), event LowCardinality(String),
+            campaign UInt16, profiles AggregateFunction(groupBitmap, UInt32))
+            ENGINE = MergeTree ORDER BY (channel, event, campaign)""")
+        self.session.query("""INSERT INTO states SELECT channel, event, campaign, groupBitmapState(profile)
+            FROM events GROUP BY channel, event, campaign""")
+
+    def size(self):
+        rows = self.session.query("SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND table = 'events'", "CSV")
+        return int(str(rows))
+
+    def count(self, number):
+        return int(str(self.session.query(self.queries[number], "CSV")).strip().strip('"'))
+
+
+class States:
+    """Set algebra over ClickHouse's prepared bitmaps."""
+
+    title = "prepared bitmaps"
+
+    def __init__(self, clickhouse, lists):
+        self.clickhouse, self.queries = clickhouse, queries("bitmaps.sql", lists)
+
+    def count(self, number):
+        return int(str(self.clickhouse.session.query(self.queries[number], "CSV")).strip().strip('"'))
+
+
+class CRoaring:
+    """Set algebra over bitmaps in memory, one for each event type and campaign."""
+
+    title = "CRoaring"
+
+    def __init__(self, duck, lists):
+        everybody = duck.connection.execute("SELECT count(*) FROM profiles").fetchone()[0]
+
+        def bitmaps(channel, event, condition="true", by="campaign"):
+            rows = duck.connection.execute(f"""SELECT {by}, list(DISTINCT profile) FROM events
+                WHERE channel = '{channel}' AND event = '{event}' AND {condition} GROUP BY ALL""").fetchnumpy()
+            lists = rows[list(rows)[1]]
+            return [pyroaring.BitMap(numpy.sort(numpy.array(values, dtype=numpy.uint32))) for values in lists]
+
+        three = "campaign IN (4, 40, 140)"
+        opened = bitmaps("email", "opened", by="0")[0]
+        clicked_sms = bitmaps("sms", "clicked", by="0")[0]
+        delivered_3, opened_3 = bitmaps("email", "delivered", three), bitmaps("email", "opened", three)
+        online = ", ".join(map(str, lists["online_store"]))
+        clicked = bitmaps("email", "clicked", f"campaign IN ({online})")
+        union = pyroaring.BitMap.union
+        self.queries = {
+            "01": lambda: len(opened),
+            "02": lambda: everybody - len(clicked_sms),
+            "05": lambda: len(union(*delivered_3) - union(*opened_3)),
+            "10": lambda: len(union(*clicked)),
+        }
+
+    def count(self, number):
+        return self.queries[number]()
+
+
+def measure(engine, number, repeat):
+    """The count and the median of its milliseconds, after one warm-up."""
+    count = engine.count(number)
+    times = []
+    for _ in range(repeat):
+        again, seconds = timed(lambda: engine.count(number))
+        assert again == count
+        times.append(seconds * 1000)
+    return count, statistics.median(times)
+
+
+def number_text(milliseconds):
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds:.3f}" if milliseconds < 0.1 else f"{milliseconds:.2f}" if milliseconds < 10 else f"{milliseconds:,.0f}"
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {THREADS} threads, {memory:.0f} GiB"
+
+
+def chart(rows):
+    """How many times slower than Winnow, a bar each, on a logarithmic scale."""
+    height, left, width, top = 34, 420, 620, 52
+    decades = max(1, math.ceil(math.log10(max(ratio for _, ratios in rows for ratio in ratios if ratio))))
+    def x(ratio):
+        return left + width * min(max(math.log10(ratio), -0.3), decades) / decades
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 90}" height="{top + height * len(rows) + 20}"'
+        ' font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="white"/>',
+        f'<text x="{left}" y="18" font-weight="bold">How many times longer than Winnow</text>',
+        f'<rect x="{left + 330}" y="8" width="12" height="12" fill="#c9a227"/><text x="{left + 347}" y="18">DuckDB</text>',
+        f'<rect x="{left + 420}" y="8" width="12" height="12" fill="#b5483a"/><text x="{left + 437}" y="18">ClickHouse</text>',
+    ]
+    for decade in range(decades + 1):
+        at = left + width * decade / decades
+        out.append(f'<line x1="{at:.0f}" y1="{top - 8}" x2="{at:.0f}" y2="{top + height * len(rows)}" stroke="#ddd"/>')
+        out.append(f'<text x="{at:.0f}" y="{top - 14}" text-anchor="middle" fill="#555">{10**decade:,}</text>')
+    for i, (name, ratios) in enumerate(rows):
+        y = top + i * height
+        out.append(f'<text x="{left - 8}" y="{y + 19}" text-anchor="end">{name}</text>')
+        for k, (ratio, colour) in enumerate(zip(ratios, ("#c9a227", "#b5483a"))):
+            if ratio is None:
+                continue
+            a, b = sorted((x(1), x(ratio)))
+            out.append(f'<rect x="{a:.1f}" y="{y + 2 + 13 * k}" width="{max(b - a, 1):.1f}" height="12" fill="{colour}"/>')
+            out.append(f'<text x="{b + 5:.1f}" y="{y + 12 + 13 * k}" font-size="11" fill="#333">{ratio:,.1f}</text>')
+    return "\n".join(out + ["</svg>"]) + "\n"
+
+
+def geometric_mean(values):
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def report(results, loads, arguments):
+    """results: (name, count, {engine title: milliseconds})."""
+    titles = list(results[0][2])
+    lines = [
+        f"{arguments.profiles:,} profiles, {arguments.events:,} events of `winnow datagen --messages`; {machine()}; "
+        f"{date.today()}. Milliseconds, median in process, files in memory; all counts are equal.",
+        "",
+        "| segment | profiles | " + " | ".join(titles) + " | better of DuckDB, ClickHouse |",
+        "|---|---:|" + "---:|" * (len(titles) + 1),
+    ]
+    ratios = []
+    for name, count, times in results:
+        own, better = times["Winnow"], min(times[DuckDB.title], times[ClickHouse.title])
+        ratios.append(better / own)
+        cells = " | ".join(number_text(times[title]) for title in titles)
+        lines.append(f"| {name} | {count:,} | {cells} | {better / own:,.1f}× |")
+    lines += [
+        "",
+        f"Geometric mean of the first fourteen {geometric_mean(ratios[:14]):.0f}×, least {min(ratios[:14]):.1f}×; of the "
+        f"hard ones {geometric_mean(ratios[14:]):.0f}×, least {min(ratios[14:]):.1f}×.",
+        "",
+    ]
+    if loads:
+        lines += ["| | load, s | events a second | bytes an event |", "|---|---:|---:|---:|"]
+        for title, (seconds, bytes) in loads.items():
+            lines.append(
+                f"| {title} | {seconds:.0f} | {arguments.events / seconds:,.0f} | {bytes / arguments.events:.2f} |"
+            )
+        lines += ["", "Loading goes from CSV with string ids to clustered, durable tables; sizes are of the events."]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profiles", type=int, default=5_000_000)
+    parser.add_argument("--events", type=int, default=100_000_000)
+    parser.add_argument("--data", type=Path, help="a folder that datagen has made; else one is made")
+    parser.add_argument("--reuse", action="store_true", help="take what an earlier run has loaded")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=HERE, help="where results.md and results.svg go")
+    parser.add_argument("--winnow", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True, help="where stores and data go")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    folder = arguments.data or arguments.work / f"data-{arguments.profiles}-{arguments.events}"
+    winnow = Winnow(arguments)
+    if not folder.exists():
+        winnow.run(
+            "datagen", folder, "--profiles", arguments.profiles, "--events", arguments.events, "--messages"
+        )
+    lists = campaign_lists(folder)
+    duck, click = DuckDB(arguments, lists), ClickHouse(arguments, lists)
+    loads = {}
+    for engine in (winnow, duck, click):
+        if arguments.reuse:
+            continue
+        _, seconds = timed(lambda: engine.load(folder.resolve()))
+        loads[engine.title] = seconds, engine.size()
+        print(f"{engine.title}: loaded in {seconds:.0f} s, {loads[engine.title][1]:,} bytes", flush=True)
+    if arguments.reuse:
+        duck.open()
+        click.open()
+    else:
+        click.prepare()
+        loads[click.title] = loads[click.title][0], click.size()
+    engines = [duck, click, States(click, lists), CRoaring(duck, lists)]
+    results, equal = [], True
+    for path, as_of in RULES:
+        for line in path.read_text().splitlines():
+            rule = json.loads(line)
+            number, name = rule["name"].split(" ", 1)
+            count, milliseconds = winnow.count(rule, as_of, arguments.repeat)
+            times = {winnow.title: milliseconds}
+            for engine in engines:
+                times[engine.title] = None
+                if number in engine.queries:
+                    theirs, times[engine.title] = measure(engine, number, arguments.repeat)
+                    if theirs != count:
+                        equal = False
+                        print(f"{rule['name']}: winnow counts {count}, {engine.title} {theirs}", file=sys.stderr)
+            results.append((number + " " + name, count, times))
+            print(rule["name"], count, {title: number_text(t) for title, t in times.items()}, flush=True)
+    results.sort()
+    if not equal:
+        sys.exit("counts differ: nothing is written")
+    (arguments.output / "results.md").write_text(report(results, loads, arguments))
+    rows = [
+        (name, [times[title] / times["Winnow"] for title in (duck.title, click.title)]) for name, _, times in results
+    ]
+    (arguments.output / "results.svg").write_text(chart(rows))
+    print((arguments.output / "results.md").read_text())
+
+
+if __name__ == "__main__":
+    main()
