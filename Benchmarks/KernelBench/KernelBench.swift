@@ -47,11 +47,13 @@ let benchmarks: @Sendable () -> Void = {
         }
         ratio("count-rows", of: { best.count_rows(data.counters, data.sparse, 32_768) }, to: copy)
         ratio("set-rows", of: { best.set_rows(data.set, data.sparse, 32_768) }, to: copy)
-        ratio("keep-ranked", of: {
-            var passed = 0
-            blackHole(
-                best.keep_ranked(data.rows, 65_536, data.starts, data.ranks, 32_768, &passed, data.kept))
-        }, to: copy)
+        ratio(
+            "keep-ranked",
+            of: {
+                var passed = 0
+                blackHole(
+                    best.keep_ranked(data.rows, 65_536, data.starts, data.ranks, 32_768, &passed, data.kept))
+            }, to: copy)
         ratio("unslice", of: { ck_unslice(data.sliced, 65_536, 22, 0, 8192, data.values) }, to: copy)
         ratio("crc32c", of: { blackHole(ck_crc32c(0, data.text, 65_536)) }, to: copy)
     }

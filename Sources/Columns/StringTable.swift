@@ -25,14 +25,19 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 ///
 /// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search, bytes decide.
 package final class StringTable: Sendable {
-    package let first: UInt32
-    package let count: Int
-    private let bits: Int
-    private let ends, starts, entries: PackedColumn
-    private let text: UnsafeRawSlice
-    private let file: PartFile
+    /// What is looked at to find a string.
+    fileprivate struct Columns: @unchecked Sendable {
+        let first: UInt32
+        let count: Int
+        let bits: Int
+        let ends, starts, entries: PackedColumn
+        let text: UnsafeRawBufferPointer
+    }
 
-    private struct UnsafeRawSlice: @unchecked Sendable { let bytes: UnsafeRawBufferPointer }
+    fileprivate let columns: Columns
+    private let file: PartFile
+    package var first: UInt32 { columns.first }
+    package var count: Int { columns.count }
 
     static let fragmentBits = 16
     /// Strings per bucket, on average.
@@ -52,14 +57,12 @@ package final class StringTable: Sendable {
             let length = Int(clamping: try reader.take(UInt64.self))
             guard name == namespace.rawValue else { continue }
             var table = ByteReader(try file.bytes(.strings, offset, length), of: file.path, "string table")
-            bits = Int(try table.take(UInt32.self))
+            let bits = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
-            ends = try PackedColumn(&table)
-            starts = try PackedColumn(&table)
-            entries = try PackedColumn(&table)
-            text = UnsafeRawSlice(bytes: table.rest)
-            self.first = first
-            self.count = count
+            let ends = try PackedColumn(&table), starts = try PackedColumn(&table)
+            let entries = try PackedColumn(&table)
+            columns = Columns(
+                first: first, count: count, bits: bits, ends: ends, starts: starts, entries: entries, text: table.rest)
             self.file = file
             guard bits < 32, ends.count == count, entries.count == count, starts.count == (1 << bits) + 1 else {
                 throw table.damage("columns of the wrong length")
@@ -71,6 +74,18 @@ package final class StringTable: Sendable {
 
     /// The code of a string, nil when it is not in the table. Complexity: O(1) on average.
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        columns.code(of: bytes, hash: hash)
+    }
+
+    /// The string at an index (its code less `first`), empty when the table is damaged there.
+    package func bytes(_ index: Int) -> UnsafeRawBufferPointer { columns.bytes(index) }
+
+    static func fragment(_ hash: UInt64, _ bits: Int) -> UInt64 { (hash << UInt64(bits)) >> UInt64(64 - fragmentBits) }
+    static func indexWidth(_ count: Int) -> Int { Packing.width(of: UInt64(max(0, count - 1))) }
+}
+
+extension StringTable.Columns {
+    func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         let bucket = bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
         let fragment = StringTable.fragment(hash, bits)
         let width = StringTable.indexWidth(count)
@@ -87,27 +102,39 @@ package final class StringTable: Sendable {
         return nil
     }
 
-    /// The string at an index (its code less `first`), empty when the table is damaged there.
-    package func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+    func bytes(_ index: Int) -> UnsafeRawBufferPointer {
         let start = index == 0 ? 0 : Int(ends[index - 1])
-        return text.bytes.slice(start, Int(ends[index]) - start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return text.slice(start, Int(ends[index]) - start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
-
-    static func fragment(_ hash: UInt64, _ bits: Int) -> UInt64 { (hash << UInt64(bits)) >> UInt64(64 - fragmentBits) }
-    static func indexWidth(_ count: Int) -> Int { Packing.width(of: UInt64(max(0, count - 1))) }
 }
 
 /// The strings of a namespace in all parts of a snapshot.
 package struct StringTables: Sendable {
     package let tables: [StringTable]
+    private let lookup: Lookup
+
+    /// The tables' columns in memory that no references are counted for: threads look strings up all the time.
+    private final class Lookup: Sendable {
+        nonisolated(unsafe) let columns: UnsafeMutableBufferPointer<StringTable.Columns>
+
+        init(_ tables: [StringTable]) {
+            columns = .allocate(capacity: tables.count)
+            _ = columns.initialize(from: tables.map(\.columns))
+        }
+
+        deinit { columns.deallocate() }
+    }
 
     package init(_ files: [PartFile], _ namespace: Namespace) throws(WinnowError) {
         var tables: [StringTable] = []
         for file in files { if let table = try StringTable(file, namespace) { tables.append(table) } }
-        self.tables = tables
+        self.init(tables)
     }
 
-    init(_ tables: [StringTable]) { self.tables = tables }
+    init(_ tables: [StringTable]) {
+        self.tables = tables
+        lookup = Lookup(tables)
+    }
 
     /// Codes given so far.
     package var count: Int { tables.last.map { Int($0.first) + $0.count } ?? 0 }
@@ -115,7 +142,10 @@ package struct StringTables: Sendable {
     package func code(of bytes: UnsafeRawBufferPointer) -> UInt32? { code(of: bytes, hash: stringHash(bytes)) }
 
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
-        for table in tables { if let code = table.code(of: bytes, hash: hash) { return code } }
+        let columns = lookup.columns
+        for i in 0..<columns.count {
+            if let code = columns[i].code(of: bytes, hash: hash) { return code }
+        }
         return nil
     }
 
@@ -126,8 +156,9 @@ package struct StringTables: Sendable {
 
     /// The string of a code, nil when the code was never given.
     package func bytes(_ code: UInt32) -> UnsafeRawBufferPointer? {
-        for table in tables where code >= table.first && Int(code - table.first) < table.count {
-            return table.bytes(Int(code - table.first))
+        let columns = lookup.columns
+        for i in 0..<columns.count where code >= columns[i].first && Int(code - columns[i].first) < columns[i].count {
+            return columns[i].bytes(Int(code - columns[i].first))
         }
         return nil
     }

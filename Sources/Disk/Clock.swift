@@ -16,4 +16,7 @@ package func systemTime() -> Instant {
 }
 
 /// Cores that this process may use.
-package func availableCores() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+package func availableCores() -> Int { cores }
+
+/// Asked once: the system reads a file for it.
+private let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))

@@ -61,11 +61,11 @@ struct EventLoading: Loading {
         return { chunk, layout in
             var parsed = ParsedChunk(content: Content())
             var typeIndex: [UInt16: Int] = [:], content = Content()
-            var last = (key: UInt64.max, type: -1, leaf: UInt32(0))
+            var last = (key: UInt64.max, type: -1, leaf: UInt32(0)), recent = RecentProfiles()
             let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
                 let type = try EventLoading.type(cells, stored: stored)
                 let profile = try cells[Column.profile.rawValue].id("profile")
-                let row = keys.code(of: profile)
+                let row = recent.row(of: profile, in: keys)
                 if row == nil, policy == .reject {
                     let id = String(decoding: profile, as: UTF8.self)
                     throw BadRow(
@@ -241,6 +241,27 @@ struct EventLoading: Loading {
     private static func code(_ id: UnsafeRawBufferPointer?, _ names: inout StringInterner) -> UInt32 {
         // A piece holds far fewer ids than there are numbers.
         id.flatMap { names.intern($0) }.map { $0 + 1 } ?? 0
+    }
+}
+
+/// Profiles that were looked up a short while ago: what happens to a message mostly stands close together, and a table
+/// of millions of ids costs four cache misses a look.
+private struct RecentProfiles: ~Copyable {
+    private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isThere: Bool)>.allocate(capacity: 4096)
+
+    init() { entries.initialize(repeating: (0, 0, false), count: 4096) }
+
+    deinit { entries.deallocate() }
+
+    mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> UInt32? {
+        let hash = stringHash(id), entry = entries + Int(hash & 4095)
+        // Equal hashes are not enough: the bytes decide. They stand in order of rows, so mostly they are in the cache.
+        if entry.pointee.isThere, entry.pointee.hash == hash, keys.bytes(entry.pointee.row)?.elementsEqual(id) == true {
+            return entry.pointee.row
+        }
+        guard let row = keys.code(of: id, hash: hash) else { return nil }
+        entry.pointee = (hash, row, true)
+        return row
     }
 }
 

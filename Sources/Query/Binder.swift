@@ -224,24 +224,19 @@ package struct Binder {
             try codes(
                 selector.ids, namespace, namespace == .campaign ? "unknown_campaign" : "unknown_template", path))
         if selector.hasConditions {
-            let kind: CatalogueObject.Kind = namespace == .campaign ? .campaign : .template
-            let objects = try snapshot.catalogue().filter { $0.kind == kind }
-            let strings = try snapshot.strings(namespace)
-            try warnOfUnknownTags(selector.tags + selector.allTags, objects, path)
-            for object in objects where selector.matches(object) {
-                if let code = object.id.withUnsafeBytes({ strings.code(of: $0) }) { result.insert(code + 1) }
-            }
+            let index = try snapshot.catalogueIndex(namespace)
+            try warnOfUnknownTags(selector.tags + selector.allTags, index, path)
+            result.formUnion(selector.codes(in: index).map { $0 + 1 })
         }
         if result.isEmpty { try warn("empty_scope", path, "the selector matches nothing in the store") }
         return result.sorted()
     }
 
     private mutating func warnOfUnknownTags(
-        _ tags: [String], _ objects: [CatalogueObject], _ path: String
+        _ tags: [String], _ index: CatalogueIndex, _ path: String
     ) throws(WinnowError) {
-        var unknown = Set(tags.map { Array($0.utf8) })
-        for object in objects { for tag in object.tags { unknown.remove(tag) } }
-        for tag in tags where unknown.remove(Array(tag.utf8)) != nil {
+        var told: Set<[UInt8]> = []
+        for tag in tags where index.withTag(tag) == nil && told.insert(Array(tag.utf8)).inserted {
             try warn("unknown_tag", path, "nothing in the store has the tag “\(tag)”")
         }
     }
@@ -351,16 +346,15 @@ package struct Binder {
 }
 
 extension Selector {
-    /// Whether an object satisfies every condition that is given.
-    fileprivate func matches(_ object: CatalogueObject) -> Bool {
-        func has(_ tag: String) -> Bool { object.tags.contains { $0.elementsEqual(tag.utf8) } }
-        guard tags.isEmpty || tags.contains(where: has), allTags.allSatisfy(has) else { return false }
-        return attributes.allSatisfy { condition in
-            object.attributes.contains { attribute in
-                attribute.key.elementsEqual(condition.key.utf8)
-                    && condition.values.contains { attribute.value.elementsEqual($0.utf8) }
-            }
+    /// The codes of the objects that satisfy every condition that is given; there is at least one.
+    fileprivate func codes(in index: CatalogueIndex) -> Set<UInt32> {
+        var conditions: [Set<UInt32>] = []
+        if !tags.isEmpty { conditions.append(Set(tags.flatMap { index.withTag($0) ?? [] })) }
+        for tag in allTags { conditions.append(Set(index.withTag(tag) ?? [])) }
+        for condition in attributes {
+            conditions.append(Set(condition.values.flatMap { index.with(attribute: condition.key, $0) }))
         }
+        return conditions.dropFirst().reduce(conditions.first ?? []) { $0.intersection($1) }
     }
 }
 

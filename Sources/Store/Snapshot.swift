@@ -17,6 +17,7 @@ package final class Snapshot: Sendable {
     private let openedDictionaries = Once<[PartFile]>()
     private let openedKeys = Once<StringTables>()
     private let openedCatalogue = Once<[CatalogueObject]>()
+    private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
     private let openedTables = Mutex<[Namespace: StringTables]>([:])
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
@@ -83,6 +84,15 @@ package final class Snapshot: Sendable {
             for file in try files(.catalogue) { parts.append(try CataloguePart.read(file)) }
             return CataloguePart.merged(parts)
         }
+    }
+
+    /// The catalogue of campaigns or of templates by what selectors ask for.
+    package func catalogueIndex(_ namespace: Namespace) throws(WinnowError) -> CatalogueIndex {
+        if let index = openedIndices.withLock({ $0[namespace] }) { return index }
+        let kind: CatalogueObject.Kind = namespace == .campaign ? .campaign : .template
+        let index = CatalogueIndex(try catalogue(), kind, try strings(namespace))
+        openedIndices.withLock { $0[namespace] = index }
+        return index
     }
 
     package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {
