@@ -58,7 +58,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
-        .testTarget(name: "EngineTests", dependencies: ["CKernels", "Store"], swiftSettings: strict),
+        .target(name: "CountedAllocations", path: "Tests/CountedAllocations"),
+        .testTarget(
+            name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
+            swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

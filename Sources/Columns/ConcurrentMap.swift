@@ -20,3 +20,29 @@ package func concurrentMap<T: Sendable>(
     for i in 0..<n { if let result = results[i] { values.append(try result.get()) } }
     return values
 }
+
+/// Values that are being computed on all cores while the caller goes on.
+package final class StartedMap<T: Sendable>: @unchecked Sendable {
+    private let group = DispatchGroup()
+    private let slots: UnsafeMutablePointer<T?>
+    private let count: Int
+
+    /// Starts `body(0) … body(n − 1)`.
+    package init(_ n: Int, _ body: @escaping @Sendable (Int) -> T) {
+        count = n
+        slots = .allocate(capacity: n)
+        slots.initialize(repeating: nil, count: n)
+        for i in 0..<n { DispatchQueue.global().async(group: group) { self.slots[i] = body(i) } }
+    }
+
+    /// Waits for all of them.
+    package func values() -> [T] {
+        group.wait()
+        return (0..<count).compactMap { slots[$0] }
+    }
+
+    deinit {
+        slots.deinitialize(count: count)
+        slots.deallocate()
+    }
+}

@@ -15,7 +15,6 @@ struct Campaign: Sendable {
     private let tags: [String]
     private let season: String
 
-    static let count = 400
     /// The seconds of the year 2025.
     static let year = 365 * 86_400
 
@@ -24,10 +23,10 @@ struct Campaign: Sendable {
     ]
     private static let allTags = ["Online store", "Sale", "Welcome", "Loyalty", "News", "Reminder"]
 
-    static func all(seed: UInt64) -> [Campaign] {
+    static func all(_ count: Int, seed: UInt64) -> [Campaign] {
         var template = 1
         return (1...count).map { number in
-            // 813 templates: two a campaign, and a third for every thirtieth.
+            // Two a campaign, and a third for every thirtieth.
             let templates = template..<template + (number % 30 == 0 ? 3 : 2)
             template = templates.upperBound
             return Campaign(number: number, templates: templates, random: Random(seed, 2, UInt64(number)))

@@ -16,17 +16,19 @@ package struct DataGenerator {
     private let folder: String
     private let profiles: Int
     private let events: Int
+    private let campaigns: Int
     private let seed: UInt64
     private let messages: Bool
 
     static let stretch = 65_536
 
     /// `messages`: whether events name the message that they are about.
-    package init(folder: String, profiles: Int, events: Int, seed: UInt64, messages: Bool) {
+    package init(folder: String, profiles: Int, events: Int, campaigns: Int, seed: UInt64, messages: Bool) {
         self.messages = messages
         self.folder = folder
         self.profiles = profiles
         self.events = events
+        self.campaigns = campaigns
         self.seed = seed
     }
 
@@ -38,7 +40,7 @@ package struct DataGenerator {
             }
         }
         try write("schema.json", ProfileGenerator.schema)
-        let campaigns = Campaign.all(seed: seed)
+        let campaigns = Campaign.all(campaigns, seed: seed)
         try write("campaigns.ndjson", campaigns.map(\.json).joined())
         try write("templates.ndjson", campaigns.flatMap(\.templatesJSON).joined())
         try writeProfiles()

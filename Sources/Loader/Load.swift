@@ -13,8 +13,9 @@ package struct Load {
     private let options: LoadOptions
     private let now: Instant
 
-    /// Pieces that are parsed side by side: as many as keep all cores busy, fewer when memory is scarce.
-    private var window: Int { min(8, max(1, options.memory >> 25)) }
+    /// Pieces that are parsed side by side, while as many again are being read or gathered: as many as keep all cores
+    /// busy, fewer when memory is scarce.
+    private var window: Int { min(max(4, availableCores()), max(1, options.memory >> 26)) }
 
     package static func run(
         _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
@@ -86,18 +87,25 @@ package struct Load {
         var chunks = InputChunks(input, quoted: format == .csv)
         var layout = RowLayout(columns: loading.columns, positions: nil)
         var line = 0, empty = true
-        while true {
+        let parse = loading.parser
+        // Reads some pieces and starts parsing them; nil at the end.
+        func start() throws(WinnowError) -> StartedMap<ParsedChunk<L.Content>>? {
             var window: [InputChunk] = []
             while window.count < self.window, let chunk = try chunks.next() { window.append(chunk) }
-            if window.isEmpty { break }
+            if window.isEmpty { return nil }
             empty = false
             if format == .csv, let first = window.first, first.isFirst {
                 layout = try RowLayout.csv(first, loading.columns, file: name)
             }
             layout.emptyClears = options.emptyClears
-            let parse = loading.parser, shape = layout, pieces = window
-            let parsed = try concurrentMap(pieces.count) { (i) throws(WinnowError) in parse(pieces[i], shape) }
-            for piece in parsed {
+            let shape = layout, pieces = window
+            return StartedMap(pieces.count) { parse(pieces[$0], shape) }
+        }
+        // While some are parsed, those before them are gathered and those behind them read.
+        var next = try start()
+        while let parsing = next {
+            next = try start()
+            for piece in parsing.values() {
                 summary.rows += piece.rows
                 for row in piece.rejected { try rejects.add(row, file: name, line: line + row.line) }
                 line += piece.lines

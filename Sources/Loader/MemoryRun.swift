@@ -1,15 +1,18 @@
 import Columns
 import Model
 
-/// Events gathered in memory, by type and block: the source of a part. When it has grown large the loader writes it as
-/// a part of its own and begins anew.
+/// Events gathered in memory, by type and block, sixteen bytes most of them: the source of a part. When it has grown
+/// large the loader writes it as a part of its own and begins anew.
 struct MemoryRun: EventSource {
     private var types: [EventType: TypeEvents] = [:]
     private var messages = LocalMessages()
     private(set) var count = 0
 
+    /// Memory of the events.
+    private var eventBytes = 0
+
     /// About how much memory it takes: arrays that grow have a third to spare.
-    var bytes: Int { count * 48 + messages.text.count * 4 / 3 + messages.ends.count * 24 }
+    var bytes: Int { eventBytes + messages.text.count * 4 / 3 + messages.ends.count * 24 }
 
     /// Adds message ids, and returns what is to be added to their numbers.
     mutating func add(messages ids: StringInterner) -> UInt32 {
@@ -25,7 +28,67 @@ struct MemoryRun: EventSource {
         var leafIndex: [LeafKey: UInt32] = [:]
         var leaves: [LeafSummary] = []
         /// Per block, empty where there are none.
-        var blocks: [[EventRecord]] = []
+        var blocks: [BlockEvents] = []
+    }
+
+    /// The events of a type in a block, in pieces that never move: growing one array would copy all and leave a third
+    /// of it empty.
+    private struct BlockEvents: Sendable {
+        private struct Compact {
+            /// Milliseconds since 1970, then 16 bits of row: enough for nine thousand years.
+            let timeAndRow: UInt64
+            let leaf: UInt32
+            /// The message, or with the highest bit an index into `extras`.
+            let extra: UInt32
+        }
+        private struct Extra {
+            let count, link, message: UInt32
+        }
+
+        private var full: [[Compact]] = []
+        private var open: [Compact] = []
+        private var extras: [Extra] = []
+        private(set) var count = 0
+        private static let isExtra: UInt32 = 1 << 31
+
+        /// Appends an event; returns how much memory was taken for that.
+        mutating func append(_ event: EventRecord, leaf: UInt32) -> Int {
+            var taken = 0
+            if open.count == open.capacity {
+                let room = min(1024, max(16, 2 * open.count))
+                if !open.isEmpty { full.append(open) }
+                open = []
+                open.reserveCapacity(room)
+                taken = open.capacity * MemoryLayout<Compact>.stride
+            }
+            var extra = event.message
+            if event.count != 1 || event.link != 0 || event.message >= BlockEvents.isExtra {
+                extra = BlockEvents.isExtra | UInt32(truncatingIfNeeded: extras.count)
+                extras.append(Extra(count: event.count, link: event.link, message: event.message))
+                taken += MemoryLayout<Extra>.stride * 4 / 3
+            }
+            let time = UInt64(bitPattern: event.time) << 16 | UInt64(event.row & 0xFFFF)
+            open.append(Compact(timeAndRow: time, leaf: leaf, extra: extra))
+            count += 1
+            return taken
+        }
+
+        func append(block: Int, to events: inout [EventRecord]) {
+            events.reserveCapacity(events.count + count)
+            for piece in full + [open] {
+                for event in piece {
+                    let extra =
+                        event.extra & BlockEvents.isExtra == 0
+                        ? Extra(count: 1, link: 0, message: event.extra)
+                        : extras[Int(event.extra & ~BlockEvents.isExtra)]
+                    events.append(
+                        EventRecord(
+                            row: UInt32(block) << 16 | UInt32(event.timeAndRow & 0xFFFF), leaf: event.leaf,
+                            time: Int64(event.timeAndRow >> 16), count: extra.count, link: extra.link,
+                            message: extra.message))
+                }
+            }
+        }
     }
 
     /// Adds events of one type whose `leaf` is an index into `keys`.
@@ -38,19 +101,19 @@ struct MemoryRun: EventSource {
             gathered.leaves.append(LeafSummary(key: key, events: 0, minimum: .max, maximum: .min))
             return number
         }
+        var taken = 0
         gathered.leaves.withUnsafeMutableBufferPointer { leaves in
             for event in events {
                 let leaf = numbers[Int(event.leaf)], block = Int(event.row >> 16)
                 leaves[Int(leaf)].events += 1
                 leaves[Int(leaf)].minimum = min(leaves[Int(leaf)].minimum, event.time)
                 leaves[Int(leaf)].maximum = max(leaves[Int(leaf)].maximum, event.time)
-                while gathered.blocks.count <= block { gathered.blocks.append([]) }
-                var record = event
-                record.leaf = leaf
-                gathered.blocks[block].append(record)
+                while gathered.blocks.count <= block { gathered.blocks.append(BlockEvents()) }
+                taken += gathered.blocks[block].append(event, leaf: leaf)
             }
         }
         count += events.count
+        eventBytes += taken
         types[type] = gathered
     }
 
@@ -60,11 +123,11 @@ struct MemoryRun: EventSource {
 
     func blocks(of type: EventType) -> [(block: Int, events: Int)] {
         guard let blocks = types[type]?.blocks else { return [] }
-        return blocks.enumerated().filter { !$0.element.isEmpty }.map { ($0.offset, $0.element.count) }
+        return blocks.enumerated().filter { $0.element.count > 0 }.map { ($0.offset, $0.element.count) }
     }
 
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) {
         guard let blocks = types[type]?.blocks, block < blocks.count else { return }
-        events.append(contentsOf: blocks[block])
+        blocks[block].append(block: block, to: &events)
     }
 }

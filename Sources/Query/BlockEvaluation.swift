@@ -11,6 +11,8 @@ final class BlockEvaluation {
     /// Sets of nodes that are used several times, and the block that each was evaluated in last.
     private let kept: [BlockSet]
     private let keptBlock: UnsafeMutablePointer<Int>
+    /// What is asked of the activity at hand.
+    private var wanted: [ActivityEvaluation.Wanted] = []
 
     /// - Parameter rows: profiles of the store.
     init(_ program: Program, rows: Int) {
@@ -58,7 +60,8 @@ final class BlockEvaluation {
 
     /// Different counts of the same events.
     private func evaluate(siblings: [Int]) throws(WinnowError) {
-        var wanted: [ActivityEvaluation.Wanted] = [], scope: ActivityScope?
+        var scope: ActivityScope?
+        wanted.removeAll(keepingCapacity: true)
         for node in siblings {
             guard case .activity(let plan) = program.nodes[node], let slot = program.slots[node] else { continue }
             scope = plan.scope
@@ -75,8 +78,9 @@ final class BlockEvaluation {
         case .nobody: out.clear()
         case .everybody: out.copy(from: scratch.universe)
         case .activity(let plan):
-            try ActivityEvaluation(plan.scope, scratch, within).evaluate(
-                block, [.init(lower: plan.lower, upper: plan.upper, out: out)])
+            wanted.removeAll(keepingCapacity: true)
+            wanted.append(.init(lower: plan.lower, upper: plan.upper, out: out))
+            try ActivityEvaluation(plan.scope, scratch, within).evaluate(block, wanted)
         case .field(let field):
             try FieldEvaluation(plan: field, scratch: scratch, level: level, within: within).evaluate(block, into: out)
         case .rows(let rows):

@@ -34,13 +34,17 @@ package struct Evaluator {
         }
         guard !open.isEmpty else { return counts }
         let plans = open.map(\.plan)
-        let totals = Mutex([Int](repeating: 0, count: plans.count))
-        try forEachBlock(Program(plans)) { evaluation, blocks throws(WinnowError) in
-            var own = [Int](repeating: 0, count: plans.count)
-            for block in blocks { try evaluation.evaluate(block) { i, set in own[i] += set.count } }
-            totals.withLock { totals in for i in own.indices { totals[i] += own[i] } }
+        nonisolated(unsafe) let totals = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: plans.count)
+        for i in plans.indices { (totals + i).initialize(to: Atomic(0)) }
+        defer {
+            totals.deinitialize(count: plans.count)
+            totals.deallocate()
         }
-        for (total, entry) in zip(totals.withLock({ $0 }), open) {
+        try forEachBlock(Program(plans)) { evaluation, block throws(WinnowError) in
+            try evaluation.evaluate(block) { i, set in _ = totals[i].wrappingAdd(set.count, ordering: .relaxed) }
+        }
+        for (i, entry) in open.enumerated() {
+            let total = totals[i].load(ordering: .relaxed)
             counts[entry.of] = entry.complements ? snapshot.rows - total : total
         }
         return counts
@@ -49,21 +53,19 @@ package struct Evaluator {
     /// The rows that match, ascending.
     package func rows(_ plan: Plan) throws(WinnowError) -> [UInt32] {
         let found = Mutex([[UInt32]](repeating: [], count: snapshot.blocks))
-        try forEachBlock(Program([plan])) { evaluation, blocks throws(WinnowError) in
-            for block in blocks {
-                try evaluation.evaluate(block) { _, set in
-                    var rows: [UInt32] = []
-                    set.forEach { rows.append(UInt32(block * Block.rows + $0)) }
-                    found.withLock { $0[block] = rows }
-                }
+        try forEachBlock(Program([plan])) { evaluation, block throws(WinnowError) in
+            try evaluation.evaluate(block) { _, set in
+                var rows: [UInt32] = []
+                set.forEach { rows.append(UInt32(block * Block.rows + $0)) }
+                found.withLock { $0[block] = rows }
             }
         }
         return found.withLock { Array($0.joined()) }
     }
 
-    /// Calls `body` with ranges that cover all blocks, on several threads, in no order.
+    /// Calls `body` with every block, on several threads, in no order.
     private func forEachBlock(
-        _ program: Program, _ body: @Sendable (BlockEvaluation, Range<Int>) throws(WinnowError) -> Void
+        _ program: Program, _ body: @Sendable (BlockEvaluation, Int) throws(WinnowError) -> Void
     ) throws(WinnowError) {
         let blocks = snapshot.blocks, rows = snapshot.rows
         let next = Atomic(0), failure = Mutex<WinnowError?>(nil)
@@ -74,7 +76,7 @@ package struct Evaluator {
                 let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
                 guard start < blocks, failure.withLock({ $0 == nil }) else { return }
                 do throws(WinnowError) {
-                    try body(evaluation, start..<min(start + Evaluator.run, blocks))
+                    for block in start..<min(start + Evaluator.run, blocks) { try body(evaluation, block) }
                 } catch {
                     return failure.withLock { $0 = error }
                 }
