@@ -198,18 +198,25 @@ struct ActivityChunkEncoder {
         return sums.values.max() ?? 0
     }
 
-    /// How often each row has the event, in all leaves together, where that is worth keeping; and how many do.
+    /// How often, and when last, each row has the event, in all leaves together, where that is worth keeping; and how
+    /// many rows do.
     private func summary() -> (bytes: [UInt8], rows: Int) {
         guard events.count >= Tuning.smallestSummary else { return ([], Set(events.map(\.row)).count) }
-        var sums = [UInt64](repeating: 0, count: Block.rows)
-        for event in events { sums[Int(event.row & 0xFFFF)] += UInt64(event.count) }
-        var rows: [UInt16] = [], counts: [Int64] = []
+        var sums = [UInt64](repeating: 0, count: Block.rows), last = [Int64](repeating: .min, count: Block.rows)
+        for event in events {
+            let row = Int(event.row & 0xFFFF)
+            sums[row] += UInt64(event.count)
+            last[row] = max(last[row], event.time)
+        }
+        var rows: [UInt16] = [], counts: [Int64] = [], latest: [Int64] = []
         for (row, sum) in sums.enumerated() where sum > 0 {
             rows.append(UInt16(row))
             counts.append(Int64(clamping: sum))
+            latest.append(Recency.quarter(of: last[row]))
         }
         var out = ByteWriter()
         SlicedBlock.append(rows: rows, values: counts, to: &out)
+        SlicedBlock.append(more: latest, of: rows, to: &out)
         return (out.bytes, rows.count)
     }
 }

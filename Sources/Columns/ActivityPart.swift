@@ -36,6 +36,7 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
 ///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
 ///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
+///     summaries     = a sliced block of how often each row has the event, behind it the quarter hours of `Recency`
 ///
 /// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type, and
 /// `firstUnnamed` the time of the first of them (where there is none, the leaf's least time).
@@ -201,6 +202,11 @@ package final class ActivityPart: Sendable {
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
         return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
+    }
+
+    /// In which quarter of an hour each row had the event last, see `Recency`; only where `hasSummary`.
+    package func latest(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
+        try SlicedBlock(try summaryBytes(entry), behind: try summary(entry), checks)
     }
 
     /// How often each row has the event; only where `hasSummary`.

@@ -58,6 +58,27 @@ package struct SlicedBlock {
         self.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
     }
 
+    /// Other numbers of the same rows, stored behind `block` as
+    ///
+    ///     width:u8 0:u8×7 base:i64 values
+    package init(_ bytes: UnsafeRawBufferPointer, behind block: SlicedBlock, _ checks: PartFile.Checks)
+        throws(WinnowError)
+    {
+        let start = block.bytes.count, slots = block.stream.count
+        guard bytes.count >= start + 16, let first = bytes.baseAddress else {
+            throw checks.damage("a sliced block ends early")
+        }
+        let width = Int(bytes[start])
+        let end = start + 16 + SlicedBlock.rounded(SlicedStream.byteCount(slots, width: width))
+        guard width <= 64, end <= bytes.count else { throw checks.damage("a sliced block ends early") }
+        members = block.members
+        dense = block.dense
+        base = Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: Int64.self))
+        stream = SlicedStream(
+            (first + start + 16).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
+        self.bytes = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    }
+
     private static func rounded(_ bytes: Int) -> Int { (bytes + 7) / 8 * 8 }
 
     /// Makes `out` the rows whose value lies in `range`.
@@ -116,8 +137,7 @@ package struct SlicedBlock {
 
     /// Appends the block of ascending distinct rows and their values; `out` must be at a multiple of 8.
     package static func append(rows: [UInt16], values: [Int64], to out: inout ByteWriter) {
-        let base = values.min() ?? 0
-        let width = Packing.width(of: UInt64(bitPattern: (values.max() ?? 0) &- base))
+        let base = values.min() ?? 0, width = width(of: values)
         let dense = rows.count >= Tuning.denseRows
         var container: [UInt8] = []
         let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &container) }
@@ -129,11 +149,28 @@ package struct SlicedBlock {
         out.put(base)
         out.bytes.append(contentsOf: container)
         out.align(to: 8)
+        append(stream: values, of: rows, to: &out)
+    }
+
+    /// Appends other values of the rows of the block before.
+    package static func append(more values: [Int64], of rows: [UInt16], to out: inout ByteWriter) {
+        out.put(UInt8(width(of: values)))
+        out.align(to: 8)
+        out.put(values.min() ?? 0)
+        append(stream: values, of: rows, to: &out)
+    }
+
+    private static func width(of values: [Int64]) -> Int {
+        Packing.width(of: UInt64(bitPattern: (values.max() ?? 0) &- (values.min() ?? 0)))
+    }
+
+    private static func append(stream values: [Int64], of rows: [UInt16], to out: inout ByteWriter) {
+        let dense = rows.count >= Tuning.denseRows, base = values.min() ?? 0
         var slots = [UInt64](repeating: 0, count: dense ? Block.rows : rows.count)
         for (rank, value) in values.enumerated() {
             slots[dense ? Int(rows[rank]) : rank] = UInt64(bitPattern: value &- base)
         }
-        SlicedStream.append(slots, width: width, to: &out.bytes)
+        SlicedStream.append(slots, width: width(of: values), to: &out.bytes)
         out.align(to: 8)
     }
 }

@@ -40,7 +40,9 @@ struct ActivityEvaluation {
     func evaluate(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) {
         if try answerFromSummary(block, wanted) { return }
         let gathered = scratch.gathered
-        try gathered.gather(scope, block, stored: scope.links == nil && scope.unique == nil)
+        let plain = scope.links == nil && scope.unique == nil
+        try gathered.gather(
+            scope, block, stored: plain, recency: plain && wanted.count == 1 && !wanted[0].counts)
         try evaluate(gathered, .block(block), wanted)
     }
 
@@ -62,8 +64,10 @@ struct ActivityEvaluation {
         }
         if wanted.count == 1, !wanted[0].counts {
             scratch.take(.united)
-            wanted[0].out.clear()
-            try feed(supply, gathered, UnionSink(set: wanted[0].out))
+            let out = wanted[0].out
+            out.clear()
+            try feed(supply, gathered, UnionSink(set: out))
+            if case .block = supply { for recency in gathered.recencies { unite(recency, into: out) } }
         } else if bound <= 255 || wanted.allSatisfy(\.fitsByte) {
             try count(supply, gathered, bound, wanted)
         } else {
@@ -75,6 +79,13 @@ struct ActivityEvaluation {
                 kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
             }
         }
+    }
+
+    private func unite(_ recency: (latest: SlicedBlock, since: Int64), into out: BlockSet) {
+        scratch.take(.lastTimes)
+        let recent = scratch.sliced.spare
+        recency.latest.select(recency.since...Int64.max, into: recent, scratch.sliced)
+        out.formUnion(recent)
     }
 
     /// Counts in bytes. Counters that stop, or are cut down, are exact for conditions that they can tell apart.

@@ -92,7 +92,7 @@ final class BlockEvaluation {
             scratch.take(.sample)
             // A hash a row: only of those that still matter.
             out.copy(from: within ?? scratch.universe)
-            out.filter { sample.contains(UInt32(block * Block.rows + $0)) }
+            sample.filter(out, block)
         case .not(let inner):
             let set = try set(of: inner, or: out, level: level, within: within)
             scratch.take(.complemented)

@@ -5,6 +5,8 @@ import Synchronization
 package enum EvaluationPath: Int, CaseIterable, Sendable {
     /// A table tells the count of all blocks; stored counts answer alone, or are added to others.
     case storedCountAlone, storedCounts, storedCountsAdded
+    /// Times of last events tell who has one since.
+    case lastTimes
     /// Stored maxima say that nobody can qualify.
     case bounded
     /// Rows are united, counted in bytes, in bytes row by row, in bytes that were cut down, in 64 bits.

@@ -8,7 +8,9 @@ final class GatheredRuns {
     private(set) var chunks: [ActivityChunk] = []
     /// Stored counts of parts that are in scope as a whole.
     private(set) var summaries: [SlicedBlock] = []
-    /// What the runs and stored counts may add up to for one row.
+    /// Last times of parts whose events are in scope from a quarter hour on.
+    private(set) var recencies: [(latest: SlicedBlock, since: Int64)] = []
+    /// What all of these may add up to for one row.
     private(set) var bound: UInt64 = 0
     /// Events of the runs, before windows, links and the like are looked at.
     private(set) var events = 0
@@ -23,10 +25,14 @@ final class GatheredRuns {
 
     /// Finds the runs of a block that are in scope.
     /// - Parameter stored: whether stored counts may stand for the events of a part that is in scope as a whole.
-    func gather(_ scope: ActivityScope, _ block: Int, stored: Bool) throws(WinnowError) {
+    /// - Parameter recency: whether it only matters who has an event, so that times of last events may tell.
+    func gather(
+        _ scope: ActivityScope, _ block: Int, stored: Bool, recency: Bool = false
+    ) throws(WinnowError) {
         runs.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
         summaries.removeAll(keepingCapacity: true)
+        recencies.removeAll(keepingCapacity: true)
         inside.clear()
         straddling.clear()
         (bound, events) = (0, 0)
@@ -36,6 +42,11 @@ final class GatheredRuns {
                 let summary = try scope.part.summary(entry)
                 summaries.append(summary)
                 bound = bound.saturatingAdd(UInt64(clamping: summary.bound))
+                continue
+            }
+            if recency, let since = scope.since, entry.hasSummary {
+                recencies.append((try scope.part.latest(entry), since))
+                bound = bound.saturatingAdd(1)
                 continue
             }
             let chunk = try scope.part.chunk(entry)

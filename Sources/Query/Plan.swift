@@ -1,3 +1,4 @@
+import Bitmaps
 import Columns
 import Format
 import Model
@@ -33,12 +34,16 @@ package final class SamplePlan: Sendable {
         self.salt = salt
     }
 
-    /// Whether the row's profile is in.
-    func contains(_ row: UInt32) -> Bool {
-        guard let id = keys.bytes(row) else { return false }
-        var text = withUnsafeBytes(of: stringHash(id).littleEndian) { Array($0) }
-        text += salt
-        return range.contains(Int(text.withUnsafeBytes { stringHash($0) } % 10_000))
+    /// Keeps the rows of a block whose profiles are in.
+    func filter(_ rows: BlockSet, _ block: Int) {
+        withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
+            for (i, byte) in salt.enumerated() { text[8 + i] = byte }
+            rows.filter { row in
+                guard let id = keys.bytes(UInt32(block * Block.rows + row)) else { return false }
+                text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
+                return range.contains(Int(stringHash(UnsafeRawBufferPointer(text)) % 10_000))
+            }
+        }
     }
 }
 
@@ -48,6 +53,11 @@ package struct ActivityPlan: Sendable, Hashable {
     /// At least 1; zero counts are expressed as complements.
     let lower: UInt64
     let upper: UInt64?
+
+    /// Whether times of last events tell what matches, mostly.
+    fileprivate var isToldByRecency: Bool {
+        lower == 1 && upper == nil && scope.parts.allSatisfy { $0.since != nil || $0.places == nil }
+    }
 }
 
 /// Events of a type that are in scope, in all parts.
@@ -117,8 +127,14 @@ package final class PartScope: Sendable {
     /// Per leaf what pairs its events with others, zero for nothing; nil when that is their message, or nothing is
     /// paired.
     package let keys: [UInt32]?
+    /// Where every event of the part from here on is in scope, and none before it: the quarter hour of `Recency`.
+    let since: Int64?
 
-    init(part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?) {
+    init(
+        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?,
+        since: Int64? = nil
+    ) {
+        self.since = since
         self.part = part
         self.index = index
         self.places = places
@@ -178,7 +194,7 @@ extension Plan {
         case .not(let plan): plan.cost
         case .sample: 5_000_000
         case .pairs(let plan): 10_000 + plan.other.scope.events / 50
-        case .activity(let plan): 1000 + plan.scope.events / 1000
+        case .activity(let plan): plan.isToldByRecency ? 1000 : 1000 + plan.scope.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in
                 if case .texts = part.test { sum + 1_000_000 } else { sum + 500 }

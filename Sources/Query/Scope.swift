@@ -83,7 +83,13 @@ struct Scope: Hashable {
             case .campaign: (0..<table.count).map { UInt32(truncatingIfNeeded: table.campaigns[$0]) }
             case .template: (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
             }
-        return (PartScope(part: part, index: index, places: places, leaves: leaves, keys: keys), events)
+        var since: Int64?
+        if campaigns == nil, templates == nil, unique == nil, keys == nil, index.maximum <= window.upperBound {
+            since = Recency.quarter(beginningAt: window.lowerBound)
+        }
+        return (
+            PartScope(part: part, index: index, places: places, leaves: leaves, keys: keys, since: since), events
+        )
     }
 
     /// The leaves of the scope's campaigns and templates that have events.
