@@ -2,10 +2,11 @@
 """How long segments take as a store grows: a table and a chart.
 
     growth.py --winnow .build/release/winnow --rules data/rules/demo.ndjson --as-of 2026-01-01T00:00:00Z \\
-        --output Benchmarks/growth small.winnow large.winnow …
+        --output Benchmarks/growth [--campaigns many.winnow] small.winnow large.winnow …
 
-Stores come from `winnow datagen` of several sizes. Written: growth.md and growth.svg. A rule grows no faster than what
-it touches when its time grows by no more than the events do.
+Stores come from `winnow datagen` of several sizes; that of --campaigns has as many events as one of them, of more
+campaigns (datagen --campaigns). Written: growth.md and growth.svg. A rule grows no faster than what it touches when its
+time grows by no more than the events do.
 """
 
 import argparse
@@ -21,7 +22,7 @@ def ask(arguments, *words):
 
 
 def measure(arguments, store):
-    info = ask(arguments, "info", store, "--format", "json")[0]
+    info = ask(arguments, "info", store, "--detail", "--format", "json")[0]
     times = ask(
         arguments, "bench", store, "--rules", arguments.rules, "--as-of", arguments.as_of, "--format", "json",
         "--repeat", arguments.repeat,
@@ -44,6 +45,23 @@ def table(measured):
         lines.append(f"| {first['name']} | " + " | ".join(f"{time:.3f}" for time in row) + f" | {growth} |")
     sizes = " | ".join(f"{info['bytes']['activity'] / info['events']:.2f}" for info, _ in measured)
     return "\n".join(lines + [f"| activity, bytes an event | {sizes} | |"]) + "\n"
+
+
+def leaves(info):
+    return sum(kind["leaves"] for kind in info["detail"]["event_types"])
+
+
+def campaigns_table(measured, many):
+    """The store of many campaigns beside the one with as many events."""
+    few = next(pair for pair in measured if pair[0]["events"] == many[0]["events"])
+    lines = [
+        f"| segment | {leaves(few[0]):,} leaves, ms | {leaves(many[0]):,} leaves, ms |",
+        "|---|---:|---:|",
+    ]
+    for a, b in zip(few[1], many[1]):
+        lines.append(f"| {a['name']} | {a['p50_ms']:.3f} | {b['p50_ms']:.3f} |")
+    sizes = " | ".join(f"{info['bytes']['activity'] / info['events']:.2f}" for info, _ in (few, many))
+    return "\n".join(lines + [f"| activity, bytes an event | {sizes} |"]) + "\n"
 
 
 def chart(measured):
@@ -92,12 +110,21 @@ def main():
     parser.add_argument("--winnow", required=True)
     parser.add_argument("--rules", required=True)
     parser.add_argument("--as-of", required=True)
+    parser.add_argument("--campaigns", metavar="STORE")
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     measured = [measure(arguments, store) for store in arguments.stores]
     measured.sort(key=lambda pair: pair[0]["events"])
-    text = table(measured)
+    text = (
+        "# Growth\n\n"
+        f"Milliseconds of each segment, median of {arguments.repeat} in one process, two threads, files in memory; the "
+        "last column compares the first store with the last.\n\n"
+        + table(measured) + "\n![Growth](growth.svg)\n"
+    )
+    if arguments.campaigns:
+        text += "\nThe same number of events in many more campaigns:\n\n"
+        text += campaigns_table(measured, measure(arguments, arguments.campaigns))
     (arguments.output / "growth.md").write_text(text)
     (arguments.output / "growth.svg").write_text(chart(measured))
     print(text)

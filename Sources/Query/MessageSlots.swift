@@ -5,17 +5,26 @@ import Model
 
 /// A bit, or a sum, for every message of every row of a block.
 final class MessageSlots {
+    // All in plain memory: every event comes by here, and looking whether variables of an object are in use takes
+    // longer than setting a bit.
     /// Per row the first slot; one more for the end.
-    private var offsets = [Int](repeating: 0, count: Block.rows + 1)
+    private let offsets: UnsafeMutablePointer<Int>
     private let bits: UnsafeMutablePointer<UInt64>
     private let sums: UnsafeMutablePointer<UInt64>?
-    private var outside = false
+    /// Whether an event had a message that is not there.
+    private let outside = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
     private let file: String
 
     init(_ parts: [ActivityPart], _ block: Int, counting: Bool) throws(WinnowError) {
-        for part in parts { try part.messages(block)?.raise(&offsets) }
+        var counts = [Int](repeating: 0, count: Block.rows + 1)
+        for part in parts { try part.messages(block)?.raise(&counts) }
+        offsets = .allocate(capacity: Block.rows + 1)
+        outside.initialize(to: false)
         var total = 0
-        for row in 0...Block.rows { (offsets[row], total) = (total, total + offsets[row]) }
+        for row in 0...Block.rows {
+            offsets[row] = total
+            total += counts[row]
+        }
         bits = .allocate(capacity: total / 64 + 1)
         bits.initialize(repeating: 0, count: total / 64 + 1)
         sums = counting ? .allocate(capacity: total + 1) : nil
@@ -24,6 +33,8 @@ final class MessageSlots {
     }
 
     deinit {
+        offsets.deallocate()
+        outside.deallocate()
         bits.deallocate()
         sums?.deallocate()
     }
@@ -43,17 +54,15 @@ final class MessageSlots {
     private func forEachSlot(
         _ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int, _ body: (Int, Int) -> Void
     ) {
-        offsets.withUnsafeBufferPointer { offsets in
-            for i in 0..<n where keys[i] > 0 {
-                let slot = offsets[Int(rows[i])] + Int(keys[i]) - 1
-                if slot < offsets[Int(rows[i]) + 1] { body(i, slot) } else { outside = true }
-            }
+        for i in 0..<n where keys[i] > 0 {
+            let slot = offsets[Int(rows[i])] + Int(keys[i]) - 1
+            if slot < offsets[Int(rows[i]) + 1] { body(i, slot) } else { outside.pointee = true }
         }
     }
 
     /// Inserts the rows that have a message left whose sum suffices.
     func insertRows(atLeast: UInt64, into out: BlockSet) throws(WinnowError) {
-        if outside { throw .damaged(file: file, what: "an event of a message that is not there") }
+        if outside.pointee { throw .damaged(file: file, what: "an event of a message that is not there") }
         var row = 0
         for word in 0...offsets[Block.rows] / 64 {
             var rest = bits[word]

@@ -112,9 +112,10 @@ enum Terminal {
 extension Duration {
     /// Milliseconds with three digits behind the point.
     var milliseconds: String {
-        let microseconds = components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
-        let digits = String(microseconds % 1000)
-        return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+        // Some segments take less than a microsecond.
+        let tenths = components.seconds * 10_000_000 + components.attoseconds / 100_000_000_000
+        let digits = String(tenths % 10_000)
+        return "\(tenths / 10_000).\(String(repeating: "0", count: 4 - digits.count))\(digits)"
     }
 
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
