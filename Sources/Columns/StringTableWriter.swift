@@ -129,6 +129,6 @@ extension StringTableWriter.Source {
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void
     ) throws(WinnowError) {
         for table in older { for i in 0..<table.count { try body(table.bytes(i)) } }
-        if let new { for i in 0..<new.count { try new.bytes(i).withUnsafeBytesThrowing(body) } }
+        try new?.forEach(body)
     }
 }
