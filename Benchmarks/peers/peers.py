@@ -265,7 +265,7 @@ def machine():
 
 def chart(rows):
     """How many times slower than Winnow, a bar each, on a logarithmic scale."""
-    height, left, width, top = 34, 420, 620, 52
+    height, left, width, top = 34, 500, 620, 52
     decades = max(1, math.ceil(math.log10(max(ratio for _, ratios in rows for ratio in ratios if ratio))))
     def x(ratio):
         return left + width * min(max(math.log10(ratio), -0.3), decades) / decades

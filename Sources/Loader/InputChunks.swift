@@ -133,5 +133,5 @@ enum LoadLimits {
 
     /// How much of a loader's memory may be filled with what it gathers; the rest is for pieces of input and their
     /// parsed rows.
-    static func gathered(_ memory: Int) -> Int { max(memory / 4, memory - 160 << 20) }
+    static func gathered(_ memory: Int) -> Int { max(memory / 4, memory - 256 << 20) }
 }

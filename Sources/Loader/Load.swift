@@ -15,7 +15,7 @@ package struct Load {
 
     /// Pieces that are parsed side by side, while as many again are being read or gathered: as many as keep all cores
     /// busy, fewer when memory is scarce.
-    private var window: Int { min(max(4, availableCores()), max(1, options.memory >> 26)) }
+    private var window: Int { min(max(4, availableCores()), max(1, options.memory >> 28)) }
 
     package static func run(
         _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
