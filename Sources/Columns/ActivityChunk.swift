@@ -38,7 +38,11 @@ package struct ActivityChunk {
         /// there are as many as rows.
         package let starts: UnsafePointer<UInt8>?
         package let maximum: UInt64
+        fileprivate let checks: PartFile.Checks
         package var events: Int { streams.events }
+
+        /// The error for `starts` that do not add up to the rows.
+        package var misfit: WinnowError { checks.damage("a run's rows do not add up to its events") }
     }
 
     package let headCount: Int
@@ -111,7 +115,7 @@ package struct ActivityChunk {
         return Head(
             leaf: leaf, distinct: distinct, streams: streams,
             container: Container(kind: kind, count: distinct, bytes: container),
-            starts: repeats == 1 ? starts : nil, maximum: bases.maximum)
+            starts: repeats == 1 ? starts : nil, maximum: bases.maximum, checks: checks)
     }
 
     /// The leaf of the i-th run of the tail; runs ascend by leaf.
@@ -143,13 +147,6 @@ package struct ActivityChunk {
     package func run(from start: UInt32, to end: UInt32) throws(WinnowError) -> Range<Int> {
         guard start <= end, end <= tail.events else { throw checks.damage("the tail's runs overlap") }
         return Int(start)..<Int(end)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// A little-endian number that the caller knows to lie inside.
-    fileprivate func number<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
-        T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 }
 
@@ -251,7 +248,7 @@ package struct EventStreams {
         _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [UInt32], from start: Int, first n: Int,
         spare: UnsafeMutablePointer<UInt64>, result: UnsafeMutablePointer<UInt64>
     ) {
-        let words = (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64
+        let words = SlicedStream.maskWords(n)
         let stream = storedLinks.from(start)
         result.update(repeating: 0, count: words)
         for link in links where link >= bases.link {

@@ -66,17 +66,23 @@ package final class ActivityPart: Sendable {
         package var hasSummary: Bool { summarySize > 0 }
     }
 
-    /// A section whose bytes are verified as they are asked for.
+    /// A section whose bytes are verified as they are asked for. Counts no references, like `PartFile.Checks`.
     private struct Section: @unchecked Sendable {
-        let bytes: UnsafeRawBufferPointer
+        private let bytes: UnsafeRawBufferPointer
+        private let checks: PartFile.Checks
 
         init(_ file: PartFile, _ tag: SectionTag) throws(WinnowError) {
             bytes = try file.unverifiedBytes(tag, 0, file.size(of: tag))
+            checks = file.checks
         }
 
-        func callAsFunction(
-            _ offset: Int, _ count: Int, _ checks: PartFile.Checks
-        ) throws(WinnowError) -> UnsafeRawBufferPointer {
+        func verified(_ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
+            let found = try unverified(offset, count)
+            try checks.verify(found)
+            return found
+        }
+
+        func unverified(_ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
             guard let found = bytes.slice(offset, count) else {
                 throw checks.damage("an offset leads out of a section")
             }
@@ -122,16 +128,14 @@ package final class ActivityPart: Sendable {
     }
 
     package func entry(_ index: TypeIndex, _ i: Int) throws(WinnowError) -> BlockEntry {
-        let bytes = try blockEntries(
-            index.blockOffset + i * ActivityPart.blockEntrySize, ActivityPart.blockEntrySize, checks)
-        try checks.verify(bytes)
-        func number<T: FixedWidthInteger>(_ at: Int, _: T.Type) -> Int {
-            Int(clamping: T(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: T.self)))
-        }
+        let (start, overflow) = index.blockOffset.addingReportingOverflow(i * ActivityPart.blockEntrySize)
+        if overflow { throw checks.damage("an offset leads out of a section") }
+        let bytes = try blockEntries.verified(start, ActivityPart.blockEntrySize)
         return BlockEntry(
-            block: number(0, UInt32.self), events: number(4, UInt32.self), chunkOffset: number(8, UInt64.self),
-            chunkSize: number(16, UInt32.self), summaryOffset: number(24, UInt64.self),
-            summarySize: number(20, UInt32.self))
+            block: Int(bytes.number(0, UInt32.self)), events: Int(bytes.number(4, UInt32.self)),
+            chunkOffset: Int(clamping: bytes.number(8, UInt64.self)), chunkSize: Int(bytes.number(16, UInt32.self)),
+            summaryOffset: Int(clamping: bytes.number(24, UInt64.self)), summarySize: Int(bytes.number(20, UInt32.self))
+        )
     }
 
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
@@ -152,15 +156,11 @@ package final class ActivityPart: Sendable {
     func bytes(_ entry: BlockEntry) throws(WinnowError) -> (
         chunk: UnsafeRawBufferPointer, summary: UnsafeRawBufferPointer
     ) {
-        let chunk = try chunks(entry.chunkOffset, entry.chunkSize, checks)
-        try checks.verify(chunk)
-        return (chunk, try summaryBytes(entry))
+        (try chunks.verified(entry.chunkOffset, entry.chunkSize), try summaryBytes(entry))
     }
 
     private func summaryBytes(_ entry: BlockEntry) throws(WinnowError) -> UnsafeRawBufferPointer {
-        let bytes = try summaries(entry.summaryOffset, entry.summarySize, checks)
-        try checks.verify(bytes)
-        return bytes
+        try summaries.verified(entry.summaryOffset, entry.summarySize)
     }
 
     /// Bytes that the type's chunks, summaries and tables take.
@@ -174,7 +174,7 @@ package final class ActivityPart: Sendable {
     }
 
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
-        try ActivityChunk(try chunks(entry.chunkOffset, entry.chunkSize, checks), checks)
+        try ActivityChunk(try chunks.unverified(entry.chunkOffset, entry.chunkSize), checks)
     }
 
     /// The blocks that the part brings messages of.
@@ -206,7 +206,8 @@ package final class ActivityPart: Sendable {
 
     /// In which quarter of an hour each row had the event last, see `Recency`; only where `hasSummary`.
     package func latest(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
-        try SlicedBlock(try summaryBytes(entry), behind: try summary(entry), checks)
+        let bytes = try summaryBytes(entry)
+        return try SlicedBlock(bytes, behind: try SlicedBlock(bytes, checks), checks)
     }
 
     /// How often each row has the event; only where `hasSummary`.

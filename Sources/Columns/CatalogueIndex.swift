@@ -1,5 +1,3 @@
-import Format
-
 /// Which campaigns, or templates, have a tag or an attribute: dictionary codes, so that a selector looks at what it
 /// chooses and not at the whole catalogue.
 package struct CatalogueIndex: Sendable {

@@ -62,9 +62,7 @@ extension ActivityPart: EventSource {
         for i in 0..<chunk.headCount {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
-            guard head.eventRows(into: &rows, distinct: &distinct) else {
-                throw .damaged(file: file.path, what: "a run's rows do not add up to its events")
-            }
+            try head.eventRows(into: &rows, distinct: &distinct)
             append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
         }
         for i in 0..<chunk.tailRuns {
@@ -95,19 +93,18 @@ extension ActivityPart: EventSource {
 
 extension ActivityChunk.Head {
     /// Writes the row of every event, in order, where there is room for `events`; `distinct` has room for a block.
-    /// - Returns: false when the rows do not add up to the events, which is damage.
     package func eventRows(
         into rows: UnsafeMutablePointer<UInt16>, distinct all: UnsafeMutablePointer<UInt16>
-    ) -> Bool {
+    ) throws(WinnowError) {
         container.rows(into: starts == nil ? rows : all)
-        guard let starts else { return true }
+        guard let starts else { return }
         var rank = -1
         for i in 0..<events {
             rank += Int(starts[i >> 3] >> UInt8(i & 7) & 1)
-            guard rank >= 0, rank < distinct else { return false }
+            guard rank >= 0, rank < distinct else { throw misfit }
             rows[i] = all[rank]
         }
-        return rank == distinct - 1
+        if rank != distinct - 1 { throw misfit }
     }
 }
 

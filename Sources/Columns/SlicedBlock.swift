@@ -36,13 +36,10 @@ package struct SlicedBlock {
 
     package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
         guard bytes.count >= 16 else { throw checks.damage("a sliced block ends early") }
-        func number<T: FixedWidthInteger>(_ at: Int, _: T.Type) -> T {
-            T(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: T.self))
-        }
         let kind = Container.Kind(rawValue: bytes[0])
-        let width = Int(bytes[1]), count = Int(number(4, UInt32.self))
+        let width = Int(bytes[1]), count = Int(bytes.number(4, UInt32.self))
         dense = bytes[2] == 1
-        base = number(8, Int64.self)
+        base = bytes.number(8, Int64.self)
         guard let kind, width <= 64, count <= Block.rows, kind != .array || count <= Container.maximumArray else {
             throw checks.damage("a sliced block has an impossible header")
         }
@@ -73,7 +70,7 @@ package struct SlicedBlock {
         guard width <= 64, end <= bytes.count else { throw checks.damage("a sliced block ends early") }
         members = block.members
         dense = block.dense
-        base = Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: Int64.self))
+        base = bytes.number(start + 8, Int64.self)
         stream = SlicedStream(
             (first + start + 16).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
         self.bytes = UnsafeRawBufferPointer(rebasing: bytes[start..<end])

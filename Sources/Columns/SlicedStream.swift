@@ -22,6 +22,9 @@ package struct SlicedStream {
     /// Values of a group; masks have whole groups.
     package static let group = 512
 
+    /// Words of a mask for `n` values, in whole groups.
+    package static func maskWords(_ n: Int) -> Int { (n + group - 1) / group * group / 64 }
+
     /// Greatest value that the width can hold.
     package var span: UInt64 { width == 64 ? .max : (1 << UInt64(width)) - 1 }
 
@@ -35,18 +38,18 @@ package struct SlicedStream {
         let n = n ?? count
         if range.lowerBound == 0, range.upperBound >= span { return }
         guard range.lowerBound <= span else { return mask.update(repeating: 0, count: (n + 63) / 64) }
-        // A last group that is cut short by the caller is still stored whole.
-        let read = min(count, (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group)
-        kernels.sliced_between(bytes, read, UInt32(width), range.lowerBound, min(range.upperBound, span), mask)
+        kernels.sliced_between(bytes, stored(n), UInt32(width), range.lowerBound, min(range.upperBound, span), mask)
     }
 
     /// Bit `bit` of the first values.
     package func copy(bit: Int, into words: UnsafeMutablePointer<UInt64>, first n: Int? = nil) {
         let n = n ?? count
         guard bit < width else { return words.update(repeating: 0, count: (n + 63) / 64) }
-        let read = min(count, (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group)
-        kernels.sliced_bit(bytes, read, UInt32(width), UInt32(bit), words)
+        kernels.sliced_bit(bytes, stored(n), UInt32(width), UInt32(bit), words)
     }
+
+    /// Values to read for the first `n`: a last group that is cut short by the caller is stored whole all the same.
+    private func stored(_ n: Int) -> Int { min(count, SlicedStream.maskWords(n) * 64) }
 
     package func values(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt64>) {
         ck_unslice(bytes, count, UInt32(width), range.lowerBound, range.count, out)

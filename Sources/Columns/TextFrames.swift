@@ -105,7 +105,7 @@ package struct TextFrames {
 
     /// Gathers strings, in order, for a `TextFrames`.
     struct Writer {
-        /// Whether frames are compressed: a third of the size, but reading one takes fifty times as long.
+        /// Whether frames are compressed: a third of the size, but evaluation took twelve times as long.
         private let compresses: Bool
         private var lengths: [Int64] = []
         private var table = ByteWriter()

@@ -189,11 +189,12 @@ struct ActivityEvaluation {
                 compared = contested
                 try alone.feed(gathered.runs, gathered, sink)
             }
+            // Said once for all of them: saying it may take a pass over the counters.
+            sink.expect(.max)
             try join.forEach(block, in: compared) { row, part, leaf, message in
                 scratch.kept[0] = row
                 scratch.numbers[0] = 1
                 scratch.messages[0] = part.keys?[leaf] ?? message
-                sink.expect(.max)
                 sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
             }
         }
@@ -247,11 +248,11 @@ struct ActivityEvaluation {
                 let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = scratch.mask
                 let first = offset + at / 64
                 if run.straddles {
-                    mask.update(from: masks.straddling + first, count: groups(n))
+                    mask.update(from: masks.straddling + first, count: SlicedStream.maskWords(n))
                     narrowToWindow(chunk.tail, at, n)
                     for word in 0..<words { mask[word] |= masks.inside[first + word] }
                 } else {
-                    mask.update(from: masks.inside + first, count: groups(n))
+                    mask.update(from: masks.inside + first, count: SlicedStream.maskWords(n))
                 }
                 feedChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
             }
@@ -272,13 +273,9 @@ struct ActivityEvaluation {
             for word in 0..<(n + 63) / 64 { scratch.mask[word] = ~starts.word(at / 64 + word) }
             let count = kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
-            if count < 0 { throw misfit(head) }
+            if count < 0 { throw head.misfit }
             sink.add(scratch.kept, by: nil, count)
         }
-    }
-
-    private func misfit(_ head: ActivityChunk.Head) -> WinnowError {
-        .damaged(file: scope.parts[0].part.file.path, what: "a run's rows do not add up to its events")
     }
 
     /// The distinct rows of a head, ascending.
@@ -306,7 +303,7 @@ struct ActivityEvaluation {
             }
             let count = kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
-            if count < 0 { throw misfit(head) }
+            if count < 0 { throw head.misfit }
             feedKept(count, head.streams, at, n, run.key, sink)
         }
     }
@@ -323,13 +320,10 @@ struct ActivityEvaluation {
 
     // MARK: Events
 
-    /// Words of a mask for `n` events, in whole groups.
-    private func groups(_ n: Int) -> Int { (n + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64 }
-
     /// Makes the mask these events of a piece.
     private func choose(_ range: Range<Int>) {
         let mask = scratch.mask, last = range.upperBound / 64
-        for word in last..<groups(range.upperBound) { mask[word] = 0 }
+        for word in last..<SlicedStream.maskWords(range.upperBound) { mask[word] = 0 }
         for word in 0..<last { mask[word] = ~0 }
         if range.upperBound % 64 > 0 { mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
         for word in 0..<range.lowerBound / 64 { mask[word] = 0 }

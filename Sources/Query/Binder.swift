@@ -75,12 +75,26 @@ package struct Binder {
         case .all(let rules): return .all(try bind(rules, path + ".all"))
         case .any(let rules): return .any(try bind(rules, path + ".any"))
         case .not(let rule): return .not(try bind(rule, path + ".not"))
-        case .activity, .field, .sample: return try bindOnce(rule, path)
+        case .activity(let activity):
+            return try bindOnce(rule, path) { (binder) throws(WinnowError) in
+                try binder.bind(activity, path + ".activity")
+            }
+        case .field(let condition):
+            return try bindOnce(rule, path) { (binder) throws(WinnowError) in
+                try binder.bind(condition, path + ".field")
+            }
+        case .sample(let sample):
+            return try bindOnce(rule, path) { (binder) throws(WinnowError) in
+                let keys = try binder.snapshot.keys()
+                return .sample(SamplePlan(keys: keys, range: sample.range, salt: Array(sample.salt.utf8)))
+            }
         }
     }
 
     /// Binds a condition, or takes what an equal one was bound to; windows and warnings are reported at each place.
-    private mutating func bindOnce(_ rule: Rule, _ path: String) throws(WinnowError) -> Plan {
+    private mutating func bindOnce(
+        _ rule: Rule, _ path: String, _ bind: (inout Binder) throws(WinnowError) -> Plan
+    ) throws(WinnowError) -> Plan {
         let key = BoundConditions.Key(rule: rule, zone: time.zone.name)
         if let entry = known.conditions[key] {
             windows += entry.windows.map { WindowReport(path: path + $0.path, window: $0.window) }
@@ -88,14 +102,7 @@ package struct Binder {
             return entry.plan
         }
         let firstWindow = windows.count, firstWarning = warnings.count
-        let plan: Plan
-        switch rule {
-        case .activity(let activity): plan = try bind(activity, path + ".activity")
-        case .field(let condition): plan = try bind(condition, path + ".field")
-        case .sample(let sample):
-            plan = .sample(SamplePlan(keys: try snapshot.keys(), range: sample.range, salt: Array(sample.salt.utf8)))
-        case .all, .any, .not: return try bind(rule, path)
-        }
+        let plan = try bind(&self)
         let length = path.utf8.count
         func tail(_ full: String) -> String { String(full.utf8.dropFirst(length)) ?? full }
         known.conditions[key] = BoundConditions.Entry(

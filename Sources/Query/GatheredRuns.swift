@@ -99,7 +99,7 @@ final class GatheredRuns {
         guard chunk.tail.events > 0 else { return false }
         let first = runs.count, offset = inside.count
         if wholeTails {
-            let words = (chunk.tail.events + SlicedStream.group - 1) / SlicedStream.group * SlicedStream.group / 64
+            let words = SlicedStream.maskWords(chunk.tail.events)
             inside.grow(by: words)
             straddling.grow(by: words)
         }

@@ -37,7 +37,7 @@ struct AllocationTests {
             if k % 12 == 0 { events += "p\(i),email,opened,\(time + 60),c\(k / 4 % 7),\n" }
             if k % 20 == 0 { events += "p\(i),email,clicked,\(time + 90),c\(k / 4 % 7),l\(k % 3)\n" }
         }
-        let files = ["profiles": profiles, "events": events].mapValues { $0 }
+        let files = ["profiles": profiles, "events": events]
         for (kind, text) in files {
             try text.write(to: folder.appendingPathComponent(kind + ".csv"), atomically: true, encoding: .utf8)
         }
