@@ -16,6 +16,10 @@ let package = Package(
         // The vector loops alone, for benchmarks.
         .library(name: "WinnowKernels", targets: ["CKernels"]),
     ],
+    traits: [
+        .default(enabledTraits: ["IOUring"]),
+        .trait(name: "IOUring", description: "Files of a commit are made durable side by side (Linux, liburing)."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
@@ -26,11 +30,17 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "Model", swiftSettings: strict),
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: strict),
-        .target(name: "Disk", dependencies: ["Model"], swiftSettings: strict),
+        .target(
+            name: "Disk",
+            dependencies: [
+                "Model", .target(name: "CUring", condition: .when(platforms: [.linux], traits: ["IOUring"])),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: strict),
         .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: strict),
@@ -62,6 +72,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
             swiftSettings: strict),
+        .testTarget(name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model"], swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

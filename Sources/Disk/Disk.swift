@@ -1,24 +1,26 @@
 import Model
 
-/// The only door to the file system. Everything that the store keeps goes through these calls, so that one other
-/// implementation can stand in for a whole disk and its failures. Paths are those of the process; errors say which call
-/// failed on which path.
+/// The only door to the files of a store, so that one other implementation can stand in for a whole disk, its failures
+/// and its crashes. Paths are those of the process; errors say which call failed on which path.
 package protocol Disk: Sendable {
     func createDirectory(_ path: String) throws(WinnowError)
     /// Makes a new, empty file for writing; one that exists is an error.
     func create(_ path: String) throws(WinnowError) -> any WritableFile
-    /// Maps a whole file for reading. `expecting` is the length that it must have, where one is known.
+    /// Makes durable what was appended to some files, and the names in a directory: in no order, side by side where the
+    /// system can. What a failed call leaves is unknown, so it is never tried again.
+    func sync(_ files: [any WritableFile], directory: String?) throws(WinnowError)
+    /// Maps a whole file for reading; a link is not followed. `expecting` is the length that it must have, where one is
+    /// known.
     func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile
-    func rename(_ from: String, to: String) throws(WinnowError)
     /// Gives a file a second name; fails when that name is taken.
     func link(_ from: String, to: String) throws(WinnowError)
     func unlink(_ path: String) throws(WinnowError)
-    /// Makes names in a directory durable.
-    func syncDirectory(_ path: String) throws(WinnowError)
     /// The names in a directory, in no order; nil when there is no such directory.
     func list(_ path: String) throws(WinnowError) -> [String]?
+    /// Whether a path is a directory itself, not a link to one.
+    func isDirectory(_ path: String) throws(WinnowError) -> Bool
     /// Locks a file, nil when somebody else holds a lock that excludes this one.
-    func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> FileLock?
+    func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)?
 }
 
 package enum LockKind: Sendable {
@@ -28,11 +30,15 @@ package enum LockKind: Sendable {
     case exclusive(creating: Bool)
 }
 
+/// An advisory lock on a whole file, released when the last reference goes.
+package protocol FileLock: AnyObject, Sendable {
+    /// Whether the locked file still has a name; a reader that locked a file just removed must look again.
+    var isLinked: Bool { get }
+}
+
 /// A file that is being written, front to back.
 package protocol WritableFile: AnyObject {
     func append(_ bytes: UnsafeRawBufferPointer) throws(WinnowError)
-    /// Makes what was appended durable.
-    func sync() throws(WinnowError)
     func close() throws(WinnowError)
 }
 

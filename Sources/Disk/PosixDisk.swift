@@ -10,31 +10,42 @@ import Model
 
 /// The real file system, by plain system calls.
 package struct PosixDisk: Disk {
-    package init() {}
+    private let syncsInParallel: Bool
+
+    /// - Parameter syncsInParallel: whether io_uring makes files durable side by side, where the system has it.
+    package init(syncsInParallel: Bool = true) { self.syncsInParallel = syncsInParallel }
 
     package func createDirectory(_ path: String) throws(WinnowError) {
         guard mkdir(path, 0o777) == 0 else { throw failure("create directory", path) }
     }
 
     package func create(_ path: String) throws(WinnowError) -> any WritableFile {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = SystemCalls.retrying { open(path, flags, 0o666) }
         guard descriptor >= 0 else { throw failure("create", path) }
         return PosixFile(descriptor, path)
     }
 
-    package func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile {
-        try MappedFile(path: path, expecting: length)
+    package func sync(_ files: [any WritableFile], directory: String?) throws(WinnowError) {
+        var jobs: [SyncJob] = []
+        for case let file as PosixFile in files {
+            jobs.append(SyncJob(descriptor: file.descriptor, path: file.path, isDirectory: false))
+        }
+        guard let directory else { return try sync(jobs) }
+        let descriptor = SystemCalls.retrying { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw failure("open directory", directory) }
+        defer { _ = SystemCalls.close(descriptor) }
+        try sync(jobs + [SyncJob(descriptor: descriptor, path: directory, isDirectory: true)])
     }
 
-    package func rename(_ from: String, to: String) throws(WinnowError) {
-        #if canImport(Darwin)
-            let result = Darwin.rename(from, to)
-        #elseif canImport(Musl)
-            let result = Musl.rename(from, to)
-        #else
-            let result = Glibc.rename(from, to)
-        #endif
-        guard result == 0 else { throw failure("rename", from) }
+    private func sync(_ jobs: [SyncJob]) throws(WinnowError) {
+        // One alone gains nothing, and neither does setting up a ring for it.
+        if syncsInParallel, jobs.count > 1, try SyncRing.run(jobs) { return }
+        for job in jobs { try job.run() }
+    }
+
+    package func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile {
+        try MappedFile(path: path, expecting: length)
     }
 
     package func link(_ from: String, to: String) throws(WinnowError) {
@@ -59,13 +70,6 @@ package struct PosixDisk: Disk {
         guard result == 0 else { throw failure("remove", path) }
     }
 
-    package func syncDirectory(_ path: String) throws(WinnowError) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open directory", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync directory", path) }
-    }
-
     package func list(_ path: String) throws(WinnowError) -> [String]? {
         guard let directory = opendir(path) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -85,15 +89,46 @@ package struct PosixDisk: Disk {
         return names
     }
 
-    package func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> FileLock? {
-        try FileLock(path: path, kind)
+    package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return false }
+            throw failure("stat", path)
+        }
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    package func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)? {
+        try PosixLock(path: path, kind)
+    }
+}
+
+/// Something to be made durable.
+struct SyncJob {
+    let descriptor: Int32
+    let path: String
+    let isDirectory: Bool
+
+    func run() throws(WinnowError) {
+        let result = SystemCalls.retrying {
+            #if canImport(Darwin)
+                isDirectory ? fsync(descriptor) : fcntl(descriptor, F_FULLFSYNC)
+            #else
+                isDirectory ? fsync(descriptor) : fdatasync(descriptor)
+            #endif
+        }
+        guard result == 0 else { throw failed(errno) }
+    }
+
+    func failed(_ code: Int32) -> WinnowError {
+        .io(operation: isDirectory ? "sync directory" : "sync", path: path, code: code)
     }
 }
 
 /// A file written with plain `write` calls.
 private final class PosixFile: WritableFile {
-    private let descriptor: Int32
-    private let path: String
+    let descriptor: Int32
+    let path: String
     private var closed = false
 
     init(_ descriptor: Int32, _ path: String) {
@@ -107,51 +142,50 @@ private final class PosixFile: WritableFile {
         try SystemCalls.writeAll(descriptor, bytes, path)
     }
 
-    func sync() throws(WinnowError) {
-        #if canImport(Darwin)
-            let result = fcntl(descriptor, F_FULLFSYNC)
-        #else
-            let result = fdatasync(descriptor)
-        #endif
-        guard result == 0 else { throw failure("sync", path) }
-    }
-
     func close() throws(WinnowError) {
+        if closed { return }
         closed = true
-        guard SystemCalls.close(descriptor) == 0 else { throw failure("close", path) }
+        guard SystemCalls.close(descriptor) == 0 || errno == EINTR else { throw failure("close", path) }
     }
 }
 
-/// An advisory lock on a whole file, released when the last reference goes. It belongs to the open file, not to the
-/// process: closing another descriptor of the same file does not lose it, as it would with POSIX record locks.
-package final class FileLock: Sendable {
+/// The lock belongs to the open file, not to the process: closing another descriptor of the same file does not lose it,
+/// as it would with POSIX record locks.
+private final class PosixLock: FileLock {
     private let descriptor: Int32
 
-    fileprivate init?(path: String, _ kind: LockKind) throws(WinnowError) {
+    init?(path: String, _ kind: LockKind) throws(WinnowError) {
         let flags: Int32, operation: Int32
         switch kind {
         case .shared: (flags, operation) = (O_RDONLY, LOCK_SH)
         case .exclusive(let creating): (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
         }
-        descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o666)
+        let descriptor = SystemCalls.retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o666) }
+        self.descriptor = descriptor
         guard descriptor >= 0 else { throw failure("open", path) }
-        while flock(descriptor, operation | LOCK_NB) != 0 {
-            if errno == EINTR { continue }
+        guard SystemCalls.retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }
             throw failure("lock", path)
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { _ = SystemCalls.close(descriptor) }
 
-    /// Whether the locked file still has a name; a reader that locked a file just removed must look again.
-    package var isLinked: Bool {
+    var isLinked: Bool {
         var status = stat()
         return fstat(descriptor, &status) == 0 && status.st_nlink > 0
     }
 }
 
 enum SystemCalls {
+    /// Calls again what a signal has interrupted.
+    static func retrying(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR { return result }
+        }
+    }
+
     /// `close` by a name that does not clash with methods of that name.
     static func close(_ descriptor: Int32) -> Int32 {
         #if canImport(Darwin)

@@ -18,11 +18,20 @@ package final class InputStream {
     package init(path: String, isCancelled: @escaping () -> Bool = { false }) throws(WinnowError) {
         self.isCancelled = isCancelled
         name = path == "-" ? "standard input" : path
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open", path) }
+        descriptor = path == "-" ? STDIN_FILENO : try InputStream.open(path, isCancelled)
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
         if status.st_mode & S_IFMT == S_IFDIR { throw .io(operation: "read", path: path, code: EISDIR) }
+    }
+
+    /// Opening a named pipe waits for its writer.
+    private static func open(_ path: String, _ isCancelled: () -> Bool) throws(WinnowError) -> Int32 {
+        while true {
+            let descriptor = SystemCalls.open(path, O_RDONLY | O_CLOEXEC)
+            if descriptor >= 0 { return descriptor }
+            if errno != EINTR { throw failure("open", path) }
+            if isCancelled() { throw .cancelled }
+        }
     }
 
     deinit { if descriptor != STDIN_FILENO { close(descriptor) } }
@@ -52,6 +61,16 @@ package final class InputStream {
 }
 
 extension SystemCalls {
+    static func open(_ path: String, _ flags: Int32) -> Int32 {
+        #if canImport(Darwin)
+            Darwin.open(path, flags)
+        #elseif canImport(Musl)
+            Musl.open(path, flags)
+        #else
+            Glibc.open(path, flags)
+        #endif
+    }
+
     static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         #if canImport(Darwin)
             Darwin.read(descriptor, buffer.baseAddress, buffer.count)
@@ -85,7 +104,7 @@ package final class OutputStream {
 
     package init(path: String) throws(WinnowError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        descriptor = SystemCalls.retrying { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }

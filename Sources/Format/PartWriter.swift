@@ -8,8 +8,8 @@ package final class PartWriter {
     package let path: String
     private let kind: PartKind
     private let id: UInt64
-    private let durable: Bool
-    private let file: any WritableFile
+    /// To be synced or closed by whoever asked for the part.
+    package let file: any WritableFile
     private var buffer: [UInt8] = []
     private var written = 0
     private var checksums: [UInt32] = []
@@ -18,14 +18,11 @@ package final class PartWriter {
     /// Bytes handed to the system at a time; a multiple of the checksum chunk.
     private static let bufferSize = 1 << 20
 
-    package init(
-        disk: any Disk, directory path: String, id: UInt64, kind: PartKind, durable: Bool
-    ) throws(WinnowError) {
+    package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind) throws(WinnowError) {
         let name = PartReference(id: id, kind: kind, length: 0, checksum: 0).fileName
         self.path = path + "/" + name
         self.kind = kind
         self.id = id
-        self.durable = durable
         file = try disk.create(self.path)
         buffer.reserveCapacity(2 * PartWriter.bufferSize)
     }
@@ -65,7 +62,7 @@ package final class PartWriter {
         written += count
     }
 
-    /// Ends the part, makes it durable where that is wanted, and says how a manifest refers to it.
+    /// Ends the part and says how a manifest refers to it. It is not durable yet.
     package func finish() throws(WinnowError) -> PartReference {
         endSection()
         while offset % PartFormat.alignment != 0 { buffer.append(0) }
@@ -95,8 +92,6 @@ package final class PartWriter {
         let checksum = crc32c(tail.bytes[start...])
         tail.put(checksum)
         try file.append(tail.bytes[...])
-        if durable { try file.sync() }
-        try file.close()
         return PartReference(id: id, kind: kind, length: UInt64(length), checksum: checksum)
     }
 }

@@ -10,7 +10,7 @@ package final class Snapshot: Sendable {
     package let manifest: Manifest
     private let directory: StoreDirectory
     /// Held, never asked.
-    private let lock: FileLock
+    private let lock: any FileLock
 
     private let openedActivity = Once<[ActivityPart]>()
     private let openedProfiles = Once<[ProfilePart]>()

@@ -19,39 +19,62 @@ package struct StoreDirectory: Sendable {
     package var parts: String { path + "/parts" }
     package var lock: String { path + "/LOCK" }
 
-    /// Makes an empty store; nothing may be there yet but an empty folder.
+    /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left of an attempt that
+    /// was cut short.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
         if let problem = schema.problem { throw .usage(problem) }
         if let names = try disk.list(path) {
-            guard names.isEmpty else {
-                let reason =
-                    names.contains { Manifest.version(ofFileName: $0) != nil }
-                    ? "there is a store already" : "the folder is not empty"
-                throw .cannotCreate(path: path, reason: reason)
+            if names.contains(where: { Manifest.version(ofFileName: $0) != nil }) {
+                throw .cannotCreate(path: path, reason: "there is a store already")
             }
+            guard try isUnfinished(names) else { throw .cannotCreate(path: path, reason: "the folder is not empty") }
+            if !names.contains("parts") { try disk.createDirectory(parts) }
         } else {
             do throws(WinnowError) { try disk.createDirectory(path) } catch {
                 throw .cannotCreate(path: path, reason: error.description)
             }
+            try disk.createDirectory(parts)
         }
-        try disk.createDirectory(parts)
+        try disk.sync([], directory: parent)
+        // No manifest may outlive a crash without the folder of its parts.
+        try disk.sync([], directory: path)
         try publish(Manifest(schema: schema, time: time))
+        // From now on a folder without a manifest is a damaged store, not one that is unfinished.
+        _ = try? disk.lock(lock, .exclusive(creating: true))
+    }
+
+    /// The folder that the store's own stands in.
+    private var parent: String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Whether names in the store's folder are at most what creating it leaves before its first manifest is there.
+    private func isUnfinished(_ names: [String]) throws(WinnowError) -> Bool {
+        let first = Manifest.fileName(1) + StoreDirectory.temporary
+        guard names.allSatisfy({ $0 == "parts" || $0 == first }) else { return false }
+        return try disk.list(parts)?.isEmpty ?? true
     }
 
     /// Versions of the manifests there are, ascending.
     func versions() throws(WinnowError) -> [UInt64] {
         guard let names = try disk.list(path) else { throw .notFound(what: "store", path: path) }
         let versions = names.compactMap(Manifest.version(ofFileName:)).sorted()
-        if versions.isEmpty {
-            guard names.contains("parts") else { throw .notFound(what: "store", path: path) }
-            throw .damaged(file: path, what: "the manifest is missing")
+        guard names.contains("parts"), !versions.isEmpty else {
+            if versions.isEmpty, try isUnfinished(names) || !names.contains("parts") {
+                throw .notFound(what: "store", path: path)
+            }
+            throw .damaged(file: path, what: versions.isEmpty ? "the manifest is missing" : "its parts are missing")
+        }
+        guard try disk.isDirectory(parts) else {
+            throw .damaged(file: parts, what: "it is a link or a file, and no folder of this store")
         }
         return versions
     }
 
     /// Reads the current manifest and locks it against removal. A manifest that was removed between choosing and
     /// locking is no longer current: look again. One that is damaged is damage; never fall back to an older one.
-    func current() throws(WinnowError) -> (manifest: Manifest, lock: FileLock) {
+    func current() throws(WinnowError) -> (manifest: Manifest, lock: any FileLock) {
         for _ in 0..<1000 {
             guard let version = try versions().last else { continue }
             let file = path + "/" + Manifest.fileName(version)
@@ -71,18 +94,22 @@ package struct StoreDirectory: Sendable {
         throw .io(operation: "lock the manifest of", path: path, code: 11)
     }
 
-    /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the commit point.
+    private static let temporary = ".tmp"
+
+    /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the commit point. All
+    /// that it names must be durable.
     func publish(_ manifest: Manifest) throws(WinnowError) {
-        try disk.syncDirectory(parts)
-        let final = path + "/" + manifest.fileName, temporary = final + ".tmp"
-        if try disk.list(path)?.contains(manifest.fileName + ".tmp") == true { try disk.unlink(temporary) }
+        let final = path + "/" + manifest.fileName, temporary = final + StoreDirectory.temporary
+        if try disk.list(path)?.contains(manifest.fileName + StoreDirectory.temporary) == true {
+            try disk.unlink(temporary)
+        }
         let file = try disk.create(temporary)
         try file.append(manifest.encoded[...])
-        try file.sync()
+        try disk.sync([file], directory: nil)
         try file.close()
         try disk.link(temporary, to: final)
         do throws(WinnowError) {
-            try disk.syncDirectory(path)
+            try disk.sync([], directory: path)
         } catch {
             throw .outcomeUnknown(path: path, reason: error.description)
         }
@@ -104,6 +131,8 @@ package struct StoreDirectory: Sendable {
         for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name) {
             try disk.unlink(parts + "/" + name)
         }
-        for name in try disk.list(path) ?? [] where name.hasSuffix(".tmp") { try disk.unlink(path + "/" + name) }
+        for name in try disk.list(path) ?? [] where name.hasSuffix(StoreDirectory.temporary) {
+            try disk.unlink(path + "/" + name)
+        }
     }
 }

@@ -44,10 +44,14 @@ package struct Batch {
 package final class Writer {
     package let directory: StoreDirectory
     package private(set) var snapshot: Snapshot
-    private let lock: FileLock
+    private let lock: any FileLock
     private var nextPart: UInt64
-    /// Files that no manifest names yet.
+    /// Files that no manifest names yet, and of them those that one will name.
     private var unnamed: [String] = []
+    private var unsynced: [any WritableFile] = []
+    /// Whether making something durable has failed: what is in the files and in the system's memory is unknown then,
+    /// and another attempt could seem to succeed.
+    private var isPoisoned = false
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
         self.directory = directory
@@ -66,9 +70,9 @@ package final class Writer {
     /// A part file that belongs to nothing until a commit names it; one that no commit will name need not be durable.
     package func newPart(_ kind: PartKind, durable: Bool = true) throws(WinnowError) -> PartWriter {
         defer { nextPart += 1 }
-        let part = try PartWriter(
-            disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind, durable: durable)
+        let part = try PartWriter(disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
         unnamed.append(part.path)
+        if durable { unsynced.append(part.file) }
         return part
     }
 
@@ -114,14 +118,20 @@ package final class Writer {
 
     /// Makes the next version of what `change` does to the manifest.
     private func commit(_ change: (inout Manifest) throws(WinnowError) -> Void) throws(WinnowError) {
+        if isPoisoned { throw .usage("this writer has failed before; open the store anew") }
         var manifest = snapshot.manifest
         manifest.parent = manifest.version
         manifest.version += 1
         try change(&manifest)
         manifest.nextPart = nextPart
+        isPoisoned = true
+        try directory.disk.sync(unsynced, directory: directory.parts)
+        for file in unsynced { try file.close() }
+        unsynced = []
         // From here on the next writer decides what is rubbish: it knows which manifest there is.
         unnamed = []
         try directory.publish(manifest)
+        isPoisoned = false
         do throws(WinnowError) { snapshot = try Snapshot(directory) } catch {
             throw .outcomeUnknown(path: directory.path, reason: error.description)
         }

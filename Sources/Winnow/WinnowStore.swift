@@ -14,21 +14,34 @@ import Store
 /// One process writes at a time; any number reads. The value itself holds nothing open.
 public struct WinnowStore: Sendable {
     public let path: String
-    private var directory: StoreDirectory { StoreDirectory(path: path, disk: PosixDisk()) }
+    private let disk: any Disk
+    private var directory: StoreDirectory { StoreDirectory(path: path, disk: disk) }
 
     /// A store that is there already.
     /// - Throws: `WinnowError.notFound` when there is none.
-    public init(at path: String) throws(WinnowError) {
-        self.path = path
+    public init(at path: String) throws(WinnowError) { try self.init(at: path, on: PosixDisk()) }
+
+    /// The same on another disk than the system's.
+    package init(at path: String, on disk: any Disk) throws(WinnowError) {
+        self.init(path: path, disk: disk)
         _ = try Store.Snapshot(directory)
     }
 
-    private init(path: String) { self.path = path }
+    private init(path: String, disk: any Disk) {
+        self.path = path
+        self.disk = disk
+    }
 
     /// Makes an empty store.
     /// - Throws: `WinnowError.cannotCreate` when something is there already.
     public static func create(at path: String, schema: Schema = Schema()) throws(WinnowError) -> WinnowStore {
-        let store = WinnowStore(path: path)
+        try create(at: path, schema: schema, on: PosixDisk())
+    }
+
+    package static func create(
+        at path: String, schema: Schema, on disk: any Disk
+    ) throws(WinnowError) -> WinnowStore {
+        let store = WinnowStore(path: path, disk: disk)
         try store.directory.create(schema, at: systemTime())
         return store
     }
@@ -71,7 +84,11 @@ public struct WinnowStore: Sendable {
     /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
     /// - Complexity: O(store); reads all of it.
     public static func verify(at path: String) throws(WinnowError) -> StoreVerification {
-        let verification = try WinnowStore(path: path).directory.verify()
+        try verify(at: path, on: PosixDisk())
+    }
+
+    package static func verify(at path: String, on disk: any Disk) throws(WinnowError) -> StoreVerification {
+        let verification = try WinnowStore(path: path, disk: disk).directory.verify()
         return StoreVerification(
             files: verification.files, bytes: verification.bytes,
             findings: verification.findings.map { StoreVerification.Finding(file: $0.file, what: $0.what) })

@@ -1,0 +1,201 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Testing
+import Winnow
+
+/// Steps on a store, and what it must hold after each of them.
+struct Workload: Sendable {
+    typealias Step = @Sendable (SimulatedDisk) throws -> Void
+    var steps: [Step]
+    static let path = "disk/store"
+
+    /// An empty disk with the folder that the store will stand in.
+    static func disk(keepsImages: Bool = false) throws -> SimulatedDisk {
+        let empty = SimulatedDisk()
+        try empty.createDirectory("disk")
+        var image = empty.now
+        image.names = image.names.mapValues { [$0.last ?? nil] }
+        return SimulatedDisk(image, keepsImages: keepsImages)
+    }
+}
+
+/// What a store holds, as far as a few questions tell.
+struct Contents: Hashable {
+    var version: UInt64
+    var answers: [[String]]
+    var events: Int
+    var fields: [String]
+
+    private static let rules = [
+        #"{"field": {"name": "id", "operator": "exists"}}"#,
+        #"{"field": {"name": "n", "operator": "at_least", "value": 5}}"#,
+        #"{"field": {"name": "email", "operator": "contains", "value": "1"}}"#,
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 2}}"#,
+        #"{"activity": {"channel": "email", "event": "clicked", "operator": "not_happened", "links": ["l1"]}}"#,
+        #"{"activity": {"channel": "email", "event": "unique_opened", "operator": "at_least", "times": 1,"#
+            + #" "campaigns": {"tags": ["x"]}}}"#,
+    ]
+
+    init(_ path: String, on disk: SimulatedDisk) throws {
+        let snapshot = try WinnowStore(at: path, on: disk).snapshot()
+        version = snapshot.version
+        var options = EvaluationOptions()
+        options.threads = 1
+        options.asOf = Instant(milliseconds: 1_800_000_000_000)
+        answers = []
+        for rule in Contents.rules { answers.append(try snapshot.ids(try Segment(json: rule), options)) }
+        events = try snapshot.info().events
+        fields = snapshot.schema.ownFields.map(\.name)
+    }
+}
+
+/// Input files that outlive the test that made them by no more than itself.
+final class Inputs: Sendable {
+    let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func file(_ name: String, _ text: String) throws -> String {
+        let url = folder.appendingPathComponent(name)
+        try Data(text.utf8).write(to: url)
+        return url.path
+    }
+
+    func profiles(_ range: Range<Int>) throws -> String {
+        let rows = range.map { "p\($0),\($0 * 7 % 11),u\($0)@example.com\n" }
+        return try file("profiles-\(range.lowerBound)-\(range.upperBound).csv", "id,n,email\n" + rows.joined())
+    }
+
+    func events(_ range: Range<Int>, profiles: Int) throws -> String {
+        let rows = range.map { i in
+            let opened = i % 3 != 0
+            return "p\(i * 5 % profiles),email,\(opened ? "opened" : "clicked"),\(1_735_689_600 + i * 977),"
+                + "c\(i % 4),t\(i % 2),\(opened ? "" : "l\(i % 3)"),m\(i / 2)\n"
+        }
+        let header = "profile,channel,event,time,campaign,template,link,message\n"
+        return try file("events-\(range.lowerBound)-\(range.upperBound).csv", header + rows.joined())
+    }
+
+    func campaigns() throws -> String {
+        try file("campaigns.ndjson", (0..<3).map { "{\"id\": \"c\($0)\", \"tags\": [\"x\"]}\n" }.joined())
+    }
+}
+
+@Suite("Crashes")
+struct CrashTests {
+    private static let fields = [Field(name: "n", type: .integer)]
+
+    static func create(_ disk: SimulatedDisk) throws {
+        _ = try WinnowStore.create(at: Workload.path, schema: Schema(fields: fields), on: disk)
+    }
+
+    static func load(
+        _ kind: LoadKind, _ file: String, _ options: LoadOptions = LoadOptions()
+    ) -> Workload.Step {
+        { disk in try WinnowStore(at: Workload.path, on: disk).load(kind, files: [file], options: options) }
+    }
+
+    /// Runs the steps, then crashes after every call of every step into every state, of the combinations of names at
+    /// most `limit`.
+    /// - Returns: how many states were tried.
+    private func crash(_ workload: Workload, limit: Int, thorough: Bool, _ name: String) throws -> Int {
+        let disk = try Workload.disk(keepsImages: true)
+        var expected: [Contents?] = [nil]
+        for (i, step) in workload.steps.enumerated() {
+            try step(disk)
+            disk.acknowledge(i + 1)
+            expected.append(try Contents(Workload.path, on: disk))
+        }
+        let images = disk.images, tried = Atomic(0), wanted = expected, wrong = Mutex<[String]>([])
+        DispatchQueue.concurrentPerform(iterations: images.count) { i in
+            do {
+                try CrashStates(images[i], thorough: thorough).forEach(limit: limit, seed: UInt64(i)) {
+                    let number = tried.wrappingAdd(1, ordering: .relaxed).newValue
+                    let found = try CrashTests.examine($0, wanted, goesOn: number % 16 == 0)
+                    if let found { wrong.withLock { $0.append("crash after call \(i): \(found)") } }
+                }
+            } catch {
+                wrong.withLock { $0.append("crash after call \(i): \(error)") }
+            }
+        }
+        let count = tried.load(ordering: .relaxed)
+        print("\(name): \(images.count) calls, \(count) states after crashes")
+        let problems = wrong.withLock { $0 }
+        #expect(problems.isEmpty, "\(name): \(problems.count) of \(count): \(problems.prefix(5))")
+        return count
+    }
+
+    /// What is wrong with a state; nil when it is a version that was committed, and the last that was acknowledged or a
+    /// later one.
+    private static func examine(
+        _ image: SimulatedDisk.Image, _ expected: [Contents?], goesOn: Bool
+    ) throws -> String? {
+        let disk = SimulatedDisk(image)
+        let allowed = expected[image.acknowledged...min(image.acknowledged + 1, expected.count - 1)]
+        let found: Contents?
+        do { found = try Contents(Workload.path, on: disk) } catch let error as WinnowError {
+            guard case .notFound = error else { return "\(error)" }
+            found = nil
+        }
+        guard allowed.contains(found) else {
+            return "found version \(found?.version ?? 0) after \(image.acknowledged) steps, or other contents"
+        }
+        guard found != nil else {
+            // What creating has left does not stand in the way of creating.
+            if image.acknowledged == 0, goesOn { try create(disk) }
+            return nil
+        }
+        let findings = try WinnowStore.verify(at: Workload.path, on: disk).findings
+        if !findings.isEmpty { return "\(findings)" }
+        guard goesOn else { return nil }
+        // Life goes on: the next writer removes what was left, and nothing else.
+        let inputs = try Inputs()
+        try load(.profiles, try inputs.profiles(900..<903))(disk)
+        let after = try Contents(Workload.path, on: disk)
+        if after.version != (found?.version ?? 0) + 1 { return "the next load made version \(after.version)" }
+        if after.answers[0] != (found?.answers[0] ?? []) + ["p900", "p901", "p902"] { return "the next load lost ids" }
+        let names = try disk.list(Workload.path) ?? []
+        if names.contains(where: { $0.hasSuffix(".tmp") }) { return "left over: \(names)" }
+        let parts = try disk.list(Workload.path + "/parts")?.count ?? 0
+        let named = try WinnowStore(at: Workload.path, on: disk).snapshot().info().parts
+        return parts == named ? nil : "\(parts) part files, \(named) in the manifest"
+    }
+
+    @Test("creating, loading and compacting a store may be cut short anywhere: a committed version is left")
+    func short() throws {
+        let inputs = try Inputs()
+        var rejecting = LoadOptions()
+        rejecting.rejects = inputs.folder.appendingPathComponent("rejects").path
+        rejecting.batch = "b1"
+        let bad = try inputs.file(
+            "bad.csv", "profile,channel,event,time\np1,email,opened,1735689600\np1,email,opend,1735689600\n")
+        let compact: Workload.Step = { try WinnowStore(at: Workload.path, on: $0).compact() }
+        let workload = Workload(steps: [
+            CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<20)),
+            CrashTests.load(.campaigns, try inputs.campaigns()),
+            CrashTests.load(.events, try inputs.events(0..<60, profiles: 20)),
+            CrashTests.load(.events, bad, rejecting),
+            CrashTests.load(.events, try inputs.events(60..<90, profiles: 20)), compact,
+        ])
+        let count = try crash(workload, limit: .max, thorough: true, "short workload")
+        #expect(count > 8000)
+    }
+
+    @Test("a long history of small batches may be cut short anywhere")
+    func long() throws {
+        let inputs = try Inputs()
+        var steps: [Workload.Step] = [CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<40))]
+        for night in 0..<24 {
+            steps.append(CrashTests.load(.profiles, try inputs.profiles(night..<night + 3)))
+            steps.append(CrashTests.load(.events, try inputs.events(night * 20..<night * 20 + 20, profiles: 40)))
+        }
+        let count = try crash(Workload(steps: steps), limit: 8, thorough: false, "long workload")
+        #expect(count > 10_000)
+    }
+}
