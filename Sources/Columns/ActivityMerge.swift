@@ -11,25 +11,34 @@ package struct ActivityMerge: Sendable {
     private let store: [ActivityPart]
     /// nil when no first events are marked.
     private let names: NameOrder?
+    /// Told the names of all events; nil unless what was forgotten is purged. The sources are all of the store's parts
+    /// then, and messages that no event is about any more are left out.
+    private let inUse: NamesInUse?
     private let plans: [LeafPlan]
 
     /// - Parameter names: orders equal events; nil when the store derives no unique events, or the part is a run that
     ///   will be merged again.
+    /// - Parameter inUse: given to purge what was forgotten: is told the names of all events.
     /// - Parameter memory: bytes that blocks may take that are worked on side by side.
     package static func write(
-        _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?, memory: Int, to part: PartWriter
+        _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?,
+        purging inUse: NamesInUse? = nil,
+        memory: Int, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
-        let merge = try ActivityMerge(sources: sources, store: store, names: names)
+        let merge = try ActivityMerge(sources: sources, store: store, names: names, purging: inUse)
         return try merge.write(to: part, memory: memory)
     }
 
     /// What an event takes while its block is gathered, sorted and encoded.
     private static let eventMemory = 128
 
-    private init(sources: [any EventSource], store: [ActivityPart], names: NameOrder?) throws(WinnowError) {
+    private init(
+        sources: [any EventSource], store: [ActivityPart], names: NameOrder?, purging inUse: NamesInUse?
+    ) throws(WinnowError) {
         self.sources = sources
         self.store = store
         self.names = names
+        self.inUse = inUse
         var plans: [LeafPlan] = []
         for type in Set(sources.flatMap(\.eventTypes)).sorted() { plans.append(try LeafPlan(type, sources)) }
         self.plans = plans
@@ -84,7 +93,12 @@ package struct ActivityMerge: Sendable {
     private func gather(_ block: Int) throws(WinnowError) -> GatheredBlock {
         var result = GatheredBlock(), numbering = MessageNumbering()
         var local: [LocalMessages?] = [], carried: [MessageBlock] = []
+        let purged = inUse == nil ? nil : try LocalMessages(store, block)
         for source in sources {
+            if let purged {
+                local.append(purged)
+                continue
+            }
             local.append(try source.localMessages(block))
             if let messages = try source.messages(block) { carried.append(messages) }
         }
@@ -100,11 +114,14 @@ package struct ActivityMerge: Sendable {
                     numbered.append((result.types.count, start..<events.count))
                 }
             }
+            inUse?.insert(events, plan.keys)
             if !events.isEmpty { result.types.append((type, events)) }
         }
         if !numbering.isEmpty {
             var known: [MessageBlock] = []
-            for part in store { if let messages = try part.messages(block) { known.append(messages) } }
+            for part in store where purged == nil {
+                if let messages = try part.messages(block) { known.append(messages) }
+            }
             try numbering.resolve(known)
             for (type, range) in numbered { numbering.number(&result.types[type].events, range) }
         }

@@ -5,18 +5,28 @@ import Model
 /// What an activity part is checked against.
 package struct ActivityExpectations: Sendable {
     package var rows: Int
-    /// Strings of campaigns, templates and links.
-    package var names: [Namespace: Int]
+    /// Campaigns, templates and links.
+    package var names: [Namespace: StringTables]
     /// nil where no first events are marked.
     package var order: NameOrder?
+    /// Profiles of which nothing may be left.
+    package var purged: ErasedRows?
     /// The parts before this one, oldest first.
     package var older: [ActivityPart]
 
-    package init(rows: Int, names: [Namespace: Int], order: NameOrder?, older: [ActivityPart]) {
+    package init(
+        rows: Int, names: [Namespace: StringTables], order: NameOrder?, purged: ErasedRows?, older: [ActivityPart]
+    ) {
         self.rows = rows
         self.names = names
         self.order = order
+        self.purged = purged
         self.older = older
+    }
+
+    /// Whether a code plus one, zero for none, is of a name that is there.
+    fileprivate func isName(_ namespace: Namespace, _ code: UInt32) -> Bool {
+        code == 0 || names[namespace]?.bytes(code - 1)?.isEmpty == false
     }
 }
 
@@ -49,8 +59,9 @@ extension ActivityPart {
         findings.expect(
             zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path, "\(name): leaves are out of order")
         findings.expect(
-            keys.allSatisfy {
-                $0.campaign <= expected.names[.campaign] ?? 0 && $0.template <= expected.names[.template] ?? 0
+            keys.indices.allSatisfy { i in
+                table.events[i] == 0
+                    || (expected.isName(.campaign, keys[i].campaign) && expected.isName(.template, keys[i].template))
             }, file.path, "\(name): a leaf of a campaign or template that the dictionary does not have")
         let blocks = try blocks(of: index.type)
         findings.expect(isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
@@ -80,12 +91,16 @@ extension ActivityPart {
     ) throws(WinnowError) -> EncodedChunk {
         var events: [EventRecord] = []
         try append(index.type, block: block, to: &events)
-        let links = expected.names[.link] ?? 0
+        var links: Set<UInt32> = []
         var messages = [Int](repeating: 0, count: Block.rows)
         for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
         for event in events {
             let leaf = Int(event.leaf)
-            guard leaf < keys.count, Int(event.row) < expected.rows, event.count > 0, event.link <= links,
+            if links.insert(event.link).inserted, !expected.isName(.link, event.link) {
+                throw .damaged(file: file.path, what: "\(index.type): an unknown link in block \(block)")
+            }
+            guard leaf < keys.count, Int(event.row) < expected.rows, event.count > 0,
+                expected.purged?.contains(event.row) != true,
                 event.message <= messages[Int(event.row & 0xFFFF)],
                 event.time >= table.minimum[leaf], event.time <= table.maximum[leaf],
                 keys[leaf].month == 0 || keys[leaf].month == LeafKey.month(of: event.time)
@@ -152,6 +167,7 @@ extension ActivityPart {
         try own.forEach(in: nil) { row, ordinal, id in
             fine =
                 fine && Int(ordinal) == totals[Int(row)] && block << 16 + Int(row) < expected.rows
+                && expected.purged?.contains(UInt32(block << 16 + Int(row))) != true
                 && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil && enter(row, id)
             totals[Int(row)] += 1
         }

@@ -1,4 +1,3 @@
-import Disk
 import Format
 import Model
 
@@ -45,6 +44,9 @@ package final class ActivityPart: Sendable {
     package let types: [EventType: TypeIndex]
     private let checks: PartFile.Checks
     private let blockEntries, chunks, summaries: Section
+
+    /// Events before this instant are forgotten, though they are still there.
+    package var horizon: Int64 { file.reference.horizon }
 
     /// Where everything of one event type lies.
     package struct TypeIndex: Sendable {
@@ -93,8 +95,8 @@ package final class ActivityPart: Sendable {
     private static let blockEntrySize = 32
     private static let messageEntrySize = 24
 
-    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
-        file = try PartFile(disk: disk, directory: directory, reference)
+    package init(_ file: PartFile) throws(WinnowError) {
+        self.file = file
         var reader = try file.reader(.eventTypes)
         var types: [EventType: TypeIndex] = [:]
         for _ in 0..<(try reader.take(UInt32.self)) {

@@ -7,7 +7,7 @@ package struct CatalogueIndex: Sendable {
     /// Objects whose id has no code were never seen in an event; their tags are known all the same.
     package init(_ objects: [CatalogueObject], _ kind: CatalogueObject.Kind, _ ids: StringTables) {
         for object in objects where object.kind == kind {
-            let code = object.id.withUnsafeBytes { ids.code(of: $0) }.map { [$0] } ?? []
+            let code = ids.code(of: object.id).map { [$0] } ?? []
             for tag in object.tags { tags[tag, default: []] += code }
             for attribute in object.attributes { attributes[attribute, default: []] += code }
         }

@@ -38,7 +38,7 @@ package struct GrowingStrings: Sendable {
     ) throws(WinnowError) {
         let reference = try StringTableWriter.write([.init(namespace, older: [], new: new)], to: part)
         let next = new.first + UInt32(new.count)
-        tables = StringTables(tables.tables + (try StringTables([open(reference)], namespace).tables))
+        tables = try tables.appending(open(reference), namespace)
         new = StringInterner(first: next)
     }
 }

@@ -108,6 +108,32 @@ package struct LocalMessages: Sendable {
         try block.forEach(in: nil) { _, _, id in append(id, hash: stringHash(id)) }
     }
 
+    /// All ids of a block of the store, by row, then ordinal.
+    init(_ store: [ActivityPart], _ block: Int) throws(WinnowError) {
+        var blocks: [MessageBlock] = [], starts = [UInt32](repeating: 0, count: Block.rows), total: UInt32 = 0
+        for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
+        var counts = [Int](repeating: 0, count: Block.rows)
+        for messages in blocks { messages.raise(&counts) }
+        for row in 0..<Block.rows {
+            starts[row] = total
+            total += UInt32(clamping: counts[row])
+        }
+        rowStarts = starts
+        var found = [Range<Int>](repeating: 0..<0, count: Int(total)), ids: [UInt8] = []
+        for messages in blocks {
+            try messages.forEach(in: nil) { row, ordinal, id in
+                let index = Int(starts[Int(row)]) + Int(ordinal)
+                guard index < found.count else { return }
+                found[index] = ids.count..<ids.count + id.count
+                ids.append(contentsOf: id)
+            }
+        }
+        for range in found {
+            let id = ids[range]
+            append(id, hash: id.withUnsafeBytes { stringHash($0) })
+        }
+    }
+
     package mutating func append(_ id: some Collection<UInt8>, hash: UInt64) {
         text.append(contentsOf: id)
         ends.append(text.count)

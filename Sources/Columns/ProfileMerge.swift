@@ -21,13 +21,15 @@ package struct ProfileMerge {
     private var blockCount = 0
     private var offset = 0
 
+    /// - Parameter erased: profiles that are left out; where they are, strings that nobody has any more are, too. nil
+    ///   keeps all.
     package static func write(
-        _ sources: [ProfileSource], _ schema: Schema, to part: PartWriter
+        _ sources: [ProfileSource], _ schema: Schema, purging erased: ErasedRows? = nil, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         var merge = ProfileMerge(part: part)
         try part.begin(.fieldValues)
         for (number, field) in schema.fields.enumerated() {
-            let encoder = try FieldEncoder(field, number, sources)
+            let encoder = try FieldEncoder(field, number, sources, purging: erased)
             if !encoder.blocks.isEmpty { try merge.append(field, encoder) }
         }
         try part.begin(.fieldBlocks)
@@ -78,10 +80,11 @@ package struct ProfileMerge {
 private struct FieldEncoder: Sendable {
     let form: ProfilePart.Form
     /// In its stored form; empty for forms without one.
-    let dictionary: [UInt8]
+    private(set) var dictionary: [UInt8]
     /// The blocks that some source speaks about, ascending.
     let blocks: [Int]
-    private let columns: [Column]
+    private var columns: [Column]
+    private let erased: ErasedRows?
 
     private struct Column: Sendable {
         enum Values {
@@ -95,7 +98,10 @@ private struct FieldEncoder: Sendable {
         var sets: [[Int]] = []
     }
 
-    init(_ field: Field, _ number: Int, _ sources: [ProfileSource]) throws(WinnowError) {
+    init(
+        _ field: Field, _ number: Int, _ sources: [ProfileSource], purging erased: ErasedRows?
+    ) throws(WinnowError) {
+        self.erased = erased
         var columns: [Column] = [], blocks: Set<Int> = [], rows = 0
         for source in sources {
             switch source {
@@ -118,16 +124,28 @@ private struct FieldEncoder: Sendable {
         }
         self.blocks = blocks.sorted()
         switch field.type {
-        case .integer, .decimal, .boolean, .date, .datetime: (form, dictionary) = (.numbers, [])
-        case .string where FieldEncoder.hardlyRepeat(columns, rows: rows): (form, dictionary) = (.texts, [])
-        case .string:
-            form = .codes
-            dictionary = FieldEncoder.shareDictionary(&columns, sets: false)
-        case .stringSet:
-            form = .sets
-            dictionary = FieldEncoder.shareDictionary(&columns, sets: true)
+        case .integer, .decimal, .boolean, .date, .datetime: form = .numbers
+        case .string where FieldEncoder.hardlyRepeat(columns, rows: rows): form = .texts
+        case .string: form = .codes
+        case .stringSet: form = .sets
         }
+        guard form == .codes || form == .sets else {
+            dictionary = []
+            self.columns = columns
+            return
+        }
+        dictionary = FieldEncoder.shareDictionary(&columns, sets: form == .sets)
         self.columns = columns
+        guard erased != nil else { return }
+        // Only after a look at every block it is known which strings somebody still has.
+        let used = try usedCodes()
+        dictionary = FieldEncoder.shareDictionary(&columns, sets: form == .sets, keeping: used)
+        self.columns = columns
+    }
+
+    private func usedCodes() throws(WinnowError) -> Set<Int> {
+        let used = try concurrentMap(blocks.count) { (i) throws(WinnowError) in try cells(blocks[i]).usedCodes(form) }
+        return used.reduce(into: []) { $0.formUnion($1) }
     }
 
     /// Whether strings are too many for a dictionary to pay.
@@ -142,7 +160,10 @@ private struct FieldEncoder: Sendable {
     }
 
     /// Gives all columns one dictionary, ascending by bytes, and returns it in its stored form.
-    private static func shareDictionary(_ columns: inout [Column], sets: Bool) -> [UInt8] {
+    /// - Parameter used: of the codes that an earlier call gave, those that are wanted; nobody has the other strings.
+    private static func shareDictionary(
+        _ columns: inout [Column], sets: Bool, keeping used: Set<Int>? = nil
+    ) -> [UInt8] {
         var all = StringInterner(first: 0)
         func code(_ string: UnsafeRawBufferPointer) -> Int { Int(all.intern(string) ?? 0) }
         for i in columns.indices {
@@ -158,7 +179,9 @@ private struct FieldEncoder: Sendable {
                 columns[i].codes = (0..<batch.texts.count).map { batch.texts.bytes($0).withUnsafeBytes(code) }
             }
         }
-        let order = (0..<all.count).sorted { all.bytes($0).lexicographicallyPrecedes(all.bytes($1)) }
+        var order = (0..<all.count).sorted { all.bytes($0).lexicographicallyPrecedes(all.bytes($1)) }
+        // The earlier call gave its codes in this same order.
+        if let used { order = order.indices.filter(used.contains).map { order[$0] } }
         var place = [Int](repeating: 0, count: all.count), ends: [Int64] = [], text: [UInt8] = []
         for (code, string) in order.enumerated() {
             place[string] = code
@@ -174,7 +197,9 @@ private struct FieldEncoder: Sendable {
         return out.bytes + text
     }
 
-    func block(_ number: Int) throws(WinnowError) -> [UInt8] {
+    func block(_ number: Int) throws(WinnowError) -> [UInt8] { try cells(number).encoded(form) }
+
+    private func cells(_ number: Int) throws(WinnowError) -> BlockCells {
         var cells = BlockCells()
         for column in columns {
             switch column.values {
@@ -185,7 +210,8 @@ private struct FieldEncoder: Sendable {
             case .batch(let batch, let settled): put(batch, settled, column, number, into: &cells)
             }
         }
-        return try cells.encoded(form)
+        erased?.block(number)?.forEach { cells.forget(UInt16(truncatingIfNeeded: $0)) }
+        return cells
     }
 
     private func put(
@@ -251,6 +277,8 @@ private struct BlockCells {
     private var ends: [Int] = []
     private var sets: [[Int]] = []
 
+    mutating func forget(_ row: UInt16) { states[Int(row)] = .untouched }
+
     mutating func clear(_ row: UInt16) { states[Int(row)] = .cleared }
 
     mutating func set(_ row: UInt16, _ value: Int64) {
@@ -272,6 +300,15 @@ private struct BlockCells {
     /// Adds a value to a row's set.
     mutating func add(_ row: UInt16, _ code: Int) {
         if states[Int(row)] == .set { sets[Int(values[Int(row)])].append(code) }
+    }
+
+    /// The dictionary codes that some row has.
+    func usedCodes(_ form: ProfilePart.Form) -> Set<Int> {
+        var used: Set<Int> = []
+        for (row, state) in states.enumerated() where state == .set {
+            if form == .sets { used.formUnion(sets[Int(values[row])]) } else { used.insert(Int(values[row])) }
+        }
+        return used
     }
 
     func encoded(_ form: ProfilePart.Form) throws(WinnowError) -> [UInt8] {

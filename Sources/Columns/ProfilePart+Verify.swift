@@ -3,22 +3,22 @@ import Format
 import Model
 
 extension ProfilePart {
-    /// Checks every field of the part: that the schema has it in this form, that dictionaries ascend, and that each
-    /// block, read and encoded anew, gives the same bytes.
-    package func verify(_ schema: Schema, rows: Int, _ findings: Findings) {
+    /// Checks every field of the part: that nothing is left of profiles that are `purged`, that the schema has it in
+    /// this form, that dictionaries ascend, and that each block, read and encoded anew, gives the same bytes.
+    package func verify(_ schema: Schema, rows: Int, purged: ErasedRows?, _ findings: Findings) {
         for name in fieldNames {
             guard let number = schema.index(of: name), let index = field(name) else {
                 findings.add(file.path, "a field “\(name)” that the schema does not have")
                 continue
             }
             findings.check(file.path) { () throws(WinnowError) in
-                try verify(schema.fields[number], index, rows, findings)
+                try verify(schema.fields[number], index, rows, purged, findings)
             }
         }
     }
 
     private func verify(
-        _ field: Field, _ index: FieldIndex, _ rows: Int, _ findings: Findings
+        _ field: Field, _ index: FieldIndex, _ rows: Int, _ purged: ErasedRows?, _ findings: Findings
     ) throws(WinnowError) {
         let forms: [Form] =
             switch field.type {
@@ -49,18 +49,20 @@ extension ProfilePart {
             findings.check(file.path) { () throws(WinnowError) in
                 guard let block = try block(index, blocks[i]) else { return }
                 findings.expect(
-                    try isSound(block, blocks[i], codes: count, rows: rows), file.path,
+                    try isSound(block, blocks[i], codes: count, rows: rows, purged: purged), file.path,
                     "field “\(field.name)”, block \(blocks[i]): what is stored makes no sense")
             }
         }
     }
 
     private func isSound(
-        _ block: FieldBlock, _ number: Int, codes: Int?, rows: Int
+        _ block: FieldBlock, _ number: Int, codes: Int?, rows: Int, purged: ErasedRows?
     ) throws(WinnowError) -> Bool {
         let touched = block.touched.allRows, members = block.members.allRows
         guard isAscending(touched), isAscending(members), Set(members).isSubset(of: touched),
-            touched.allSatisfy({ number << 16 + Int($0) < rows })
+            touched.allSatisfy({
+                number << 16 + Int($0) < rows && purged?.contains(UInt32(number << 16 + Int($0))) != true
+            })
         else { return false }
         switch block.column {
         case .sliced(let sliced):

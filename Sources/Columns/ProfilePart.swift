@@ -1,5 +1,4 @@
 import Bitmaps
-import Disk
 import Format
 import Model
 
@@ -27,8 +26,8 @@ package final class ProfilePart: Sendable {
     /// By name; names differ by bytes, so a dictionary of strings will not do.
     private let fields: [(name: String, index: FieldIndex)]
 
-    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
-        file = try PartFile(disk: disk, directory: directory, reference)
+    package init(_ file: PartFile) throws(WinnowError) {
+        self.file = file
         var reader = try file.reader(.fields), fields: [(name: String, index: FieldIndex)] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let name = try reader.takeText()

@@ -1,8 +1,21 @@
+import Format
 import Model
 
 extension StringTable {
-    /// Checks that every string is one and is found under its own code, here and in no earlier table.
-    package func verify(following earlier: [StringTable], of file: String, _ findings: Findings) {
+    /// Which strings may be gone while their codes stay.
+    package enum Purged: Sendable {
+        case none
+        case any
+        /// These, and then all of them are.
+        case only(ErasedRows)
+    }
+
+    /// Checks that every string is one and is found under its own code, here and in no earlier table; those of erased
+    /// profiles aside, whose ids may have come again.
+    package func verify(
+        following earlier: [StringTable], hiding erased: ErasedRows?, purged: Purged, of file: String,
+        _ findings: Findings
+    ) {
         findings.expect(
             Int(first) == earlier.last.map { Int($0.first) + $0.count } ?? 0, file,
             "codes do not follow the part before")
@@ -11,13 +24,29 @@ extension StringTable {
         findings.check(file) { () throws(WinnowError) in
             _ = try concurrentMap(pieces) { (piece) throws(WinnowError) in
                 for i in piece * step..<min(count, (piece + 1) * step) {
-                    let string = bytes(i), hash = stringHash(string)
-                    guard (1...255).contains(string.count), String(validating: string, as: UTF8.self) != nil,
-                        code(of: string, hash: hash) == first + UInt32(i),
-                        !earlier.contains(where: { $0.code(of: string, hash: hash) != nil })
-                    else { throw .damaged(file: file, what: "string \(i) is not found under its own code") }
+                    guard isSound(i, earlier, erased, purged) else {
+                        throw .damaged(file: file, what: "string \(i) is not found under its own code")
+                    }
                 }
             }
         }
+        let filled = (0..<count).reduce(0) { $0 + (bytes($1).isEmpty ? 0 : 1) }
+        findings.expect(hasEntries(filled), file, "its index has entries of no string")
+    }
+
+    private func isSound(_ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged) -> Bool {
+        let string = bytes(i), code = first + UInt32(i)
+        if case .only(let rows) = purged, rows.contains(code) { return string.isEmpty }
+        if string.isEmpty {
+            switch purged {
+            case .any: return true
+            case .none, .only: return erased?.contains(code) == true
+            }
+        }
+        guard string.count <= 255, String(validating: string, as: UTF8.self) != nil else { return false }
+        if erased?.contains(code) == true { return true }
+        let hash = stringHash(string)
+        return self.code(of: string, hash: hash, hiding: erased) == code
+            && !earlier.contains { $0.code(of: string, hash: hash, hiding: erased) != nil }
     }
 }

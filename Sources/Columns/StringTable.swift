@@ -23,7 +23,8 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 ///     starts  = packed column of 2^bits + 1: the first entry of each bucket
 ///     entries = packed column: the 16 bits of the hash after the bucket's, then the index of the string
 ///
-/// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search, bytes decide.
+/// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search, bytes decide. A string
+/// that was purged leaves its code behind, with no bytes and no entry.
 package final class StringTable: Sendable {
     /// What is looked at to find a string.
     fileprivate struct Columns: @unchecked Sendable {
@@ -64,7 +65,7 @@ package final class StringTable: Sendable {
             columns = Columns(
                 first: first, count: count, bits: bits, ends: ends, starts: starts, entries: entries, text: table.rest)
             self.file = file
-            guard bits < 32, ends.count == count, entries.count == count, starts.count == (1 << bits) + 1 else {
+            guard bits < 32, ends.count == count, entries.count <= count, starts.count == (1 << bits) + 1 else {
                 throw table.damage("columns of the wrong length")
             }
             return
@@ -72,9 +73,16 @@ package final class StringTable: Sendable {
         return nil
     }
 
-    /// The code of a string, nil when it is not in the table. Complexity: O(1) on average.
-    package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
-        columns.code(of: bytes, hash: hash)
+    /// The code of a string, nil when it is not in the table, or only under codes that are hidden. Complexity: O(1) on
+    /// average.
+    package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding erased: ErasedRows? = nil) -> UInt32? {
+        columns.code(of: bytes, hash: hash, hiding: erased.map(HiddenCodes.init))
+    }
+
+    /// Whether the index has so many entries, and the text ends where the last string does.
+    func hasEntries(_ count: Int) -> Bool {
+        columns.entries.count == count
+            && columns.text.count == (columns.count == 0 ? 0 : Int(columns.ends[columns.count - 1]))
     }
 
     /// The string at an index (its code less `first`), empty when the table is damaged there.
@@ -84,18 +92,37 @@ package final class StringTable: Sendable {
     static func indexWidth(_ count: Int) -> Int { Packing.width(of: UInt64(max(0, count - 1))) }
 }
 
+/// Codes that are not found any more, as a bit each; counts no references.
+private struct HiddenCodes {
+    let bits: UnsafePointer<UInt64>
+    let capacity: Int
+
+    init(_ erased: ErasedRows) {
+        bits = UnsafePointer(erased.bits)
+        capacity = erased.capacity
+    }
+
+    func contains(_ code: UInt32) -> Bool {
+        Int(code) < capacity && bits[Int(code >> 6)] >> UInt64(code & 63) & 1 == 1
+    }
+}
+
 extension StringTable.Columns {
-    func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+    fileprivate func code(of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?) -> UInt32? {
         let bucket = bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
         let fragment = StringTable.fragment(hash, bits)
         let width = StringTable.indexWidth(count)
         var i = Int(starts[bucket])
-        let end = min(Int(starts[bucket + 1]), count)
+        let end = min(Int(starts[bucket + 1]), entries.count)
         while i < end, i >= 0 {
             let entry = UInt64(bitPattern: entries[i])
             if entry >> UInt64(width) == fragment {
                 let index = Int(entry & ((1 << UInt64(width)) &- 1))
-                if index < count, self.bytes(index).elementsEqual(bytes) { return first + UInt32(index) }
+                if index < count, self.bytes(index).elementsEqual(bytes),
+                    hidden?.contains(first + UInt32(index)) != true
+                {
+                    return first + UInt32(index)
+                }
             }
             i += 1
         }
@@ -112,12 +139,16 @@ extension StringTable.Columns {
 package struct StringTables: Sendable {
     package let tables: [StringTable]
     private let lookup: Lookup
+    /// Whose codes are not found any more.
+    private let erased: ErasedRows?
 
     /// The tables' columns in memory that no references are counted for: threads look strings up all the time.
     private final class Lookup: Sendable {
         nonisolated(unsafe) let columns: UnsafeMutableBufferPointer<StringTable.Columns>
+        nonisolated(unsafe) let hidden: HiddenCodes?
 
-        init(_ tables: [StringTable]) {
+        init(_ tables: [StringTable], hiding erased: ErasedRows?) {
+            hidden = erased.map(HiddenCodes.init)
             columns = .allocate(capacity: tables.count)
             _ = columns.initialize(from: tables.map(\.columns))
         }
@@ -125,15 +156,25 @@ package struct StringTables: Sendable {
         deinit { columns.deallocate() }
     }
 
-    package init(_ files: [PartFile], _ namespace: Namespace) throws(WinnowError) {
+    /// - Parameter erased: profiles whose ids are not found any more.
+    package init(
+        _ files: [PartFile], _ namespace: Namespace, hiding erased: ErasedRows? = nil
+    ) throws(WinnowError) {
         var tables: [StringTable] = []
         for file in files { if let table = try StringTable(file, namespace) { tables.append(table) } }
-        self.init(tables)
+        self.init(tables, hiding: erased)
     }
 
-    init(_ tables: [StringTable]) {
+    private init(_ tables: [StringTable], hiding erased: ErasedRows?) {
         self.tables = tables
-        lookup = Lookup(tables)
+        self.erased = erased
+        lookup = Lookup(tables, hiding: erased)
+    }
+
+    /// With the tables of a newer part.
+    func appending(_ file: PartFile, _ namespace: Namespace) throws(WinnowError) -> StringTables {
+        guard let table = try StringTable(file, namespace) else { return self }
+        return StringTables(tables + [table], hiding: erased)
     }
 
     /// Codes given so far.
@@ -144,17 +185,19 @@ package struct StringTables: Sendable {
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         let columns = lookup.columns
         for i in 0..<columns.count {
-            if let code = columns[i].code(of: bytes, hash: hash) { return code }
+            if let code = columns[i].code(of: bytes, hash: hash, hiding: lookup.hidden) { return code }
         }
         return nil
     }
+
+    package func code(of bytes: [UInt8]) -> UInt32? { bytes.withUnsafeBytes { code(of: $0) } }
 
     package func code(of text: String) -> UInt32? {
         var text = text
         return text.withUTF8 { code(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The string of a code, nil when the code was never given.
+    /// The string of a code, nil when the code was never given; empty when it was purged.
     package func bytes(_ code: UInt32) -> UnsafeRawBufferPointer? {
         let columns = lookup.columns
         for i in 0..<columns.count where code >= columns[i].first && Int(code - columns[i].first) < columns[i].count {

@@ -8,11 +8,17 @@ package enum StringTableWriter {
         package var namespace: Namespace
         package var older: [StringTable]
         package var new: StringInterner?
+        /// Which of the older strings are kept; of the others only the codes are.
+        package var keeps: (UInt32) -> Bool
 
-        package init(_ namespace: Namespace, older: [StringTable], new: StringInterner?) {
+        package init(
+            _ namespace: Namespace, older: [StringTable], new: StringInterner?,
+            keeping keeps: @escaping (UInt32) -> Bool = { _ in true }
+        ) {
             self.namespace = namespace
             self.older = older
             self.new = new
+            self.keeps = keeps
         }
 
         package var isEmpty: Bool { older.allSatisfy { $0.count == 0 } && (new?.count ?? 0) == 0 }
@@ -49,6 +55,8 @@ package enum StringTableWriter {
     private struct Layout {
         let source: Source
         let count: Int
+        /// Strings that are not purged.
+        private let kept: Int
         private let bits: Int
         private let starts: [UInt32]
         private let ends, buckets, entries: PackedColumnWriter
@@ -60,20 +68,24 @@ package enum StringTableWriter {
             self.source = source
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
-            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?
+            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?, kept = 0
             try source.forEach { string in
-                starts[Layout.bucket(stringHash(string), bits) + 1] += 1
+                if !string.isEmpty {
+                    starts[Layout.bucket(stringHash(string), bits) + 1] += 1
+                    kept += 1
+                }
                 total += string.count
                 if first == nil { first = total }
             }
+            self.kept = kept
             for i in 1..<starts.count { starts[i] += starts[i - 1] }
             self.bits = bits
             self.starts = starts
             text = total
             ends = PackedColumnWriter(count: count, base: Int64(first ?? 0), maximum: Int64(total))
-            buckets = PackedColumnWriter(count: starts.count, base: 0, maximum: Int64(count))
+            buckets = PackedColumnWriter(count: starts.count, base: 0, maximum: Int64(kept))
             let widest: Int64 = 1 << Int64(StringTable.fragmentBits + StringTable.indexWidth(count))
-            entries = PackedColumnWriter(count: count, base: 0, maximum: widest - 1)
+            entries = PackedColumnWriter(count: kept, base: 0, maximum: widest - 1)
         }
 
         private static func bucket(_ hash: UInt64, _ bits: Int) -> Int {
@@ -112,12 +124,13 @@ package enum StringTableWriter {
         private func sortedEntries() throws(WinnowError) -> [UInt64] {
             let width = UInt64(StringTable.indexWidth(count))
             var next = starts, index: UInt64 = 0
-            var entries = [UInt64](repeating: 0, count: count)
+            var entries = [UInt64](repeating: 0, count: kept)
             try source.forEach { string in
+                defer { index += 1 }
+                if string.isEmpty { return }
                 let hash = stringHash(string), bucket = Layout.bucket(hash, bits)
                 entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
                 next[bucket] += 1
-                index += 1
             }
             return entries
         }
@@ -125,10 +138,14 @@ package enum StringTableWriter {
 }
 
 extension StringTableWriter.Source {
+    /// Calls `body` with every string by its code; of one that is purged with nothing.
     fileprivate func forEach(
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void
     ) throws(WinnowError) {
-        for table in older { for i in 0..<table.count { try body(table.bytes(i)) } }
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        for table in older {
+            for i in 0..<table.count { try body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing) }
+        }
         try new?.forEach(body)
     }
 }

@@ -5,7 +5,7 @@ import Model
 ///
 ///     manifest = "WINNOWMF" format:u32 version:u64 parent:u64 time:i64 rows:u64 nextPart:u64
 ///                unique:u8 fields:u32 (name:string type:string scale:u8) …
-///                parts:u32 (id:u64 kind:u32 length:u64 checksum:u32) … crc32c:u32
+///                forgets:u8 parts:u32 (id:u64 kind:u32 length:u64 checksum:u32 horizon:i64) … crc32c:u32
 package struct Manifest: Sendable, Hashable {
     package var version: UInt64
     package var parent: UInt64
@@ -17,6 +17,8 @@ package struct Manifest: Sendable, Hashable {
     package var schema: Schema
     /// Oldest first; among parts of a kind later ones add to or overlay earlier ones.
     package var parts: [PartReference]
+    /// Whether profiles or activity were forgotten that may still be in files, until a compaction.
+    package var forgets = false
 
     package static let format: UInt32 = 1
     private static let magic = Array("WINNOWMF".utf8)
@@ -66,12 +68,14 @@ package struct Manifest: Sendable, Hashable {
             out.put(string: field.type.rawValue.utf8)
             out.put(UInt8(clamping: field.scale))
         }
+        out.put(UInt8(forgets ? 1 : 0))
         out.put(UInt32(clamping: parts.count))
         for part in parts {
             out.put(part.id)
             out.put(part.kind.rawValue)
             out.put(part.length)
             out.put(part.checksum)
+            out.put(part.horizon)
         }
         out.put(crc32c(out.bytes))
         return out.bytes
@@ -100,6 +104,7 @@ package struct Manifest: Sendable, Hashable {
             fields.append(Field(name: name, type: type, scale: Int(scale)))
         }
         schema = Schema(fields: fields, uniqueEvents: unique)
+        forgets = try reader.take(UInt8.self) == 1
         parts = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let id = try reader.take(UInt64.self)
@@ -108,7 +113,8 @@ package struct Manifest: Sendable, Hashable {
             }
             parts.append(
                 PartReference(
-                    id: id, kind: kind, length: try reader.take(UInt64.self), checksum: try reader.take(UInt32.self)))
+                    id: id, kind: kind, length: try reader.take(UInt64.self), checksum: try reader.take(UInt32.self),
+                    horizon: try reader.take(Int64.self)))
         }
     }
 }

@@ -21,7 +21,7 @@ package enum PartFormat {
 
 /// What a part holds.
 package enum PartKind: UInt32, Sendable, CaseIterable {
-    case activity = 1, profiles, dictionary, keys, catalogue, batches
+    case activity = 1, profiles, dictionary, keys, catalogue, batches, erased
 
     package var name: String {
         switch self {
@@ -31,6 +31,7 @@ package enum PartKind: UInt32, Sendable, CaseIterable {
         case .keys: "keys"
         case .catalogue: "catalogue"
         case .batches: "batches"
+        case .erased: "erased"
         }
     }
 }
@@ -42,6 +43,7 @@ package enum SectionTag: UInt32, Sendable {
     case fields = 32, fieldBlocks, fieldValues
     case objects = 48
     case digests = 64
+    case erased = 80
 }
 
 /// A part as the manifest knows it.
@@ -51,6 +53,8 @@ package struct PartReference: Sendable, Hashable {
     package var length: UInt64
     /// The checksum of its trailer, and by that of everything in it.
     package var checksum: UInt32
+    /// Of activity: events before this instant (milliseconds since 1970) are forgotten; the least number for none.
+    package var horizon = Int64.min
 
     package var fileName: String {
         let digits = String(id, radix: 16)

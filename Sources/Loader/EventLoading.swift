@@ -160,8 +160,7 @@ struct EventLoading: Loading {
         if run.count > 0 {
             let part = try writer.newPart(.activity, durable: false)
             let reference = try ActivityMerge.write([run], knowing: [], names: nil, memory: memory, to: part)
-            pending.events.append(
-                SpilledRun(try ActivityPart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
+            pending.events.append(SpilledRun(try ActivityPart(try writer.directory.open(reference))))
             run = MemoryRun()
         }
         try writer.spillStrings(of: &pending, above: memory / 16)

@@ -125,9 +125,9 @@ private enum CSVScan {
 }
 
 /// Limits of input data.
-enum LoadLimits {
+package enum LoadLimits {
     static let line = 16 << 20
-    static let id = 255
+    package static let id = 255
     /// 2000-01-01.
     static let firstEvent: Int64 = 946_684_800_000
 

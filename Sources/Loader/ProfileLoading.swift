@@ -90,8 +90,7 @@ struct ProfileLoading: Loading {
         if !fields.isEmpty {
             let part = try writer.newPart(.profiles, durable: false)
             let reference = try ProfileMerge.write([.batch(fields)], schema, to: part)
-            pending.fields.append(
-                .part(try ProfilePart(disk: writer.directory.disk, directory: writer.directory.parts, reference)))
+            pending.fields.append(.part(try ProfilePart(try writer.directory.open(reference))))
             pending.fieldCells += fields.cells
             fields = ProfileBatch(fields: schema.fields.count)
         }

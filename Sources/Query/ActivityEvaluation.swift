@@ -144,8 +144,10 @@ struct ActivityEvaluation {
     }
 
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
-    /// chunks or links have a say.
-    private func joins(_ gathered: GatheredRuns) -> Bool { scope.links != nil || gathered.chunks.count > 1 }
+    /// chunks, links or forgotten events have a say.
+    private func joins(_ gathered: GatheredRuns) -> Bool {
+        scope.links != nil || gathered.chunks.count > 1 || scope.parts.contains(where: \.forgets)
+    }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
     private func answerFromSummary(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) -> Bool {
@@ -210,15 +212,16 @@ struct ActivityEvaluation {
     }
 
     private func feed(_ runs: [RunInScope], _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
-        let chunks = gathered.chunks, masks = TailMasks(gathered)
+        let chunks = gathered.chunks, windows = gathered.windows, masks = TailMasks(gathered)
         for run in runs {
             sink.expect(gathered.bound(of: run))
-            try feed(run, of: chunks[run.chunk], masks, sink)
+            try feed(run, of: chunks[run.chunk], windows[run.chunk], masks, sink)
         }
     }
 
     private func feed(
-        _ run: RunInScope, of chunk: ActivityChunk, _ masks: TailMasks, _ sink: some CountSink
+        _ run: RunInScope, of chunk: ActivityChunk, _ window: ClosedRange<Int64>, _ masks: TailMasks,
+        _ sink: some CountSink
     ) throws(WinnowError) {
         switch run.form {
         case .head(let i):
@@ -230,7 +233,7 @@ struct ActivityEvaluation {
                 try feedWhole(head, sink)
             } else {
                 scratch.take(.headByEvent)
-                try feed(head, run, sink)
+                try feed(head, run, window, sink)
             }
         case .tailRun(let range):
             scratch.take(.tailRun)
@@ -239,7 +242,7 @@ struct ActivityEvaluation {
             for at in stride(from: start, to: range.upperBound, by: Scratch.piece) {
                 let n = min(Scratch.piece, range.upperBound - at)
                 choose(max(0, range.lowerBound - at)..<n)
-                if run.straddles { narrowToWindow(chunk.tail, at, n) }
+                if run.straddles { narrow(chunk.tail, at, n, to: window) }
                 feedChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
             }
         case .tail(let offset):
@@ -249,7 +252,7 @@ struct ActivityEvaluation {
                 let first = offset + at / 64
                 if run.straddles {
                     mask.update(from: masks.straddling + first, count: SlicedStream.maskWords(n))
-                    narrowToWindow(chunk.tail, at, n)
+                    narrow(chunk.tail, at, n, to: window)
                     for word in 0..<words { mask[word] |= masks.inside[first + word] }
                 } else {
                     mask.update(from: masks.inside + first, count: SlicedStream.maskWords(n))
@@ -287,14 +290,14 @@ struct ActivityEvaluation {
 
     /// The events of a head that pass the window, links and first marks.
     private func feed(
-        _ head: ActivityChunk.Head, _ run: RunInScope, _ sink: some CountSink
+        _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>, _ sink: some CountSink
     ) throws(WinnowError) {
         let rows = self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
             choose(0..<n)
-            if run.straddles { narrowToWindow(head.streams, at, n) }
+            if run.straddles { narrow(head.streams, at, n, to: window) }
             narrowToLinksAndFirsts(head.streams, at, n)
             guard let starts = head.starts else {
                 let count = kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
@@ -330,9 +333,9 @@ struct ActivityEvaluation {
         if range.lowerBound % 64 > 0 { mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64) }
     }
 
-    private func narrowToWindow(_ streams: EventStreams, _ at: Int, _ n: Int) {
+    private func narrow(_ streams: EventStreams, _ at: Int, _ n: Int, to window: ClosedRange<Int64>) {
         scratch.take(.byTime)
-        if let stored = streams.storedRange(scope.window) {
+        if let stored = streams.storedRange(window) {
             streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
         } else {
             scratch.mask.update(repeating: 0, count: (n + 63) / 64)

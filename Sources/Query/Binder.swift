@@ -188,7 +188,7 @@ package struct Binder {
         }
         let listed = Set((activity.campaigns ?? activity.templates)?.ids.map { Array($0.utf8) } ?? [])
         let strings = try snapshot.strings(activity.campaigns == nil ? .template : .campaign)
-        let isUnknown: ([UInt8]) -> Bool = { id in id.withUnsafeBytes { strings.code(of: $0) } == nil }
+        let isUnknown: ([UInt8]) -> Bool = { strings.code(of: $0) == nil }
         if plans.isEmpty || listed.contains(where: isUnknown) { plans.append(plan(activity.condition, of: nil)) }
         return activity.counting == .anyOne ? .any(plans) : .all(plans)
     }
@@ -288,11 +288,14 @@ package struct Binder {
         guard case .text(let text) = test else { return .everybody }
         let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
-            return .rows(Set(ids.compactMap { id in id.withUnsafeBytes { keys.code(of: $0) } }).sorted())
+            return .rows(Set(ids.compactMap { keys.code(of: $0) }).sorted())
         }
         var rows: [UInt32] = []
         for table in keys.tables {
-            for i in 0..<table.count where text.passes(table.bytes(i)) { rows.append(table.first + UInt32(i)) }
+            for i in 0..<table.count where text.passes(table.bytes(i)) {
+                let row = table.first + UInt32(i)
+                if snapshot.erased?.contains(row) != true { rows.append(row) }
+            }
         }
         return .rows(rows)
     }

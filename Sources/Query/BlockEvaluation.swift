@@ -6,6 +6,7 @@ import Model
 final class BlockEvaluation {
     private let program: Program
     private let rows: Int
+    private let erased: ErasedRows?
     private let scratch = Scratch()
     private var block = 0
     /// Sets of nodes that are used several times, and the block that each was evaluated in last.
@@ -14,10 +15,11 @@ final class BlockEvaluation {
     /// What is asked of the activity at hand.
     private var wanted: [ActivityEvaluation.Wanted] = []
 
-    /// - Parameter rows: profiles of the store.
-    init(_ program: Program, rows: Int) {
+    /// - Parameter rows: rows of the store, of which some are of erased profiles.
+    init(_ program: Program, rows: Int, erased: ErasedRows?) {
         self.program = program
         self.rows = rows
+        self.erased = erased
         kept = (0..<program.slotCount).map { _ in BlockSet.allocate() }
         keptBlock = .allocate(capacity: program.slotCount + 1)
         keptBlock.initialize(repeating: -1, count: program.slotCount + 1)
@@ -32,8 +34,16 @@ final class BlockEvaluation {
     func evaluate(_ block: Int, _ body: (Int, BlockSet) -> Void) throws(WinnowError) {
         self.block = block
         scratch.universe.fill(first: min(Block.rows, rows - block * Block.rows))
+        let gone = erased?.block(block)
+        if let gone {
+            scratch.take(.erased)
+            scratch.universe.subtract(gone)
+        }
         for (i, root) in program.roots.enumerated() {
-            body(i, try set(of: root, or: scratch.set(0), level: 1, within: nil))
+            let set = try set(of: root, or: scratch.set(0), level: 1, within: nil)
+            // What events and fields say of erased profiles counts nowhere; inside the tree it does no harm.
+            if gone != nil { set.formIntersection(scratch.universe) }
+            body(i, set)
         }
     }
 

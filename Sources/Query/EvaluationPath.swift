@@ -21,6 +21,8 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case fieldOverlay
     case rows, sample
     case subtracted, complemented, spared
+    /// Some profiles of the block are erased; a part has events that are forgotten.
+    case erased, forgotten
     /// A set that is used several times, counts of the same events that are taken together.
     case shared, countedTogether
 }

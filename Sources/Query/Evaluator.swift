@@ -27,7 +27,7 @@ package struct Evaluator {
             let (inner, complements) = plan.complemented.map { ($0, true) } ?? (plan, false)
             if let known = try inner.storedCount(snapshot) {
                 EvaluationPaths.add(.storedCountAlone)
-                counts[i] = complements ? snapshot.rows - known : known
+                counts[i] = complements ? snapshot.live - known : known
             } else {
                 open.append((inner, i, complements))
             }
@@ -45,7 +45,7 @@ package struct Evaluator {
         }
         for (i, entry) in open.enumerated() {
             let total = totals[i].load(ordering: .relaxed)
-            counts[entry.of] = entry.complements ? snapshot.rows - total : total
+            counts[entry.of] = entry.complements ? snapshot.live - total : total
         }
         return counts
     }
@@ -67,11 +67,11 @@ package struct Evaluator {
     private func forEachBlock(
         _ program: Program, _ body: @Sendable (BlockEvaluation, Int) throws(WinnowError) -> Void
     ) throws(WinnowError) {
-        let blocks = snapshot.blocks, rows = snapshot.rows
+        let blocks = snapshot.blocks, rows = snapshot.rows, erased = snapshot.erased
         let next = Atomic(0), failure = Mutex<WinnowError?>(nil)
         let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
         @Sendable func work() {
-            let evaluation = BlockEvaluation(program, rows: rows)
+            let evaluation = BlockEvaluation(program, rows: rows, erased: erased)
             while true {
                 let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
                 guard start < blocks, failure.withLock({ $0 == nil }) else { return }
@@ -92,11 +92,13 @@ extension Plan {
     fileprivate func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? {
         switch self {
         case .nobody: return 0
-        case .everybody: return snapshot.rows
+        case .everybody: return snapshot.live
         case .rows(let rows): return rows.count
         case .activity(let plan):
             let scope = plan.scope
-            guard plan.lower == 1, plan.upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1
+            // Tables count erased profiles until these are purged.
+            guard plan.lower == 1, plan.upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1,
+                snapshot.erased?.isPurged != false
             else { return nil }
             let part = scope.parts[0]
             guard let places = part.places else { return part.index.rows }

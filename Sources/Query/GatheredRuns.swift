@@ -6,6 +6,8 @@ import Model
 final class GatheredRuns {
     private(set) var runs: [RunInScope] = []
     private(set) var chunks: [ActivityChunk] = []
+    /// Per chunk the window that its events must lie in.
+    private(set) var windows: [ClosedRange<Int64>] = []
     /// Stored counts of parts that are in scope as a whole.
     private(set) var summaries: [SlicedBlock] = []
     /// Last times of parts whose events are in scope from a quarter hour on.
@@ -31,6 +33,7 @@ final class GatheredRuns {
     ) throws(WinnowError) {
         runs.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
+        windows.removeAll(keepingCapacity: true)
         summaries.removeAll(keepingCapacity: true)
         recencies.removeAll(keepingCapacity: true)
         inside.clear()
@@ -57,6 +60,7 @@ final class GatheredRuns {
             }
             bound = bound.saturatingAdd(reach)
             chunks.append(chunk)
+            windows.append(scope.window)
         }
     }
 

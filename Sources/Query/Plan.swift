@@ -129,12 +129,18 @@ package final class PartScope: Sendable {
     package let keys: [UInt32]?
     /// Where every event of the part from here on is in scope, and none before it: the quarter hour of `Recency`.
     let since: Int64?
+    /// The scope's window, less what the part has forgotten.
+    let window: ClosedRange<Int64>
+    /// Whether the part still holds events that are forgotten.
+    let forgets: Bool
 
     init(
         part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?,
-        since: Int64? = nil
+        since: Int64? = nil, window: ClosedRange<Int64>
     ) {
         self.since = since
+        self.window = window
+        forgets = index.minimum < part.horizon
         self.part = part
         self.index = index
         self.places = places

@@ -58,20 +58,24 @@ struct Scope: Hashable {
     private func partScope(
         _ part: ActivityPart, _ index: ActivityPart.TypeIndex, _ keying: Keying, _ unique: UniqueRule?
     ) throws(WinnowError) -> (PartScope, events: Int)? {
-        let touched = index.maximum >= window.lowerBound && index.minimum <= window.upperBound
+        let window = max(window.lowerBound, min(part.horizon, window.upperBound))...window.upperBound
+        let touched =
+            index.maximum >= max(window.lowerBound, part.horizon) && index.minimum <= window.upperBound
+            && part.horizon <= window.upperBound
         guard touched || unique != nil else { return nil }
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
         if covered && campaigns == nil && templates == nil && unique == nil && keying != .campaign
             && keying != .template
         {
-            return (PartScope(part: part, index: index, places: nil, leaves: [], keys: nil), index.events)
+            let scope = PartScope(part: part, index: index, places: nil, leaves: [], keys: nil, window: window)
+            return (scope, index.events)
         }
         let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
         var leaves: [Int] = [], events = 0
         for leaf in self.leaves(of: table) {
             let low = table.minimum[leaf], high = table.maximum[leaf]
-            guard high >= window.lowerBound, low <= window.upperBound else { continue }
+            guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
             places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
             events += Int(table.events[leaf])
@@ -87,9 +91,9 @@ struct Scope: Hashable {
         if campaigns == nil, templates == nil, unique == nil, keys == nil, index.maximum <= window.upperBound {
             since = Recency.quarter(beginningAt: window.lowerBound)
         }
-        return (
-            PartScope(part: part, index: index, places: places, leaves: leaves, keys: keys, since: since), events
-        )
+        let scope = PartScope(
+            part: part, index: index, places: places, leaves: leaves, keys: keys, since: since, window: window)
+        return (scope, events)
     }
 
     /// The leaves of the scope's campaigns and templates that have events.

@@ -11,8 +11,8 @@ struct UniqueJoin {
     let unique: UniqueRule
     let scratch: Scratch
 
-    /// The rows that more than one chunk has events of; in a store of nightly batches few, since the older parts hold
-    /// nearly everything.
+    /// The rows that more than one chunk has events of, or one that has forgotten some; in a store of nightly batches
+    /// few, since the older parts hold nearly everything.
     func contestedRows(_ block: Int) throws(WinnowError) -> BlockSet {
         let contested = scratch.contested, seen = scratch.seen, own = scratch.sliced.spare
         contested.clear()
@@ -27,7 +27,13 @@ struct UniqueJoin {
                 for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: own) }
                 for i in 0..<chunk.tail.events { own.insert(Int(chunk.tailRows[i])) }
             }
-            for word in 0..<Block.words { contested.bits[word] |= seen.bits[word] & own.bits[word] }
+            if part.forgets {
+                // Its marks may be on events that are forgotten.
+                scratch.take(.forgotten)
+                contested.formUnion(own)
+            } else {
+                for word in 0..<Block.words { contested.bits[word] |= seen.bits[word] & own.bits[word] }
+            }
             seen.formUnion(own)
         }
         return contested
@@ -54,7 +60,7 @@ struct UniqueJoin {
                     throw .damaged(file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf), tag = UInt32(offset + leaf)
-                candidates(streams, range, rows, wanted) { row, link, message, time in
+                candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
                             row: row, campaign: key.campaign, template: key.template, link: link, message: message,
@@ -73,20 +79,21 @@ struct UniqueJoin {
         }
         for (part, offset) in zip(scope.parts, offsets) {
             let own = UInt32(offset)..<UInt32(offset + part.index.leafCount)
-            for event in earliest.events where own.contains(event.tag) && scope.window.contains(event.time) {
+            for event in earliest.events where own.contains(event.tag) && part.window.contains(event.time) {
                 let leaf = Int(event.tag) - offset
                 if part.contains(leaf: leaf) { body(event.row, part, leaf, event.message) }
             }
         }
     }
 
-    /// The events that may be unique: those that their chunk marks, or with links those on one of them.
+    /// The events that may be unique: those that their chunk marks, with links those on one of them, where some are
+    /// forgotten all others.
     private func candidates(
         _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ wanted: BlockSet?,
-        _ body: (UInt16, UInt32, UInt32, Int64) -> Void
+        _ part: PartScope, _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
-        let messages = scratch.messages
+        let messages = scratch.messages, horizon = part.part.horizon
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
             streams.messages(piece, into: messages)
@@ -95,7 +102,9 @@ struct UniqueJoin {
                 let row = rows[at - range.lowerBound + i]
                 if let wanted, wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
                 if let counting = unique.links {
-                    guard counting.contains(links[i]) else { continue }
+                    guard counting.contains(links[i]), times[i] >= horizon else { continue }
+                } else if part.forgets {
+                    guard times[i] >= horizon else { continue }
                 } else if firsts[i] & UInt64(unique.bit) == 0 {
                     continue
                 }

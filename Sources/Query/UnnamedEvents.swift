@@ -5,7 +5,8 @@ import Store
 
 extension Scope {
     /// Whether unique events of the type are derived from events of which some, in these campaigns and templates, on
-    /// these links and not later than the instant of evaluation, have no message id.
+    /// these links and not later than the instant of evaluation, have no message id. Events of erased profiles are met
+    /// until they are purged.
     func meetsUnnamed(
         _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
     ) throws(WinnowError) -> Bool {
@@ -14,25 +15,34 @@ extension Scope {
         for part in try snapshot.activity() {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)
-            let leaves = leaves(of: table).filter { table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf }
+            let leaves = leaves(of: table).filter {
+                table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf && table.maximum[$0] >= part.horizon
+            }
             if leaves.isEmpty { continue }
-            guard let links else { return true }
-            if try part.hasUnnamed(index, leaves: Set(leaves), links: Set(links), until: asOf) { return true }
+            if links == nil, leaves.contains(where: { table.firstUnnamed[$0] >= part.horizon }) { return true }
+            let met = try part.hasUnnamed(
+                index, leaves: Set(leaves), links: links.map { Set($0) }, until: asOf)
+            if met { return true }
         }
         return false
     }
 }
 
 extension ActivityPart {
-    /// Whether some event of these leaves, on one of the links, has no message id; the leaves alone do not tell.
+    /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any), has no message id;
+    /// the leaves alone do not tell.
     fileprivate func hasUnnamed(
-        _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>, until last: Int64
+        _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>?, until last: Int64
     ) throws(WinnowError) -> Bool {
+        guard horizon <= last else { return false }
+        let times = horizon...last
         func has(_ streams: EventStreams, _ range: Range<Int>) -> Bool {
             var messages = [UInt32](repeating: 0, count: range.count)
             streams.messages(range, into: &messages)
-            let own = streams.links(range), times = streams.times(range)
-            return messages.indices.contains { messages[$0] == 0 && links.contains(own[$0]) && times[$0] <= last }
+            let own = streams.links(range), all = streams.times(range)
+            return messages.indices.contains {
+                messages[$0] == 0 && links?.contains(own[$0]) != false && times.contains(all[$0])
+            }
         }
         for i in 0..<index.blockCount {
             let chunk = try chunk(try entry(index, i))

@@ -11,6 +11,8 @@ package final class Snapshot: Sendable {
     private let directory: StoreDirectory
     /// Held, never asked.
     private let lock: any FileLock
+    /// Profiles that are no more; nil when none ever was erased.
+    package let erased: ErasedRows?
 
     private let openedActivity = Once<[ActivityPart]>()
     private let openedProfiles = Once<[ProfilePart]>()
@@ -23,26 +25,29 @@ package final class Snapshot: Sendable {
     package init(_ directory: StoreDirectory) throws(WinnowError) {
         self.directory = directory
         (manifest, lock) = try directory.current()
+        let rows = Int(manifest.rows)
+        erased = try manifest.parts(of: .erased).last.map { (reference) throws(WinnowError) in
+            try ErasedRows(directory.open(reference), rows: rows)
+        }
     }
 
+    /// Rows ever given, those of erased profiles included.
     package var rows: Int { Int(manifest.rows) }
+    /// Profiles that are not erased.
+    package var live: Int { rows - (erased?.count ?? 0) }
     package var blocks: Int { Block.count(rows: rows) }
     package var schema: Schema { manifest.schema }
 
     package func activity() throws(WinnowError) -> [ActivityPart] {
         try openedActivity.get { () throws(WinnowError) in
-            try open(.activity) { (reference) throws(WinnowError) in
-                try ActivityPart(disk: directory.disk, directory: directory.parts, reference)
-            }
+            try open(.activity) { (file) throws(WinnowError) in try ActivityPart(file) }
         }
     }
 
     /// Oldest first.
     package func profiles() throws(WinnowError) -> [ProfilePart] {
         try openedProfiles.get { () throws(WinnowError) in
-            try open(.profiles) { (reference) throws(WinnowError) in
-                try ProfilePart(disk: directory.disk, directory: directory.parts, reference)
-            }
+            try open(.profiles) { (file) throws(WinnowError) in try ProfilePart(file) }
         }
     }
 
@@ -74,7 +79,9 @@ package final class Snapshot: Sendable {
 
     /// External id → row, and back.
     package func keys() throws(WinnowError) -> StringTables {
-        try openedKeys.get { () throws(WinnowError) in try StringTables(try files(.keys), .profile) }
+        try openedKeys.get { () throws(WinnowError) in
+            try StringTables(try files(.keys), .profile, hiding: erased)
+        }
     }
 
     /// Campaigns and templates, each as it was loaded last.
@@ -96,16 +103,14 @@ package final class Snapshot: Sendable {
     }
 
     package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {
-        try open(kind) { (reference) throws(WinnowError) in
-            try PartFile(disk: directory.disk, directory: directory.parts, reference)
-        }
+        try open(kind) { (file) throws(WinnowError) in file }
     }
 
     private func open<T>(
-        _ kind: PartKind, _ body: (PartReference) throws(WinnowError) -> T
+        _ kind: PartKind, _ body: (PartFile) throws(WinnowError) -> T
     ) throws(WinnowError) -> [T] {
         var result: [T] = []
-        for reference in manifest.parts(of: kind) { result.append(try body(reference)) }
+        for reference in manifest.parts(of: kind) { result.append(try body(try directory.open(reference))) }
         return result
     }
 }

@@ -19,6 +19,10 @@ package struct StoreDirectory: Sendable {
     package var parts: String { path + "/parts" }
     package var lock: String { path + "/LOCK" }
 
+    package func open(_ part: PartReference) throws(WinnowError) -> PartFile {
+        try PartFile(disk: disk, directory: parts, part)
+    }
+
     /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left of an attempt that
     /// was cut short.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
@@ -80,12 +84,7 @@ package struct StoreDirectory: Sendable {
             let file = path + "/" + Manifest.fileName(version)
             do throws(WinnowError) {
                 guard let lock = try disk.lock(file, .shared), lock.isLinked else { continue }
-                let mapped = try disk.map(file, expecting: nil)
-                let manifest = try Manifest(decoding: mapped.bytes, of: file)
-                guard manifest.version == version else {
-                    throw .damaged(file: file, what: "it says that it is version \(manifest.version)")
-                }
-                return (manifest, lock)
+                return (try manifest(version), lock)
             } catch {
                 if case .notFound = error { continue }
                 throw error
@@ -94,7 +93,19 @@ package struct StoreDirectory: Sendable {
         throw .io(operation: "lock the manifest of", path: path, code: 11)
     }
 
-    private static let temporary = ".tmp"
+    static let temporary = ".tmp"
+
+    /// The manifest of a version.
+    func manifest(_ version: UInt64) throws(WinnowError) -> Manifest {
+        let file = path + "/" + Manifest.fileName(version), mapped = try disk.map(file, expecting: nil)
+        // The bytes are there for as long as the mapping is.
+        defer { withExtendedLifetime(mapped) {} }
+        let manifest = try Manifest(decoding: mapped.bytes, of: file)
+        guard manifest.version == version else {
+            throw .damaged(file: file, what: "it says that it is version \(manifest.version)")
+        }
+        return manifest
+    }
 
     /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the commit point. All
     /// that it names must be durable.
@@ -124,8 +135,7 @@ package struct StoreDirectory: Sendable {
             if try disk.lock(file, .exclusive(creating: false)) != nil {
                 try disk.unlink(file)
             } else {
-                let mapped = try disk.map(file, expecting: nil)
-                kept.formUnion(try Manifest(decoding: mapped.bytes, of: file).parts.map(\.fileName))
+                kept.formUnion(try manifest(version).parts.map(\.fileName))
             }
         }
         for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name) {

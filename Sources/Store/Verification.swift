@@ -2,6 +2,7 @@ import Columns
 import Disk
 import Format
 import Model
+import Synchronization
 
 /// What a check of a whole store came to.
 package struct Verification: Sendable {
@@ -13,7 +14,10 @@ package struct Verification: Sendable {
 extension StoreDirectory {
     /// Checks every byte of the current version: checksums, structures, and everything that is derived against what it
     /// derives from. What is found is listed, not thrown; only a store that is not there, or cannot be read, throws.
-    package func verify() throws(WinnowError) -> Verification {
+    /// - Parameter progress: told the bytes that were checked and that there are, now and then, on any thread.
+    package func verify(
+        progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws(WinnowError) -> Verification {
         let findings = Findings()
         var result = Verification()
         do throws(WinnowError) {
@@ -22,7 +26,7 @@ extension StoreDirectory {
             result.bytes = snapshot.manifest.parts.reduce(snapshot.manifest.encoded.count) {
                 $0 + Int(clamping: $1.length)
             }
-            try StoreCheck(directory: self, snapshot: snapshot, findings: findings).run()
+            try StoreCheck(directory: self, snapshot: snapshot, findings: findings, progress: progress).run()
         } catch {
             guard case .damaged(let file, let what) = error else { throw error }
             findings.add(file, what)
@@ -36,20 +40,33 @@ private struct StoreCheck {
     let directory: StoreDirectory
     let snapshot: Snapshot
     let findings: Findings
+    let progress: @Sendable (Int, Int) -> Void
 
     func run() throws(WinnowError) {
         checkManifest()
         // What cannot be opened, or does not match its checksums, is not looked at any further.
         let references = snapshot.manifest.parts
+        let passed = Atomic(0), total = references.reduce(0) { $0 + 2 * Int(clamping: $1.length) }
+        @Sendable func pass(_ part: PartReference) {
+            let length = Int(clamping: part.length)
+            progress(passed.wrappingAdd(length, ordering: .relaxed).newValue, total)
+        }
         let sound = try concurrentMap(references.count) { (i) throws(WinnowError) in
-            hasSoundBytes(references[i])
+            defer { pass(references[i]) }
+            return hasSoundBytes(references[i])
         }
         guard !sound.contains(false) else { return }
         try checkStrings()
-        try checkActivity()
-        for part in try snapshot.profiles() { part.verify(snapshot.schema, rows: snapshot.rows, findings) }
+        try checkActivity(pass)
+        for part in try snapshot.profiles() {
+            part.verify(snapshot.schema, rows: snapshot.rows, purged: purged, findings)
+            pass(part.file.reference)
+        }
         try checkCatalogue()
     }
+
+    /// Erased profiles of which nothing may be left; nil when none are, or values of some are left.
+    private var purged: ErasedRows? { snapshot.erased.flatMap { $0.isPurged ? $0 : nil } }
 
     private func checkManifest() {
         let manifest = snapshot.manifest, file = directory.path + "/" + manifest.fileName
@@ -57,13 +74,16 @@ private struct StoreCheck {
         findings.expect(Set(ids).count == ids.count, file, "a part is named twice")
         findings.expect(ids.allSatisfy { $0 < manifest.nextPart }, file, "a part's number is not given yet")
         findings.expect(manifest.parent < manifest.version, file, "it is older than its parent")
+        let forgets = manifest.parts.contains { $0.horizon > .min } || snapshot.erased?.isPurged == false
+        findings.expect(manifest.forgets || !forgets, file, "something is forgotten that it does not know of")
+        findings.expect(manifest.parts(of: .erased).count <= 1, file, "several parts tell who is erased")
     }
 
     private func hasSoundBytes(_ reference: PartReference) -> Bool {
         var sound = true
         findings.check(directory.parts + "/" + reference.fileName) { () throws(WinnowError) in
             sound = false
-            let part = try PartFile(disk: directory.disk, directory: directory.parts, reference)
+            let part = try directory.open(reference)
             sound = true
             part.verifyAll { error in
                 sound = false
@@ -81,7 +101,10 @@ private struct StoreCheck {
             for file in try snapshot.files(kind) {
                 for namespace in namespaces {
                     guard let table = try StringTable(file, namespace) else { continue }
-                    table.verify(following: earlier[namespace] ?? [], of: file.path, findings)
+                    let erased = kind == .keys ? snapshot.erased : nil
+                    table.verify(
+                        following: earlier[namespace] ?? [], hiding: erased,
+                        purged: kind == .dictionary ? .any : purged.map { .only($0) } ?? .none, of: file.path, findings)
                     earlier[namespace, default: []].append(table)
                 }
             }
@@ -95,14 +118,15 @@ private struct StoreCheck {
         _ = try snapshot.batches()
     }
 
-    private func checkActivity() throws(WinnowError) {
+    private func checkActivity(_ pass: (PartReference) -> Void) throws(WinnowError) {
         let names = try snapshot.names(), parts = try snapshot.activity()
         var expected = ActivityExpectations(
-            rows: snapshot.rows, names: names.mapValues(\.count),
-            order: snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil, older: [])
+            rows: snapshot.rows, names: names,
+            order: snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil, purged: purged, older: [])
         for part in parts {
             part.verify(expected, findings)
             expected.older.append(part)
+            pass(part.file.reference)
         }
     }
 
@@ -113,7 +137,7 @@ private struct StoreCheck {
                 CataloguePart.merged([objects]).count == objects.count, file.path, "an object is there twice")
             for object in objects {
                 let strings = try snapshot.strings(object.kind == .campaign ? .campaign : .template)
-                let known = object.id.withUnsafeBytes { strings.code(of: $0) } != nil
+                let known = strings.code(of: object.id) != nil
                 findings.expect(known, file.path, "an object that the dictionary does not have")
             }
         }

@@ -18,6 +18,8 @@ package struct Batch {
     package var identity: (id: [UInt8], digest: [UInt8])?
     /// Whether all parts become one of each kind, however large they are.
     var mergesAll = false
+    /// Whether what was forgotten is left out of them: names that remaining events have are told.
+    var purge: NamesInUse?
 
     var isEmpty: Bool {
         profiles.added == 0 && names.values.allSatisfy { $0.added == 0 } && fieldCells == 0 && objects.isEmpty
@@ -81,9 +83,7 @@ package final class Writer {
 
     /// Writes those strings of a batch out that take more than so many bytes of memory.
     package func spillStrings(of batch: inout Batch, above limit: Int) throws(WinnowError) {
-        let open = { (reference: PartReference) throws(WinnowError) in
-            try PartFile(disk: self.directory.disk, directory: self.directory.parts, reference)
-        }
+        let open = { (reference: PartReference) throws(WinnowError) in try self.directory.open(reference) }
         if batch.profiles.new.memory > limit { try batch.profiles.spill(to: newPart(.keys, durable: false), open) }
         for namespace in Namespace.names where batch.names[namespace]?.new.memory ?? 0 > limit {
             try batch.names[namespace]?.spill(to: newPart(.dictionary, durable: false), open)
@@ -101,13 +101,66 @@ package final class Writer {
         }
     }
 
-    /// Merges all parts of each kind into one; makes no version when that is so already.
+    /// Merges all parts of each kind into one, without what was forgotten: nothing of it is in the files of the new
+    /// version. Makes no version when that is so already.
     package func compact(memory: Int) throws(WinnowError) {
-        let kinds = snapshot.manifest.parts.map(\.kind)
-        guard Set(kinds).count < kinds.count else { return }
+        let kinds = snapshot.manifest.parts.map(\.kind), purges = snapshot.manifest.forgets
+        guard purges || Set(kinds).count < kinds.count else { return }
         var nothing = try Batch(snapshot)
         nothing.mergesAll = true
-        try commit { (manifest) throws(WinnowError) in try write(nothing, memory, to: &manifest) }
+        if purges {
+            let inUse = NamesInUse(try snapshot.names().mapValues(\.count))
+            for object in try snapshot.catalogue() {
+                let namespace = object.kind == .campaign ? Namespace.campaign : .template
+                let code = try snapshot.strings(namespace).code(of: object.id)
+                inUse.insert(namespace, code.map { [$0] } ?? [])
+            }
+            nothing.purge = inUse
+        }
+        try commit { (manifest) throws(WinnowError) in
+            try write(nothing, memory, to: &manifest)
+            manifest.forgets = false
+            if purges, let erased = snapshot.erased {
+                try replaceErased(by: try erased.write(purged: true, to: try newPart(.erased)), in: &manifest)
+            }
+        }
+    }
+
+    /// Takes profiles out of every answer, at once; their values leave the files when the store is compacted.
+    /// - Returns: how many there were, of each id once.
+    package func erase(_ ids: [[UInt8]], at time: Instant) throws(WinnowError) -> Int {
+        let keys = try snapshot.keys()
+        let rows = Set(ids.compactMap { keys.code(of: $0) }).sorted()
+        guard !rows.isEmpty else { return 0 }
+        let erased = ErasedRows(snapshot.erased, adding: rows, rows: snapshot.rows)
+        try commit { (manifest) throws(WinnowError) in
+            manifest.time = max(manifest.time, time)
+            manifest.forgets = true
+            try replaceErased(by: try erased.write(purged: false, to: try newPart(.erased)), in: &manifest)
+        }
+        return rows.count
+    }
+
+    private func replaceErased(by part: PartReference, in manifest: inout Manifest) throws(WinnowError) {
+        manifest.parts.removeAll { $0.kind == .erased }
+        manifest.parts.append(part)
+    }
+
+    /// Forgets the activity before an instant that the store has now, at once; it leaves the files when the store is
+    /// compacted. Older activity that is loaded later is not forgotten. Makes no version when there is none.
+    package func drop(before horizon: Int64) throws(WinnowError) {
+        let parts = try snapshot.activity().filter { part in
+            part.horizon < horizon && part.types.values.contains { $0.events > 0 && $0.minimum < horizon }
+        }
+        guard !parts.isEmpty else { return }
+        let cut = Set(parts.map(\.file.reference.id))
+        try commit { (manifest) throws(WinnowError) in
+            manifest.forgets = true
+            for i in manifest.parts.indices
+            where manifest.parts[i].kind == .activity && cut.contains(manifest.parts[i].id) {
+                manifest.parts[i].horizon = horizon
+            }
+        }
     }
 
     /// Adds a field that no profile has a value of yet.
@@ -155,7 +208,7 @@ package final class Writer {
         _ write: (_ merged: [PartReference]) throws(WinnowError) -> PartReference
     ) throws(WinnowError) {
         let parts = manifest.parts(of: kind)
-        guard size > 0 || (batch.mergesAll && parts.count > 1) else { return }
+        guard size > 0 || (batch.mergesAll && parts.count > (batch.purge == nil ? 1 : 0)) else { return }
         // The estimate is generous, so that equal batches count as equal; the constant is what an empty part takes.
         let estimate = UInt64(size) + 4096
         let count = batch.mergesAll ? parts.count : MergePolicy.merged(parts.map(\.length), new: estimate)
@@ -171,27 +224,32 @@ package final class Writer {
     ) throws(WinnowError) {
         try add(.activity, size: batch.eventCount * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let parts = try snapshot.activity()
-            let sources: [any EventSource] = parts.suffix(merged.count) + batch.events
+            let erased = batch.purge == nil ? nil : snapshot.erased
+            let older = parts.suffix(merged.count).map { RemainingEvents($0, without: erased) }
+            let sources: [any EventSource] = older + batch.events
             // How names order that the store or the batch has.
             let names = snapshot.schema.uniqueEvents == .derived ? NameOrder(batch.names) : nil
             return try ActivityMerge.write(
-                sources, knowing: parts, names: names, memory: memory, to: try newPart(.activity))
+                sources, knowing: parts, names: names, purging: batch.purge, memory: memory, to: try newPart(.activity))
         }
     }
 
     private func addKeys(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         try add(.keys, size: batch.profiles.added * 24, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let older = try tables(merged, .profile)
-            return try StringTableWriter.write(
-                [.init(.profile, older: older + batch.profiles.runs, new: batch.profiles.new)],
-                to: try newPart(.keys))
+            let older = try tables(merged, .profile), erased = batch.purge == nil ? nil : snapshot.erased
+            let source = StringTableWriter.Source(
+                .profile, older: older + batch.profiles.runs, new: batch.profiles.new,
+                keeping: { erased?.contains($0) != true })
+            return try StringTableWriter.write([source], to: try newPart(.keys))
         }
     }
 
     private func addFields(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         try add(.profiles, size: batch.fieldCells * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let older = try snapshot.profiles().suffix(merged.count).map { ProfileSource.part($0) }
-            return try ProfileMerge.write(older + batch.fields, snapshot.schema, to: try newPart(.profiles))
+            return try ProfileMerge.write(
+                older + batch.fields, snapshot.schema, purging: batch.purge == nil ? nil : snapshot.erased,
+                to: try newPart(.profiles))
         }
     }
 
@@ -202,7 +260,9 @@ package final class Writer {
             for namespace in Namespace.names {
                 let own = batch.names[namespace]
                 sources.append(
-                    .init(namespace, older: try tables(merged, namespace) + (own?.runs ?? []), new: own?.new))
+                    .init(
+                        namespace, older: try tables(merged, namespace) + (own?.runs ?? []), new: own?.new,
+                        keeping: { batch.purge?.contains(namespace, $0) ?? true }))
             }
             return try StringTableWriter.write(sources, to: try newPart(.dictionary))
         }
@@ -221,7 +281,7 @@ package final class Writer {
     private func tables(_ parts: [PartReference], _ namespace: Namespace) throws(WinnowError) -> [StringTable] {
         var files: [PartFile] = []
         for reference in parts {
-            files.append(try PartFile(disk: directory.disk, directory: directory.parts, reference))
+            files.append(try directory.open(reference))
         }
         return try StringTables(files, namespace).tables
     }
@@ -230,8 +290,7 @@ package final class Writer {
         try add(.catalogue, size: batch.objects.count * 128, batch, to: &manifest) { (merged) throws(WinnowError) in
             var parts: [[CatalogueObject]] = []
             for reference in merged {
-                let file = try PartFile(disk: directory.disk, directory: directory.parts, reference)
-                parts.append(try CataloguePart.read(file))
+                parts.append(try CataloguePart.read(try directory.open(reference)))
             }
             let objects = CataloguePart.merged(parts + [batch.objects])
             return try CataloguePart.write(objects, to: try newPart(.catalogue))

@@ -6,8 +6,11 @@ import Store
 /// What a store holds.
 public struct StoreInfo: Sendable {
     public var version: UInt64
+    /// Profiles that are not erased.
     public var profiles: Int
+    /// Events that are not forgotten.
     public var events: Int
+    /// Erased profiles whose values are still in files; none after a compaction.
     public var erased: Int
     public var parts: Int
     public var activityBytes, profileBytes, catalogueBytes, indexBytes, otherBytes: Int
@@ -16,19 +19,26 @@ public struct StoreInfo: Sendable {
 }
 
 extension WinnowSnapshot {
-    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts).
+    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts), but
+    /// O(events) from when something is forgotten until the store is compacted.
     public func info() throws(WinnowError) -> StoreInfo {
         let manifest = snapshot.manifest
         func bytes(_ kinds: PartKind...) -> Int {
             manifest.parts.filter { kinds.contains($0.kind) }.reduce(0) { $0 + Int(clamping: $1.length) }
         }
         for kind in PartKind.allCases { _ = try snapshot.files(kind) }
-        let types = try snapshot.activity().flatMap { $0.types.values }.filter { $0.events > 0 }
+        let erased = snapshot.erased, unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
+        var types: [(events: Int, minimum: Int64, maximum: Int64)] = []
+        for part in try snapshot.activity() {
+            for index in part.types.values { types.append(try part.remaining(index, without: unpurged)) }
+        }
+        types.removeAll { $0.events == 0 }
         return StoreInfo(
-            version: manifest.version, profiles: snapshot.rows, events: types.reduce(0) { $0 + $1.events }, erased: 0,
+            version: manifest.version, profiles: snapshot.live, events: types.reduce(0) { $0 + $1.events },
+            erased: erased.map { $0.count - $0.purged } ?? 0,
             parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
             catalogueBytes: bytes(.catalogue), indexBytes: bytes(.keys, .dictionary),
-            otherBytes: manifest.encoded.count,
+            otherBytes: manifest.encoded.count + bytes(.batches, .erased),
             firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
             lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
     }

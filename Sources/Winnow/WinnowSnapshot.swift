@@ -42,8 +42,8 @@ public struct WinnowSnapshot: Sendable {
 
     public var version: UInt64 { snapshot.manifest.version }
     public var schema: Schema { snapshot.schema }
-    /// How many profiles there are.
-    public var profiles: Int { snapshot.rows }
+    /// How many profiles there are, erased ones aside.
+    public var profiles: Int { snapshot.live }
 
     /// Counts the profiles of a segment, exactly.
     /// - Throws: `invalidRule` with the place in the rule; `damaged` when the store is.

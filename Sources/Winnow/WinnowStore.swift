@@ -67,12 +67,32 @@ public struct WinnowStore: Sendable {
         return try Load.run(kind, files, into: writer, options, now: systemTime())
     }
 
-    /// Merges all parts of each kind into one. Answers do not change; a store of many small batches is read faster
-    /// and takes less room.
+    /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing is left in the files
+    /// of the new version, and those of older ones go as soon as nobody reads them. Answers do not change; a store of
+    /// many small batches is read faster and takes less room.
     /// - Throws: `anotherWriter` when the store is being written.
     /// - Complexity: O(store).
     public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) {
         try Writer(directory).compact(memory: memory)
+    }
+
+    /// Takes profiles out of every answer, at once and durably. Their ids become free, but never their rows; whatever
+    /// the store has of them leaves its files when it is compacted.
+    /// - Parameter ids: external ids; those that the store does not have are passed over.
+    /// - Returns: how many profiles were erased.
+    /// - Throws: `anotherWriter` when the store is being written.
+    /// - Complexity: O(ids), and a bit for each profile that the store ever had.
+    @discardableResult
+    public func erase(profiles ids: [String]) throws(WinnowError) -> Int {
+        try Writer(directory).erase(ids.map { Array($0.utf8) }, at: systemTime())
+    }
+
+    /// Forgets the activity before an instant that the store has now, at once and durably; it leaves the files when the
+    /// store is compacted. Older activity that is loaded later counts again.
+    /// - Throws: `anotherWriter` when the store is being written.
+    /// - Complexity: O(parts). Until the store is compacted, rules look at the times of what straddles the instant.
+    public func drop(before instant: Instant) throws(WinnowError) {
+        try Writer(directory).drop(before: instant.milliseconds)
     }
 
     /// Adds a field that no profile has a value of yet.
@@ -83,16 +103,55 @@ public struct WinnowStore: Sendable {
     /// What is wrong is listed, not thrown; a store that is damaged cannot even be opened, hence a path.
     /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
     /// - Complexity: O(store); reads all of it.
-    public static func verify(at path: String) throws(WinnowError) -> StoreVerification {
-        try verify(at: path, on: PosixDisk())
+    /// - Parameter progress: told now and then, on any thread, how many bytes were checked, and of how many.
+    public static func verify(
+        at path: String, progress: @escaping @Sendable (_ checked: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(WinnowError) -> StoreVerification {
+        try verify(at: path, on: PosixDisk(), progress: progress)
     }
 
-    package static func verify(at path: String, on disk: any Disk) throws(WinnowError) -> StoreVerification {
-        let verification = try WinnowStore(path: path, disk: disk).directory.verify()
+    package static func verify(
+        at path: String, on disk: any Disk, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws(WinnowError) -> StoreVerification {
+        let verification = try WinnowStore(path: path, disk: disk).directory.verify(progress: progress)
         return StoreVerification(
             files: verification.files, bytes: verification.bytes,
             findings: verification.findings.map { StoreVerification.Finding(file: $0.file, what: $0.what) })
     }
+}
+
+extension WinnowStore {
+    /// Looks for a value in everything that the store's files hold, decoded: ids, texts, members of sets, names, and
+    /// where the value can be read so, numbers, dates and instants. Older versions that readers still hold count, and
+    /// so do files that belong to no version. Meant for showing that a compaction has purged what was erased.
+    /// - Returns: the places, at most fifty a file; empty when the value is nowhere.
+    /// - Throws: `damaged` when a file cannot be read.
+    /// - Complexity: O(store); reads all of it.
+    public static func find(_ value: String, at path: String) throws(WinnowError) -> [StoreVerification.Finding] {
+        try find(value, at: path, on: PosixDisk())
+    }
+
+    package static func find(
+        _ value: String, at path: String, on disk: any Disk
+    ) throws(WinnowError) -> [StoreVerification.Finding] {
+        try WinnowStore(path: path, disk: disk).directory.find(value).map { .init(file: $0.file, what: $0.what) }
+    }
+
+    /// Erases the profiles whose ids a file names, one a line.
+    /// - Throws: `badData` for a line that cannot be an id; nothing is erased then.
+    public func erase(profilesIn file: String) throws(WinnowError) -> EraseSummary {
+        let ids = try ProfileIDs.read(file)
+        let erased = try Writer(directory).erase(ids, at: systemTime())
+        return EraseSummary(ids: ids.count, erased: erased)
+    }
+}
+
+/// What an erasure came to.
+public struct EraseSummary: Sendable, Hashable {
+    /// Different ids that were given.
+    public var ids: Int
+    /// Of these, how many were profiles of the store.
+    public var erased: Int
 }
 
 /// What a check of a store came to.

@@ -4,7 +4,8 @@ import Winnow
 
 struct CompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compact", abstract: "Merges what many batches have left into one part of each kind.")
+        commandName: "compact",
+        abstract: "Merges what many batches have left, and takes what was erased or dropped out of the files.")
 
     @Argument(help: "The store.") var store: String
 
@@ -13,20 +14,32 @@ struct CompactCommand: ParsableCommand {
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Checks every byte of a store; exits with 65 when something is wrong.")
+        commandName: "verify",
+        abstract:
+            "Checks every byte of a store; exits with 65 when something is wrong. With --find, says where a value is."
+    )
 
     @Argument(help: "The store.") var store: String
+    @Option(help: "Lists the places where this value stands, in all that the files hold, decoded.") var find: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        let result = try WinnowStore.verify(at: store)
+        let meter = ProgressMeter(), shows = Terminal.showsProgress
+        let result = try WinnowStore.verify(at: store) { checked, total in
+            if shows { meter.show(checked: checked, of: total) }
+        }
+        // What is damaged cannot be decoded.
+        let places = result.isSound ? try find.map { try WinnowStore.find($0, at: store) } : nil
         switch format {
         case .text:
-            for finding in result.findings { try Terminal.print("\(finding.file): \(finding.what)") }
+            for finding in result.findings + (places ?? []) {
+                try Terminal.print("\(finding.file): \(finding.what)")
+            }
             let verdict = result.isSound ? "ok" : "\(result.findings.count) findings"
-            try Terminal.print("\(result.files) files, \(result.bytes) bytes: \(verdict)")
+            let found = places.map { $0.isEmpty ? "; the value is nowhere" : "; the value is in \($0.count) places" }
+            try Terminal.print("\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
         case .json:
-            let findings = result.findings.map {
+            let findings = (result.findings + (places ?? [])).map {
                 "{\"file\": \(jsonString($0.file)), \"what\": \(jsonString($0.what))}"
             }
             try Terminal.print(
@@ -34,6 +47,36 @@ struct VerifyCommand: ParsableCommand {
                     + "\"findings\": [\(findings.joined(separator: ", "))]}")
         }
         if !result.isSound { throw ExitCode(65) }
+    }
+}
+
+struct EraseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase",
+        abstract: "Takes profiles out of every answer, at once; compact takes what is left of them out of the files.")
+
+    @Argument(help: "The store.") var store: String
+    @Option(help: "A file with the id of a profile a line; - is standard input.") var profiles: String
+
+    func run() throws {
+        let summary = try WinnowStore(at: store).erase(profilesIn: profiles)
+        Terminal.note("\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
+    }
+}
+
+struct DropCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Forgets the activity before a day (UTC), at once; compact takes it out of the files.")
+
+    @Argument(help: "The store.") var store: String
+    @Option(help: "The first day to keep, YYYY-MM-DD.") var before: String
+
+    func run() throws {
+        guard let day = CivilDate(before) else {
+            throw WinnowError.usage("--before takes a day, YYYY-MM-DD, not “\(before)”")
+        }
+        try WinnowStore(at: store).drop(before: Instant(milliseconds: Int64(day.day) * 86_400_000))
     }
 }
 

@@ -7,16 +7,22 @@ final class ProgressMeter: Sendable {
     private let shown = Mutex<ContinuousClock.Instant?>(nil)
 
     func show(_ progress: LoadProgress) {
+        if let elapsed = due(always: progress.isStoring) { Terminal.status(ProgressMeter.line(progress, elapsed)) }
+    }
+
+    func show(checked: Int, of total: Int) {
+        if due(always: false) != nil { Terminal.status("\(checked >> 20) of \(total >> 20) MiB checked") }
+    }
+
+    /// The seconds since the beginning where something is to be shown; nil where it is not.
+    private func due(always: Bool) -> Double? {
         let now = ContinuousClock().now, elapsed = (now - start).seconds
-        let isDue = shown.withLock { last in
+        return shown.withLock { last in
             // The first second is nobody's worry; then twice a second is enough.
-            guard elapsed > 1, last.map({ ($0.duration(to: now)).seconds > 0.5 }) ?? true || progress.isStoring else {
-                return false
-            }
+            guard elapsed > 1, last.map({ $0.duration(to: now).seconds > 0.5 }) ?? true || always else { return nil }
             last = now
-            return true
+            return elapsed
         }
-        if isDue { Terminal.status(ProgressMeter.line(progress, elapsed)) }
     }
 
     static func line(_ progress: LoadProgress, _ elapsed: Double) -> String {

@@ -62,8 +62,14 @@ enum Terminal {
         return { interrupted.load(ordering: .relaxed) }
     }
 
-    /// Writes a line to standard output.
-    static func print(_ line: String) throws(WinnowError) { try write(line + "\n", to: STDOUT_FILENO) }
+    private static let showsOutput = isatty(STDOUT_FILENO) != 0
+
+    /// Writes lines to standard output. On a terminal control characters of data are escaped; a file or program gets
+    /// them as they are.
+    static func print(_ lines: String) throws(WinnowError) {
+        let shown = showsOutput ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(escaped) : [lines]
+        try write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+    }
 
     private static func write(_ text: String, to descriptor: Int32) throws(WinnowError) {
         var text = text, failed: Int32 = 0
@@ -96,7 +102,7 @@ enum Terminal {
         exit(error.exitCode)
     }
 
-    private static func escaped(_ text: String) -> String {
+    private static func escaped(_ text: some StringProtocol) -> String {
         var out = ""
         for scalar in text.unicodeScalars {
             if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {

@@ -9,7 +9,8 @@ struct WinnowCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self, SchemaCommand.self,
-            CompactCommand.self, VerifyCommand.self, BenchCommand.self, CatalogCommand.self, DatagenCommand.self,
+            CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self, BenchCommand.self,
+            CatalogCommand.self, DatagenCommand.self,
         ])
 
     static func main() {

@@ -2,7 +2,9 @@ import Foundation
 import Winnow
 
 /// A store on disk that says what a world says, loaded in random batches, formats and orders: events in up to a dozen
-/// batches, fields first wrong and then put right, catalogue objects replaced.
+/// batches, fields first wrong and then put right, catalogue objects replaced. What the world does not know was there,
+/// too, and is forgotten: profiles that were erased, some of whose ids came again, and activity that was dropped, some
+/// of which was loaded again.
 struct RandomStore {
     let folder: URL
     let store: WinnowStore
@@ -19,10 +21,50 @@ struct RandomStore {
         store = try WinnowStore.create(
             at: folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
         var random = RandomWorld(seed: seed ^ 0x5707_E5EE_D000_0001)
+        let reborn = world.profiles.filter { _ in random.chance(10) }.map(\.id)
+        try loadGhosts(reborn, world, &random)
+        try store.erase(profiles: reborn)
         try loadProfiles(world, &random)
+        let ghosts = (0..<random.below(5)).map { "ghost-\($0)" }
+        try loadGhosts(ghosts, world, &random)
         try loadObjects(world.campaigns, .campaigns, &random)
         try loadObjects(world.templates, .templates, &random)
-        try loadEvents(world.events, &random)
+        let times = world.events.map(\.time)
+        if !times.isEmpty, case let some = random.pick(times), random.chance(30) {
+            // Dropped, and then loaded again.
+            try load(world.events.filter { $0.time < some + RandomStore.day }, "dropped")
+            try store.drop(before: Instant(milliseconds: RandomStore.startOfDay(some)))
+            try store.drop(before: Instant(milliseconds: RandomStore.startOfDay(times.max() ?? some) + RandomStore.day))
+        }
+        if random.chance(30) { try store.compact() }
+        try loadEvents(world.events, before: times.min() ?? 0, &random)
+        try store.erase(profiles: ghosts)
+    }
+
+    private static let day: Int64 = 86_400_000
+    private static func startOfDay(_ time: Int64) -> Int64 { time - (time % day + day) % day }
+
+    /// Profiles that will be erased, with fields and activity like others.
+    private func loadGhosts(_ ids: [String], _ world: OracleWorld, _ random: inout RandomWorld) throws {
+        guard !ids.isEmpty, !world.profiles.isEmpty else { return }
+        var profiles = "", events: [OracleEvent] = []
+        for id in ids {
+            profiles += RandomStore.json(id, random.pick(world.profiles).fields) + "\n"
+            for _ in 0..<random.below(20) where !world.events.isEmpty {
+                var event = random.pick(world.events)
+                event.profile = id
+                if random.chance(20) { event.campaign = "campaign of \(id)" }
+                if event.link != nil, random.chance(50) { event.link = "link of \(id)" }
+                events.append(event)
+            }
+        }
+        try load(.profiles, "ghosts.ndjson", profiles)
+        try load(events, "ghosts")
+    }
+
+    private func load(_ events: [OracleEvent], _ name: String) throws {
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        try load(.events, "\(name).csv", header + events.map(RandomStore.line).joined())
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
@@ -116,7 +158,10 @@ struct RandomStore {
         try load(kind, "\(kind.rawValue)-2.ndjson", second)
     }
 
-    private func loadEvents(_ events: [OracleEvent], _ random: inout RandomWorld) throws {
+    /// - Parameter first: activity before the day of this instant is loaded, too, and dropped in the end.
+    private func loadEvents(_ events: [OracleEvent], before first: Int64, _ random: inout RandomWorld) throws {
+        let start = RandomStore.startOfDay(first)
+        let drops = random.chance(40) && start > 950_000_000_000
         let batches = 1 + random.below(12)
         var lines = [[String]](repeating: [], count: batches)
         // Nightly batches are about a time each; a few events always come late.
@@ -125,10 +170,19 @@ struct RandomStore {
             let batch = random.chance(10) ? random.below(batches) : i * batches / max(1, ordered.count)
             lines[batch].append(RandomStore.line(event))
         }
+        if drops {
+            for event in events where random.chance(20) {
+                var old = event
+                old.time = start - 1 - Int64(random.below(4_000_000_000 / 1000)) * 1000
+                let batch = random.below(batches)
+                if old.time > 946_684_800_000 { lines[batch].append(RandomStore.line(old)) }
+            }
+        }
         let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
         for (i, batch) in lines.enumerated() {
             try load(.events, "events-\(i).csv", header + batch.joined())
         }
+        if drops { try store.drop(before: Instant(milliseconds: start)) }
     }
 
     private static func line(_ event: OracleEvent) -> String {

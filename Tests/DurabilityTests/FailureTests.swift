@@ -67,7 +67,7 @@ struct FailureTests {
             ("events", CrashTests.load(.events, events)),
             ("more events", CrashTests.load(.events, try inputs.events(400..<460, profiles: 20))),
             ("field", { try WinnowStore(at: Workload.path, on: $0).add(Field(name: "m", type: .date)) }),
-            ("compact", { try WinnowStore(at: Workload.path, on: $0).compact() }),
+            ("erase", CrashTests.erase), ("drop", CrashTests.drop), ("compact", CrashTests.compact),
         ]
         var failures = 0
         for (name, step) in steps {

@@ -2,14 +2,14 @@ import Disk
 import Foundation
 import Model
 
-/// A whole disk in memory that keeps what is durable apart from what is only in the system's cache, so that it can crash
-/// at any moment into every state that a real one may leave.
+/// A whole disk in memory that keeps what is durable apart from what is only in the system's cache, so that it can
+/// crash at any moment into every state that a real one may leave.
 ///
 /// Method: names and contents are versioned since they were last made durable. A name in a directory has a history of
-/// what it stood for; a file has its durable bytes, its present ones, and which were written since. After every call the
-/// disk keeps an *image*, a value. A crash chooses for every name one entry of its history, and for every file what has
-/// become of each unsynced sector (`CrashStates`): no order between them is assumed, since file systems promise none.
-/// Directories that are not reachable any more take what is in them along. Locks do not survive.
+/// what it stood for; a file has its durable bytes, its present ones, and which were written since. After every call
+/// the disk keeps an *image*, a value. A crash chooses for every name one entry of its history, and for every file what
+/// has become of each unsynced sector (`CrashStates`): no order between them is assumed, since file systems promise
+/// none. Directories that are not reachable any more take what is in them along. Locks do not survive.
 ///
 /// Any call can be made to fail, once or from then on (`Fault`).
 final class SimulatedDisk: Disk, @unchecked Sendable {

@@ -229,6 +229,38 @@ struct CommandTests {
         #expect(try Binary.run("verify", store + "-none").status == 66)
     }
 
+    @Test("erase, drop and verify --find on the command line")
+    func forgetting() throws {
+        let fixture = try Fixture(), store = fixture.storePath
+        #expect(try Binary.run("create", store).status == 0)
+        let profiles = try fixture.file("p.csv", "id,email\na,a@example.com\nb,b@example.com\n")
+        let events = try fixture.file(
+            "e.csv", "profile,channel,event,time\na,sms,sent,2024-01-01 00:00:00\nb,sms,sent,2025-01-01 00:00:00\n")
+        #expect(try Binary.run("load", store, "profiles", profiles).status == 0)
+        #expect(try Binary.run("load", store, "events", events).status == 0)
+        #expect(
+            try Binary.run("verify", store, "--find", "b@example.com").output.contains("field “email”"))
+        let erased = try Binary.run("erase", store, "--profiles", "-", input: "b\nc\n")
+        #expect(erased.status == 0 && erased.error == "2 ids, 1 erased, 1 unknown\n")
+        let all = #"{"activity": {"channel": "sms", "event": "sent", "operator": "exists"}}"#
+        #expect(try Binary.run("count", store, all).output == "1\n")
+        #expect(try Binary.run("drop", store, "--before", "2024-01-02").status == 0)
+        #expect(try Binary.run("count", store, all).output == "0\n")
+        #expect(
+            try Binary.run("info", store, "--format", "json").output.contains(
+                #""profiles": 1, "events": 0, "erased": 1"#))
+        #expect(try Binary.run("compact", store).status == 0)
+        let gone = try Binary.run("verify", store, "--find", "b@example.com", "--format", "json")
+        #expect(gone.status == 0 && gone.output.contains(#""findings": []"#))
+        #expect(try Binary.run("verify", store, "--find", "a@example.com").output.contains("1 places"))
+        #expect(try Binary.run("drop", store, "--before", "yesterday").status == 64)
+        let long = try fixture.file("long.txt", "a\n" + String(repeating: "x", count: 256) + "\n")
+        let bad = try Binary.run("erase", store, "--profiles", long)
+        #expect(bad.status == 65 && bad.error.contains("long.txt, line 2"))
+        #expect(try Binary.run("erase", store, "--profiles", long + "-none").status == 66)
+        #expect(try Binary.run("count", store, #"{"field": {"name": "id", "operator": "exists"}}"#).output == "1\n")
+    }
+
     @Test("batches, memory and interruption on the command line")
     func loading() throws {
         let fixture = try Fixture(), store = fixture.storePath

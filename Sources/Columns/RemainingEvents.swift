@@ -1,0 +1,90 @@
+import Format
+import Model
+import Synchronization
+
+/// The events of a part that are not forgotten: not before the part's horizon, and of no erased profile. What a merge
+/// leaves behind is gone for good.
+package struct RemainingEvents: EventSource {
+    private let part: ActivityPart
+    private let erased: ErasedRows?
+
+    package init(_ part: ActivityPart, without erased: ErasedRows? = nil) {
+        self.part = part
+        self.erased = erased
+    }
+
+    package var eventTypes: [EventType] { part.eventTypes }
+
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+        try part.leaves(of: type).map { leaf in
+            var leaf = leaf
+            leaf.minimum = max(leaf.minimum, part.horizon)
+            if leaf.maximum < part.horizon { leaf.events = 0 }
+            return leaf
+        }
+    }
+
+    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+        try part.blocks(of: type)
+    }
+
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+        let start = events.count, horizon = part.horizon
+        try part.append(type, block: block, to: &events)
+        guard horizon > .min || erased?.block(block) != nil else { return }
+        let remaining = events[start...].filter { $0.time >= horizon && erased?.contains($0.row) != true }
+        events.replaceSubrange(start..., with: remaining)
+    }
+
+    package func localMessages(_ block: Int) -> LocalMessages? { nil }
+    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? { try part.messages(block) }
+}
+
+extension ActivityPart {
+    /// What is left of a type: how many events, and the first and last time (of none: zero).
+    package func remaining(
+        _ index: TypeIndex, without erased: ErasedRows?
+    ) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) {
+        guard index.minimum < horizon || erased != nil else { return (index.events, index.minimum, index.maximum) }
+        let source = RemainingEvents(self, without: erased), blocks = try blocks(of: index.type)
+        let parts = try concurrentMap(blocks.count) {
+            (i) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) in
+            var events: [EventRecord] = []
+            try source.append(index.type, block: blocks[i].block, to: &events)
+            return (events.count, events.lazy.map(\.time).min() ?? .max, events.lazy.map(\.time).max() ?? .min)
+        }
+        let events = parts.reduce(0) { $0 + $1.events }
+        guard events > 0 else { return (0, 0, 0) }
+        return (events, parts.map(\.minimum).min() ?? 0, parts.map(\.maximum).max() ?? 0)
+    }
+}
+
+/// Which names the events of a part that is being written have, and so which a dictionary must keep.
+package final class NamesInUse: Sendable {
+    private let used: Mutex<[Namespace: [Bool]]>
+
+    package init(_ counts: [Namespace: Int]) { used = Mutex(counts.mapValues { Array(repeating: false, count: $0) }) }
+
+    package func contains(_ namespace: Namespace, _ code: UInt32) -> Bool {
+        used.withLock { used in used[namespace].map { Int(code) < $0.count && $0[Int(code)] } ?? false }
+    }
+
+    package func insert(_ namespace: Namespace, _ codes: some Sequence<UInt32>) {
+        used.withLock { used in
+            for code in codes where Int(code) < used[namespace]?.count ?? 0 { used[namespace]?[Int(code)] = true }
+        }
+    }
+
+    /// Adds the names of some events of one type, whose leaves have these keys.
+    func insert(_ events: [EventRecord], _ keys: [LeafKey]) {
+        var leaves = [Bool](repeating: false, count: keys.count), links: Set<UInt32> = []
+        for event in events {
+            leaves[Int(event.leaf)] = true
+            if event.link > 0 { links.insert(event.link - 1) }
+        }
+        let live = keys.indices.filter { leaves[$0] }.map { keys[$0] }
+        insert(.campaign, live.filter { $0.campaign > 0 }.map { $0.campaign - 1 })
+        insert(.template, live.filter { $0.template > 0 }.map { $0.template - 1 })
+        insert(.link, links)
+    }
+}

@@ -1,0 +1,131 @@
+import Bitmaps
+import CKernels
+import Format
+import Model
+
+/// A value that is looked for in everything that parts hold, decoded: texts that are equal to it, and where it can be
+/// read as a number, date or instant, the numbers that it stands for.
+package struct SoughtValue: Sendable {
+    private let bytes: [UInt8]
+    private let instant: Int64?
+
+    package init(_ text: String) {
+        bytes = Array(text.utf8)
+        instant = bytes.withUnsafeBytes { Instant(utf8: $0, allowSpace: true) }?.milliseconds
+    }
+
+    package func isEqual(to text: some Collection<UInt8>) -> Bool {
+        text.count == bytes.count && text.elementsEqual(bytes)
+    }
+
+    /// Whether the bytes of the value stand anywhere, as they are: for what belongs to no version and cannot be
+    /// decoded.
+    package func occurs(in content: UnsafeRawBufferPointer) -> Bool {
+        guard !bytes.isEmpty, let base = content.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
+        return kernels.find_bytes(base, content.count, bytes, bytes.count) < content.count
+    }
+
+    /// What the value is stored as in a field that is not of text; nil when it cannot be.
+    private func number(of field: Field) -> Int64? {
+        bytes.withUnsafeBytes { text in
+            switch field.type {
+            case .string, .stringSet: return nil
+            case .date: return CivilDate(utf8: text).map { Int64($0.day) }
+            case .datetime: return instant
+            case .boolean: return isEqual(to: "true".utf8) ? 1 : isEqual(to: "false".utf8) ? 0 : nil
+            case .integer, .decimal:
+                let scaled = DecimalLiteral(utf8: text)?.scaled(to: field.scale)
+                return if case .value(let floor, exact: true) = scaled { floor } else { nil }
+            }
+        }
+    }
+
+    // MARK: Parts
+
+    /// Looks through all of a part, whatever its kind; what is found is added to `found` with its place.
+    package func search(_ file: PartFile, _ schema: Schema, _ found: Findings) throws(WinnowError) {
+        switch file.reference.kind {
+        case .keys, .dictionary, .batches: try searchStrings(file, found)
+        case .activity: try search(try ActivityPart(file), found)
+        case .profiles: try search(try ProfilePart(file), schema, found)
+        case .catalogue: try searchObjects(file, found)
+        // Rows alone.
+        case .erased: break
+        }
+    }
+
+    private func searchStrings(_ file: PartFile, _ found: Findings) throws(WinnowError) {
+        for namespace in Namespace.allCases {
+            guard let table = try StringTable(file, namespace) else { continue }
+            for i in 0..<table.count where isEqual(to: table.bytes(i)) {
+                found.add(file.path, "found as the id of \(namespace) \(Int(table.first) + i)")
+            }
+        }
+    }
+
+    private func search(_ part: ActivityPart, _ found: Findings) throws(WinnowError) {
+        let path = part.file.path
+        for block in try part.messageBlocks() {
+            try part.messages(block)?.forEach(in: nil) { row, _, id in
+                if isEqual(to: id) {
+                    found.add(path, "found as the id of a message of profile \(block * Block.rows + Int(row))")
+                }
+            }
+        }
+        guard let instant else { return }
+        for index in part.types.values {
+            let name = "\(index.type.channel.name) \(index.type.event.name)"
+            let table = try part.leaves(of: index)
+            for column in [table.minimum, table.maximum, table.firstUnnamed] {
+                for i in 0..<table.count where column[i] == instant && table.events[i] > 0 {
+                    found.add(path, "found as first or last time of \(name)")
+                }
+            }
+            for (block, _) in try part.blocks(of: index.type) {
+                var events: [EventRecord] = []
+                try part.append(index.type, block: block, to: &events)
+                for event in events where event.time == instant {
+                    found.add(path, "found as the time of \(name) of profile \(event.row)")
+                }
+            }
+        }
+    }
+
+    private func search(_ part: ProfilePart, _ schema: Schema, _ found: Findings) throws(WinnowError) {
+        let path = part.file.path
+        for field in schema.fields {
+            guard let index = part.field(field.name) else { continue }
+            if index.form == .codes || index.form == .sets {
+                let dictionary = try part.dictionary(index)
+                for code in 0..<dictionary.count where isEqual(to: dictionary[code]) {
+                    found.add(path, "found in the dictionary of field “\(field.name)”")
+                }
+            }
+            for number in try part.blocks(index) {
+                guard let block = try part.block(index, number) else { continue }
+                let rows = block.members.allRows
+                func add(_ rank: Int) {
+                    let row = rank < rows.count ? number * Block.rows + Int(rows[rank]) : 0
+                    found.add(path, "found in field “\(field.name)” of profile \(row)")
+                }
+                switch block.column {
+                case .texts(let texts): try texts.forEach { rank, text in if isEqual(to: text) { add(rank) } }
+                case .sliced(let sliced) where index.form == .numbers:
+                    guard let wanted = self.number(of: field) else { continue }
+                    for (rank, value) in sliced.values(rows: rows).enumerated() where value == wanted { add(rank) }
+                case .sliced, .sets: break
+                }
+            }
+        }
+    }
+
+    private func searchObjects(_ file: PartFile, _ found: Findings) throws(WinnowError) {
+        for object in try CataloguePart.read(file) {
+            let texts = [object.id, object.name] + object.tags + object.attributes.flatMap { [$0.key, $0.value] }
+            if texts.contains(where: { isEqual(to: $0) }) {
+                let id = String(decoding: object.id, as: UTF8.self)
+                found.add(file.path, "found in \(object.kind) “\(id)”")
+            }
+        }
+    }
+}

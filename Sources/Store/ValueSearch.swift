@@ -1,0 +1,41 @@
+import Columns
+import Disk
+import Format
+import Model
+
+extension StoreDirectory {
+    /// Where a value stands in any file of the store: in what parts of the current version, and of older ones that
+    /// readers still hold, say when they are decoded, and in the bytes of files that belong to no version.
+    package func find(_ value: String) throws(WinnowError) -> [(file: String, what: String)] {
+        let sought = SoughtValue(value), found = Findings()
+        var parts: [PartReference: Schema] = [:]
+        for version in try versions() {
+            let file = path + "/" + Manifest.fileName(version)
+            let manifest = try manifest(version)
+            for part in manifest.parts { parts[part] = manifest.schema }
+            for field in manifest.schema.fields where sought.isEqual(to: field.name.utf8) {
+                found.add(file, "found as the name of a field")
+            }
+        }
+        let all = Array(parts)
+        _ = try concurrentMap(all.count) { (i) throws(WinnowError) in
+            try sought.search(try open(all[i].key), all[i].value, found)
+        }
+        let known = Set(parts.keys.map(\.fileName))
+        var strays: [String] = []
+        for name in try disk.list(self.parts) ?? [] where !known.contains(name) {
+            strays.append(self.parts + "/" + name)
+        }
+        for name in try disk.list(path) ?? [] where name.hasSuffix(StoreDirectory.temporary) {
+            strays.append(path + "/" + name)
+        }
+        for file in strays {
+            let mapped = try disk.map(file, expecting: nil)
+            defer { withExtendedLifetime(mapped) {} }
+            if sought.occurs(in: mapped.bytes) {
+                found.add(file, "found in a file that belongs to no version; the next load removes it")
+            }
+        }
+        return found.all
+    }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import Testing
+import Winnow
+
+@Suite("Forgetting")
+struct ErasureTests {
+    private static let fields = [
+        Field(name: "city", type: .string), Field(name: "tags", type: .stringSet), Field(name: "score", type: .integer),
+        Field(name: "paid", type: .decimal, scale: 2), Field(name: "born", type: .date),
+        Field(name: "seen", type: .datetime),
+    ]
+
+    /// What only Ivan has, in every place where a store can hold a value.
+    private static let ivans = [
+        "ivan", "ivan@example.com", "+491701234567", "Ivanograd", "ivan-tag", "987654321", "7654.32", "1931-12-05",
+        "2019-03-04T05:06:07.000Z", "ivan-campaign", "ivan-template", "ivan-link", "ivan-message",
+        "2020-02-03T04:05:06.000Z",
+    ]
+
+    private static let rules = [
+        #"{"field": {"name": "id", "operator": "exists"}}"#, #"{"field": {"name": "city", "operator": "exists"}}"#,
+        #"{"not": {"field": {"name": "score", "operator": "at_least", "value": 50}}}"#,
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#,
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "does_not_exist"}}"#,
+        #"{"activity": {"channel": "email", "event": "unique_clicked", "operator": "at_least", "times": 1}}"#,
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "not_happened","#
+            + #" "preceded_by": {"event": "clicked", "pairing": "message"}}}"#,
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "at_most", "times": 3,"#
+            + #" "during": {"from": "2025-01-05"}}}"#,
+        #"{"sample": {"from": 0, "to": 50}}"#,
+    ]
+
+    private func people(_ inputs: Inputs) throws -> String {
+        try inputs.file(
+            "people.csv",
+            "id,email,phone,city,tags,score,paid,born,seen\n"
+                + (0..<200).map {
+                    "p\($0),u\($0)@example.com,+49\($0),city \($0 % 7),a|b,\($0),\($0).25,1990-01-0\(1 + $0 % 9),"
+                        + "2024-05-05T00:00:00Z\n"
+                }.joined())
+    }
+
+    private func ivan(_ inputs: Inputs) throws -> String {
+        try inputs.file(
+            "ivan.csv",
+            "id,email,phone,city,tags,score,paid,born,seen\n"
+                + "ivan,ivan@example.com,+491701234567,Ivanograd,a|ivan-tag,987654321,7654.32,1931-12-05,"
+                + "2019-03-04T05:06:07Z\n")
+    }
+
+    private func activity(_ inputs: Inputs) throws -> String {
+        var rows = ""
+        for i in 0..<1500 {
+            rows += "p\(i * 7 % 200),email,\(i % 4 == 0 ? "clicked" : "opened"),\(1_735_689_600 + i * 977),c\(i % 5),"
+            rows += "t\(i % 3),\(i % 4 == 0 ? "l\(i % 6)" : ""),m\(i / 2)\n"
+        }
+        let header = "profile,channel,event,time,campaign,template,link,message\n"
+        return try inputs.file("activity.csv", header + rows)
+    }
+
+    private func ivansActivity(_ inputs: Inputs) throws -> String {
+        let header = "profile,channel,event,time,campaign,template,link,message\n"
+        return try inputs.file(
+            "ivans.csv",
+            header + "ivan,email,clicked,2020-02-03T04:05:06Z,ivan-campaign,ivan-template,ivan-link,ivan-message\n"
+                + "ivan,email,opened,2025-01-03T00:00:00Z,c1,t1,,m1\n")
+    }
+
+    private func found(_ disk: SimulatedDisk) throws -> [String] {
+        try ErasureTests.ivans.filter { try !WinnowStore.find($0, at: Workload.path, on: disk).isEmpty }
+    }
+
+    private func answers(_ store: WinnowStore) throws -> [[String]] {
+        var options = EvaluationOptions()
+        options.asOf = Instant(milliseconds: 1_800_000_000_000)
+        let snapshot = try store.snapshot()
+        return try ErasureTests.rules.map { rule in
+            let segment = try Segment(json: rule), ids = try snapshot.ids(segment, options)
+            #expect(try snapshot.count(segment, options).count == ids.count, "\(rule)")
+            return ids
+        }
+    }
+
+    private func store(_ disk: SimulatedDisk) throws -> WinnowStore {
+        try WinnowStore.create(at: Workload.path, schema: Schema(fields: ErasureTests.fields), on: disk)
+    }
+
+    @Test("an erased profile is in no answer from then on, and after compaction in no file")
+    func erasure() throws {
+        let inputs = try Inputs(), disk = try Workload.disk(), without = try Workload.disk()
+        let store = try store(disk), other = try self.store(without)
+        for one in [store, other] { try one.load(.profiles, files: [try people(inputs)]) }
+        try store.load(.profiles, files: [try ivan(inputs)])
+        for one in [store, other] { try one.load(.events, files: [try activity(inputs)]) }
+        try store.load(.events, files: [try ivansActivity(inputs)])
+        // The search finds every kind of value while it is there.
+        #expect(try found(disk) == ErasureTests.ivans)
+        #expect(try WinnowStore.find("nobody has this", at: Workload.path, on: disk).isEmpty)
+
+        let file = try inputs.file("erase.txt", "ivan\r\nnobody\n\nivan\n")
+        let summary = try store.erase(profilesIn: file)
+        #expect(summary.ids == 2 && summary.erased == 1)
+        let expected = try answers(other)
+        #expect(try answers(store) == expected)
+        var info = try store.snapshot().info()
+        #expect(info.profiles == 200 && info.erased == 1 && info.events == 1500)
+        #expect(info.firstEvent == Instant(milliseconds: 1_735_689_600_000))
+        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try found(disk) == ErasureTests.ivans)
+
+        var reader: WinnowSnapshot? = try store.snapshot()
+        try store.compact()
+        #expect(try answers(store) == expected)
+        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        // A reader still holds the version before; the search says so.
+        #expect(try found(disk) == ErasureTests.ivans && reader?.profiles == 200)
+        reader = nil
+        try store.load(.profiles, files: [try inputs.file("new.csv", "id\nnew\n")])
+        #expect(try found(disk) == [])
+        info = try store.snapshot().info()
+        #expect(info.profiles == 201 && info.erased == 0 && info.events == 1500)
+        try store.compact()
+        let version = try store.snapshot().version
+        try store.compact()
+        #expect(try store.snapshot().version == version)
+    }
+
+    @Test("an id that was erased may come again as another profile, before and after compaction")
+    func again() throws {
+        for compacts in [false, true] {
+            let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+            try store.load(.profiles, files: [try ivan(inputs), try people(inputs)])
+            try store.load(.events, files: [try ivansActivity(inputs)])
+            try store.erase(profiles: ["ivan", "p5"])
+            if compacts { try store.compact() }
+            let unknown = #expect(throws: WinnowError.self) {
+                try store.load(.events, files: [try ivansActivity(inputs)])
+            }
+            #expect(unknown?.code == "unknown_profile")
+            let summary = try store.load(.profiles, files: [try inputs.file("again.csv", "id,score\nivan,3\n")])
+            #expect(summary.new == 1)
+            let rule = try Segment(json: #"{"field": {"name": "id", "operator": "in", "value": ["ivan", "p5", "p6"]}}"#)
+            #expect(try store.snapshot().ids(rule) == ["p6", "ivan"])
+            let old = try Segment(json: #"{"field": {"name": "city", "operator": "equals", "value": "Ivanograd"}}"#)
+            #expect(try store.snapshot().count(old).count == 0)
+            let opened = try Segment(json: ErasureTests.rules[3])
+            #expect(try store.snapshot().count(opened).count == 0)
+            try store.load(.events, files: [try ivansActivity(inputs)])
+            #expect(try store.snapshot().ids(opened) == ["ivan"])
+            #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+            try store.erase(profiles: ["ivan"])
+            try store.compact()
+            #expect(try store.snapshot().profiles == 199)
+            #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+            #expect(try found(disk) == [])
+        }
+    }
+
+    @Test("dropped activity counts no more, and after compaction is in no file; older activity may come later")
+    func retention() throws {
+        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        try store.load(.profiles, files: [try people(inputs), try ivan(inputs)])
+        try store.load(.events, files: [try ivansActivity(inputs)])
+        try store.load(.events, files: [try activity(inputs)])
+        let gone = ["ivan-campaign", "ivan-template", "ivan-link", "ivan-message", "2020-02-03T04:05:06.000Z"]
+        #expect(try found(disk) == ErasureTests.ivans)
+        try store.drop(before: Instant(milliseconds: 1_735_689_600_000))
+        var info = try store.snapshot().info()
+        #expect(info.events == 1501 && info.firstEvent == Instant(milliseconds: 1_735_689_600_000))
+        let clicked = try Segment(
+            json: #"{"activity": {"channel": "email", "event": "clicked", "operator": "exists"}}"#)
+        #expect(try !store.snapshot().ids(clicked).contains("ivan"))
+        let before = try answers(store)
+        try store.compact()
+        #expect(try answers(store) == before)
+        #expect(try found(disk) == ErasureTests.ivans.filter { !gone.contains($0) })
+        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        // Nothing is left to drop: no version is made.
+        let version = try store.snapshot().version
+        try store.drop(before: Instant(milliseconds: 1_735_689_600_000))
+        #expect(try store.snapshot().version == version)
+        // What comes late is not forgotten.
+        try store.load(.events, files: [try ivansActivity(inputs)])
+        #expect(try store.snapshot().ids(clicked).contains("ivan"))
+        info = try store.snapshot().info()
+        #expect(info.events == 1503)
+    }
+
+    @Test("erasing everybody leaves a store that works")
+    func everybody() throws {
+        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        try store.load(.profiles, files: [try people(inputs)])
+        try store.load(.events, files: [try activity(inputs)])
+        try store.erase(profiles: (0..<200).map { "p\($0)" })
+        #expect(try answers(store).allSatisfy(\.isEmpty))
+        try store.compact()
+        #expect(try answers(store).allSatisfy(\.isEmpty))
+        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        let info = try store.snapshot().info()
+        #expect(info.profiles == 0 && info.events == 0 && info.firstEvent == nil)
+        try store.load(.profiles, files: [try people(inputs)])
+        try store.load(.events, files: [try activity(inputs)])
+        #expect(try answers(store)[0].count == 200)
+        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+    }
+}
