@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
             swiftSettings: strict),
-        .testTarget(name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model"], swiftSettings: strict),
+        .testTarget(name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Format", "Model"], swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

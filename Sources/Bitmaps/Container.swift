@@ -25,6 +25,15 @@ package struct Container {
         self.bytes = bytes
     }
 
+    /// Whether a file may claim a container of so many rows.
+    package static func isPossible(_ kind: Kind, count: Int) -> Bool {
+        switch kind {
+        case .empty: count == 0
+        case .array: (0...maximumArray).contains(count)
+        case .bitset, .full: (0...BlockSet.rows).contains(count)
+        }
+    }
+
     package static func byteCount(_ kind: Kind, count: Int) -> Int {
         switch kind {
         case .empty, .full: 0
@@ -64,7 +73,11 @@ package struct Container {
         }
     }
 
-    /// Writes the rows in ascending order; there is room for `count`.
+    /// Whether there are as many rows as `count` says; anything else is damage, and must be found before rows are
+    /// written where there is room for `count`.
+    package var isSound: Bool { words.map { kernels.popcount($0, BlockSet.words) == count } ?? true }
+
+    /// Writes the rows in ascending order; there is room for `count`, and the container is sound.
     package func rows(into rows: UnsafeMutablePointer<UInt16>) {
         switch kind {
         case .empty: break

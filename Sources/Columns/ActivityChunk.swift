@@ -41,7 +41,7 @@ package struct ActivityChunk {
         fileprivate let checks: PartFile.Checks
         package var events: Int { streams.events }
 
-        /// The error for `starts` that do not add up to the rows.
+        /// The error for a container, or `starts`, that do not add up to the rows.
         package var misfit: WinnowError { checks.damage("a run's rows do not add up to its events") }
     }
 
@@ -104,7 +104,8 @@ package struct ActivityChunk {
         let kind = Container.Kind(rawValue: bytes[entry + 16]), repeats = bytes[entry + 17]
         let shape = StreamShape(bytes, entry + 18), bases = StreamBases(bytes, entry + 24)
         guard let kind, distinct <= min(events, Block.rows), repeats <= 1, offset <= bytes.count,
-            repeats == 1 || distinct == events, kind != .array || distinct <= Container.maximumArray, shape.isPossible
+            repeats == 1 || distinct == events, Container.isPossible(kind, count: distinct), offset % 8 == 0,
+            shape.isPossible
         else { throw checks.damage("a chunk has an impossible head") }
         var rest = StreamCursor(bytes, offset)
         let container = rest.take(Container.byteCount(kind, count: distinct))

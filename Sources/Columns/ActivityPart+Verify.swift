@@ -160,7 +160,7 @@ extension ActivityPart {
         own.touched.copy(into: wanted)
         for part in expected.older {
             guard let older = try part.messages(block) else { continue }
-            older.raise(&totals)
+            try older.raise(&totals)
             try older.forEach(in: wanted) { row, _, id in _ = enter(row, id) }
         }
         var fine = true

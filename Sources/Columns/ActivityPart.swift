@@ -92,6 +92,8 @@ package final class ActivityPart: Sendable {
         }
     }
 
+    /// More than any disk holds: totals stay far from where sums overflow.
+    private static let maximumEvents = 1 << 48
     private static let blockEntrySize = 32
     private static let messageEntrySize = 24
 
@@ -105,13 +107,18 @@ package final class ActivityPart: Sendable {
             guard let type = EventType(code: code) else { throw reader.damage("an unknown event type") }
             let leafCount = Int(try reader.take(UInt32.self)), blockCount = Int(try reader.take(UInt32.self))
             let rows = Int(try reader.take(UInt32.self))
-            types[type] = TypeIndex(
+            let possible = Instant.first.milliseconds...Instant.last.milliseconds
+            let index = TypeIndex(
                 type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
                 events: Int(clamping: try reader.take(UInt64.self)),
                 minimum: try reader.take(Int64.self), maximum: try reader.take(Int64.self),
                 leafOffset: Int(clamping: try reader.take(UInt64.self)),
                 leafSize: Int(clamping: try reader.take(UInt64.self)),
                 blockOffset: Int(clamping: try reader.take(UInt64.self)))
+            guard index.events <= ActivityPart.maximumEvents, index.minimum <= index.maximum,
+                possible.contains(index.minimum), possible.contains(index.maximum), types[type] == nil
+            else { throw reader.damage("an impossible event type") }
+            types[type] = index
         }
         self.types = types
         checks = file.checks
@@ -133,11 +140,16 @@ package final class ActivityPart: Sendable {
         let (start, overflow) = index.blockOffset.addingReportingOverflow(i * ActivityPart.blockEntrySize)
         if overflow { throw checks.damage("an offset leads out of a section") }
         let bytes = try blockEntries.verified(start, ActivityPart.blockEntrySize)
-        return BlockEntry(
+        let entry = BlockEntry(
             block: Int(bytes.number(0, UInt32.self)), events: Int(bytes.number(4, UInt32.self)),
             chunkOffset: Int(clamping: bytes.number(8, UInt64.self)), chunkSize: Int(bytes.number(16, UInt32.self)),
             summaryOffset: Int(clamping: bytes.number(24, UInt64.self)), summarySize: Int(bytes.number(20, UInt32.self))
         )
+        // Containers are read as whole words.
+        guard entry.block < Block.maximum, entry.chunkOffset % 8 == 0, entry.summaryOffset % 8 == 0 else {
+            throw checks.damage("an impossible block")
+        }
+        return entry
     }
 
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
@@ -203,6 +215,7 @@ package final class ActivityPart: Sendable {
         var reader = ByteReader(try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
+        guard block < Block.maximum else { throw reader.damage("an impossible block") }
         return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
     }
 
@@ -234,11 +247,13 @@ package struct LeafTable: Sendable {
         maximum = try PackedColumn(&reader)
         unnamed = try PackedColumn(&reader)
         firstUnnamed = try PackedColumn(&reader)
-        let count = campaigns.count
+        let count = campaigns.count, keyWidth = campaigns.width + templates.width + months.width
         let others = [templates, months, events, distinct, minimum, maximum, unnamed, firstUnnamed]
         guard others.allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")
         }
+        // Keys are distinct, so that a table without bytes has no more than one.
+        guard keyWidth >= 32 || count <= 1 << keyWidth else { throw reader.damage("more leaves than there can be") }
     }
 
     package func key(_ i: Int) -> LeafKey {

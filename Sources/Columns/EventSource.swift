@@ -37,11 +37,17 @@ extension ActivityPart: EventSource {
 
     package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
         guard let index = types[type] else { return [] }
-        let table = try leaves(of: index)
-        return (0..<table.count).map {
-            LeafSummary(
-                key: table.key($0), events: table.events[$0], minimum: table.minimum[$0], maximum: table.maximum[$0])
+        let table = try leaves(of: index), possible = Instant.first.milliseconds...Instant.last.milliseconds
+        var leaves: [LeafSummary] = []
+        for i in 0..<table.count {
+            let leaf = LeafSummary(
+                key: table.key(i), events: table.events[i], minimum: table.minimum[i], maximum: table.maximum[i])
+            guard possible.contains(leaf.minimum), possible.contains(leaf.maximum), leaf.minimum <= leaf.maximum,
+                (0...Int64(index.events)).contains(leaf.events)
+            else { throw .damaged(file: file.path, what: "leaf \(i) of \(type) is impossible") }
+            leaves.append(leaf)
         }
+        return leaves
     }
 
     package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
@@ -57,18 +63,23 @@ extension ActivityPart: EventSource {
     package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
         let chunk = try chunk(entry), firstRow = UInt32(block) << 16
-        events.reserveCapacity(events.count + entry.events)
+        // What a chunk says of its events is backed by its bytes, so there is memory for it.
+        let total = (0..<chunk.headCount).reduce(chunk.tail.events) { $0 + chunk.events(ofHead: $1) }
+        guard total == entry.events else {
+            throw .damaged(file: file.path, what: "a chunk does not have the events that its table says")
+        }
+        events.reserveCapacity(events.count + total)
         var distinct = [UInt16](repeating: 0, count: Block.rows)
         for i in 0..<chunk.headCount {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
             try head.eventRows(into: &rows, distinct: &distinct)
-            append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+            try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
         }
         for i in 0..<chunk.tailRuns {
             let run = try chunk.run(i)
             let rows = Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
-            append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+            try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
         }
     }
 
@@ -77,12 +88,13 @@ extension ActivityPart: EventSource {
     private func append(
         _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
         to events: inout [EventRecord]
-    ) {
+    ) throws(WinnowError) {
         let times = streams.times(range), links = streams.links(range)
         var weights = [UInt32](repeating: 1, count: range.count), messages = weights
         streams.weights(range, into: &weights)
         streams.messages(range, into: &messages)
         for i in 0..<range.count {
+            guard weights[i] > 0 else { throw .damaged(file: file.path, what: "an event that did not happen") }
             events.append(
                 EventRecord(
                     row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i], count: weights[i],
@@ -96,6 +108,7 @@ extension ActivityChunk.Head {
     package func eventRows(
         into rows: UnsafeMutablePointer<UInt16>, distinct all: UnsafeMutablePointer<UInt16>
     ) throws(WinnowError) {
+        guard container.isSound else { throw misfit }
         container.rows(into: starts == nil ? rows : all)
         guard let starts else { return }
         var rank = -1

@@ -9,6 +9,8 @@ struct LeafPlan: Sendable {
 
     private struct Target: Sendable {
         var leaf: UInt32
+        /// When the source's events of the leaf were.
+        var times = Int64.min...Int64.max
         /// Month of `leaf` when the events must be told apart by month, else 0.
         var firstMonth: UInt32
     }
@@ -42,7 +44,10 @@ struct LeafPlan: Sendable {
         self.keys = keys
         targets = all.map { leaves in
             leaves.map {
-                starts[LeafKey(campaign: $0.key.campaign, template: $0.key.template)] ?? Target(leaf: 0, firstMonth: 0)
+                let key = LeafKey(campaign: $0.key.campaign, template: $0.key.template)
+                guard $0.events > 0, var target = starts[key] else { return Target(leaf: UInt32.max, firstMonth: 0) }
+                target.times = $0.minimum...max($0.minimum, $0.maximum)
+                return target
             }
         }
     }
@@ -50,10 +55,10 @@ struct LeafPlan: Sendable {
     func renumber(_ events: inout [EventRecord], from start: Int, source: Int) throws(WinnowError) {
         let targets = targets[source]
         for i in start..<events.count {
-            guard Int(events[i].leaf) < targets.count else {
-                throw .damaged(file: "activity", what: "an event of a leaf that is not there")
-            }
-            let target = targets[Int(events[i].leaf)]
+            guard Int(events[i].leaf) < targets.count,
+                case let target = targets[Int(events[i].leaf)], target.times.contains(events[i].time),
+                target.leaf < UInt32.max
+            else { throw .damaged(file: "activity", what: "an event of a leaf that is not there, or not then") }
             events[i].leaf =
                 target.firstMonth == 0
                 ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth

@@ -34,10 +34,13 @@ package struct MessageBlock {
 
     package var count: Int { texts.count }
 
-    /// Raises each row's number of messages to what is known here.
-    package func raise(_ totals: inout [Int]) {
-        for (i, row) in touched.allRows.enumerated() {
-            totals[Int(row)] = max(totals[Int(row)], Int(firsts[i] + counts[i]))
+    /// Raises each row's number of messages to what is known here; the block goes on where older ones end.
+    package func raise(_ totals: inout [Int]) throws(WinnowError) {
+        for run in try runs() {
+            guard Int(run.first) == totals[Int(run.row)] else {
+                throw .damaged(file: file, what: "messages: ordinals do not go on where older ones end")
+            }
+            totals[Int(run.row)] += run.count
         }
     }
 
@@ -113,7 +116,7 @@ package struct LocalMessages: Sendable {
         var blocks: [MessageBlock] = [], starts = [UInt32](repeating: 0, count: Block.rows), total: UInt32 = 0
         for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
         var counts = [Int](repeating: 0, count: Block.rows)
-        for messages in blocks { messages.raise(&counts) }
+        for messages in blocks { try messages.raise(&counts) }
         for row in 0..<Block.rows {
             starts[row] = total
             total += UInt32(clamping: counts[row])

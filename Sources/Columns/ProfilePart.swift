@@ -97,11 +97,13 @@ package struct FieldDictionary: @unchecked Sendable {
         var reader = source
         ends = try PackedColumn(&reader)
         text = reader.rest
+        // Strings are distinct, so at most one is empty.
+        guard ends.count <= text.count + 1 else { throw reader.damage("more strings than there can be") }
     }
 
     package subscript(code: Int) -> UnsafeRawBufferPointer {
         let start = code == 0 ? 0 : Int(ends[code - 1])
-        return text.slice(start, Int(ends[code]) - start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return text.slice(start, Int(ends[code]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 }
 
@@ -131,12 +133,14 @@ package struct FieldBlock {
         let kind = Container.Kind(rawValue: try reader.take(UInt8.self))
         _ = try reader.take(bytes: 3)
         let count = Int(try reader.take(UInt32.self))
-        guard let kind, count <= Block.rows, kind != .array || count <= Container.maximumArray else {
+        guard let kind, Container.isPossible(kind, count: count) else {
             throw reader.damage("an impossible container")
         }
         let size = (Container.byteCount(kind, count: count) + 7) / 8 * 8
         let bytes = try reader.take(bytes: size)
-        return Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
+        let container = Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
+        guard container.isSound else { throw reader.damage("a container has other rows than it says") }
+        return container
     }
 
     private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(
@@ -212,18 +216,22 @@ package struct SetBlock {
         guard [codes, ends, kinds, counts].allSatisfy({ $0.count == values }) else {
             throw reader.damage("columns of different length")
         }
+        // Codes are distinct, so that a column without bytes has no more than one.
+        guard codes.width >= 32 || values <= 1 << codes.width else {
+            throw reader.damage("more values than there can be")
+        }
     }
 
     /// The i-th value that occurs: its dictionary code and rows.
     package func value(_ i: Int) throws(WinnowError) -> (code: Int, rows: Container) {
-        let start = i == 0 ? 0 : (Int(ends[i - 1]) + 7) / 8 * 8
+        let start = i == 0 ? 0 : (Int(ends[i - 1]) &+ 7) / 8 * 8
         guard let kind = Container.Kind(rawValue: UInt8(clamping: kinds[i])),
-            counts[i] <= (kind == .array ? Container.maximumArray : Block.rows),
+            Container.isPossible(kind, count: Int(counts[i])), codes[i] >= 0,
             let bytes = containers.slice(start, Container.byteCount(kind, count: Int(counts[i])))
         else { throw .damaged(file: file, what: "a set's rows lie outside") }
-        return (
-            Int(codes[i]), Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
-        )
+        let rows = Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
+        guard rows.isSound else { throw .damaged(file: file, what: "a set has other rows than it says") }
+        return (Int(codes[i]), rows)
     }
 
     private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(

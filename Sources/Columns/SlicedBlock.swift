@@ -40,7 +40,7 @@ package struct SlicedBlock {
         let width = Int(bytes[1]), count = Int(bytes.number(4, UInt32.self))
         dense = bytes[2] == 1
         base = bytes.number(8, Int64.self)
-        guard let kind, width <= 64, count <= Block.rows, kind != .array || count <= Container.maximumArray else {
+        guard let kind, width <= 64, Container.isPossible(kind, count: count) else {
             throw checks.damage("a sliced block has an impossible header")
         }
         let start = 16 + SlicedBlock.rounded(Container.byteCount(kind, count: count))
@@ -50,6 +50,7 @@ package struct SlicedBlock {
             throw checks.damage("a sliced block ends early")
         }
         members = Container(kind: kind, count: count, bytes: first + 16)
+        guard members.isSound else { throw checks.damage("a sliced block has other rows than it says") }
         stream = SlicedStream(
             (first + start).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
         self.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])

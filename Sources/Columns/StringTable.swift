@@ -65,7 +65,9 @@ package final class StringTable: Sendable {
             columns = Columns(
                 first: first, count: count, bits: bits, ends: ends, starts: starts, entries: entries, text: table.rest)
             self.file = file
-            guard bits < 32, ends.count == count, entries.count <= count, starts.count == (1 << bits) + 1 else {
+            guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max), ends.count == count,
+                entries.count <= count, starts.count == (1 << bits) + 1
+            else {
                 throw table.damage("columns of the wrong length")
             }
             return
@@ -131,7 +133,7 @@ extension StringTable.Columns {
 
     func bytes(_ index: Int) -> UnsafeRawBufferPointer {
         let start = index == 0 ? 0 : Int(ends[index - 1])
-        return text.slice(start, Int(ends[index]) - start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return text.slice(start, Int(ends[index]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 }
 

@@ -32,6 +32,10 @@ package struct TextFrames {
             _ = try table.take(UInt32.self)
             frames.append((held, size, try reader.take(bytes: length)))
             strings += held
+            // Empty strings are those of fields, of which a block has one a row.
+            guard held <= max(size, Block.rows), size <= Zstd.maximumFrame else {
+                throw reader.damage("an impossible text frame")
+            }
         }
         self.frames = frames
         guard strings == lengths.count, lengths.width <= 32 else {

@@ -20,7 +20,7 @@ package struct Manifest: Sendable, Hashable {
     /// Whether profiles or activity were forgotten that may still be in files, until a compaction.
     package var forgets = false
 
-    package static let format: UInt32 = 1
+    package static let format: UInt32 = 2
     private static let magic = Array("WINNOWMF".utf8)
 
     package init(schema: Schema, time: Instant) {
@@ -90,17 +90,23 @@ package struct Manifest: Sendable, Hashable {
         else { throw reader.damage("its checksum does not match") }
         let format = try reader.take(UInt32.self)
         guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
+        guard format == Manifest.format else { throw .olderFormat(file: file, version: format) }
         version = try reader.take(UInt64.self)
         parent = try reader.take(UInt64.self)
         time = Instant(milliseconds: try reader.take(Int64.self))
         guard let rows = UInt32(exactly: try reader.take(UInt64.self)) else { throw reader.damage("too many rows") }
         self.rows = rows
         nextPart = try reader.take(UInt64.self)
+        guard version < 1 << 62, parent < version, nextPart < 1 << 62, Instant.first...Instant.last ~= time else {
+            throw reader.damage("impossible numbers")
+        }
         let unique: Schema.UniqueEvents = try reader.take(UInt8.self) == 1 ? .stored : .derived
         var fields: [Field] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let name = try reader.takeText(), type = try reader.takeText(), scale = try reader.take(UInt8.self)
-            guard let type = FieldType(rawValue: type) else { throw reader.damage("a field of unknown type") }
+            guard let type = FieldType(rawValue: type), scale <= Field.maximumScale else {
+                throw reader.damage("a field of unknown type")
+            }
             fields.append(Field(name: name, type: type, scale: Int(scale)))
         }
         schema = Schema(fields: fields, uniqueEvents: unique)
@@ -111,10 +117,11 @@ package struct Manifest: Sendable, Hashable {
             guard let kind = PartKind(rawValue: try reader.take(UInt32.self)) else {
                 throw reader.damage("a part of unknown kind")
             }
-            parts.append(
-                PartReference(
-                    id: id, kind: kind, length: try reader.take(UInt64.self), checksum: try reader.take(UInt32.self),
-                    horizon: try reader.take(Int64.self)))
+            let length = try reader.take(UInt64.self), checksum = try reader.take(UInt32.self)
+            let horizon = try reader.take(Int64.self)
+            guard length < 1 << 48, id < nextPart else { throw reader.damage("an impossible part") }
+            parts.append(PartReference(id: id, kind: kind, length: length, checksum: checksum, horizon: horizon))
         }
+        guard reader.rest.count == 4 else { throw reader.damage("it is longer than it says") }
     }
 }

@@ -41,6 +41,7 @@ package final class PartFile: @unchecked Sendable {
         // All formats end with a trailer like this one: a flipped byte is damage, not a newer format.
         guard checksum == crc32c(trailer.dropLast(4)) else { throw damage("its trailer is damaged") }
         guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
+        guard version == PartFormat.version else { throw .olderFormat(file: path, version: version) }
         guard checksum == reference.checksum,
             kind == reference.kind.rawValue, id == reference.id, length == reference.length
         else { throw damage("its trailer is not the one the manifest names") }
@@ -56,7 +57,9 @@ package final class PartFile: @unchecked Sendable {
             _ = try entries.take(UInt32.self)
             let start = Int(clamping: try entries.take(UInt64.self)),
                 size = Int(clamping: try entries.take(UInt64.self))
-            guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start else {
+            guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start,
+                start % PartFormat.alignment == 0
+            else {
                 throw damage("a section lies outside the file")
             }
             sections.append((tag, start..<start + size))

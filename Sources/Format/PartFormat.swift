@@ -11,7 +11,7 @@ import Model
 ///
 /// Every byte is under a checksum: chunks are verified when they are first touched, everything else on opening.
 package enum PartFormat {
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     static let magic = Array("WINNOWPT".utf8)
     static let trailerSize = 64
     static let directoryEntry = 24

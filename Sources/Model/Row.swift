@@ -8,4 +8,7 @@ public enum Block {
 
     /// How many blocks hold that many rows.
     public static func count(rows: Int) -> Int { (rows + Block.rows - 1) / Block.rows }
+
+    /// Blocks that 2³² rows take: none has a number from here on.
+    public static let maximum = 65_536
 }

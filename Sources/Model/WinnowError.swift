@@ -10,6 +10,8 @@ public enum WinnowError: Error, Sendable, Hashable {
     case damaged(file: String, what: String)
     /// A store of a newer format than this code knows.
     case newerFormat(file: String, version: UInt32)
+    /// A store of a format that this code does not read any more.
+    case olderFormat(file: String, version: UInt32)
     case notFound(what: String, path: String)
     case cannotCreate(path: String, reason: String)
     /// A system call failed; `code` is errno.
@@ -26,7 +28,7 @@ extension WinnowError {
     public var exitCode: Int32 {
         switch self {
         case .usage, .invalidRule: 64
-        case .badData, .damaged, .newerFormat: 65
+        case .badData, .damaged, .newerFormat, .olderFormat: 65
         case .notFound: 66
         case .cannotCreate: 73
         case .io, .outcomeUnknown: 74
@@ -43,6 +45,7 @@ extension WinnowError {
         case .badData(_, _, _, let code, _): code
         case .damaged: "damaged_store"
         case .newerFormat: "newer_format"
+        case .olderFormat: "older_format"
         case .notFound: "not_found"
         case .cannotCreate: "cannot_create"
         case .io: "io_error"
@@ -59,7 +62,7 @@ extension WinnowError {
         case .invalidRule(let path, _): path
         case .badData(let file, let line, let column, _, _):
             [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
-        case .damaged(let file, _), .newerFormat(let file, _): file
+        case .damaged(let file, _), .newerFormat(let file, _), .olderFormat(let file, _): file
         case .notFound(_, let path), .cannotCreate(let path, _), .io(_, let path, _), .outcomeUnknown(let path, _),
             .anotherWriter(let path):
             path
@@ -79,6 +82,8 @@ extension WinnowError: CustomStringConvertible {
             "damaged store: \(file): \(what); restore it from a copy, nothing was changed"
         case .newerFormat(let file, let version):
             "\(file) has format version \(version), newer than this program knows; use a newer winnow"
+        case .olderFormat(let file, let version):
+            "\(file) has format version \(version), older than this program reads; load the data into a new store"
         case .notFound(let what, let path): "no such \(what): \(path)"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)"
         case .io(let operation, let path, let code): "\(operation) \(path): \(errorText(code))"

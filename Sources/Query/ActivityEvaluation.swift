@@ -266,10 +266,12 @@ struct ActivityEvaluation {
     private func feedWhole(
         _ head: ActivityChunk.Head, _ sink: some CountSink
     ) throws(WinnowError) {
+        guard !sink.unites else { return sink.add(head.container) }
+        guard head.container.isSound else { throw head.misfit }
         sink.add(head.container)
-        guard let starts = head.starts, !sink.unites else { return }
+        guard let starts = head.starts else { return }
         // Every row has been counted once; what is left are the events that are not the first of their row.
-        let rows = self.rows(of: head)
+        let rows = try self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
@@ -282,8 +284,9 @@ struct ActivityEvaluation {
     }
 
     /// The distinct rows of a head, ascending.
-    private func rows(of head: ActivityChunk.Head) -> UnsafePointer<UInt16> {
+    private func rows(of head: ActivityChunk.Head) throws(WinnowError) -> UnsafePointer<UInt16> {
         if let array = head.container.array { return array }
+        guard head.container.isSound else { throw head.misfit }
         head.container.rows(into: scratch.distinct)
         return UnsafePointer(scratch.distinct)
     }
@@ -292,7 +295,7 @@ struct ActivityEvaluation {
     private func feed(
         _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>, _ sink: some CountSink
     ) throws(WinnowError) {
-        let rows = self.rows(of: head)
+        let rows = try self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)

@@ -78,7 +78,7 @@ struct Scope: Hashable {
             guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
             places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
-            events += Int(table.events[leaf])
+            events &+= Int(table.events[leaf])
         }
         guard !leaves.isEmpty || unique != nil else { return nil }
         let keys: [UInt32]? =

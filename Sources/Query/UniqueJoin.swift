@@ -49,6 +49,7 @@ struct UniqueJoin {
         for part in scope.parts {
             offsets.append(total)
             total += part.index.leafCount
+            guard total < UInt32.max else { throw .damaged(file: part.part.file.path, what: "too many leaves") }
         }
         for (part, offset) in zip(scope.parts, offsets) {
             guard let entry = try part.part.find(part.index, block: block) else { continue }
@@ -59,7 +60,7 @@ struct UniqueJoin {
                 guard leaf < table.count else {
                     throw .damaged(file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
-                let key = table.key(leaf), tag = UInt32(offset + leaf)
+                let key = table.key(leaf), tag = UInt32(truncatingIfNeeded: offset + leaf)
                 candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(

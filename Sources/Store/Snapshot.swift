@@ -80,7 +80,12 @@ package final class Snapshot: Sendable {
     /// External id → row, and back.
     package func keys() throws(WinnowError) -> StringTables {
         try openedKeys.get { () throws(WinnowError) in
-            try StringTables(try files(.keys), .profile, hiding: erased)
+            let keys = try StringTables(try files(.keys), .profile, hiding: erased)
+            guard keys.count == rows else {
+                throw .damaged(
+                    file: directory.path, what: "there are \(rows) rows, but \(keys.count) ids of profiles")
+            }
+            return keys
         }
     }
 

@@ -49,6 +49,12 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         var only: String?
     }
 
+    /// A moment in taking a shared lock at which somebody else may come in between.
+    enum Moment { case beforeOpening, beforeLocking }
+
+    /// What somebody else does at that moment, once or more often.
+    var race: (moment: Moment, body: () -> Void)?
+
     private let lock = NSRecursiveLock()
     private var image: Image
     private var nextNode: Int
@@ -221,7 +227,9 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
                 nextNode += 1
                 changed()
             }
+            if case .shared = kind { interfere(.beforeOpening) }
             guard let node = image.node(path) else { throw .notFound(what: "file or folder", path: path) }
+            if case .shared = kind { interfere(.beforeLocking) }
             let holders = held[node] ?? (0, false)
             switch kind {
             case .shared:
@@ -234,6 +242,13 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
                 return Held(disk: self, node: node, exclusive: true)
             }
         }
+    }
+
+    private func interfere(_ moment: Moment) {
+        guard let race, race.moment == moment else { return }
+        // What it does takes locks of its own.
+        self.race = nil
+        race.body()
     }
 
     private final class Held: FileLock {
