@@ -72,7 +72,10 @@ let package = Package(
         .testTarget(
             name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
             swiftSettings: strict),
-        .testTarget(name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Format", "Model"], swiftSettings: strict),
+        .target(name: "FailingCalls", path: "Tests/FailingCalls"),
+        .testTarget(
+            name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Format", "Model", "FailingCalls"],
+            swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -8,6 +8,8 @@ size_t allocations_of_thread(void) { return count; }
 
 #if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 
+bool allocations_are_counted(void) { return true; }
+
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -23,5 +25,9 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
     *out = __libc_memalign(alignment, size);
     return *out ? 0 : ENOMEM;
 }
+
+#else
+
+bool allocations_are_counted(void) { return false; }
 
 #endif
