@@ -18,7 +18,8 @@ package final class MappedFile: @unchecked Sendable {
     package init(path: String, expecting length: Int? = nil) throws(WinnowError) {
         self.path = path
         isMapping = true
-        let descriptor = SystemCalls.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        // A pipe in place of a file must not make anybody wait.
+        let descriptor = SystemCalls.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard descriptor >= 0 else { throw failure("open", path) }
         defer { close(descriptor) }
         var status = stat()

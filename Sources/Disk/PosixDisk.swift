@@ -160,7 +160,7 @@ private final class PosixLock: FileLock {
         case .shared: (flags, operation) = (O_RDONLY, LOCK_SH)
         case .exclusive(let creating): (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
         }
-        let descriptor = SystemCalls.retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o666) }
+        let descriptor = SystemCalls.retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw failure("open", path) }
         guard SystemCalls.retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 else {

@@ -102,9 +102,14 @@ private struct StoreCheck {
                 for namespace in namespaces {
                     guard let table = try StringTable(file, namespace) else { continue }
                     let erased = kind == .keys ? snapshot.erased : nil
+                    let gone: StringTable.Purged =
+                        switch kind {
+                        case .dictionary: .any
+                        case .keys: purged.map { .only($0) } ?? .none
+                        default: .none
+                        }
                     table.verify(
-                        following: earlier[namespace] ?? [], hiding: erased,
-                        purged: kind == .dictionary ? .any : purged.map { .only($0) } ?? .none, of: file.path, findings)
+                        following: earlier[namespace] ?? [], hiding: erased, purged: gone, of: file.path, findings)
                     earlier[namespace, default: []].append(table)
                 }
             }

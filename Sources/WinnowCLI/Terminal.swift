@@ -21,6 +21,19 @@ enum Terminal {
     /// A closed pipe ends the process without a word, whatever the parent has made of the signal.
     static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
 
+    /// Fails where the process may open so few files at a time that the system's own libraries would stop it.
+    static func checkOpenFiles() throws(WinnowError) {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        #else
+            let result = getrlimit(RLIMIT_NOFILE, &limit)
+        #endif
+        if result == 0, limit.rlim_cur < 16 {
+            throw .io(operation: "open 16 files in", path: "this shell", code: EMFILE)
+        }
+    }
+
     /// Whether somebody may be watching standard error.
     static var showsProgress: Bool { isatty(STDERR_FILENO) != 0 }
 

@@ -17,6 +17,7 @@ struct WinnowCommand: ParsableCommand {
         Terminal.endOnClosedPipe()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
+            try Terminal.checkOpenFiles()
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch let error as WinnowError {

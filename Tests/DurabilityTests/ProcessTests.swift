@@ -9,9 +9,13 @@ struct Program {
     private let output = Pipe()
     let input = Pipe()
 
+    static var path: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent(".build/release/winnow").path
+    }
+
     init(_ arguments: [String]) throws {
-        process.executableURL = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent(".build/release/winnow")
+        process.executableURL = URL(fileURLWithPath: Program.path)
         process.arguments = arguments
         process.standardInput = input
         process.standardOutput = output

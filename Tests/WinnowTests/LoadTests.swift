@@ -353,7 +353,7 @@ struct LoadTests {
         let asked = Counter()
         options.isCancelled = { asked.next() > 4 }
         let error = #expect(throws: WinnowError.self) { try store.load(.events, files: [file], options: options) }
-        #expect(error == .cancelled && error?.exitCode == 130)
+        #expect(error == .cancelled && error?.exitCode == 130, "\(String(describing: error))")
         #expect(try fixture.contents() == before)
         options.isCancelled = { false }
         let broken = try fixture.file("b.csv", events + "a,email,nothing,1\n")

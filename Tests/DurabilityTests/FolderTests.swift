@@ -1,0 +1,204 @@
+import Foundation
+import Testing
+import Winnow
+
+/// A store's folder among the files of others.
+@Suite("Folders")
+struct FolderTests {
+    private let inputs: Inputs
+    private let store: String
+    private let files = FileManager.default
+    private static let rule = #"{"field": {"name": "id", "operator": "exists"}}"#
+
+    init() throws {
+        inputs = try Inputs()
+        store = inputs.folder.appendingPathComponent("store").path
+    }
+
+    private func make() throws {
+        try WinnowStore.create(at: store).load(.profiles, files: [try inputs.file("p.csv", "id\na\nb\n")])
+    }
+
+    private func read() -> WinnowError? {
+        do throws(WinnowError) {
+            _ = try WinnowStore(at: store).snapshot().info()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("links inside a store are not followed: parts, manifest, lock and part files")
+    func links() throws {
+        for name in ["parts", "MANIFEST-00000000000000000002", "LOCK", "part"] {
+            try? files.removeItem(atPath: store)
+            try make()
+            let parts = try files.contentsOfDirectory(atPath: store + "/parts")
+            let inside = store + "/" + (name == "part" ? "parts/\(parts[0])" : name)
+            let outside = inputs.folder.appendingPathComponent("outside-\(name)").path
+            try files.moveItem(atPath: inside, toPath: outside)
+            try files.createSymbolicLink(atPath: inside, withDestinationPath: outside)
+            let before = try? files.contentsOfDirectory(atPath: outside)
+            if name != "LOCK" { #expect([65, 74].contains(read()?.exitCode), "\(name)") }
+            let file = try inputs.profiles(5..<6)
+            let load = #expect(throws: WinnowError.self, "\(name)") {
+                var options = LoadOptions()
+                options.ignoresUnknownColumns = true
+                try WinnowStore(at: store).load(.profiles, files: [file], options: options)
+            }
+            #expect([65, 74].contains(load?.exitCode), "\(name)")
+            let findings = try? WinnowStore.verify(at: store).findings
+            if name != "LOCK" { #expect(findings?.isEmpty != true, "\(name)") }
+            // Nothing outside was touched.
+            #expect((try? files.contentsOfDirectory(atPath: outside)) == before)
+        }
+        // The folder of the store itself may be reached by a link: that is the user's own path.
+        try? files.removeItem(atPath: store)
+        try make()
+        let link = inputs.folder.appendingPathComponent("link").path
+        try files.createSymbolicLink(atPath: link, withDestinationPath: store)
+        #expect(try WinnowStore(at: link).snapshot().profiles == 2)
+    }
+
+    @Test("what stands in place of a file of the store is no way in: pipes, folders, devices")
+    func strangeFiles() throws {
+        try make()
+        let parts = try files.contentsOfDirectory(atPath: store + "/parts").sorted()
+        for part in parts {
+            let path = store + "/parts/" + part, saved = path + ".saved"
+            try files.moveItem(atPath: path, toPath: saved)
+            try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+            #expect(read()?.exitCode == 65)
+            try files.removeItem(atPath: path)
+            mkfifo(path, 0o600)
+            let status = try Program.run("info", store).status
+            #expect(status == 65)
+            try files.removeItem(atPath: path)
+            try files.moveItem(atPath: saved, toPath: path)
+            #expect(read() == nil)
+        }
+    }
+
+    @Test("files are made with the user's umask")
+    func umask() throws {
+        for (mask, folder, file) in [("027", 0o750, 0o640), ("077", 0o700, 0o600), ("022", 0o755, 0o644)] {
+            try? files.removeItem(atPath: store)
+            let program = try inputs.file("make.sh", "umask \(mask); exec \"$@\"\n")
+            for arguments in [["create", store], ["load", store, "profiles", try inputs.file("p.csv", "id\na\n")]] {
+                let shell = Process()
+                shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+                shell.arguments = [program, Program.path] + arguments
+                shell.standardError = FileHandle.nullDevice
+                try shell.run()
+                shell.waitUntilExit()
+                #expect(shell.terminationStatus == 0)
+            }
+            func permissions(_ path: String) throws -> Int? {
+                try files.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            }
+            #expect(try permissions(store) == folder && permissions(store + "/parts") == folder)
+            for part in try files.contentsOfDirectory(atPath: store + "/parts") {
+                #expect(try permissions(store + "/parts/" + part) == file)
+            }
+            #expect(try permissions(store + "/LOCK") == file)
+        }
+    }
+
+    @Test("a store that nobody may write is counted all the same, and says why it cannot be loaded")
+    func readOnly() throws {
+        try make()
+        for path in [store + "/parts", store] { chmod(path, 0o555) }
+        defer { for path in [store + "/parts", store] { chmod(path, 0o755) } }
+        // Root may write everything; another user may not.
+        let isRoot = getuid() == 0
+        let reader = isRoot ? ["setpriv", "--reuid=65534", "--clear-groups", Program.path] : [Program.path]
+        func run(_ arguments: [String]) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = reader + arguments
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        if isRoot {
+            chmod(inputs.folder.path, 0o755)
+            // The user must reach the program at all.
+            guard try run(["--version"]) == 0 else { return }
+        }
+        #expect(try run(["count", store, FolderTests.rule]) == 0)
+        #expect(try run(["verify", store]) == 0)
+        #expect(try run(["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")]) == 74)
+        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+    }
+
+    @Test("names and values reach no path, no format and no terminal")
+    func names() throws {
+        let evil = [
+            "../../x", "/etc/passwd", "%s%n%x", "\u{1B}]0;x\u{07}\u{1B}[2J", "a\u{0}b", "..", ".", "-rf", "a\nb",
+        ]
+        let store = try WinnowStore.create(
+            at: self.store, schema: Schema(fields: [Field(name: "../%s", type: .string)]))
+        func quoted(_ text: String) throws -> String {
+            String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
+        }
+        var lines = "", campaigns = "", events = ""
+        for text in evil {
+            let id = try quoted(text)
+            lines += "{\"id\": \(id), \"../%s\": \(id)}\n"
+            campaigns += "{\"id\": \(id), \"name\": \(id), \"tags\": [\(id)]}\n"
+            events += "{\"profile\": \(id), \"channel\": \"sms\", \"event\": \"clicked\", \"time\": 1735689600,"
+            events += " \"campaign\": \(id), \"template\": \(id), \"link\": \(id), \"message\": \(id)}\n"
+        }
+        var options = LoadOptions()
+        for (i, text) in evil.enumerated() where !text.isEmpty {
+            options.batch = text
+            try store.load(.profiles, files: [try inputs.file("p\(i).ndjson", i == 0 ? lines : "")], options: options)
+        }
+        try store.load(.campaigns, files: [try inputs.file("c.ndjson", campaigns)])
+        try store.load(.events, files: [try inputs.file("e.ndjson", events)])
+        try store.erase(profiles: ["../../x"])
+        try store.compact()
+        #expect(try store.snapshot().ids(try Segment(json: FolderTests.rule)) == Array(evil.dropFirst()))
+        #expect(try WinnowStore.verify(at: store.path).findings == [])
+        let names =
+            try files.contentsOfDirectory(atPath: self.store) + files.contentsOfDirectory(atPath: self.store + "/parts")
+        #expect(names.allSatisfy { $0.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F } && !$0.contains("x.") })
+        // Standard error escapes control characters; standard output does on a terminal.
+        let process = Process(), error = Pipe()
+        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.arguments = [
+            "count", self.store, #"{"field": {"name": "\u001b[2J", "operator": "exists"}}"#,
+        ]
+        process.standardError = error
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let said = error.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 64 && !said.contains(0x1B) && !said.isEmpty)
+    }
+
+    @Test("a process that may open few files says so, and the store is as before")
+    func descriptors() throws {
+        try make()
+        for limit in [3, 4, 5, 6, 7, 8, 10, 12, 16] {
+            for arguments in [
+                ["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")], ["info", store], ["compact", store],
+            ] {
+                let shell = Process()
+                shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+                shell.arguments = ["-c", "ulimit -n \(limit); exec \"$@\"", "sh", Program.path] + arguments
+                shell.standardError = FileHandle.nullDevice
+                shell.standardOutput = FileHandle.nullDevice
+                try shell.run()
+                shell.waitUntilExit()
+                // Below some number the system cannot even load the program: 127.
+                #expect([0, 74, 127].contains(shell.terminationStatus), "\(limit): \(arguments[0])")
+                #expect(shell.terminationReason == .exit)
+            }
+        }
+        #expect(try WinnowStore.verify(at: store).findings == [])
+        #expect([2, 3].contains(try WinnowStore(at: store).snapshot().profiles))
+    }
+}
