@@ -73,10 +73,22 @@ let package = Package(
             name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
             swiftSettings: strict),
         .target(name: "FailingCalls", path: "Tests/FailingCalls"),
+        .target(
+            name: "Simulation", dependencies: ["Winnow", "Disk", "Format", "Model"], path: "Tests/Simulation",
+            swiftSettings: strict),
         .testTarget(
-            name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Format", "Model", "FailingCalls"],
+            name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model", "Simulation", "FailingCalls"],
             swiftSettings: strict),
         .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// A program with no main of its own: only tools/fuzz can build it.
+if Context.environment["WINNOW_FUZZ"] != nil {
+    package.products.append(.executable(name: "fuzz", targets: ["Fuzz"]))
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Simulation"], path: "Tests/Fuzz",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

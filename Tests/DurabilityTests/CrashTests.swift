@@ -1,24 +1,9 @@
 import Dispatch
 import Foundation
 import Synchronization
+import Simulation
 import Testing
 import Winnow
-
-/// Steps on a store, and what it must hold after each of them.
-struct Workload: Sendable {
-    typealias Step = @Sendable (SimulatedDisk) throws -> Void
-    var steps: [Step]
-    static let path = "disk/store"
-
-    /// An empty disk with the folder that the store will stand in.
-    static func disk(keepsImages: Bool = false) throws -> SimulatedDisk {
-        let empty = SimulatedDisk()
-        try empty.createDirectory("disk")
-        var image = empty.now
-        image.names = image.names.mapValues { [$0.last ?? nil] }
-        return SimulatedDisk(image, keepsImages: keepsImages)
-    }
-}
 
 /// What a store holds, as far as a few questions tell.
 struct Contents: Hashable {
@@ -47,43 +32,6 @@ struct Contents: Hashable {
         for rule in Contents.rules { answers.append(try snapshot.ids(try Segment(json: rule), options)) }
         events = try snapshot.info().events
         fields = snapshot.schema.ownFields.map(\.name)
-    }
-}
-
-/// Input files that outlive the test that made them by no more than itself.
-final class Inputs: Sendable {
-    let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func file(_ name: String, _ text: String) throws -> String {
-        let url = folder.appendingPathComponent(name)
-        try Data(text.utf8).write(to: url)
-        return url.path
-    }
-
-    func profiles(_ range: Range<Int>) throws -> String {
-        let rows = range.map { "p\($0),\($0 * 7 % 11),u\($0)@example.com\n" }
-        return try file("profiles-\(range.lowerBound)-\(range.upperBound).csv", "id,n,email\n" + rows.joined())
-    }
-
-    func events(_ range: Range<Int>, profiles: Int) throws -> String {
-        let rows = range.map { i in
-            let opened = i % 3 != 0
-            return "p\(i * 5 % profiles),email,\(opened ? "opened" : "clicked"),\(1_735_689_600 + i * 977),"
-                + "c\(i % 4),t\(i % 2),\(opened ? "" : "l\(i % 3)"),m\(i / 2)\n"
-        }
-        let header = "profile,channel,event,time,campaign,template,link,message\n"
-        return try file("events-\(range.lowerBound)-\(range.upperBound).csv", header + rows.joined())
-    }
-
-    func campaigns() throws -> String {
-        try file("campaigns.ndjson", (0..<3).map { "{\"id\": \"c\($0)\", \"tags\": [\"x\"]}\n" }.joined())
     }
 }
 

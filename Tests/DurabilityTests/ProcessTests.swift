@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Simulation
 import Testing
 import Winnow
 

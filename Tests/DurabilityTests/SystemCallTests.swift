@@ -1,6 +1,7 @@
 import Disk
 import FailingCalls
 import Foundation
+import Simulation
 import Testing
 import Winnow
 

@@ -12,73 +12,80 @@ import Model
 /// none. Directories that are not reachable any more take what is in them along. Locks do not survive.
 ///
 /// Any call can be made to fail, once or from then on (`Fault`).
-final class SimulatedDisk: Disk, @unchecked Sendable {
-    typealias Node = Int
+package final class SimulatedDisk: Disk, @unchecked Sendable {
+    package typealias Node = Int
 
-    struct File {
-        var durable: [UInt8] = []
-        var bytes: [UInt8] = []
+    package struct File {
+        package var durable: [UInt8] = []
+        package var bytes: [UInt8] = []
         /// Written since `durable`.
-        var pending: [Range<Int>] = []
-        var isDirectory = false
+        package var pending: [Range<Int>] = []
+        package var isDirectory = false
     }
 
     /// Everything there is, a value.
-    struct Image {
-        var files: [Node: File] = [:]
+    package struct Image {
+        package var files: [Node: File] = [:]
         /// By path: what the name stood for since its directory was last made durable, oldest first; nil for nothing.
-        var names: [String: [Node?]] = [:]
+        package var names: [String: [Node?]] = [:]
         /// Steps of the workload that were acknowledged.
-        var acknowledged = 0
+        package var acknowledged = 0
 
-        func node(_ path: String) -> Node? { names[path].flatMap { $0.last ?? nil } }
+        package func node(_ path: String) -> Node? { names[path].flatMap { $0.last ?? nil } }
 
-        func children(of path: String) -> [String] {
+        package func children(of path: String) -> [String] {
             names.keys.filter { $0.hasPrefix(path + "/") && !$0.dropFirst(path.count + 1).contains("/") }
         }
     }
 
     /// Which calls fail, and how.
-    struct Fault {
+    package struct Fault {
         /// The number of the first call that fails, counted from 1.
-        var call: Int
+        package var call: Int
         /// How many fail from there on.
-        var times = 1
-        var code: Int32
+        package var times: Int
+        package var code: Int32
         /// Only calls of this name count; nil for all.
-        var only: String?
+        package var only: String?
+
+        package init(call: Int, times: Int = 1, code: Int32, only: String? = nil) {
+            self.call = call
+            self.times = times
+            self.code = code
+            self.only = only
+        }
     }
 
     /// A moment in taking a shared lock at which somebody else may come in between.
-    enum Moment { case beforeOpening, beforeLocking }
+    package enum Moment { case beforeOpening, beforeLocking }
 
     /// What somebody else does at that moment, once or more often.
-    var race: (moment: Moment, body: () -> Void)?
+    package var race: (moment: Moment, body: () -> Void)?
 
     private let lock = NSRecursiveLock()
     private var image: Image
     private var nextNode: Int
     private var held: [Node: (shared: Int, exclusive: Bool)] = [:]
-    private(set) var images: [Image] = []
+    package private(set) var images: [Image] = []
     private let keepsImages: Bool
-    var fault: Fault? { didSet { calls = 0 } }
-    private(set) var calls = 0
+    package var fault: Fault? { didSet { calls = 0 } }
+    package private(set) var calls = 0
 
     /// - Parameter keepsImages: whether the disk keeps an image after every call that changes it.
-    init(_ image: Image = Image(), keepsImages: Bool = false) {
+    package init(_ image: Image = Image(), keepsImages: Bool = false) {
         self.image = image
         self.keepsImages = keepsImages
         nextNode = (image.files.keys.max() ?? 0) + 1
     }
 
-    func acknowledge(_ steps: Int) {
+    package func acknowledge(_ steps: Int) {
         lock.withLock {
             image.acknowledged = steps
             if keepsImages { images.append(image) }
         }
     }
 
-    var now: Image { lock.withLock { image } }
+    package var now: Image { lock.withLock { image } }
 
     /// Counts a call, and makes it fail when that is its turn.
     private func enter(_ call: String, _ path: String) throws(WinnowError) {
@@ -95,7 +102,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
     // MARK: Disk
 
-    func createDirectory(_ path: String) throws(WinnowError) {
+    package func createDirectory(_ path: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("create directory", path)
             guard image.node(path) == nil else { throw .io(operation: "create directory", path: path, code: EEXIST) }
@@ -106,7 +113,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func create(_ path: String) throws(WinnowError) -> any WritableFile {
+    package func create(_ path: String) throws(WinnowError) -> any WritableFile {
         try lock.locked { () throws(WinnowError) in
             try enter("create", path)
             guard image.node(path) == nil else { throw .io(operation: "create", path: path, code: EEXIST) }
@@ -149,7 +156,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func sync(_ files: [any WritableFile], directory: String?) throws(WinnowError) {
+    package func sync(_ files: [any WritableFile], directory: String?) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             for case let file as Writing in files {
                 // What a failed sync has made durable is unknown: nothing is, here.
@@ -169,7 +176,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile {
+    package func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile {
         try lock.locked { () throws(WinnowError) in
             try enter("map", path)
             guard let node = image.node(path), let file = image.files[node] else {
@@ -182,7 +189,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func link(_ from: String, to: String) throws(WinnowError) {
+    package func link(_ from: String, to: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("link", to)
             guard let node = image.node(from) else { throw .notFound(what: "file or folder", path: from) }
@@ -192,7 +199,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func unlink(_ path: String) throws(WinnowError) {
+    package func unlink(_ path: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("remove", path)
             guard image.node(path) != nil else { throw .notFound(what: "file or folder", path: path) }
@@ -201,7 +208,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func list(_ path: String) throws(WinnowError) -> [String]? {
+    package func list(_ path: String) throws(WinnowError) -> [String]? {
         try lock.locked { () throws(WinnowError) in
             try enter("read directory", path)
             guard let node = image.node(path), image.files[node]?.isDirectory == true else { return nil }
@@ -211,14 +218,14 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    func isDirectory(_ path: String) throws(WinnowError) -> Bool {
+    package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
         try lock.locked { () throws(WinnowError) in
             try enter("stat", path)
             return image.node(path).flatMap { image.files[$0]?.isDirectory } ?? false
         }
     }
 
-    func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)? {
+    package func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)? {
         try lock.locked { () throws(WinnowError) in
             try enter("lock", path)
             if case .exclusive(creating: true) = kind, image.node(path) == nil {
@@ -282,14 +289,14 @@ extension NSRecursiveLock {
 }
 
 /// The states that a crash may leave of an image.
-struct CrashStates {
+package struct CrashStates {
     private let image: SimulatedDisk.Image
     /// Names that are not durable, and what each may stand for.
     private let names: [(path: String, choices: [SimulatedDisk.Node?])]
     /// Files that are not durable, and what each may hold.
     private let contents: [(node: SimulatedDisk.Node, choices: [[UInt8]])]
 
-    init(_ image: SimulatedDisk.Image, thorough: Bool) {
+    package init(_ image: SimulatedDisk.Image, thorough: Bool) {
         self.image = image
         names = image.names.sorted { $0.key < $1.key }.compactMap { path, history in
             var choices: [SimulatedDisk.Node?] = []
@@ -335,7 +342,7 @@ struct CrashStates {
 
     /// Calls `body` with states: every combination of names, where they are at most `limit`, else that many chosen by
     /// the seed; each with all unsynced files whole, all gone, and every outcome of each file alone.
-    func forEach(limit: Int, seed: UInt64, _ body: (SimulatedDisk.Image) throws -> Void) rethrows {
+    package func forEach(limit: Int, seed: UInt64, _ body: (SimulatedDisk.Image) throws -> Void) rethrows {
         let combinations = names.reduce(1) { min(1 << 40, $0 * $1.choices.count) }
         var state = seed
         for i in 0..<min(combinations, limit) {
