@@ -5,6 +5,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// For what touches raw memory: every place that does says `unsafe`.
+let raw = strict + [.strictMemorySafety()]
 
 /// The rooms of the engine, low to high: a target imports only what stands above it in this list.
 let package = Package(
@@ -32,34 +34,34 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
-        .target(name: "Model", swiftSettings: strict),
-        .target(name: "JSON", swiftSettings: strict),
-        .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: strict),
+        .target(name: "Model", swiftSettings: raw),
+        .target(name: "JSON", swiftSettings: raw),
+        .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: raw),
         .target(
             name: "Disk",
             dependencies: [
                 "Model", .target(name: "CUring", condition: .when(platforms: [.linux], traits: ["IOUring"])),
             ],
-            swiftSettings: strict),
+            swiftSettings: raw),
         .target(
-            name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: strict),
-        .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: strict),
+            name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: raw),
+        .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: raw),
         .target(
-            name: "Columns", dependencies: ["CKernels", "Model", "Bitmaps", "Disk", "Format"], swiftSettings: strict),
+            name: "Columns", dependencies: ["CKernels", "Model", "Bitmaps", "Disk", "Format"], swiftSettings: raw),
         .target(
-            name: "Store", dependencies: ["Model", "JSON", "Disk", "Format", "Columns"], swiftSettings: strict),
+            name: "Store", dependencies: ["Model", "JSON", "Disk", "Format", "Columns"], swiftSettings: raw),
         .target(
             name: "Query",
             dependencies: ["CKernels", "Model", "Bitmaps", "Format", "Rules", "Columns", "Store"],
-            swiftSettings: strict),
+            swiftSettings: raw),
         .target(
             name: "Loader",
-            dependencies: ["CNettle", "Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: strict),
+            dependencies: ["CNettle", "Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: raw),
         .target(
             name: "Winnow",
             dependencies: ["Model", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader"],
-            swiftSettings: strict),
-        .target(name: "Datagen", dependencies: ["Model", "JSON", "Disk"], swiftSettings: strict),
+            swiftSettings: raw),
+        .target(name: "Datagen", dependencies: ["Model", "JSON", "Disk"], swiftSettings: raw),
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [

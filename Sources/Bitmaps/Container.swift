@@ -7,7 +7,7 @@ import CKernels
 ///     full   =                     the rows 0 ..< count; takes no bytes
 ///
 /// In a file an array begins at an even offset and a bitset at a multiple of 8.
-package struct Container {
+@safe package struct Container {
     package enum Kind: UInt8 { case empty, array, bitset, full }
 
     package let kind: Kind
@@ -22,7 +22,7 @@ package struct Container {
     package init(kind: Kind, count: Int, bytes: UnsafeRawPointer) {
         self.kind = kind
         self.count = count
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
     }
 
     /// Whether a file may claim a container of so many rows.
@@ -44,20 +44,20 @@ package struct Container {
 
     /// The ascending rows of an array; nil for the other kinds.
     package var array: UnsafePointer<UInt16>? {
-        kind == .array ? bytes.assumingMemoryBound(to: UInt16.self) : nil
+        unsafe kind == .array ? bytes.assumingMemoryBound(to: UInt16.self) : nil
     }
 
     /// The words of a bitset; nil for the other kinds.
     package var words: UnsafePointer<UInt64>? {
-        kind == .bitset ? bytes.assumingMemoryBound(to: UInt64.self) : nil
+        unsafe kind == .bitset ? bytes.assumingMemoryBound(to: UInt64.self) : nil
     }
 
     /// Adds the rows to a set.
     package func union(into set: BlockSet) {
         switch kind {
         case .empty: break
-        case .array: if let array { kernels.set_rows(set.bits, array, count) }
-        case .bitset: if let words { kernels.or_into(set.bits, words, BlockSet.words) }
+        case .array: if let array = unsafe array { unsafe kernels.set_rows(set.bits, array, count) }
+        case .bitset: if let words = unsafe words { unsafe kernels.or_into(set.bits, words, BlockSet.words) }
         case .full: for row in 0..<count { set.insert(row) }
         }
     }
@@ -65,7 +65,7 @@ package struct Container {
     /// Makes `set` equal to this set.
     package func copy(into set: BlockSet) {
         switch kind {
-        case .bitset: if let words { set.bits.update(from: words, count: BlockSet.words) }
+        case .bitset: if let words = unsafe words { unsafe set.bits.update(from: words, count: BlockSet.words) }
         case .full: set.fill(first: count)
         case .empty, .array:
             set.clear()
@@ -75,22 +75,22 @@ package struct Container {
 
     /// Whether there are as many rows as `count` says; anything else is damage, and must be found before rows are
     /// written where there is room for `count`.
-    package var isSound: Bool { words.map { kernels.popcount($0, BlockSet.words) == count } ?? true }
+    package var isSound: Bool { unsafe words.map { unsafe kernels.popcount($0, BlockSet.words) == count } ?? true }
 
     /// Writes the rows in ascending order; there is room for `count`, and the container is sound.
     package func rows(into rows: UnsafeMutablePointer<UInt16>) {
         switch kind {
         case .empty: break
-        case .array: if let array { rows.update(from: array, count: count) }
-        case .bitset: if let words { _ = kernels.rows_of(words, BlockSet.words, rows) }
-        case .full: for row in 0..<count { rows[row] = UInt16(truncatingIfNeeded: row) }
+        case .array: if let array = unsafe array { unsafe rows.update(from: array, count: count) }
+        case .bitset: if let words = unsafe words { _ = unsafe kernels.rows_of(words, BlockSet.words, rows) }
+        case .full: for row in 0..<count { unsafe rows[row] = UInt16(truncatingIfNeeded: row) }
         }
     }
 
     /// The rows, ascending.
     package var allRows: [UInt16] {
-        [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
-            if let base = buffer.baseAddress { rows(into: base) }
+        unsafe [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+            if let base = buffer.baseAddress { unsafe rows(into: base) }
             filled = count
         }
     }
@@ -107,16 +107,19 @@ package enum ContainerEncoder {
 
     /// Appends the container of ascending distinct rows and returns its kind.
     package static func append(_ rows: UnsafeBufferPointer<UInt16>, to out: inout [UInt8]) -> Container.Kind {
-        guard let last = rows.last else { return .empty }
+        guard let last = unsafe rows.last else { return .empty }
         let kind = kind(count: rows.count, last: last)
         switch kind {
         case .empty, .full: break
-        case .array: out.append(contentsOf: UnsafeRawBufferPointer(rows))
+        case .array: unsafe out.append(contentsOf: UnsafeRawBufferPointer(rows))
         case .bitset:
             let start = out.count
             out.append(contentsOf: repeatElement(0, count: BlockSet.words * 8))
-            out.withUnsafeMutableBytes { buffer in
-                for row in rows { buffer[start + Int(row >> 3)] |= 1 << (row & 7) }
+            unsafe out.withUnsafeMutableBytes { buffer in
+                for i in 0..<rows.count {
+                    let row = unsafe rows[i]
+                    unsafe buffer[start + Int(row >> 3)] |= 1 << (row & 7)
+                }
             }
         }
         return kind

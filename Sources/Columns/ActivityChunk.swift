@@ -28,8 +28,8 @@ import Model
 ///
 /// A chunk refers to its part's mapping and must not outlive the part. Reading one allocates nothing and counts no
 /// references: threads would contend for the counts.
-package struct ActivityChunk {
-    package struct Head {
+@safe package struct ActivityChunk {
+    @safe package struct Head {
         package let leaf: Int
         package let distinct: Int
         package let streams: EventStreams
@@ -62,58 +62,59 @@ package struct ActivityChunk {
 
     /// Reads the directory of a chunk; the data of a head is verified when the head is asked for.
     package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         self.checks = checks
         guard bytes.count >= ActivityChunk.headerSize else { throw checks.damage("a chunk ends early") }
-        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<ActivityChunk.headerSize]))
-        headCount = Int(bytes.number(0, UInt32.self))
-        tailRuns = Int(bytes.number(4, UInt32.self))
-        let events = Int(bytes.number(8, UInt32.self))
-        codeWidth = Int(bytes[12])
-        endWidth = Int(bytes[13])
-        let shape = StreamShape(bytes, 14), bases = StreamBases(bytes, 24)
+        try unsafe checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<ActivityChunk.headerSize]))
+        headCount = unsafe Int(bytes.number(0, UInt32.self))
+        tailRuns = unsafe Int(bytes.number(4, UInt32.self))
+        let events = unsafe Int(bytes.number(8, UInt32.self))
+        codeWidth = unsafe Int(bytes[12])
+        endWidth = unsafe Int(bytes[13])
+        let shape = unsafe StreamShape(bytes, 14), bases = unsafe StreamBases(bytes, 24)
         tailMaximum = bases.maximum
-        var rest = StreamCursor(bytes, ActivityChunk.headerSize)
-        _ = rest.take(headCount * ActivityChunk.headSize)
-        codes = rest.take(Packing.byteCount(tailRuns, width: codeWidth))
-        ends = rest.take(Packing.byteCount(tailRuns, width: endWidth))
-        if rest.at % 2 == 1 { _ = rest.take(1) }
-        tailRows = UnsafeRawPointer(rest.take(events * 2)).assumingMemoryBound(to: UInt16.self)
+        var rest = unsafe StreamCursor(bytes, ActivityChunk.headerSize)
+        _ = unsafe rest.take(headCount * ActivityChunk.headSize)
+        unsafe codes = unsafe rest.take(Packing.byteCount(tailRuns, width: codeWidth))
+        unsafe ends = unsafe rest.take(Packing.byteCount(tailRuns, width: endWidth))
+        if rest.at % 2 == 1 { _ = unsafe rest.take(1) }
+        unsafe tailRows = unsafe UnsafeRawPointer(rest.take(events * 2)).assumingMemoryBound(to: UInt16.self)
         tail = EventStreams(&rest, events: events, shape, bases)
         guard rest.fits, shape.isPossible, max(codeWidth, endWidth) <= 32 else {
             throw checks.damage("a chunk has an impossible header")
         }
-        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<rest.at]))
+        try unsafe checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<rest.at]))
     }
 
     /// The leaf of the i-th head; heads ascend by leaf.
-    package func leaf(ofHead i: Int) -> Int { Int(bytes.number(entry(i), UInt32.self)) }
+    package func leaf(ofHead i: Int) -> Int { unsafe Int(bytes.number(entry(i), UInt32.self)) }
 
     /// The greatest sum of weights of a row in the i-th head.
-    package func maximum(ofHead i: Int) -> UInt64 { bytes.number(entry(i) + 32, UInt64.self) }
+    package func maximum(ofHead i: Int) -> UInt64 { unsafe bytes.number(entry(i) + 32, UInt64.self) }
 
     /// How many events the i-th head has.
-    package func events(ofHead i: Int) -> Int { Int(bytes.number(entry(i) + 4, UInt32.self)) }
+    package func events(ofHead i: Int) -> Int { unsafe Int(bytes.number(entry(i) + 4, UInt32.self)) }
 
     private func entry(_ i: Int) -> Int { ActivityChunk.headerSize + i * ActivityChunk.headSize }
 
     package func head(_ i: Int) throws(WinnowError) -> Head {
         let entry = entry(i)
         let leaf = leaf(ofHead: i), events = events(ofHead: i)
-        let distinct = Int(bytes.number(entry + 8, UInt32.self)), offset = Int(bytes.number(entry + 12, UInt32.self))
-        let kind = Container.Kind(rawValue: bytes[entry + 16]), repeats = bytes[entry + 17]
-        let shape = StreamShape(bytes, entry + 18), bases = StreamBases(bytes, entry + 24)
-        guard let kind, distinct <= min(events, Block.rows), repeats <= 1, offset <= bytes.count,
+        let distinct = unsafe Int(bytes.number(entry + 8, UInt32.self)),
+            offset = unsafe Int(bytes.number(entry + 12, UInt32.self))
+        let kind = unsafe Container.Kind(rawValue: bytes[entry + 16]), repeats = unsafe bytes[entry + 17]
+        let shape = unsafe StreamShape(bytes, entry + 18), bases = unsafe StreamBases(bytes, entry + 24)
+        guard let kind, distinct <= min(events, Block.rows), repeats <= 1, unsafe offset <= bytes.count,
             repeats == 1 || distinct == events, Container.isPossible(kind, count: distinct), offset % 8 == 0,
             shape.isPossible
         else { throw checks.damage("a chunk has an impossible head") }
-        var rest = StreamCursor(bytes, offset)
-        let container = rest.take(Container.byteCount(kind, count: distinct))
-        let starts = rest.take(repeats == 1 ? (events + 7) / 8 : 0)
+        var rest = unsafe StreamCursor(bytes, offset)
+        let container = unsafe rest.take(Container.byteCount(kind, count: distinct))
+        let starts = unsafe rest.take(repeats == 1 ? (events + 7) / 8 : 0)
         let streams = EventStreams(&rest, events: events, shape, bases)
         guard rest.fits else { throw checks.damage("a head lies outside its chunk") }
-        try checks.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<rest.at]))
-        return Head(
+        try unsafe checks.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<rest.at]))
+        return unsafe Head(
             leaf: leaf, distinct: distinct, streams: streams,
             container: Container(kind: kind, count: distinct, bytes: container),
             starts: repeats == 1 ? starts : nil, maximum: bases.maximum, checks: checks)
@@ -122,25 +123,25 @@ package struct ActivityChunk {
     /// The leaf of the i-th run of the tail; runs ascend by leaf.
     package func leaf(ofRun i: Int) -> Int {
         var code: UInt32 = 0
-        ck_unpack32(codes, i, 1, UInt32(codeWidth), 0, &code)
+        unsafe ck_unpack32(codes, i, 1, UInt32(codeWidth), 0, &code)
         return Int(code)
     }
 
     /// The leaves of some runs of the tail.
     package func leaves(ofRuns range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(codes, range.lowerBound, range.count, UInt32(codeWidth), 0, out)
+        unsafe ck_unpack32(codes, range.lowerBound, range.count, UInt32(codeWidth), 0, out)
     }
 
     /// Where some runs of the tail end.
     package func ends(ofRuns range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(ends, range.lowerBound, range.count, UInt32(endWidth), 0, out)
+        unsafe ck_unpack32(ends, range.lowerBound, range.count, UInt32(endWidth), 0, out)
     }
 
     /// The events of the i-th run of the tail.
     package func run(_ i: Int) throws(WinnowError) -> Range<Int> {
         var start: UInt32 = 0, end: UInt32 = 0
-        if i > 0 { ends(ofRuns: i - 1..<i, into: &start) }
-        ends(ofRuns: i..<i + 1, into: &end)
+        if i > 0 { unsafe ends(ofRuns: i - 1..<i, into: &start) }
+        unsafe ends(ofRuns: i..<i + 1, into: &end)
         return try run(from: start, to: end)
     }
 
@@ -152,23 +153,23 @@ package struct ActivityChunk {
 }
 
 /// Hands out what lies one behind the other in a chunk; the caller asks `fits` before it looks at any of it.
-struct StreamCursor {
+@safe struct StreamCursor {
     private let bytes: UnsafeRawBufferPointer
     private(set) var at: Int
     private(set) var fits = true
 
     init(_ bytes: UnsafeRawBufferPointer, _ offset: Int) {
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         at = offset
     }
 
     mutating func take(_ count: Int) -> UnsafePointer<UInt8> {
-        guard fits, count <= bytes.count - at, let base = bytes.baseAddress else {
+        guard fits, unsafe count <= bytes.count - at, let base = unsafe bytes.baseAddress else {
             fits = false
-            return EventStreams.nothing
+            return unsafe EventStreams.nothing
         }
         defer { at += count }
-        return (base + at).assumingMemoryBound(to: UInt8.self)
+        return unsafe (base + at).assumingMemoryBound(to: UInt8.self)
     }
 }
 
@@ -178,12 +179,12 @@ struct StreamShape {
     let seconds: Bool
 
     fileprivate init(_ bytes: UnsafeRawBufferPointer, _ at: Int) {
-        time = Int(bytes[at])
-        weight = Int(bytes[at + 1])
-        link = Int(bytes[at + 2])
-        message = Int(bytes[at + 3])
-        seconds = bytes[at + 4] == 1
-        first = Int(bytes[at + 5])
+        time = unsafe Int(bytes[at])
+        weight = unsafe Int(bytes[at + 1])
+        link = unsafe Int(bytes[at + 2])
+        message = unsafe Int(bytes[at + 3])
+        seconds = unsafe bytes[at + 4] == 1
+        first = unsafe Int(bytes[at + 5])
     }
 
     var isPossible: Bool { time <= 64 && max(weight, link, message) <= 32 && first <= FirstEvents.width }
@@ -195,15 +196,15 @@ struct StreamBases {
     let link, message: UInt32
 
     fileprivate init(_ bytes: UnsafeRawBufferPointer, _ at: Int) {
-        time = bytes.number(at, Int64.self)
-        maximum = bytes.number(at + 8, UInt64.self)
-        link = bytes.number(at + 16, UInt32.self)
-        message = bytes.number(at + 20, UInt32.self)
+        time = unsafe bytes.number(at, Int64.self)
+        maximum = unsafe bytes.number(at + 8, UInt64.self)
+        link = unsafe bytes.number(at + 16, UInt32.self)
+        message = unsafe bytes.number(at + 20, UInt32.self)
     }
 }
 
 /// What is kept per event beside its row: times, weights, links, messages, in the order of the rows.
-package struct EventStreams {
+@safe package struct EventStreams {
     package let events: Int
     private let shape: StreamShape
     private let bases: StreamBases
@@ -214,19 +215,19 @@ package struct EventStreams {
     /// The `FirstEvents` bits.
     package let firsts: SlicedStream
 
-    nonisolated(unsafe) static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
+    nonisolated(unsafe) static let nothing = unsafe UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
 
     init(_ rest: inout StreamCursor, events: Int, _ shape: StreamShape, _ bases: StreamBases) {
         self.events = events
         self.shape = shape
         self.bases = bases
         func take(sliced width: Int) -> SlicedStream {
-            SlicedStream(rest.take(SlicedStream.byteCount(events, width: width)), count: events, width: width)
+            unsafe SlicedStream(rest.take(SlicedStream.byteCount(events, width: width)), count: events, width: width)
         }
         storedTimes = take(sliced: shape.time)
-        weightBytes = rest.take(Packing.byteCount(events, width: shape.weight))
+        unsafe weightBytes = unsafe rest.take(Packing.byteCount(events, width: shape.weight))
         storedLinks = take(sliced: shape.link)
-        messageBytes = rest.take(Packing.byteCount(events, width: shape.message))
+        unsafe messageBytes = unsafe rest.take(Packing.byteCount(events, width: shape.message))
         firsts = take(sliced: shape.first)
     }
 
@@ -251,15 +252,15 @@ package struct EventStreams {
     ) {
         let words = SlicedStream.maskWords(n)
         let stream = storedLinks.from(start)
-        result.update(repeating: 0, count: words)
+        unsafe result.update(repeating: 0, count: words)
         for link in links where link >= bases.link {
             let code = UInt64(link - bases.link)
             if code > stream.span { break }
-            spare.update(from: mask, count: words)
-            stream.narrow(spare, to: code...code, first: n)
-            for i in 0..<words { result[i] |= spare[i] }
+            unsafe spare.update(from: mask, count: words)
+            unsafe stream.narrow(spare, to: code...code, first: n)
+            for i in 0..<words { unsafe result[i] |= spare[i] }
         }
-        mask.update(from: result, count: words)
+        unsafe mask.update(from: result, count: words)
     }
 
     package func times(_ range: Range<Int>) -> [Int64] {
@@ -268,7 +269,7 @@ package struct EventStreams {
 
     /// `count` of some events.
     package func weights(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(weightBytes, range.lowerBound, range.count, UInt32(shape.weight), 1, out)
+        unsafe ck_unpack32(weightBytes, range.lowerBound, range.count, UInt32(shape.weight), 1, out)
     }
 
     /// Link codes plus one; zero is none.
@@ -278,6 +279,6 @@ package struct EventStreams {
 
     /// Message ordinals plus one; zero is none.
     package func messages(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(messageBytes, range.lowerBound, range.count, UInt32(shape.message), bases.message, out)
+        unsafe ck_unpack32(messageBytes, range.lowerBound, range.count, UInt32(shape.message), bases.message, out)
     }
 }

@@ -79,15 +79,15 @@ struct ActivityChunkEncoder {
         guard leafBits <= 24, events.count < 1 << 24 else {
             return events.sorted { ($0.leaf, $0.row) < ($1.leaf, $1.row) }
         }
-        var keys = [UInt64](unsafeUninitializedCapacity: events.count) { buffer, count in
+        var keys = unsafe [UInt64](unsafeUninitializedCapacity: events.count) { buffer, count in
             for (i, event) in events.enumerated() {
                 let key = UInt64(i) << 40 | UInt64(event.leaf) << 16 | UInt64(event.row & 0xFFFF)
-                (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: key)
+                unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: key)
             }
             count = events.count
         }
         var scratch = [UInt64](repeating: 0, count: events.count)
-        ck_sort(&keys, &scratch, events.count, UInt32(16 + leafBits))
+        unsafe ck_sort(&keys, &scratch, events.count, UInt32(16 + leafBits))
         return keys.map { events[Int($0 >> 40)] }
     }
 
@@ -150,7 +150,7 @@ struct ActivityChunkEncoder {
         let repeats = rows.count < run.count
         data.align(to: 8)
         let offset = dataStart + data.bytes.count
-        let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &data.bytes) }
+        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &data.bytes) }
         if repeats { SlicedStream.append(starts, width: 1, to: &data.bytes) }
         let streams = StreamEncoder(events[run])
         streams.appendStreams(of: events[run], to: &data)

@@ -26,7 +26,7 @@ package struct ActivityExpectations: Sendable {
 
     /// Whether a code plus one, zero for none, is of a name that is there.
     fileprivate func isName(_ namespace: Namespace, _ code: UInt32) -> Bool {
-        code == 0 || names[namespace]?.bytes(code - 1)?.isEmpty == false
+        unsafe code == 0 || names[namespace]?.bytes(code - 1)?.isEmpty == false
     }
 }
 
@@ -111,8 +111,8 @@ extension ActivityPart {
 
     private func isStored(_ chunk: EncodedChunk, as entry: BlockEntry) throws(WinnowError) -> Bool {
         guard entry.events == chunk.events else { return false }
-        let (stored, summary) = try bytes(entry)
-        return stored.elementsEqual(chunk.bytes) && summary.elementsEqual(chunk.summary)
+        let (stored, summary) = unsafe try bytes(entry)
+        return unsafe stored.elementsEqual(chunk.bytes) && summary.elementsEqual(chunk.summary)
     }
 
     private func verify(
@@ -153,7 +153,7 @@ extension ActivityPart {
         guard let own = try messages(block) else { return }
         var totals = [Int](repeating: 0, count: Block.rows), seen: Set<[UInt8]> = []
         func enter(_ row: UInt16, _ id: UnsafeRawBufferPointer) -> Bool {
-            seen.insert(withUnsafeBytes(of: row) { Array($0) } + Array(id)).inserted
+            unsafe seen.insert(withUnsafeBytes(of: row) { unsafe Array($0) } + Array(id)).inserted
         }
         let wanted = BlockSet.allocate()
         defer { wanted.deallocate() }
@@ -161,12 +161,12 @@ extension ActivityPart {
         for part in expected.older {
             guard let older = try part.messages(block) else { continue }
             try older.raise(&totals)
-            try older.forEach(in: wanted) { row, _, id in _ = enter(row, id) }
+            try unsafe older.forEach(in: wanted) { row, _, id in _ = unsafe enter(row, id) }
         }
         var fine = true
-        try own.forEach(in: nil) { row, ordinal, id in
+        try unsafe own.forEach(in: nil) { row, ordinal, id in
             fine =
-                fine && Int(ordinal) == totals[Int(row)] && block << 16 + Int(row) < expected.rows
+                unsafe fine && Int(ordinal) == totals[Int(row)] && block << 16 + Int(row) < expected.rows
                 && expected.purged?.contains(UInt32(block << 16 + Int(row))) != true
                 && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil && enter(row, id)
             totals[Int(row)] += 1

@@ -69,26 +69,26 @@ package final class ActivityPart: Sendable {
     }
 
     /// A section whose bytes are verified as they are asked for. Counts no references, like `PartFile.Checks`.
-    private struct Section: @unchecked Sendable {
+    @safe private struct Section: @unchecked Sendable {
         private let bytes: UnsafeRawBufferPointer
         private let checks: PartFile.Checks
 
         init(_ file: PartFile, _ tag: SectionTag) throws(WinnowError) {
-            bytes = try file.unverifiedBytes(tag, 0, file.size(of: tag))
+            unsafe bytes = try unsafe file.unverifiedBytes(tag, 0, file.size(of: tag))
             checks = file.checks
         }
 
         func verified(_ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
-            let found = try unverified(offset, count)
-            try checks.verify(found)
-            return found
+            let found = try unsafe unverified(offset, count)
+            try unsafe checks.verify(found)
+            return unsafe found
         }
 
         func unverified(_ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
-            guard let found = bytes.slice(offset, count) else {
+            guard let found = unsafe bytes.slice(offset, count) else {
                 throw checks.damage("an offset leads out of a section")
             }
-            return found
+            return unsafe found
         }
     }
 
@@ -128,8 +128,8 @@ package final class ActivityPart: Sendable {
     }
 
     package func leaves(of index: TypeIndex) throws(WinnowError) -> LeafTable {
-        let bytes = try file.bytes(.leaves, index.leafOffset, index.leafSize)
-        let table = try LeafTable(ByteReader(bytes, of: file.path, "leaf table"))
+        let bytes = try unsafe file.bytes(.leaves, index.leafOffset, index.leafSize)
+        let table = try unsafe LeafTable(ByteReader(bytes, of: file.path, "leaf table"))
         guard table.count == index.leafCount else {
             throw .damaged(file: file.path, what: "a leaf table has the wrong length")
         }
@@ -139,8 +139,8 @@ package final class ActivityPart: Sendable {
     package func entry(_ index: TypeIndex, _ i: Int) throws(WinnowError) -> BlockEntry {
         let (start, overflow) = index.blockOffset.addingReportingOverflow(i * ActivityPart.blockEntrySize)
         if overflow { throw checks.damage("an offset leads out of a section") }
-        let bytes = try blockEntries.verified(start, ActivityPart.blockEntrySize)
-        let entry = BlockEntry(
+        let bytes = try unsafe blockEntries.verified(start, ActivityPart.blockEntrySize)
+        let entry = unsafe BlockEntry(
             block: Int(bytes.number(0, UInt32.self)), events: Int(bytes.number(4, UInt32.self)),
             chunkOffset: Int(clamping: bytes.number(8, UInt64.self)), chunkSize: Int(bytes.number(16, UInt32.self)),
             summaryOffset: Int(clamping: bytes.number(24, UInt64.self)), summarySize: Int(bytes.number(20, UInt32.self))
@@ -170,11 +170,11 @@ package final class ActivityPart: Sendable {
     func bytes(_ entry: BlockEntry) throws(WinnowError) -> (
         chunk: UnsafeRawBufferPointer, summary: UnsafeRawBufferPointer
     ) {
-        (try chunks.verified(entry.chunkOffset, entry.chunkSize), try summaryBytes(entry))
+        unsafe (try chunks.verified(entry.chunkOffset, entry.chunkSize), try summaryBytes(entry))
     }
 
     private func summaryBytes(_ entry: BlockEntry) throws(WinnowError) -> UnsafeRawBufferPointer {
-        try summaries.verified(entry.summaryOffset, entry.summarySize)
+        try unsafe summaries.verified(entry.summaryOffset, entry.summarySize)
     }
 
     /// Bytes that the type's chunks, summaries and tables take.
@@ -188,7 +188,7 @@ package final class ActivityPart: Sendable {
     }
 
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
-        try ActivityChunk(try chunks.unverified(entry.chunkOffset, entry.chunkSize), checks)
+        try unsafe ActivityChunk(try chunks.unverified(entry.chunkOffset, entry.chunkSize), checks)
     }
 
     /// The blocks that the part brings messages of.
@@ -207,12 +207,12 @@ package final class ActivityPart: Sendable {
         guard low < end else { return nil }
         let entry = try messageEntry(low)
         guard entry.block == block else { return nil }
-        return try MessageBlock(try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
+        return unsafe try MessageBlock(try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
     }
 
     private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int) {
         let size = ActivityPart.messageEntrySize
-        var reader = ByteReader(try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
+        var reader = unsafe ByteReader(try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
         guard block < Block.maximum else { throw reader.damage("an impossible block") }
@@ -221,13 +221,13 @@ package final class ActivityPart: Sendable {
 
     /// In which quarter of an hour each row had the event last, see `Recency`; only where `hasSummary`.
     package func latest(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
-        let bytes = try summaryBytes(entry)
-        return try SlicedBlock(bytes, behind: try SlicedBlock(bytes, checks), checks)
+        let bytes = try unsafe summaryBytes(entry)
+        return try unsafe SlicedBlock(bytes, behind: try SlicedBlock(bytes, checks), checks)
     }
 
     /// How often each row has the event; only where `hasSummary`.
     package func summary(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
-        try SlicedBlock(try summaryBytes(entry), checks)
+        try unsafe SlicedBlock(try summaryBytes(entry), checks)
     }
 }
 

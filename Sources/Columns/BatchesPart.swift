@@ -21,12 +21,12 @@ package struct BatchesPart: Sendable {
 
     /// The digest of a batch's content, nil when it was never loaded. Complexity: O(1) on average.
     package func digest(of id: UnsafeRawBufferPointer) throws(WinnowError) -> [UInt8]? {
-        guard let code = ids.code(of: id, hash: stringHash(id)) else { return nil }
+        guard let code = unsafe ids.code(of: id, hash: stringHash(id)) else { return nil }
         return try digest(Int(code - ids.first))
     }
 
     private func digest(_ index: Int) throws(WinnowError) -> [UInt8] {
-        Array(try file.bytes(.digests, index * BatchesPart.digestSize, BatchesPart.digestSize))
+        unsafe Array(try file.bytes(.digests, index * BatchesPart.digestSize, BatchesPart.digestSize))
     }
 
     /// Writes older parts, oldest first, and perhaps one more batch, whose code is `first`.
@@ -35,7 +35,7 @@ package struct BatchesPart: Sendable {
         to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         var new = StringInterner(first: first)
-        if let batch, batch.id.withUnsafeBytes({ new.intern($0) }) == nil {
+        if let batch, unsafe batch.id.withUnsafeBytes({ unsafe new.intern($0) }) == nil {
             throw .usage("the store has no room for more batches")
         }
         try StringTableWriter.append([.init(.batch, older: older.map(\.ids), new: new)], to: part)

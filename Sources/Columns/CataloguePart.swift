@@ -85,18 +85,18 @@ package enum CataloguePart {
 
     package static func read(_ file: PartFile) throws(WinnowError) -> [CatalogueObject] {
         var reader = try file.reader(.objects), objects: [CatalogueObject] = []
-        while !reader.rest.isEmpty {
+        while unsafe !reader.rest.isEmpty {
             let count = try reader.take(UInt32.self), size = Int(clamping: try reader.take(UInt64.self))
-            let frame = try reader.take(bytes: Int(clamping: try reader.take(UInt64.self)))
-            let bytes = try Zstd.decompress(frame, size: size, of: file.path)
+            let frame = try unsafe reader.take(bytes: Int(clamping: try reader.take(UInt64.self)))
+            let bytes = try unsafe Zstd.decompress(frame, size: size, of: file.path)
             objects += try parse(bytes, count: Int(count), of: file.path)
         }
         return objects
     }
 
     private static func parse(_ bytes: [UInt8], count: Int, of file: String) throws(WinnowError) -> [CatalogueObject] {
-        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
-            var reader = ByteReader(raw, of: file, "catalogue"), objects: [CatalogueObject] = []
+        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
+            var reader = unsafe ByteReader(raw, of: file, "catalogue"), objects: [CatalogueObject] = []
             for _ in 0..<count { objects.append(try object(&reader)) }
             return objects
         }

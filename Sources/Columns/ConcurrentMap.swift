@@ -6,23 +6,23 @@ package func concurrentMap<T: Sendable>(
     _ n: Int, _ body: @Sendable (Int) throws(WinnowError) -> T
 ) throws(WinnowError) -> [T] {
     let results = UnsafeMutablePointer<Result<T, WinnowError>?>.allocate(capacity: n)
-    results.initialize(repeating: nil, count: n)
+    unsafe results.initialize(repeating: nil, count: n)
     defer {
-        results.deinitialize(count: n)
-        results.deallocate()
+        unsafe results.deinitialize(count: n)
+        unsafe results.deallocate()
     }
-    nonisolated(unsafe) let slots = results
+    nonisolated(unsafe) let slots = unsafe results
     DispatchQueue.concurrentPerform(iterations: n) { i in
-        do throws(WinnowError) { slots[i] = .success(try body(i)) } catch { slots[i] = .failure(error) }
+        do throws(WinnowError) { unsafe slots[i] = .success(try body(i)) } catch { unsafe slots[i] = .failure(error) }
     }
     var values: [T] = []
     values.reserveCapacity(n)
-    for i in 0..<n { if let result = results[i] { values.append(try result.get()) } }
+    for i in 0..<n { if let result = unsafe results[i] { values.append(try result.get()) } }
     return values
 }
 
 /// Values that are being computed on all cores while the caller goes on.
-package final class StartedMap<T: Sendable>: @unchecked Sendable {
+@safe package final class StartedMap<T: Sendable>: @unchecked Sendable {
     private let group = DispatchGroup()
     private let slots: UnsafeMutablePointer<T?>
     private let count: Int
@@ -30,19 +30,19 @@ package final class StartedMap<T: Sendable>: @unchecked Sendable {
     /// Starts `body(0) … body(n − 1)`.
     package init(_ n: Int, _ body: @escaping @Sendable (Int) -> T) {
         count = n
-        slots = .allocate(capacity: n)
-        slots.initialize(repeating: nil, count: n)
-        for i in 0..<n { DispatchQueue.global().async(group: group) { self.slots[i] = body(i) } }
+        unsafe slots = .allocate(capacity: n)
+        unsafe slots.initialize(repeating: nil, count: n)
+        for i in 0..<n { DispatchQueue.global().async(group: group) { unsafe self.slots[i] = body(i) } }
     }
 
     /// Waits for all of them.
     package func values() -> [T] {
         group.wait()
-        return (0..<count).compactMap { slots[$0] }
+        return (0..<count).compactMap { unsafe slots[$0] }
     }
 
     deinit {
-        slots.deinitialize(count: count)
-        slots.deallocate()
+        unsafe slots.deinitialize(count: count)
+        unsafe slots.deallocate()
     }
 }

@@ -7,7 +7,7 @@ import Model
 /// together. A store has at most one part of this kind, which each erasure replaces.
 ///
 ///     erased = purged:u64 blocks:u32 0:u32 (block:u32 0:u32 container as in `FieldBlock`) …      ascending by block
-package final class ErasedRows: Sendable {
+@safe package final class ErasedRows: Sendable {
     package let count: Int
     package let purged: Int
     /// A bit per row, whole blocks of them, and how many rows that is.
@@ -15,35 +15,35 @@ package final class ErasedRows: Sendable {
     let capacity: Int
 
     private init(bits: UnsafeMutablePointer<UInt64>, capacity: Int, purged: Int) {
-        self.bits = bits
+        unsafe self.bits = unsafe bits
         self.capacity = capacity
         self.purged = purged
         var count = 0
-        for i in 0..<capacity / 64 { count += bits[i].nonzeroBitCount }
+        for i in 0..<capacity / 64 { unsafe count += bits[i].nonzeroBitCount }
         self.count = count
     }
 
-    deinit { bits.deallocate() }
+    deinit { unsafe bits.deallocate() }
 
     /// Whether nothing of any of the rows is in the store's files any more.
     package var isPurged: Bool { purged == count }
 
     package func contains(_ row: UInt32) -> Bool {
-        Int(row) < capacity && bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 1
+        unsafe Int(row) < capacity && bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 1
     }
 
     /// The erased rows of a block; nil when there are none.
     package func block(_ number: Int) -> BlockSet? {
         guard number < capacity / Block.rows else { return nil }
-        let set = BlockSet(bits: bits + number * BlockSet.words)
+        let set = unsafe BlockSet(bits: bits + number * BlockSet.words)
         return set.isEmpty ? nil : set
     }
 
     private static func empty(rows: Int) -> (bits: UnsafeMutablePointer<UInt64>, capacity: Int) {
         let blocks = Block.count(rows: rows)
         let bits = UnsafeMutablePointer<UInt64>.allocate(capacity: blocks * BlockSet.words + 1)
-        bits.initialize(repeating: 0, count: blocks * BlockSet.words + 1)
-        return (bits, blocks * Block.rows)
+        unsafe bits.initialize(repeating: 0, count: blocks * BlockSet.words + 1)
+        return unsafe (bits, blocks * Block.rows)
     }
 
     /// - Parameter rows: how many rows the store has.
@@ -53,7 +53,7 @@ package final class ErasedRows: Sendable {
         var reader = try file.reader(.erased)
         let purged = Int(clamping: try reader.take(UInt64.self)), blocks = try reader.take(UInt32.self)
         _ = try reader.take(UInt32.self)
-        let (bits, capacity) = ErasedRows.empty(rows: rows)
+        let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
         do throws(WinnowError) {
             var last = -1
             for _ in 0..<blocks {
@@ -61,24 +61,24 @@ package final class ErasedRows: Sendable {
                 _ = try reader.take(UInt32.self)
                 let container = try FieldBlock.container(&reader)
                 guard block > last, block < capacity / Block.rows else { throw reader.damage("an impossible block") }
-                container.copy(into: BlockSet(bits: bits + block * BlockSet.words))
+                unsafe container.copy(into: BlockSet(bits: bits + block * BlockSet.words))
                 last = block
             }
         } catch {
-            bits.deallocate()
+            unsafe bits.deallocate()
             throw error
         }
-        self.init(bits: bits, capacity: capacity, purged: purged)
+        unsafe self.init(bits: bits, capacity: capacity, purged: purged)
         let beyond = (rows..<capacity).contains { contains(UInt32($0)) }
         guard !beyond, purged <= count else { throw reader.damage("rows that the store does not have") }
     }
 
     /// The rows of `older` and some more.
     package convenience init(_ older: ErasedRows?, adding added: [UInt32], rows: Int) {
-        let (bits, capacity) = ErasedRows.empty(rows: rows)
-        if let older { bits.update(from: older.bits, count: min(older.capacity, capacity) / 64) }
-        for row in added where Int(row) < capacity { bits[Int(row >> 6)] |= 1 << UInt64(row & 63) }
-        self.init(bits: bits, capacity: capacity, purged: older?.purged ?? 0)
+        let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
+        if let older { unsafe bits.update(from: older.bits, count: min(older.capacity, capacity) / 64) }
+        for row in added where Int(row) < capacity { unsafe bits[Int(row >> 6)] |= 1 << UInt64(row & 63) }
+        unsafe self.init(bits: bits, capacity: capacity, purged: older?.purged ?? 0)
     }
 
     /// - Parameter purged: whether nothing of the rows will be in the store's files.

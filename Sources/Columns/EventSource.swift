@@ -73,12 +73,12 @@ extension ActivityPart: EventSource {
         for i in 0..<chunk.headCount {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
-            try head.eventRows(into: &rows, distinct: &distinct)
+            try unsafe head.eventRows(into: &rows, distinct: &distinct)
             try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
         }
         for i in 0..<chunk.tailRuns {
             let run = try chunk.run(i)
-            let rows = Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
+            let rows = unsafe Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
             try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
         }
     }
@@ -91,8 +91,8 @@ extension ActivityPart: EventSource {
     ) throws(WinnowError) {
         let times = streams.times(range), links = streams.links(range)
         var weights = [UInt32](repeating: 1, count: range.count), messages = weights
-        streams.weights(range, into: &weights)
-        streams.messages(range, into: &messages)
+        unsafe streams.weights(range, into: &weights)
+        unsafe streams.messages(range, into: &messages)
         for i in 0..<range.count {
             guard weights[i] > 0 else { throw .damaged(file: file.path, what: "an event that did not happen") }
             events.append(
@@ -109,13 +109,13 @@ extension ActivityChunk.Head {
         into rows: UnsafeMutablePointer<UInt16>, distinct all: UnsafeMutablePointer<UInt16>
     ) throws(WinnowError) {
         guard container.isSound else { throw misfit }
-        container.rows(into: starts == nil ? rows : all)
-        guard let starts else { return }
+        unsafe container.rows(into: starts == nil ? rows : all)
+        guard let starts = unsafe starts else { return }
         var rank = -1
         for i in 0..<events {
-            rank += Int(starts[i >> 3] >> UInt8(i & 7) & 1)
+            unsafe rank += Int(starts[i >> 3] >> UInt8(i & 7) & 1)
             guard rank >= 0, rank < distinct else { throw misfit }
-            rows[i] = all[rank]
+            unsafe rows[i] = unsafe all[rank]
         }
         if rank != distinct - 1 { throw misfit }
     }

@@ -23,13 +23,13 @@ package struct GrowingStrings: Sendable {
     package var added: Int { runs.reduce(0) { $0 + $1.count } + new.count }
 
     package func find(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
-        tables.code(of: bytes, hash: hash) ?? new.find(bytes, hash: hash)
+        unsafe tables.code(of: bytes, hash: hash) ?? new.find(bytes, hash: hash)
     }
 
     /// The code of a string, new if need be; nil when all codes are given.
     package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
-        let hash = stringHash(bytes)
-        return tables.code(of: bytes, hash: hash) ?? new.intern(bytes, hash: hash)
+        let hash = unsafe stringHash(bytes)
+        return unsafe tables.code(of: bytes, hash: hash) ?? new.intern(bytes, hash: hash)
     }
 
     /// Writes what is in memory to a part and reads it from there.

@@ -1,6 +1,6 @@
 extension UnsafeRawBufferPointer {
     /// A little-endian number that the caller knows to lie inside.
     func number<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
-        T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
+        unsafe T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 }

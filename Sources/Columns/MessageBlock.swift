@@ -20,12 +20,12 @@ package struct MessageBlock {
 
     /// Verifies what it reads; the texts are verified when they are decompressed.
     package init(_ bytes: UnsafeRawBufferPointer, in part: PartFile) throws(WinnowError) {
-        var reader = ByteReader(bytes, of: part.path, "messages")
+        var reader = unsafe ByteReader(bytes, of: part.path, "messages")
         file = part.path
         touched = try FieldBlock.container(&reader)
         firsts = try PackedColumn(&reader)
         counts = try PackedColumn(&reader)
-        try part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))
+        try unsafe part.verify(UnsafeRawBufferPointer(rebasing: bytes.dropLast(reader.rest.count)))
         texts = try TextFrames(&reader, in: part)
         guard firsts.count == touched.count, counts.count == touched.count else {
             throw reader.damage("rows and ordinals do not match")
@@ -73,7 +73,7 @@ package struct MessageBlock {
     ) throws(WinnowError) {
         let runs = try runs()
         var at = 0
-        try texts.forEach(
+        try unsafe texts.forEach(
             wanted: { numbers in
                 guard let wanted else { return true }
                 while at < runs.count, runs[at].text + runs[at].count <= numbers.lowerBound { at += 1 }
@@ -87,7 +87,7 @@ package struct MessageBlock {
             { number, text in
                 while runs[at].text + runs[at].count <= number { at += 1 }
                 guard wanted?.contains(Int(runs[at].row)) ?? true else { return }
-                body(runs[at].row, runs[at].first + UInt32(number - runs[at].text), text)
+                unsafe body(runs[at].row, runs[at].first + UInt32(number - runs[at].text), text)
             })
     }
 }
@@ -108,7 +108,7 @@ package struct LocalMessages: Sendable {
         var starts = [UInt32](repeating: 0, count: Block.rows)
         for run in try block.runs() { starts[Int(run.row)] = UInt32(run.text) }
         rowStarts = starts
-        try block.forEach(in: nil) { _, _, id in append(id, hash: stringHash(id)) }
+        try unsafe block.forEach(in: nil) { _, _, id in unsafe append(id, hash: stringHash(id)) }
     }
 
     /// All ids of a block of the store, by row, then ordinal.
@@ -124,16 +124,16 @@ package struct LocalMessages: Sendable {
         rowStarts = starts
         var found = [Range<Int>](repeating: 0..<0, count: Int(total)), ids: [UInt8] = []
         for messages in blocks {
-            try messages.forEach(in: nil) { row, ordinal, id in
+            try unsafe messages.forEach(in: nil) { row, ordinal, id in
                 let index = Int(starts[Int(row)]) + Int(ordinal)
                 guard index < found.count else { return }
                 found[index] = ids.count..<ids.count + id.count
-                ids.append(contentsOf: id)
+                unsafe ids.append(contentsOf: id)
             }
         }
         for range in found {
             let id = ids[range]
-            append(id, hash: id.withUnsafeBytes { stringHash($0) })
+            unsafe append(id, hash: id.withUnsafeBytes { unsafe stringHash($0) })
         }
     }
 

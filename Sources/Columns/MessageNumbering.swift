@@ -26,10 +26,10 @@ struct MessageNumbering {
     /// The number of a (row, id) pair within this block, new if need be.
     mutating func entry(_ row: UInt16, _ id: UnsafeRawBufferPointer, hash: UInt64) -> UInt32 {
         let mixed = MessageNumbering.mixed(row, hash)
-        if let found = find(row, id, mixed) { return found }
+        if let found = unsafe find(row, id, mixed) { return found }
         rows.append(row)
         hashes.append(mixed)
-        text.append(contentsOf: id)
+        unsafe text.append(contentsOf: id)
         ends.append(text.count)
         ordinals.append(MessageNumbering.unknown)
         if rows.count * 2 > slots.count {
@@ -49,7 +49,7 @@ struct MessageNumbering {
         var slot = Int(truncatingIfNeeded: mixed >> 20) & (slots.count - 1)
         while slots[slot] != 0 {
             let entry = Int(slots[slot]) - 1
-            if hashes[entry] == mixed, rows[entry] == row, isEqual(entry, id) { return UInt32(entry) }
+            if hashes[entry] == mixed, rows[entry] == row, unsafe isEqual(entry, id) { return UInt32(entry) }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil
@@ -65,7 +65,7 @@ struct MessageNumbering {
 
     private func isEqual(_ entry: Int, _ id: UnsafeRawBufferPointer) -> Bool {
         let range = range(entry)
-        return range.count == id.count && text[range].elementsEqual(id)
+        return unsafe range.count == id.count && text[range].elementsEqual(id)
     }
 
     /// Gives every entry its ordinal; `known` are the store's ids of the block. Ordinals run out at 2³² − 2 messages of
@@ -78,8 +78,8 @@ struct MessageNumbering {
         var next = [UInt32](repeating: 0, count: Block.rows)
         for block in known {
             for run in try block.runs() { next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count)) }
-            try block.forEach(in: wanted) { row, ordinal, id in
-                if let entry = find(row, id, MessageNumbering.mixed(row, stringHash(id))) {
+            try unsafe block.forEach(in: wanted) { row, ordinal, id in
+                if let entry = unsafe find(row, id, MessageNumbering.mixed(row, stringHash(id))) {
                     ordinals[Int(entry)] = ordinal
                 }
             }
@@ -99,12 +99,12 @@ struct MessageNumbering {
     mutating func enter(
         _ events: inout [EventRecord], from start: Int, _ ids: LocalMessages
     ) throws(WinnowError) {
-        let known = ids.text.withUnsafeBytes { text in
+        let known = unsafe ids.text.withUnsafeBytes { text in
             for i in start..<events.count where events[i].message > 0 {
                 let row = UInt16(truncatingIfNeeded: events[i].row), index = ids.index(row: row, events[i].message)
                 guard index < ids.ends.count else { return false }
-                let id = UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])
-                events[i].message = entry(row, id, hash: ids.hashes[index]) + 1
+                let id = unsafe UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])
+                events[i].message = unsafe entry(row, id, hash: ids.hashes[index]) + 1
             }
             return true
         }
@@ -122,9 +122,9 @@ struct MessageNumbering {
         for block in carried {
             let start = bounds.count
             runs += try block.runs().map { .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text) }
-            try block.forEach(in: nil) { _, _, id in
+            try unsafe block.forEach(in: nil) { _, _, id in
                 bounds.append(ids.count..<ids.count + id.count)
-                ids.append(contentsOf: id)
+                unsafe ids.append(contentsOf: id)
             }
         }
         let start = bounds.count

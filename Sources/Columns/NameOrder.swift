@@ -21,7 +21,7 @@ package struct NameOrder: Sendable {
 
     private func bytes(_ namespace: Namespace, _ code: UInt32) -> [UInt8] {
         guard let (tables, new) = names[namespace] else { return [] }
-        if let known = tables.bytes(code) { return Array(known) }
+        if let known = unsafe tables.bytes(code) { return unsafe Array(known) }
         guard let new, code >= new.first, Int(code - new.first) < new.count else { return [] }
         return Array(new.bytes(Int(code - new.first)))
     }

@@ -33,7 +33,7 @@ package struct ProfileBatch: Sendable {
     package mutating func append(_ later: ProfileBatch, rows: [UInt32]) {
         for (field, column) in later.columns.enumerated() {
             let codes = (0..<column.texts.count).map { text in
-                Int64(column.texts.bytes(text).withUnsafeBytes { columns[field].texts.intern($0) } ?? 0)
+                unsafe Int64(column.texts.bytes(text).withUnsafeBytes { unsafe columns[field].texts.intern($0) } ?? 0)
             }
             for cell in column.rows.indices {
                 let row = rows[Int(column.rows[cell])]
@@ -49,13 +49,13 @@ package struct ProfileBatch: Sendable {
     package mutating func set(field: Int, row: UInt32, number: Int64) { add(field, row, number, cleared: false) }
 
     package mutating func set(field: Int, row: UInt32, text: UnsafeRawBufferPointer) {
-        let code = columns[field].texts.intern(text) ?? 0
+        let code = unsafe columns[field].texts.intern(text) ?? 0
         add(field, row, Int64(code), cleared: false)
     }
 
     /// A set is kept as its distinct values in ascending order.
     package mutating func set(field: Int, row: UInt32, values: [[UInt8]]) {
-        ProfileBatch.joined(values).withUnsafeBytes { set(field: field, row: row, text: $0) }
+        unsafe ProfileBatch.joined(values).withUnsafeBytes { unsafe set(field: field, row: row, text: $0) }
     }
 
     private mutating func add(_ field: Int, _ row: UInt32, _ value: Int64, cleared: Bool) {
@@ -93,8 +93,8 @@ extension ProfileBatch.Column {
 
     func settled() -> Settled {
         if !zip(rows, rows.dropFirst()).contains(where: { $0 >= $1 }) { return Settled(rows: rows, cells: nil) }
-        var order = [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, count in
-            for i in 0..<rows.count { (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i)) }
+        var order = unsafe [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, count in
+            for i in 0..<rows.count { unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i)) }
             count = rows.count
         }
         // What was said later stays behind what was said before.

@@ -165,18 +165,18 @@ private struct FieldEncoder: Sendable {
         _ columns: inout [Column], sets: Bool, keeping used: Set<Int>? = nil
     ) -> [UInt8] {
         var all = StringInterner(first: 0)
-        func code(_ string: UnsafeRawBufferPointer) -> Int { Int(all.intern(string) ?? 0) }
+        func code(_ string: UnsafeRawBufferPointer) -> Int { unsafe Int(all.intern(string) ?? 0) }
         for i in columns.indices {
             switch columns[i].values {
             case .part(_, _, let dictionary):
                 guard let dictionary else { continue }
-                columns[i].codes = (0..<dictionary.count).map { code(dictionary[$0]) }
+                columns[i].codes = (0..<dictionary.count).map { unsafe code(dictionary[$0]) }
             case .batch(let batch, _) where sets:
                 columns[i].sets = (0..<batch.texts.count).map { text in
-                    ProfileBatch.split(batch.texts.bytes(text)).map { $0.withUnsafeBytes(code) }
+                    ProfileBatch.split(batch.texts.bytes(text)).map { unsafe $0.withUnsafeBytes(code) }
                 }
             case .batch(let batch, _):
-                columns[i].codes = (0..<batch.texts.count).map { batch.texts.bytes($0).withUnsafeBytes(code) }
+                columns[i].codes = (0..<batch.texts.count).map { unsafe batch.texts.bytes($0).withUnsafeBytes(code) }
             }
         }
         var order = (0..<all.count).sorted { all.bytes($0).lexicographicallyPrecedes(all.bytes($1)) }
@@ -220,7 +220,7 @@ private struct FieldEncoder: Sendable {
         let members = block.members.allRows
         switch block.column {
         case .sliced(let sliced):
-            for (row, value) in zip(members, sliced.values(rows: members)) {
+            for (row, value) in unsafe zip(members, sliced.values(rows: members)) {
                 guard let dictionary else {
                     cells.set(row, value)
                     continue
@@ -228,12 +228,12 @@ private struct FieldEncoder: Sendable {
                 // A code beyond the dictionary is a string that nobody can have.
                 guard value >= 0, value < dictionary.count else { continue }
                 if form == .texts {
-                    cells.set(row, text: dictionary[Int(value)])
+                    unsafe cells.set(row, text: dictionary[Int(value)])
                 } else {
                     cells.set(row, Int64(column.codes[Int(value)]))
                 }
             }
-        case .texts(let texts): try texts.forEach { rank, text in cells.set(members[rank], text: text) }
+        case .texts(let texts): try unsafe texts.forEach { rank, text in unsafe cells.set(members[rank], text: text) }
         case .sets(let sets):
             for row in members { cells.set(row, set: []) }
             for i in 0..<sets.values {
@@ -260,7 +260,7 @@ private struct FieldEncoder: Sendable {
             switch form {
             case .numbers: cells.set(row, value)
             case .codes: cells.set(row, Int64(column.codes[Int(value)]))
-            case .texts: batch.texts.bytes(Int(value)).withUnsafeBytes { cells.set(row, text: $0) }
+            case .texts: unsafe batch.texts.bytes(Int(value)).withUnsafeBytes { unsafe cells.set(row, text: $0) }
             case .sets: cells.set(row, set: column.sets[Int(value)])
             }
         }
@@ -288,7 +288,7 @@ private struct BlockCells {
 
     mutating func set(_ row: UInt16, text: UnsafeRawBufferPointer) {
         set(row, Int64(ends.count))
-        texts.append(contentsOf: text)
+        unsafe texts.append(contentsOf: text)
         ends.append(texts.count)
     }
 

@@ -34,8 +34,8 @@ extension ProfilePart {
             let strings = try self.dictionary(index)
             dictionary = strings
             for i in 0..<strings.count {
-                let ascends = i == 0 || strings[i - 1].lexicographicallyPrecedes(strings[i])
-                findings.expect(
+                let ascends = unsafe i == 0 || strings[i - 1].lexicographicallyPrecedes(strings[i])
+                unsafe findings.expect(
                     ascends && String(validating: strings[i], as: UTF8.self) != nil, file.path,
                     "field “\(field.name)”: its dictionary is out of order")
             }
@@ -66,14 +66,15 @@ extension ProfilePart {
         else { return false }
         switch block.column {
         case .sliced(let sliced):
-            let values = sliced.values(rows: members)
+            let values = unsafe sliced.values(rows: members)
             if let codes, !values.allSatisfy({ (0..<Int64(codes)).contains($0) }) { return false }
             var again = ByteWriter()
             SlicedBlock.append(rows: members, values: values, to: &again)
-            return sliced.bytes.elementsEqual(again.bytes)
+            return unsafe sliced.bytes.elementsEqual(again.bytes)
         case .texts(let texts):
             var valid = true
-            try texts.forEach { _, text in valid = valid && String(validating: text, as: UTF8.self) != nil }
+            try unsafe texts.forEach { _, text in valid = unsafe valid && String(validating: text, as: UTF8.self) != nil
+            }
             return valid
         case .sets(let sets):
             var last = -1

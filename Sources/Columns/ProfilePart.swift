@@ -49,15 +49,15 @@ package final class ProfilePart: Sendable {
     package func field(_ name: String) -> FieldIndex? { fields.first { sameBytes($0.name, name) }?.index }
 
     package func dictionary(_ index: FieldIndex) throws(WinnowError) -> FieldDictionary {
-        let bytes = try file.bytes(.fieldValues, index.dictionary, index.dictionarySize)
-        return try FieldDictionary(ByteReader(bytes, of: file.path, "field dictionary"))
+        let bytes = try unsafe file.bytes(.fieldValues, index.dictionary, index.dictionarySize)
+        return try unsafe FieldDictionary(ByteReader(bytes, of: file.path, "field dictionary"))
     }
 
     /// The values of a block, nil when the part says nothing about it. Complexity: O(log blocks).
     package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
         guard let found = try find(index, block) else { return nil }
-        let bytes = try file.bytes(.fieldValues, found.offset, found.length)
-        return try FieldBlock(bytes, index.form, in: file)
+        let bytes = try unsafe file.bytes(.fieldValues, found.offset, found.length)
+        return unsafe try FieldBlock(bytes, index.form, in: file)
     }
 
     private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (offset: Int, length: Int)? {
@@ -79,7 +79,7 @@ package final class ProfilePart: Sendable {
     }
 
     private func entry(_ index: FieldIndex, _ i: Int) throws(WinnowError) -> (block: Int, offset: Int, length: Int) {
-        var reader = ByteReader(
+        var reader = unsafe ByteReader(
             try file.bytes(.fieldBlocks, (index.firstBlock + i) * 24, 24), of: file.path, "field blocks")
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
@@ -88,7 +88,7 @@ package final class ProfilePart: Sendable {
 }
 
 /// The distinct strings of a field in one part, ascending by bytes, so that a prefix is a range of codes.
-package struct FieldDictionary: @unchecked Sendable {
+@safe package struct FieldDictionary: @unchecked Sendable {
     private let ends: PackedColumn
     private let text: UnsafeRawBufferPointer
     package var count: Int { ends.count }
@@ -96,14 +96,14 @@ package struct FieldDictionary: @unchecked Sendable {
     init(_ source: ByteReader) throws(WinnowError) {
         var reader = source
         ends = try PackedColumn(&reader)
-        text = reader.rest
+        unsafe text = unsafe reader.rest
         // Strings are distinct, so at most one is empty.
-        guard ends.count <= text.count + 1 else { throw reader.damage("more strings than there can be") }
+        guard unsafe ends.count <= text.count + 1 else { throw reader.damage("more strings than there can be") }
     }
 
     package subscript(code: Int) -> UnsafeRawBufferPointer {
         let start = code == 0 ? 0 : Int(ends[code - 1])
-        return text.slice(start, Int(ends[code]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return unsafe text.slice(start, Int(ends[code]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 }
 
@@ -120,10 +120,10 @@ package struct FieldBlock {
     }
 
     init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, in part: PartFile) throws(WinnowError) {
-        var reader = ByteReader(bytes, of: part.path, "field block")
+        var reader = unsafe ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
         switch form {
-        case .numbers, .codes: column = .sliced(try SlicedBlock(reader.rest, part.checks))
+        case .numbers, .codes: column = unsafe .sliced(try SlicedBlock(reader.rest, part.checks))
         case .texts: column = .texts(try TextBlock(reader, in: part))
         case .sets: column = .sets(try SetBlock(reader, of: part.path))
         }
@@ -131,14 +131,14 @@ package struct FieldBlock {
 
     static func container(_ reader: inout ByteReader) throws(WinnowError) -> Container {
         let kind = Container.Kind(rawValue: try reader.take(UInt8.self))
-        _ = try reader.take(bytes: 3)
+        _ = try unsafe reader.take(bytes: 3)
         let count = Int(try reader.take(UInt32.self))
         guard let kind, Container.isPossible(kind, count: count) else {
             throw reader.damage("an impossible container")
         }
         let size = (Container.byteCount(kind, count: count) + 7) / 8 * 8
-        let bytes = try reader.take(bytes: size)
-        let container = Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
+        let bytes = try unsafe reader.take(bytes: size)
+        let container = unsafe Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
         guard container.isSound else { throw reader.damage("a container has other rows than it says") }
         return container
     }
@@ -148,7 +148,7 @@ package struct FieldBlock {
 
     static func append(container rows: [UInt16], to out: inout ByteWriter) {
         var bytes: [UInt8] = []
-        let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &bytes) }
+        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &bytes) }
         out.put(kind.rawValue)
         for _ in 0..<3 { out.put(UInt8(0)) }
         out.put(UInt32(rows.count))
@@ -183,16 +183,16 @@ package struct TextBlock {
     /// Calls `body` with the rank and bytes of every string of the frames that `wanted` asks for.
     package func forEach(
         wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
-    ) throws(WinnowError) { try texts.forEach(wanted: wanted, body) }
+    ) throws(WinnowError) { try unsafe texts.forEach(wanted: wanted, body) }
 
     /// The same for the strings in which one of some parts, none of them empty, occurs.
     package func search(
         _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
-    ) throws(WinnowError) { try texts.search(parts, wanted: wanted, body) }
+    ) throws(WinnowError) { try unsafe texts.search(parts, wanted: wanted, body) }
 }
 
 /// Sets of strings of a block, inverted: for each value the rows that have it.
-package struct SetBlock {
+@safe package struct SetBlock {
     package let members: Container
     package let values: Int
     private let codes: PackedColumn
@@ -208,7 +208,7 @@ package struct SetBlock {
         values = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
         let size = Int(clamping: try reader.take(UInt64.self))
-        containers = try reader.take(bytes: size)
+        unsafe containers = try unsafe reader.take(bytes: size)
         codes = try PackedColumn(&reader)
         ends = try PackedColumn(&reader)
         kinds = try PackedColumn(&reader)
@@ -227,9 +227,9 @@ package struct SetBlock {
         let start = i == 0 ? 0 : (Int(ends[i - 1]) &+ 7) / 8 * 8
         guard let kind = Container.Kind(rawValue: UInt8(clamping: kinds[i])),
             Container.isPossible(kind, count: Int(counts[i])), codes[i] >= 0,
-            let bytes = containers.slice(start, Container.byteCount(kind, count: Int(counts[i])))
+            let bytes = unsafe containers.slice(start, Container.byteCount(kind, count: Int(counts[i])))
         else { throw .damaged(file: file, what: "a set's rows lie outside") }
-        let rows = Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
+        let rows = unsafe Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
         guard rows.isSound else { throw .damaged(file: file, what: "a set has other rows than it says") }
         return (Int(codes[i]), rows)
     }
@@ -252,8 +252,8 @@ package struct SetBlock {
         var containers = ByteWriter(), ends: [Int64] = [], kinds: [Int64] = []
         for code in codes {
             containers.align(to: 8)
-            let kind = (postings[code] ?? []).withUnsafeBufferPointer {
-                ContainerEncoder.append($0, to: &containers.bytes)
+            let kind = unsafe (postings[code] ?? []).withUnsafeBufferPointer {
+                unsafe ContainerEncoder.append($0, to: &containers.bytes)
             }
             kinds.append(Int64(kind.rawValue))
             ends.append(Int64(containers.bytes.count))

@@ -12,7 +12,7 @@ import Model
 ///     values  = one for each row of the block when dense (zero for those without), else for each member
 ///
 /// Everything is at a multiple of 8. A value is base + its sliced bits.
-package struct SlicedBlock {
+@safe package struct SlicedBlock {
     package let members: Container
     /// All of the block, as it is stored.
     let bytes: UnsafeRawBufferPointer
@@ -36,10 +36,10 @@ package struct SlicedBlock {
 
     package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
         guard bytes.count >= 16 else { throw checks.damage("a sliced block ends early") }
-        let kind = Container.Kind(rawValue: bytes[0])
-        let width = Int(bytes[1]), count = Int(bytes.number(4, UInt32.self))
-        dense = bytes[2] == 1
-        base = bytes.number(8, Int64.self)
+        let kind = unsafe Container.Kind(rawValue: bytes[0])
+        let width = unsafe Int(bytes[1]), count = unsafe Int(bytes.number(4, UInt32.self))
+        dense = unsafe bytes[2] == 1
+        base = unsafe bytes.number(8, Int64.self)
         guard let kind, width <= 64, Container.isPossible(kind, count: count) else {
             throw checks.damage("a sliced block has an impossible header")
         }
@@ -49,11 +49,11 @@ package struct SlicedBlock {
         guard end <= bytes.count, let first = bytes.baseAddress else {
             throw checks.damage("a sliced block ends early")
         }
-        members = Container(kind: kind, count: count, bytes: first + 16)
+        members = unsafe Container(kind: kind, count: count, bytes: first + 16)
         guard members.isSound else { throw checks.damage("a sliced block has other rows than it says") }
-        stream = SlicedStream(
+        stream = unsafe SlicedStream(
             (first + start).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
-        self.bytes = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+        unsafe self.bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<end])
     }
 
     /// Other numbers of the same rows, stored behind `block` as
@@ -62,19 +62,19 @@ package struct SlicedBlock {
     package init(_ bytes: UnsafeRawBufferPointer, behind block: SlicedBlock, _ checks: PartFile.Checks)
         throws(WinnowError)
     {
-        let start = block.bytes.count, slots = block.stream.count
+        let start = unsafe block.bytes.count, slots = block.stream.count
         guard bytes.count >= start + 16, let first = bytes.baseAddress else {
             throw checks.damage("a sliced block ends early")
         }
-        let width = Int(bytes[start])
+        let width = unsafe Int(bytes[start])
         let end = start + 16 + SlicedBlock.rounded(SlicedStream.byteCount(slots, width: width))
         guard width <= 64, end <= bytes.count else { throw checks.damage("a sliced block ends early") }
         members = block.members
         dense = block.dense
-        base = bytes.number(start + 8, Int64.self)
-        stream = SlicedStream(
+        base = unsafe bytes.number(start + 8, Int64.self)
+        stream = unsafe SlicedStream(
             (first + start + 16).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
-        self.bytes = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        unsafe self.bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
     }
 
     private static func rounded(_ bytes: Int) -> Int { (bytes + 7) / 8 * 8 }
@@ -87,23 +87,23 @@ package struct SlicedBlock {
         guard lo <= stream.span else { return out.clear() }
         if dense || (lo == 0 && hi >= stream.span) {
             members.copy(into: out)
-            stream.narrow(out.bits, to: lo...max(lo, hi))
+            unsafe stream.narrow(out.bits, to: lo...max(lo, hi))
         } else {
             scratch.ranks.fill(first: members.count)
-            stream.narrow(scratch.ranks.bits, to: lo...max(lo, hi))
+            unsafe stream.narrow(scratch.ranks.bits, to: lo...max(lo, hi))
             spread(into: out, scratch)
         }
     }
 
     /// The rows whose rank bit is set in `scratch.ranks`.
     private func spread(into out: BlockSet, _ scratch: Scratch) {
-        guard let rows = members.array else {
+        guard let rows = unsafe members.array else {
             members.copy(into: scratch.members)
-            kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, out.bits)
+            unsafe kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, out.bits)
             return
         }
         out.clear()
-        for rank in 0..<members.count where scratch.ranks.contains(rank) { out.insert(Int(rows[rank])) }
+        for rank in 0..<members.count where scratch.ranks.contains(rank) { unsafe out.insert(Int(rows[rank])) }
     }
 
     /// The values as sums: calls `body` with sets of rows and what each row of a set adds to its value.
@@ -112,10 +112,10 @@ package struct SlicedBlock {
         if base > 0 { body(scratch.members, UInt64(base)) }
         for bit in 0..<stream.width {
             if dense {
-                stream.copy(bit: bit, into: scratch.spare.bits)
+                unsafe stream.copy(bit: bit, into: scratch.spare.bits)
             } else {
-                stream.copy(bit: bit, into: scratch.ranks.bits)
-                kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, scratch.spare.bits)
+                unsafe stream.copy(bit: bit, into: scratch.ranks.bits)
+                unsafe kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, scratch.spare.bits)
             }
             body(scratch.spare, 1 << UInt64(bit))
         }
@@ -124,7 +124,7 @@ package struct SlicedBlock {
     /// All values in the order of the members' rows.
     package func values(rows: UnsafePointer<UInt16>) -> [Int64] {
         let values = stream.values(0..<stream.count)
-        return (0..<members.count).map { base &+ Int64(bitPattern: values[dense ? Int(rows[$0]) : $0]) }
+        return (0..<members.count).map { unsafe base &+ Int64(bitPattern: values[dense ? Int(rows[$0]) : $0]) }
     }
 
     /// Greatest value that any member has at the most.
@@ -138,7 +138,7 @@ package struct SlicedBlock {
         let base = values.min() ?? 0, width = width(of: values)
         let dense = rows.count >= Tuning.denseRows
         var container: [UInt8] = []
-        let kind = rows.withUnsafeBufferPointer { ContainerEncoder.append($0, to: &container) }
+        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &container) }
         out.put(kind.rawValue)
         out.put(UInt8(width))
         out.put(UInt8(dense ? 1 : 0))

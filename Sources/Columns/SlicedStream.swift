@@ -5,14 +5,14 @@ import Format
 /// Numbers of one width, sliced by bit in groups of 512 (`ck_slice` has the layout): comparing all of them reads about
 /// ten bits of each, whatever the width, at a few hundredths of a nanosecond a value; unpacking took half a nanosecond.
 /// As small as packed ones.
-package struct SlicedStream {
+@safe package struct SlicedStream {
     package let count: Int
     package let width: Int
     private let bytes: UnsafePointer<UInt8>
 
     /// `byteCount(count, width)` bytes lie at `bytes`, and 64 more of the same file.
     init(_ bytes: UnsafePointer<UInt8>, count: Int, width: Int) {
-        self.bytes = bytes
+        unsafe self.bytes = unsafe bytes
         self.count = count
         self.width = width
     }
@@ -30,34 +30,35 @@ package struct SlicedStream {
 
     /// The stream from a multiple of 512 on.
     package func from(_ start: Int) -> SlicedStream {
-        SlicedStream(bytes + start / 8 * width, count: count - start, width: width)
+        unsafe SlicedStream(bytes + start / 8 * width, count: count - start, width: width)
     }
 
     /// Takes the positions below `n` whose value does not lie in the range off the mask.
     package func narrow(_ mask: UnsafeMutablePointer<UInt64>, to range: ClosedRange<UInt64>, first n: Int? = nil) {
         let n = n ?? count
         if range.lowerBound == 0, range.upperBound >= span { return }
-        guard range.lowerBound <= span else { return mask.update(repeating: 0, count: (n + 63) / 64) }
-        kernels.sliced_between(bytes, stored(n), UInt32(width), range.lowerBound, min(range.upperBound, span), mask)
+        guard range.lowerBound <= span else { return unsafe mask.update(repeating: 0, count: (n + 63) / 64) }
+        unsafe kernels.sliced_between(
+            bytes, stored(n), UInt32(width), range.lowerBound, min(range.upperBound, span), mask)
     }
 
     /// Bit `bit` of the first values.
     package func copy(bit: Int, into words: UnsafeMutablePointer<UInt64>, first n: Int? = nil) {
         let n = n ?? count
-        guard bit < width else { return words.update(repeating: 0, count: (n + 63) / 64) }
-        kernels.sliced_bit(bytes, stored(n), UInt32(width), UInt32(bit), words)
+        guard bit < width else { return unsafe words.update(repeating: 0, count: (n + 63) / 64) }
+        unsafe kernels.sliced_bit(bytes, stored(n), UInt32(width), UInt32(bit), words)
     }
 
     /// Values to read for the first `n`: a last group that is cut short by the caller is stored whole all the same.
     private func stored(_ n: Int) -> Int { min(count, SlicedStream.maskWords(n) * 64) }
 
     package func values(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt64>) {
-        ck_unslice(bytes, count, UInt32(width), range.lowerBound, range.count, out)
+        unsafe ck_unslice(bytes, count, UInt32(width), range.lowerBound, range.count, out)
     }
 
     package func values(_ range: Range<Int>) -> [UInt64] {
-        [UInt64](unsafeUninitializedCapacity: range.count) { buffer, filled in
-            if let base = buffer.baseAddress { values(range, into: base) }
+        unsafe [UInt64](unsafeUninitializedCapacity: range.count) { buffer, filled in
+            if let base = buffer.baseAddress { unsafe values(range, into: base) }
             filled = range.count
         }
     }
@@ -67,9 +68,9 @@ package struct SlicedStream {
         let size = byteCount(values.count, width: width), start = out.count
         guard size > 0 else { return }
         out.append(contentsOf: repeatElement(0, count: size))
-        out.withUnsafeMutableBufferPointer { buffer in
+        unsafe out.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
-            ck_slice(values, values.count, UInt32(width), base + start)
+            unsafe ck_slice(values, values.count, UInt32(width), base + start)
         }
     }
 }

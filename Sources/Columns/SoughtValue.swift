@@ -11,7 +11,7 @@ package struct SoughtValue: Sendable {
 
     package init(_ text: String) {
         bytes = Array(text.utf8)
-        instant = bytes.withUnsafeBytes { Instant(utf8: $0, allowSpace: true) }?.milliseconds
+        instant = unsafe bytes.withUnsafeBytes { unsafe Instant(utf8: $0, allowSpace: true) }?.milliseconds
     }
 
     package func isEqual(to text: some Collection<UInt8>) -> Bool {
@@ -21,20 +21,22 @@ package struct SoughtValue: Sendable {
     /// Whether the bytes of the value stand anywhere, as they are: for what belongs to no version and cannot be
     /// decoded.
     package func occurs(in content: UnsafeRawBufferPointer) -> Bool {
-        guard !bytes.isEmpty, let base = content.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
-        return kernels.find_bytes(base, content.count, bytes, bytes.count) < content.count
+        guard !bytes.isEmpty, let base = unsafe content.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            return false
+        }
+        return unsafe kernels.find_bytes(base, content.count, bytes, bytes.count) < content.count
     }
 
     /// What the value is stored as in a field that is not of text; nil when it cannot be.
     private func number(of field: Field) -> Int64? {
-        bytes.withUnsafeBytes { text in
+        unsafe bytes.withUnsafeBytes { text in
             switch field.type {
             case .string, .stringSet: return nil
-            case .date: return CivilDate(utf8: text).map { Int64($0.day) }
+            case .date: return unsafe CivilDate(utf8: text).map { Int64($0.day) }
             case .datetime: return instant
             case .boolean: return isEqual(to: "true".utf8) ? 1 : isEqual(to: "false".utf8) ? 0 : nil
             case .integer, .decimal:
-                let scaled = DecimalLiteral(utf8: text)?.scaled(to: field.scale)
+                let scaled = unsafe DecimalLiteral(utf8: text)?.scaled(to: field.scale)
                 return if case .value(let floor, exact: true) = scaled { floor } else { nil }
             }
         }
@@ -57,7 +59,7 @@ package struct SoughtValue: Sendable {
     private func searchStrings(_ file: PartFile, _ found: Findings) throws(WinnowError) {
         for namespace in Namespace.allCases {
             guard let table = try StringTable(file, namespace) else { continue }
-            for i in 0..<table.count where isEqual(to: table.bytes(i)) {
+            for i in 0..<table.count where unsafe isEqual(to: table.bytes(i)) {
                 found.add(file.path, "found as the id of \(namespace) \(Int(table.first) + i)")
             }
         }
@@ -66,8 +68,8 @@ package struct SoughtValue: Sendable {
     private func search(_ part: ActivityPart, _ found: Findings) throws(WinnowError) {
         let path = part.file.path
         for block in try part.messageBlocks() {
-            try part.messages(block)?.forEach(in: nil) { row, _, id in
-                if isEqual(to: id) {
+            try unsafe part.messages(block)?.forEach(in: nil) { row, _, id in
+                if unsafe isEqual(to: id) {
                     found.add(path, "found as the id of a message of profile \(block * Block.rows + Int(row))")
                 }
             }
@@ -97,7 +99,7 @@ package struct SoughtValue: Sendable {
             guard let index = part.field(field.name) else { continue }
             if index.form == .codes || index.form == .sets {
                 let dictionary = try part.dictionary(index)
-                for code in 0..<dictionary.count where isEqual(to: dictionary[code]) {
+                for code in 0..<dictionary.count where unsafe isEqual(to: dictionary[code]) {
                     found.add(path, "found in the dictionary of field “\(field.name)”")
                 }
             }
@@ -109,10 +111,13 @@ package struct SoughtValue: Sendable {
                     found.add(path, "found in field “\(field.name)” of profile \(row)")
                 }
                 switch block.column {
-                case .texts(let texts): try texts.forEach { rank, text in if isEqual(to: text) { add(rank) } }
+                case .texts(let texts):
+                    try unsafe texts.forEach { rank, text in if unsafe isEqual(to: text) { add(rank) } }
                 case .sliced(let sliced) where index.form == .numbers:
                     guard let wanted = self.number(of: field) else { continue }
-                    for (rank, value) in sliced.values(rows: rows).enumerated() where value == wanted { add(rank) }
+                    for (rank, value) in unsafe sliced.values(rows: rows).enumerated() where value == wanted {
+                        add(rank)
+                    }
                 case .sliced, .sets: break
                 }
             }

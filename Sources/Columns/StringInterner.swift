@@ -26,10 +26,10 @@ package struct StringInterner: Sendable {
 
     /// Calls `body` with every string, in the order of their codes.
     func forEach(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
-        try text.withUnsafeBytesThrowing { (text) throws(WinnowError) in
+        try unsafe text.withUnsafeBytesThrowing { (text) throws(WinnowError) in
             var start = 0
             for end in ends {
-                try body(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+                try unsafe body(UnsafeRawBufferPointer(rebasing: text[start..<end]))
                 start = end
             }
         }
@@ -40,7 +40,7 @@ package struct StringInterner: Sendable {
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot] & 0xFFFF_FFFF) - 1
-            if slots[slot] >> 32 == hash >> 32, hashes[index] == hash, self.bytes(index).elementsEqual(bytes) {
+            if slots[slot] >> 32 == hash >> 32, hashes[index] == hash, unsafe self.bytes(index).elementsEqual(bytes) {
                 return first + UInt32(index)
             }
             slot = (slot + 1) & (slots.count - 1)
@@ -50,17 +50,19 @@ package struct StringInterner: Sendable {
 
     /// The code of a string, new if need be; nil when all 2³² − 2 codes are given.
     package mutating func intern(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
-        if let code = find(bytes, hash: hash) { return code }
+        if let code = unsafe find(bytes, hash: hash) { return code }
         guard UInt64(first) + UInt64(count) < UInt64(UInt32.max) - 1 else { return nil }
         if (count + 1) * 2 > slots.count { grow() }
-        text.append(contentsOf: bytes)
+        unsafe text.append(contentsOf: bytes)
         ends.append(text.count)
         hashes.append(hash)
         place(count - 1)
         return first + UInt32(count - 1)
     }
 
-    package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? { intern(bytes, hash: stringHash(bytes)) }
+    package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        unsafe intern(bytes, hash: stringHash(bytes))
+    }
 
     private mutating func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)

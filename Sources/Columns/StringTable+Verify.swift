@@ -30,23 +30,23 @@ extension StringTable {
                 }
             }
         }
-        let filled = (0..<count).reduce(0) { $0 + (bytes($1).isEmpty ? 0 : 1) }
+        let filled = (0..<count).reduce(0) { unsafe $0 + (bytes($1).isEmpty ? 0 : 1) }
         findings.expect(hasEntries(filled), file, "its index has entries of no string")
     }
 
     private func isSound(_ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged) -> Bool {
-        let string = bytes(i), code = first + UInt32(i)
-        if case .only(let rows) = purged, rows.contains(code) { return string.isEmpty }
-        if string.isEmpty {
+        let string = unsafe bytes(i), code = first + UInt32(i)
+        if case .only(let rows) = purged, rows.contains(code) { return unsafe string.isEmpty }
+        if unsafe string.isEmpty {
             switch purged {
             case .any: return true
             case .none, .only: return erased?.contains(code) == true
             }
         }
-        guard string.count <= 255, String(validating: string, as: UTF8.self) != nil else { return false }
+        guard string.count <= 255, unsafe String(validating: string, as: UTF8.self) != nil else { return false }
         if erased?.contains(code) == true { return true }
-        let hash = stringHash(string)
-        return self.code(of: string, hash: hash, hiding: erased) == code
-            && !earlier.contains { $0.code(of: string, hash: hash, hiding: erased) != nil }
+        let hash = unsafe stringHash(string)
+        return unsafe self.code(of: string, hash: hash, hiding: erased) == code
+            && !earlier.contains { unsafe $0.code(of: string, hash: hash, hiding: erased) != nil }
     }
 }

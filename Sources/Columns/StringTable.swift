@@ -27,7 +27,7 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 /// that was purged leaves its code behind, with no bytes and no entry.
 package final class StringTable: Sendable {
     /// What is looked at to find a string.
-    fileprivate struct Columns: @unchecked Sendable {
+    @safe fileprivate struct Columns: @unchecked Sendable {
         let first: UInt32
         let count: Int
         let bits: Int
@@ -48,8 +48,8 @@ package final class StringTable: Sendable {
     package init?(_ file: PartFile, _ namespace: Namespace) throws(WinnowError) {
         // Only the tables that are asked for are touched, and so verified.
         guard file.size(of: .strings) > 0 else { return nil }
-        let tables = try file.bytes(.strings, 0, 4).loadUnaligned(as: UInt32.self).littleEndian
-        var reader = ByteReader(try file.bytes(.strings, 8, Int(tables) * 32), of: file.path, "string tables")
+        let tables = try unsafe file.bytes(.strings, 0, 4).loadUnaligned(as: UInt32.self).littleEndian
+        var reader = unsafe ByteReader(try file.bytes(.strings, 8, Int(tables) * 32), of: file.path, "string tables")
         for _ in 0..<tables {
             let name = try reader.take(UInt32.self), first = try reader.take(UInt32.self)
             let count = Int(try reader.take(UInt32.self))
@@ -57,12 +57,12 @@ package final class StringTable: Sendable {
             let offset = Int(clamping: try reader.take(UInt64.self))
             let length = Int(clamping: try reader.take(UInt64.self))
             guard name == namespace.rawValue else { continue }
-            var table = ByteReader(try file.bytes(.strings, offset, length), of: file.path, "string table")
+            var table = unsafe ByteReader(try file.bytes(.strings, offset, length), of: file.path, "string table")
             let bits = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
             let ends = try PackedColumn(&table), starts = try PackedColumn(&table)
             let entries = try PackedColumn(&table)
-            columns = Columns(
+            columns = unsafe Columns(
                 first: first, count: count, bits: bits, ends: ends, starts: starts, entries: entries, text: table.rest)
             self.file = file
             guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max), ends.count == count,
@@ -78,34 +78,34 @@ package final class StringTable: Sendable {
     /// The code of a string, nil when it is not in the table, or only under codes that are hidden. Complexity: O(1) on
     /// average.
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding erased: ErasedRows? = nil) -> UInt32? {
-        columns.code(of: bytes, hash: hash, hiding: erased.map(HiddenCodes.init))
+        unsafe columns.code(of: bytes, hash: hash, hiding: erased.map(HiddenCodes.init))
     }
 
     /// Whether the index has so many entries, and the text ends where the last string does.
     func hasEntries(_ count: Int) -> Bool {
-        columns.entries.count == count
+        unsafe columns.entries.count == count
             && columns.text.count == (columns.count == 0 ? 0 : Int(columns.ends[columns.count - 1]))
     }
 
     /// The string at an index (its code less `first`), empty when the table is damaged there.
-    package func bytes(_ index: Int) -> UnsafeRawBufferPointer { columns.bytes(index) }
+    package func bytes(_ index: Int) -> UnsafeRawBufferPointer { unsafe columns.bytes(index) }
 
     static func fragment(_ hash: UInt64, _ bits: Int) -> UInt64 { (hash << UInt64(bits)) >> UInt64(64 - fragmentBits) }
     static func indexWidth(_ count: Int) -> Int { Packing.width(of: UInt64(max(0, count - 1))) }
 }
 
 /// Codes that are not found any more, as a bit each; counts no references.
-private struct HiddenCodes {
+@safe private struct HiddenCodes {
     let bits: UnsafePointer<UInt64>
     let capacity: Int
 
     init(_ erased: ErasedRows) {
-        bits = UnsafePointer(erased.bits)
+        unsafe bits = unsafe UnsafePointer(erased.bits)
         capacity = erased.capacity
     }
 
     func contains(_ code: UInt32) -> Bool {
-        Int(code) < capacity && bits[Int(code >> 6)] >> UInt64(code & 63) & 1 == 1
+        unsafe Int(code) < capacity && bits[Int(code >> 6)] >> UInt64(code & 63) & 1 == 1
     }
 }
 
@@ -120,7 +120,7 @@ extension StringTable.Columns {
             let entry = UInt64(bitPattern: entries[i])
             if entry >> UInt64(width) == fragment {
                 let index = Int(entry & ((1 << UInt64(width)) &- 1))
-                if index < count, self.bytes(index).elementsEqual(bytes),
+                if index < count, unsafe self.bytes(index).elementsEqual(bytes),
                     hidden?.contains(first + UInt32(index)) != true
                 {
                     return first + UInt32(index)
@@ -133,7 +133,7 @@ extension StringTable.Columns {
 
     func bytes(_ index: Int) -> UnsafeRawBufferPointer {
         let start = index == 0 ? 0 : Int(ends[index - 1])
-        return text.slice(start, Int(ends[index]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return unsafe text.slice(start, Int(ends[index]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 }
 
@@ -145,17 +145,17 @@ package struct StringTables: Sendable {
     private let erased: ErasedRows?
 
     /// The tables' columns in memory that no references are counted for: threads look strings up all the time.
-    private final class Lookup: Sendable {
+    @safe private final class Lookup: Sendable {
         nonisolated(unsafe) let columns: UnsafeMutableBufferPointer<StringTable.Columns>
         nonisolated(unsafe) let hidden: HiddenCodes?
 
         init(_ tables: [StringTable], hiding erased: ErasedRows?) {
-            hidden = erased.map(HiddenCodes.init)
-            columns = .allocate(capacity: tables.count)
-            _ = columns.initialize(from: tables.map(\.columns))
+            unsafe hidden = erased.map(HiddenCodes.init)
+            unsafe columns = .allocate(capacity: tables.count)
+            _ = unsafe columns.initialize(from: tables.map(\.columns))
         }
 
-        deinit { columns.deallocate() }
+        deinit { unsafe columns.deallocate() }
     }
 
     /// - Parameter erased: profiles whose ids are not found any more.
@@ -182,31 +182,34 @@ package struct StringTables: Sendable {
     /// Codes given so far.
     package var count: Int { tables.last.map { Int($0.first) + $0.count } ?? 0 }
 
-    package func code(of bytes: UnsafeRawBufferPointer) -> UInt32? { code(of: bytes, hash: stringHash(bytes)) }
+    package func code(of bytes: UnsafeRawBufferPointer) -> UInt32? { unsafe code(of: bytes, hash: stringHash(bytes)) }
 
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
-        let columns = lookup.columns
+        let columns = unsafe lookup.columns
         for i in 0..<columns.count {
-            if let code = columns[i].code(of: bytes, hash: hash, hiding: lookup.hidden) { return code }
+            if let code = unsafe columns[i].code(of: bytes, hash: hash, hiding: lookup.hidden) { return code }
         }
         return nil
     }
 
-    package func code(of bytes: [UInt8]) -> UInt32? { bytes.withUnsafeBytes { code(of: $0) } }
+    package func code(of bytes: [UInt8]) -> UInt32? { unsafe bytes.withUnsafeBytes { unsafe code(of: $0) } }
 
     package func code(of text: String) -> UInt32? {
         var text = text
-        return text.withUTF8 { code(of: UnsafeRawBufferPointer($0)) }
+        return text.withUTF8 { unsafe code(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// The string of a code, nil when the code was never given; empty when it was purged.
     package func bytes(_ code: UInt32) -> UnsafeRawBufferPointer? {
-        let columns = lookup.columns
-        for i in 0..<columns.count where code >= columns[i].first && Int(code - columns[i].first) < columns[i].count {
-            return columns[i].bytes(Int(code - columns[i].first))
+        let columns = unsafe lookup.columns
+        for i in 0..<columns.count
+        where unsafe code >= columns[i].first && Int(code - columns[i].first) < columns[i].count {
+            return unsafe columns[i].bytes(Int(code - columns[i].first))
         }
         return nil
     }
 }
 
-package func stringHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 { ck_xxh64(bytes.baseAddress, bytes.count, 0) }
+package func stringHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    unsafe ck_xxh64(bytes.baseAddress, bytes.count, 0)
+}

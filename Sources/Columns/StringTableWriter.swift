@@ -69,9 +69,9 @@ package enum StringTableWriter {
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
             var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?, kept = 0
-            try source.forEach { string in
-                if !string.isEmpty {
-                    starts[Layout.bucket(stringHash(string), bits) + 1] += 1
+            try unsafe source.forEach { string in
+                if unsafe !string.isEmpty {
+                    unsafe starts[Layout.bucket(stringHash(string), bits) + 1] += 1
                     kept += 1
                 }
                 total += string.count
@@ -99,7 +99,7 @@ package enum StringTableWriter {
             try part.append(head.bytes)
             var ends = ends, buckets = buckets, entries = entries, end: Int64 = 0
             try ends.begin(part)
-            try source.forEach { (string) throws(WinnowError) in
+            try unsafe source.forEach { (string) throws(WinnowError) in
                 end += Int64(string.count)
                 try ends.append(end, to: part)
             }
@@ -111,8 +111,8 @@ package enum StringTableWriter {
             for entry in try sortedEntries() { try entries.append(Int64(entry), to: part) }
             try entries.finish(part)
             var pending: [UInt8] = []
-            try source.forEach { (string) throws(WinnowError) in
-                pending.append(contentsOf: string)
+            try unsafe source.forEach { (string) throws(WinnowError) in
+                unsafe pending.append(contentsOf: string)
                 guard pending.count >= 1 << 18 else { return }
                 try part.append(pending)
                 pending.removeAll(keepingCapacity: true)
@@ -125,10 +125,10 @@ package enum StringTableWriter {
             let width = UInt64(StringTable.indexWidth(count))
             var next = starts, index: UInt64 = 0
             var entries = [UInt64](repeating: 0, count: kept)
-            try source.forEach { string in
+            try unsafe source.forEach { string in
                 defer { index += 1 }
-                if string.isEmpty { return }
-                let hash = stringHash(string), bucket = Layout.bucket(hash, bits)
+                if unsafe string.isEmpty { return }
+                let hash = unsafe stringHash(string), bucket = Layout.bucket(hash, bits)
                 entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
                 next[bucket] += 1
             }
@@ -142,10 +142,10 @@ extension StringTableWriter.Source {
     fileprivate func forEach(
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void
     ) throws(WinnowError) {
-        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         for table in older {
-            for i in 0..<table.count { try body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing) }
+            for i in 0..<table.count { try unsafe body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing) }
         }
-        try new?.forEach(body)
+        try unsafe new?.forEach(body)
     }
 }

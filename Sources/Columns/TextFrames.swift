@@ -7,7 +7,7 @@ import Model
 /// compressed.
 ///
 ///     texts = lengths:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
-package struct TextFrames {
+@safe package struct TextFrames {
     private let lengths: PackedColumn
     private let frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)]
     private let part: PartFile
@@ -19,25 +19,25 @@ package struct TextFrames {
     /// Verifies what it reads; frames are verified when they are read.
     init(_ reader: inout ByteReader, in part: PartFile) throws(WinnowError) {
         self.part = part
-        let start = reader.rest
+        let start = unsafe reader.rest
         lengths = try PackedColumn(&reader)
         let count = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        var table = ByteReader(try reader.take(bytes: count * 16), of: part.path, "text frames")
-        try part.verify(UnsafeRawBufferPointer(rebasing: start.dropLast(reader.rest.count)))
-        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = [], strings = 0
+        var table = unsafe ByteReader(try reader.take(bytes: count * 16), of: part.path, "text frames")
+        try unsafe part.verify(UnsafeRawBufferPointer(rebasing: start.dropLast(reader.rest.count)))
+        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = unsafe [], strings = 0
         for _ in 0..<count {
             let held = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
             let length = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
-            frames.append((held, size, try reader.take(bytes: length)))
+            unsafe frames.append((held, size, try reader.take(bytes: length)))
             strings += held
             // Empty strings are those of fields, of which a block has one a row.
             guard held <= max(size, Block.rows), size <= Zstd.maximumFrame else {
                 throw reader.damage("an impossible text frame")
             }
         }
-        self.frames = frames
+        unsafe self.frames = unsafe frames
         guard strings == lengths.count, lengths.width <= 32 else {
             throw reader.damage("texts and frames do not match")
         }
@@ -48,10 +48,10 @@ package struct TextFrames {
     package func forEach(
         wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
-        try forEachFrame(wanted) { numbers, text, lengths in
+        try unsafe forEachFrame(wanted) { numbers, text, lengths in
             var at = 0
             for (i, number) in numbers.enumerated() {
-                body(number, UnsafeRawBufferPointer(rebasing: text[at..<at + Int(lengths[i])]))
+                unsafe body(number, UnsafeRawBufferPointer(rebasing: text[at..<at + Int(lengths[i])]))
                 at += Int(lengths[i])
             }
         }
@@ -61,12 +61,12 @@ package struct TextFrames {
     package func search(
         _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
-        try forEachFrame(wanted) { numbers, text, lengths in
-            guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+        try unsafe forEachFrame(wanted) { numbers, text, lengths in
+            guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
             for part in parts {
                 var from = 0, i = 0, start = 0
                 while from < text.count {
-                    let found = from + kernels.find_bytes(base + from, text.count - from, part, part.count)
+                    let found = unsafe from + kernels.find_bytes(base + from, text.count - from, part, part.count)
                     guard found < text.count else { break }
                     while start + Int(lengths[i]) <= found {
                         start += Int(lengths[i])
@@ -74,7 +74,7 @@ package struct TextFrames {
                     }
                     let end = start + Int(lengths[i])
                     if found + part.count <= end {
-                        body(numbers.lowerBound + i, UnsafeRawBufferPointer(rebasing: text[start..<end]))
+                        unsafe body(numbers.lowerBound + i, UnsafeRawBufferPointer(rebasing: text[start..<end]))
                         from = end
                     } else {
                         from = found + 1
@@ -89,20 +89,23 @@ package struct TextFrames {
         _ wanted: (Range<Int>) -> Bool, _ body: (Range<Int>, UnsafeRawBufferPointer, [UInt32]) -> Void
     ) throws(WinnowError) {
         var first = 0, own: [UInt32] = []
-        for frame in frames {
-            let numbers = first..<first + frame.strings
+        for i in unsafe frames.indices {
+            let frame = unsafe frames[i]
+            let numbers = unsafe first..<first + frame.strings
             first = numbers.upperBound
             guard wanted(numbers) else { continue }
-            try part.verify(frame.bytes)
+            try unsafe part.verify(frame.bytes)
             if own.count < numbers.count { own = Array(repeating: 0, count: numbers.count) }
-            lengths.copy(numbers, into: &own)
+            unsafe lengths.copy(numbers, into: &own)
             let size = own.prefix(numbers.count).reduce(0) { $0 + Int($1) }
-            guard size == frame.size else { throw .damaged(file: part.path, what: "a frame's texts do not fill it") }
-            if frame.bytes.count == frame.size {
-                body(numbers, frame.bytes, own)
+            guard unsafe size == frame.size else {
+                throw .damaged(file: part.path, what: "a frame's texts do not fill it")
+            }
+            if unsafe frame.bytes.count == frame.size {
+                unsafe body(numbers, frame.bytes, own)
             } else {
-                let text = try Zstd.decompress(frame.bytes, size: frame.size, of: part.path)
-                text.withUnsafeBytes { body(numbers, $0, own) }
+                let text = try unsafe Zstd.decompress(frame.bytes, size: frame.size, of: part.path)
+                unsafe text.withUnsafeBytes { unsafe body(numbers, $0, own) }
             }
         }
     }

@@ -111,14 +111,14 @@ package struct DataGenerator {
 
     private func concurrently<T: Sendable>(_ n: Int, _ body: @Sendable (Int) -> T) -> [T] {
         let results = UnsafeMutablePointer<T?>.allocate(capacity: n)
-        results.initialize(repeating: nil, count: n)
+        unsafe results.initialize(repeating: nil, count: n)
         defer {
-            results.deinitialize(count: n)
-            results.deallocate()
+            unsafe results.deinitialize(count: n)
+            unsafe results.deallocate()
         }
-        nonisolated(unsafe) let slots = results
-        DispatchQueue.concurrentPerform(iterations: n) { slots[$0] = body($0) }
-        return (0..<n).compactMap { results[$0] }
+        nonisolated(unsafe) let slots = unsafe results
+        DispatchQueue.concurrentPerform(iterations: n) { unsafe slots[$0] = body($0) }
+        return (0..<n).compactMap { unsafe results[$0] }
     }
 }
 

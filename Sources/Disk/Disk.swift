@@ -44,6 +44,6 @@ package protocol WritableFile: AnyObject {
 
 extension WritableFile {
     package func append(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
-        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in try append(raw) }
+        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in try unsafe append(raw) }
     }
 }

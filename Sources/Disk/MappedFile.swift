@@ -10,7 +10,7 @@ import Model
 
 /// A whole file, mapped read-only for as long as the object lives. The length is checked before the mapping; a device
 /// error under a mapped page still ends the process (SIGBUS), which no reader of mapped files can prevent.
-package final class MappedFile: @unchecked Sendable {
+@safe package final class MappedFile: @unchecked Sendable {
     package let path: String
     package let bytes: UnsafeRawBufferPointer
     private let isMapping: Bool
@@ -19,23 +19,23 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         isMapping = true
         // A pipe in place of a file must not make anybody wait.
-        let descriptor = SystemCalls.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        let descriptor = SystemCalls.retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard descriptor >= 0 else { throw failure("open", path) }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .damaged(file: path, what: "not a plain file") }
         let actual = Int(status.st_size)
         if let length, length != actual {
             throw .damaged(file: path, what: "it is \(actual) bytes long and should be \(length)")
         }
         guard actual > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            unsafe bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        let address = mmap(nil, actual, PROT_READ, MAP_SHARED, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw failure("map", path) }
-        bytes = UnsafeRawBufferPointer(start: address, count: actual)
+        let address = unsafe mmap(nil, actual, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else { throw failure("map", path) }
+        unsafe bytes = unsafe UnsafeRawBufferPointer(start: address, count: actual)
     }
 
     /// What a disk in memory has for the file.
@@ -43,12 +43,16 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         isMapping = false
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
-        copy.copyBytes(from: content)
-        bytes = UnsafeRawBufferPointer(copy)
+        unsafe copy.copyBytes(from: content)
+        unsafe bytes = UnsafeRawBufferPointer(copy)
     }
 
     deinit {
-        guard let base = bytes.baseAddress else { return }
-        if isMapping { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) } else { bytes.deallocate() }
+        guard let base = unsafe bytes.baseAddress else { return }
+        if isMapping {
+            unsafe munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+        } else {
+            unsafe bytes.deallocate()
+        }
     }
 }

@@ -16,12 +16,12 @@ package struct PosixDisk: Disk {
     package init(syncsInParallel: Bool = true) { self.syncsInParallel = syncsInParallel }
 
     package func createDirectory(_ path: String) throws(WinnowError) {
-        guard mkdir(path, 0o777) == 0 else { throw failure("create directory", path) }
+        guard unsafe mkdir(path, 0o777) == 0 else { throw failure("create directory", path) }
     }
 
     package func create(_ path: String) throws(WinnowError) -> any WritableFile {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        let descriptor = SystemCalls.retrying { open(path, flags, 0o666) }
+        let descriptor = SystemCalls.retrying { unsafe open(path, flags, 0o666) }
         guard descriptor >= 0 else { throw failure("create", path) }
         return PosixFile(descriptor, path)
     }
@@ -32,7 +32,7 @@ package struct PosixDisk: Disk {
             jobs.append(SyncJob(descriptor: file.descriptor, path: file.path, isDirectory: false))
         }
         guard let directory else { return try sync(jobs) }
-        let descriptor = SystemCalls.retrying { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let descriptor = SystemCalls.retrying { unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw failure("open directory", directory) }
         defer { _ = SystemCalls.close(descriptor) }
         try sync(jobs + [SyncJob(descriptor: descriptor, path: directory, isDirectory: true)])
@@ -54,7 +54,7 @@ package struct PosixDisk: Disk {
         #elseif canImport(Musl)
             let result = Musl.link(from, to)
         #else
-            let result = Glibc.link(from, to)
+            let result = unsafe Glibc.link(from, to)
         #endif
         guard result == 0 else { throw failure("link", to) }
     }
@@ -65,23 +65,23 @@ package struct PosixDisk: Disk {
         #elseif canImport(Musl)
             let result = Musl.unlink(path)
         #else
-            let result = Glibc.unlink(path)
+            let result = unsafe Glibc.unlink(path)
         #endif
         guard result == 0 else { throw failure("remove", path) }
     }
 
     package func list(_ path: String) throws(WinnowError) -> [String]? {
-        guard let directory = opendir(path) else {
+        guard let directory = unsafe opendir(path) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw failure("read directory", path)
         }
-        defer { closedir(directory) }
+        defer { unsafe closedir(directory) }
         var names: [String] = []
         while true {
             errno = 0
-            guard let entry = readdir(directory) else { break }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            guard let entry = unsafe readdir(directory) else { break }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
         }
@@ -91,7 +91,7 @@ package struct PosixDisk: Disk {
 
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
         var status = stat()
-        guard lstat(path, &status) == 0 else {
+        guard unsafe lstat(path, &status) == 0 else {
             if errno == ENOENT { return false }
             throw failure("stat", path)
         }
@@ -139,7 +139,7 @@ private final class PosixFile: WritableFile {
     deinit { if !closed { _ = SystemCalls.close(descriptor) } }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
-        try SystemCalls.writeAll(descriptor, bytes, path)
+        try unsafe SystemCalls.writeAll(descriptor, bytes, path)
     }
 
     func close() throws(WinnowError) {
@@ -160,7 +160,7 @@ private final class PosixLock: FileLock {
         case .shared: (flags, operation) = (O_RDONLY, LOCK_SH)
         case .exclusive(let creating): (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
         }
-        let descriptor = SystemCalls.retrying { open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
+        let descriptor = SystemCalls.retrying { unsafe open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw failure("open", path) }
         guard SystemCalls.retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 else {
@@ -173,7 +173,7 @@ private final class PosixLock: FileLock {
 
     var isLinked: Bool {
         var status = stat()
-        return fstat(descriptor, &status) == 0 && status.st_nlink > 0
+        return unsafe fstat(descriptor, &status) == 0 && status.st_nlink > 0
     }
 }
 
@@ -200,14 +200,14 @@ enum SystemCalls {
     static func writeAll(
         _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String
     ) throws(WinnowError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        var rest = unsafe bytes[...]
+        while unsafe !rest.isEmpty {
+            let written = unsafe write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written < 0 {
                 if errno == EINTR { continue }
                 throw failure("write", path)
             }
-            rest = rest.dropFirst(written)
+            unsafe rest = unsafe rest.dropFirst(written)
         }
     }
 }

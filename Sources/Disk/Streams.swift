@@ -20,7 +20,7 @@ package final class InputStream {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? STDIN_FILENO : try InputStream.open(path, isCancelled)
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
         if status.st_mode & S_IFMT == S_IFDIR { throw .io(operation: "read", path: path, code: EISDIR) }
     }
 
@@ -39,7 +39,7 @@ package final class InputStream {
     /// Reads up to `buffer.count` bytes; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
         while true {
-            let count = SystemCalls.read(descriptor, buffer)
+            let count = unsafe SystemCalls.read(descriptor, buffer)
             if count >= 0 { return count }
             if errno != EINTR { throw failure("read", name) }
             if isCancelled() { throw .cancelled }
@@ -50,11 +50,11 @@ package final class InputStream {
     package func readAll(limit: Int) throws(WinnowError) -> [UInt8] {
         var result: [UInt8] = []
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-        defer { buffer.deallocate() }
+        defer { unsafe buffer.deallocate() }
         while true {
-            let count = try read(into: buffer)
+            let count = try unsafe read(into: buffer)
             if count == 0 { return result }
-            result.append(contentsOf: buffer[..<count])
+            unsafe result.append(contentsOf: buffer[..<count])
             if result.count > limit { throw .usage("\(name) is longer than \(limit) bytes") }
         }
     }
@@ -67,7 +67,7 @@ extension SystemCalls {
         #elseif canImport(Musl)
             Musl.open(path, flags)
         #else
-            Glibc.open(path, flags)
+            unsafe Glibc.open(path, flags)
         #endif
     }
 
@@ -77,7 +77,7 @@ extension SystemCalls {
         #elseif canImport(Musl)
             Musl.read(descriptor, buffer.baseAddress, buffer.count)
         #else
-            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         #endif
     }
 }
@@ -85,14 +85,14 @@ extension SystemCalls {
 /// Bytes of a plain file; nil for what is none, or is not there. Opens nothing: a pipe would notice.
 package func fileSize(_ path: String) -> Int? {
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     return Int(status.st_size)
 }
 
 /// Whether two paths lead to the same file; false when one of them leads nowhere.
 package func isSameFile(_ a: String, _ b: String) -> Bool {
     var first = stat(), second = stat()
-    guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
+    guard unsafe stat(a, &first) == 0, unsafe stat(b, &second) == 0 else { return false }
     return first.st_dev == second.st_dev && first.st_ino == second.st_ino
 }
 
@@ -104,9 +104,9 @@ package final class OutputStream {
 
     package init(path: String) throws(WinnowError) {
         self.path = path
-        descriptor = SystemCalls.retrying { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+        descriptor = SystemCalls.retrying { unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else {
-            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+            throw unsafe .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
         buffer.reserveCapacity(1 << 18)
     }
@@ -119,8 +119,8 @@ package final class OutputStream {
     }
 
     package func flush() throws(WinnowError) {
-        try buffer.withUnsafeBytesThrowing { (bytes) throws(WinnowError) in
-            try SystemCalls.writeAll(descriptor, bytes, path)
+        try unsafe buffer.withUnsafeBytesThrowing { (bytes) throws(WinnowError) in
+            try unsafe SystemCalls.writeAll(descriptor, bytes, path)
         }
         buffer.removeAll(keepingCapacity: true)
     }

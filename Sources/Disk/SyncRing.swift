@@ -10,19 +10,19 @@ import Model
         /// Runs all jobs, whatever becomes of some, and throws the first failure by their order.
         /// - Returns: false when the system gives no ring, as containers often forbid it; nothing has been done then.
         static func run(_ jobs: [SyncJob]) throws(WinnowError) -> Bool {
-            var ring = io_uring()
-            guard io_uring_queue_init(UInt32(jobs.count), &ring, 0) == 0 else { return false }
-            defer { io_uring_queue_exit(&ring) }
-            guard submit(jobs, to: &ring) else { return false }
+            var ring = unsafe io_uring()
+            guard unsafe io_uring_queue_init(UInt32(jobs.count), &ring, 0) == 0 else { return false }
+            defer { unsafe io_uring_queue_exit(&ring) }
+            guard unsafe submit(jobs, to: &ring) else { return false }
             var results = [Int32](repeating: 0, count: jobs.count)
             for _ in jobs {
                 var completion: UnsafeMutablePointer<io_uring_cqe>?
-                let waited = SystemCalls.retryingNegated { io_uring_wait_cqe(&ring, &completion) }
-                guard waited == 0, let completion else {
+                let waited = SystemCalls.retryingNegated { unsafe io_uring_wait_cqe(&ring, &completion) }
+                guard waited == 0, let completion = unsafe completion else {
                     throw .io(operation: "wait for the sync of", path: jobs[0].path, code: -waited)
                 }
-                results[Int(completion.pointee.user_data)] = completion.pointee.res
-                io_uring_cqe_seen(&ring, completion)
+                unsafe results[Int(completion.pointee.user_data)] = unsafe completion.pointee.res
+                unsafe io_uring_cqe_seen(&ring, completion)
             }
             for (job, result) in zip(jobs, results) {
                 switch -result {
@@ -36,11 +36,11 @@ import Model
 
         private static func submit(_ jobs: [SyncJob], to ring: inout io_uring) -> Bool {
             for (i, job) in jobs.enumerated() {
-                guard let entry = io_uring_get_sqe(&ring) else { return false }
-                io_uring_prep_fsync(entry, job.descriptor, job.isDirectory ? 0 : UInt32(IORING_FSYNC_DATASYNC))
-                io_uring_sqe_set_data64(entry, UInt64(i))
+                guard let entry = unsafe io_uring_get_sqe(&ring) else { return false }
+                unsafe io_uring_prep_fsync(entry, job.descriptor, job.isDirectory ? 0 : UInt32(IORING_FSYNC_DATASYNC))
+                unsafe io_uring_sqe_set_data64(entry, UInt64(i))
             }
-            return SystemCalls.retryingNegated { io_uring_submit(&ring) } == jobs.count
+            return SystemCalls.retryingNegated { unsafe io_uring_submit(&ring) } == jobs.count
         }
     }
 

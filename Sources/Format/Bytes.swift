@@ -14,7 +14,7 @@ package struct ByteWriter {
     package mutating func put(_ value: Int64) { append(value) }
 
     private mutating func append<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// A length (u32) and the bytes.
@@ -30,13 +30,13 @@ package struct ByteWriter {
 
 /// Takes little-endian structures off the front of mapped bytes. Nothing is believed: whatever would reach past the end
 /// is damage of the named file.
-package struct ByteReader {
+@safe package struct ByteReader {
     package private(set) var rest: UnsafeRawBufferPointer
     private let file: String
     private let part: String
 
     package init(_ bytes: UnsafeRawBufferPointer, of file: String, _ part: String) {
-        rest = bytes
+        unsafe rest = unsafe bytes
         self.file = file
         self.part = part
     }
@@ -50,23 +50,23 @@ package struct ByteReader {
     package mutating func take(_: Int64.Type) throws(WinnowError) -> Int64 { try number() }
 
     private mutating func number<T: FixedWidthInteger>() throws(WinnowError) -> T {
-        guard rest.count >= MemoryLayout<T>.size else { throw damage("it ends early") }
-        let value = T(littleEndian: rest.loadUnaligned(as: T.self))
-        rest = UnsafeRawBufferPointer(rebasing: rest[MemoryLayout<T>.size...])
+        guard unsafe rest.count >= MemoryLayout<T>.size else { throw damage("it ends early") }
+        let value = unsafe T(littleEndian: rest.loadUnaligned(as: T.self))
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[MemoryLayout<T>.size...])
         return value
     }
 
     package mutating func take(bytes count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
-        guard count >= 0, rest.count >= count else { throw damage("it ends early") }
-        let taken = UnsafeRawBufferPointer(rebasing: rest[..<count])
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        return taken
+        guard count >= 0, unsafe rest.count >= count else { throw damage("it ends early") }
+        let taken = unsafe UnsafeRawBufferPointer(rebasing: rest[..<count])
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[count...])
+        return unsafe taken
     }
 
     /// A length (u32) and so many bytes.
     package mutating func takeString() throws(WinnowError) -> [UInt8] {
         let count = try take(UInt32.self)
-        return Array(try take(bytes: Int(count)))
+        return unsafe Array(try take(bytes: Int(count)))
     }
 
     package mutating func takeText() throws(WinnowError) -> String {
@@ -81,6 +81,6 @@ extension UnsafeRawBufferPointer {
     /// The part of the bytes that a structure says is its own; nil when it would reach past the end.
     package func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
         guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
-        return UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
+        return unsafe UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
     }
 }

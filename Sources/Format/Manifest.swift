@@ -82,11 +82,13 @@ package struct Manifest: Sendable, Hashable {
     }
 
     package init(decoding bytes: UnsafeRawBufferPointer, of file: String) throws(WinnowError) {
-        var reader = ByteReader(bytes, of: file, "manifest")
-        guard try reader.take(bytes: 8).elementsEqual(Manifest.magic) else { throw reader.damage("it is not one") }
+        var reader = unsafe ByteReader(bytes, of: file, "manifest")
+        guard try unsafe reader.take(bytes: 8).elementsEqual(Manifest.magic) else {
+            throw reader.damage("it is not one")
+        }
         // All formats begin and end like this one: a flipped byte is damage, not a newer format.
-        guard let body = bytes.slice(0, bytes.count - 4),
-            bytes.loadUnaligned(fromByteOffset: body.count, as: UInt32.self).littleEndian == crc32c(body)
+        guard let body = unsafe bytes.slice(0, bytes.count - 4),
+            unsafe bytes.loadUnaligned(fromByteOffset: body.count, as: UInt32.self).littleEndian == crc32c(body)
         else { throw reader.damage("its checksum does not match") }
         let format = try reader.take(UInt32.self)
         guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
@@ -122,6 +124,6 @@ package struct Manifest: Sendable, Hashable {
             guard length < 1 << 48, id < nextPart else { throw reader.damage("an impossible part") }
             parts.append(PartReference(id: id, kind: kind, length: length, checksum: checksum, horizon: horizon))
         }
-        guard reader.rest.count == 4 else { throw reader.damage("it is longer than it says") }
+        guard unsafe reader.rest.count == 4 else { throw reader.damage("it is longer than it says") }
     }
 }

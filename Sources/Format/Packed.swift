@@ -20,7 +20,7 @@ package enum Packing {
             pending |= value << UInt64(filled)
             let room = 64 - filled
             if width >= room {
-                withUnsafeBytes(of: pending.littleEndian) { out.append(contentsOf: $0) }
+                unsafe withUnsafeBytes(of: pending.littleEndian) { unsafe out.append(contentsOf: $0) }
                 pending = room < 64 ? value >> UInt64(room) : 0
                 filled = width - room
             } else {
@@ -38,7 +38,7 @@ package enum Packing {
 /// A packed column with its least value taken off:
 ///
 ///     column = count:u32 width:u8 0:u8×3 base:i64 packed…      value i = base + packed i
-package struct PackedColumn: @unchecked Sendable {
+@safe package struct PackedColumn: @unchecked Sendable {
     package let count: Int
     package let width: Int
     package let base: Int64
@@ -47,28 +47,29 @@ package struct PackedColumn: @unchecked Sendable {
     package init(_ reader: inout ByteReader) throws(WinnowError) {
         count = Int(try reader.take(UInt32.self))
         width = Int(try reader.take(UInt8.self))
-        _ = try reader.take(bytes: 3)
+        _ = try unsafe reader.take(bytes: 3)
         base = try reader.take(Int64.self)
         guard width <= Packing.maximumWidth else { throw reader.damage("a packed width of \(width)") }
-        let bytes = try reader.take(bytes: Packing.byteCount(count, width: width))
+        let bytes = try unsafe reader.take(bytes: Packing.byteCount(count, width: width))
         // An empty buffer has no address; nothing is read from it then.
-        packed = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? PackedColumn.nothing
+        unsafe packed = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? PackedColumn.nothing
     }
 
-    private nonisolated(unsafe) static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 16))
+    private nonisolated(unsafe) static let nothing = unsafe UnsafePointer(
+        UnsafeMutablePointer<UInt8>.allocate(capacity: 16))
 
     /// The value at `i`, which must be below `count`. Complexity: O(1).
     @inlinable package subscript(i: Int) -> Int64 {
         guard width > 0 else { return base }
         let bit = i &* width
-        let word = UnsafeRawPointer(packed).loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self)
+        let word = unsafe UnsafeRawPointer(packed).loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self)
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
         return base &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
     }
 
     /// The values of a range, in a column of width 32 or less whose values fit 32 bits.
     package func copy(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        ck_unpack32(packed, range.lowerBound, range.count, UInt32(width), UInt32(truncatingIfNeeded: base), out)
+        unsafe ck_unpack32(packed, range.lowerBound, range.count, UInt32(width), UInt32(truncatingIfNeeded: base), out)
     }
 
     /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log count).

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked
 /// against its checksum when it is first touched, by whichever thread comes first, and never again by this object.
-package final class PartFile: @unchecked Sendable {
+@safe package final class PartFile: @unchecked Sendable {
     package let reference: PartReference
     package var path: String { file.path }
     private let file: MappedFile
@@ -24,13 +24,15 @@ package final class PartFile: @unchecked Sendable {
             if case .notFound = error { throw .damaged(file: path, what: "the file is missing") }
             throw error
         }
-        let bytes = file.bytes
+        let bytes = unsafe file.bytes
         func damage(_ what: String) -> WinnowError { .damaged(file: path, what: what) }
-        guard let trailer = bytes.slice(bytes.count - PartFormat.trailerSize, PartFormat.trailerSize) else {
+        guard let trailer = unsafe bytes.slice(bytes.count - PartFormat.trailerSize, PartFormat.trailerSize) else {
             throw damage("it is too short to be a part")
         }
-        var reader = ByteReader(trailer, of: path, "trailer")
-        guard try reader.take(bytes: 8).elementsEqual(PartFormat.magic) else { throw damage("it is not a part file") }
+        var reader = unsafe ByteReader(trailer, of: path, "trailer")
+        guard try unsafe reader.take(bytes: 8).elementsEqual(PartFormat.magic) else {
+            throw damage("it is not a part file")
+        }
         let version = try reader.take(UInt32.self)
         let kind = try reader.take(UInt32.self), id = try reader.take(UInt64.self)
         let length = try reader.take(UInt64.self), directory = Int(clamping: try reader.take(UInt64.self))
@@ -39,18 +41,18 @@ package final class PartFile: @unchecked Sendable {
         _ = try reader.take(UInt64.self)
         let checksum = try reader.take(UInt32.self)
         // All formats end with a trailer like this one: a flipped byte is damage, not a newer format.
-        guard checksum == crc32c(trailer.dropLast(4)) else { throw damage("its trailer is damaged") }
+        guard unsafe checksum == crc32c(trailer.dropLast(4)) else { throw damage("its trailer is damaged") }
         guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
         guard version == PartFormat.version else { throw .olderFormat(file: path, version: version) }
         guard checksum == reference.checksum,
             kind == reference.kind.rawValue, id == reference.id, length == reference.length
         else { throw damage("its trailer is not the one the manifest names") }
         let tableSize = bytes.count - PartFormat.trailerSize - directory
-        guard let table = bytes.slice(directory, tableSize),
+        guard let table = unsafe bytes.slice(directory, tableSize),
             tableSize == sectionCount * PartFormat.directoryEntry + chunks * 4,
-            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk, crc32c(table) == tables
+            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk, unsafe crc32c(table) == tables
         else { throw damage("its directory is damaged") }
-        var entries = ByteReader(table, of: path, "directory")
+        var entries = unsafe ByteReader(table, of: path, "directory")
         var sections: [(tag: SectionTag, range: Range<Int>)] = []
         for _ in 0..<sectionCount {
             let tag = try entries.take(UInt32.self)
@@ -65,15 +67,15 @@ package final class PartFile: @unchecked Sendable {
             sections.append((tag, start..<start + size))
         }
         self.sections = sections
-        checksums = entries.rest
+        unsafe checksums = unsafe entries.rest
         verifiedWords = (chunks + 63) / 64
-        verified = .allocate(capacity: max(1, verifiedWords))
-        for i in 0..<verifiedWords { (verified + i).initialize(to: Atomic(0)) }
+        unsafe verified = .allocate(capacity: max(1, verifiedWords))
+        for i in 0..<verifiedWords { unsafe (verified + i).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        verified.deinitialize(count: verifiedWords)
-        verified.deallocate()
+        unsafe verified.deinitialize(count: verifiedWords)
+        unsafe verified.deallocate()
     }
 
     /// The sections and how many bytes they have.
@@ -85,18 +87,18 @@ package final class PartFile: @unchecked Sendable {
 
     /// A whole section; empty when the part does not have it.
     package func section(_ tag: SectionTag) throws(WinnowError) -> UnsafeRawBufferPointer {
-        try bytes(tag, 0, size(of: tag))
+        try unsafe bytes(tag, 0, size(of: tag))
     }
 
     package func reader(_ tag: SectionTag) throws(WinnowError) -> ByteReader {
-        ByteReader(try section(tag), of: path, "section \(tag)")
+        unsafe ByteReader(try section(tag), of: path, "section \(tag)")
     }
 
     /// Some bytes of a section, their checksums verified.
     package func bytes(_ tag: SectionTag, _ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
-        let bytes = try unverifiedBytes(tag, offset, count)
-        try verify(bytes)
-        return bytes
+        let bytes = try unsafe unverifiedBytes(tag, offset, count)
+        try unsafe verify(bytes)
+        return unsafe bytes
     }
 
     /// Some bytes of a section that the caller verifies piece by piece before it looks at them.
@@ -107,59 +109,59 @@ package final class PartFile: @unchecked Sendable {
         guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset else {
             throw .damaged(file: path, what: "an offset leads out of section \(tag)")
         }
-        guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard count > 0 else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let start = section.lowerBound + offset
-        return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count])
+        return unsafe UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count])
     }
 
     /// Checks what lies under some bytes of this file against their checksums.
-    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) { try checks.verify(bytes) }
+    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) { try unsafe checks.verify(bytes) }
 
     /// A way to verify bytes of the file that does not count references: what lies in hot loops of several threads
     /// would contend for the count. It must not outlive the file.
-    package struct Checks: @unchecked Sendable {
+    @safe package struct Checks: @unchecked Sendable {
         fileprivate let base: UnsafeRawPointer?
         fileprivate let verified: UnsafeMutablePointer<Atomic<UInt64>>
         fileprivate let file: Unmanaged<PartFile>
 
         /// Checks what lies under some bytes of the file against their checksums.
         package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
-            guard let first = bytes.baseAddress, let base, bytes.count > 0 else { return }
-            let start = first - base
+            guard let first = bytes.baseAddress, let base = unsafe base, bytes.count > 0 else { return }
+            let start = unsafe first - base
             for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk {
-                let word = verified[chunk / 64].load(ordering: .relaxed)
-                if word >> UInt64(chunk % 64) & 1 == 0 { try file.takeUnretainedValue().verify(chunk) }
+                let word = unsafe verified[chunk / 64].load(ordering: .relaxed)
+                if word >> UInt64(chunk % 64) & 1 == 0 { try unsafe file.takeUnretainedValue().verify(chunk) }
             }
         }
 
         /// The error for contents that contradict themselves.
         package func damage(_ what: String) -> WinnowError {
-            .damaged(file: file.takeUnretainedValue().path, what: what)
+            unsafe .damaged(file: file.takeUnretainedValue().path, what: what)
         }
     }
 
     package var checks: Checks {
-        Checks(base: file.bytes.baseAddress, verified: verified, file: Unmanaged.passUnretained(self))
+        unsafe Checks(base: file.bytes.baseAddress, verified: verified, file: Unmanaged.passUnretained(self))
     }
 
     /// Checks everything that was not checked when the part was opened; calls `body` for what does not match.
     package func verifyAll(_ body: (WinnowError) -> Void) {
-        for chunk in 0..<checksums.count / 4 {
+        for chunk in unsafe 0..<checksums.count / 4 {
             do throws(WinnowError) { try verify(chunk) } catch { body(error) }
         }
     }
 
     private func verify(_ chunk: Int) throws(WinnowError) {
-        let word = verified + chunk / 64, bit: UInt64 = 1 << UInt64(chunk % 64)
-        if word.pointee.load(ordering: .relaxed) & bit != 0 { return }
+        let word = unsafe verified + chunk / 64, bit: UInt64 = 1 << UInt64(chunk % 64)
+        if unsafe word.pointee.load(ordering: .relaxed) & bit != 0 { return }
         let start = chunk * PartFormat.chunk
-        let covered = min(start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
-        let expected = checksums.loadUnaligned(fromByteOffset: chunk * 4, as: UInt32.self)
-        guard crc32c(file.bytes[start..<covered]) == UInt32(littleEndian: expected) else {
+        let covered = unsafe min(start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
+        let expected = unsafe checksums.loadUnaligned(fromByteOffset: chunk * 4, as: UInt32.self)
+        guard unsafe crc32c(file.bytes[start..<covered]) == UInt32(littleEndian: expected) else {
             throw .damaged(file: path, what: "the checksum of bytes \(start)–\(covered - 1) does not match")
         }
-        _ = word.pointee.bitwiseOr(bit, ordering: .relaxed)
+        _ = unsafe word.pointee.bitwiseOr(bit, ordering: .relaxed)
     }
 
-    private var tableSize: Int { sections.count * PartFormat.directoryEntry + checksums.count }
+    private var tableSize: Int { unsafe sections.count * PartFormat.directoryEntry + checksums.count }
 }

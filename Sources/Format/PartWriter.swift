@@ -98,7 +98,11 @@ package final class PartWriter {
 
 /// CRC-32C of some bytes.
 package func crc32c(_ bytes: some Collection<UInt8>) -> UInt32 {
-    bytes.withContiguousStorageIfAvailable { buffer in
-        buffer.baseAddress.map { ck_crc32c(0, $0, buffer.count) } ?? 0
-    } ?? Array(bytes).withUnsafeBytes { buffer in buffer.baseAddress.map { ck_crc32c(0, $0, buffer.count) } ?? 0 }
+    let contiguous = bytes.withContiguousStorageIfAvailable { buffer in
+        unsafe buffer.baseAddress.map { unsafe ck_crc32c(0, $0, buffer.count) } ?? 0
+    }
+    if let contiguous { return contiguous }
+    return unsafe Array(bytes).withUnsafeBytes { buffer in
+        unsafe buffer.baseAddress.map { unsafe ck_crc32c(0, $0, buffer.count) } ?? 0
+    }
 }

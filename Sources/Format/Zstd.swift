@@ -11,9 +11,9 @@ package enum Zstd {
     package static func compress(_ bytes: ArraySlice<UInt8>) throws(WinnowError) -> [UInt8] {
         let bound = ZSTD_compressBound(bytes.count)
         var failed = false
-        let frame = [UInt8](unsafeUninitializedCapacity: bound) { out, count in
-            let written = bytes.withUnsafeBytes {
-                ZSTD_compress(out.baseAddress, bound, $0.baseAddress, $0.count, level)
+        let frame = unsafe [UInt8](unsafeUninitializedCapacity: bound) { out, count in
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe ZSTD_compress(out.baseAddress, bound, $0.baseAddress, $0.count, level)
             }
             failed = ZSTD_isError(written) != 0
             count = failed ? 0 : written
@@ -31,8 +31,8 @@ package enum Zstd {
             throw .damaged(file: file, what: "a compressed frame claims \(size) bytes")
         }
         var written = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { out, count in
-            written = ZSTD_decompress(out.baseAddress, size, frame.baseAddress, frame.count)
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { out, count in
+            written = unsafe ZSTD_decompress(out.baseAddress, size, frame.baseAddress, frame.count)
             count = written == size ? size : 0
         }
         guard written == size else { throw .damaged(file: file, what: "a compressed frame cannot be read") }
@@ -41,7 +41,7 @@ package enum Zstd {
 }
 
 /// Decompresses a file of zstd frames piece by piece.
-package final class ZstdReader {
+@safe package final class ZstdReader {
     private let stream: OpaquePointer?
     private let file: String
     private var input = [UInt8](repeating: 0, count: 1 << 17)
@@ -52,37 +52,37 @@ package final class ZstdReader {
 
     package init(file: String) {
         self.file = file
-        stream = ZSTD_createDStream()
+        unsafe stream = unsafe ZSTD_createDStream()
     }
 
-    deinit { ZSTD_freeDStream(stream) }
+    deinit { unsafe ZSTD_freeDStream(stream) }
 
     /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at the end.
     package func read(
         into buffer: UnsafeMutableRawBufferPointer, _ refill: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int
     ) throws(WinnowError) -> Int {
-        var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
-        while output.pos == 0 {
+        var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+        while unsafe output.pos == 0 {
             if used == filled {
                 (used, filled) = (0, 0)
-                filled = try input.withUnsafeMutableBytesThrowing(refill)
+                filled = try unsafe input.withUnsafeMutableBytesThrowing(refill)
                 if filled == 0 {
                     if complete { return 0 }
                     throw bad("the compressed data ends early")
                 }
             }
-            let status = input.withUnsafeBytes { bytes in
-                var source = ZSTD_inBuffer(src: bytes.baseAddress, size: filled, pos: used)
-                let status = ZSTD_decompressStream(stream, &output, &source)
-                used = source.pos
+            let status = unsafe input.withUnsafeBytes { bytes in
+                var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: filled, pos: used)
+                let status = unsafe ZSTD_decompressStream(stream, &output, &source)
+                used = unsafe source.pos
                 return status
             }
             guard ZSTD_isError(status) == 0 else {
-                throw bad("it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
+                throw unsafe bad("it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
             }
             complete = status == 0
         }
-        return output.pos
+        return unsafe output.pos
     }
 
     private func bad(_ reason: String) -> WinnowError {

@@ -16,11 +16,11 @@ package enum JSONScalar {
 
 /// Walks a JSON text front to back (RFC 8259), one value at a time, without building anything. Strings are checked to
 /// be UTF-8 when they are taken; a lone surrogate escape is an error.
-package struct JSONCursor {
+@safe package struct JSONCursor {
     package let bytes: UnsafeRawBufferPointer
     package private(set) var at = 0
 
-    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
     package func error(_ message: String, at offset: Int? = nil) -> JSONError {
         JSONError(offset: offset ?? at, message: message)
@@ -28,10 +28,10 @@ package struct JSONCursor {
 
     /// The next byte that is not white space, nil at the end.
     package mutating func peek() -> UInt8? {
-        while at < bytes.count {
-            switch bytes[at] {
+        while unsafe at < bytes.count {
+            switch unsafe bytes[at] {
             case 0x20, 0x09, 0x0A, 0x0D: at += 1
-            default: return bytes[at]
+            default: return unsafe bytes[at]
             }
         }
         return nil
@@ -88,8 +88,8 @@ package struct JSONCursor {
     }
 
     private mutating func word(_ word: StaticString) throws(JSONError) {
-        let text = UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard bytes.count - at >= text.count, bytes[at..<at + text.count].elementsEqual(text) else {
+        let text = unsafe UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard unsafe bytes.count - at >= text.count, unsafe bytes[at..<at + text.count].elementsEqual(text) else {
             throw error("expected \(word)")
         }
         at += text.count
@@ -97,19 +97,21 @@ package struct JSONCursor {
 
     private mutating func number() throws(JSONError) -> Range<Int> {
         let start = at
-        func digit(_ i: Int) -> Bool { i < bytes.count && bytes[i] >= 0x30 && bytes[i] <= 0x39 }
-        if bytes[at] == UInt8(ascii: "-") { at += 1 }
+        func digit(_ i: Int) -> Bool { unsafe i < bytes.count && bytes[i] >= 0x30 && bytes[i] <= 0x39 }
+        if unsafe bytes[at] == UInt8(ascii: "-") { at += 1 }
         guard digit(at) else { throw error("expected a digit") }
-        if bytes[at] == 0x30, digit(at + 1) { throw error("a number must not start with 0") }
+        if unsafe bytes[at] == 0x30, digit(at + 1) { throw error("a number must not start with 0") }
         while digit(at) { at += 1 }
-        if at < bytes.count, bytes[at] == UInt8(ascii: ".") {
+        if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: ".") {
             at += 1
             guard digit(at) else { throw error("expected a digit behind the point") }
             while digit(at) { at += 1 }
         }
-        if at < bytes.count, bytes[at] | 0x20 == UInt8(ascii: "e") {
+        if unsafe at < bytes.count, unsafe bytes[at] | 0x20 == UInt8(ascii: "e") {
             at += 1
-            if at < bytes.count, bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") { at += 1 }
+            if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") {
+                at += 1
+            }
             guard digit(at) else { throw error("expected a digit in the exponent") }
             while digit(at) { at += 1 }
         }
@@ -120,8 +122,8 @@ package struct JSONCursor {
     private mutating func string() throws(JSONError) -> (Range<Int>, Bool) {
         let start = at + 1
         var i = start, escaped = false
-        while i < bytes.count {
-            switch bytes[i] {
+        while unsafe i < bytes.count {
+            switch unsafe bytes[i] {
             case UInt8(ascii: "\""):
                 at = i + 1
                 return (start..<i, escaped)
@@ -141,14 +143,14 @@ package struct JSONCursor {
     package func decode(_ range: Range<Int>, into result: inout [UInt8]) throws(JSONError) {
         var i = range.lowerBound
         while i < range.upperBound {
-            guard bytes[i] == UInt8(ascii: "\\") else {
-                result.append(bytes[i])
+            guard unsafe bytes[i] == UInt8(ascii: "\\") else {
+                unsafe result.append(bytes[i])
                 i += 1
                 continue
             }
             guard i + 1 < range.upperBound else { throw error("bad escape", at: i) }
-            switch bytes[i + 1] {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(bytes[i + 1])
+            switch unsafe bytes[i + 1] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unsafe result.append(bytes[i + 1])
             case UInt8(ascii: "b"): result.append(8)
             case UInt8(ascii: "f"): result.append(12)
             case UInt8(ascii: "n"): result.append(10)
@@ -165,12 +167,12 @@ package struct JSONCursor {
 
     private func decodeUnicode(_ start: Int, end: Int, into result: inout [UInt8]) throws(JSONError) -> Int {
         func hex(_ i: Int) throws(JSONError) -> UInt32 {
-            guard i + 6 <= end, bytes[i] == UInt8(ascii: "\\"), bytes[i + 1] == UInt8(ascii: "u") else {
+            guard i + 6 <= end, unsafe bytes[i] == UInt8(ascii: "\\"), unsafe bytes[i + 1] == UInt8(ascii: "u") else {
                 throw error("bad \\u escape", at: start)
             }
             var value: UInt32 = 0
             for k in i + 2..<i + 6 {
-                let c = bytes[k]
+                let c = unsafe bytes[k]
                 switch c {
                 case 0x30...0x39: value = value << 4 | UInt32(c - 0x30)
                 case 0x41...0x46, 0x61...0x66: value = value << 4 | UInt32(c & 15 + 9)

@@ -12,7 +12,7 @@ package indirect enum JSONValue: Sendable {
     private static let maximumDepth = 128
 
     package init(parsing text: UnsafeRawBufferPointer) throws(JSONError) {
-        var cursor = JSONCursor(text)
+        var cursor = unsafe JSONCursor(text)
         self = try JSONValue.value(&cursor, depth: 0)
         try cursor.expectEnd()
     }
@@ -20,7 +20,8 @@ package indirect enum JSONValue: Sendable {
     package init(parsing text: String) throws(JSONError) {
         var text = text
         let result = text.withUTF8 { (utf8) -> Result<JSONValue, JSONError> in
-            do throws(JSONError) { return .success(try JSONValue(parsing: UnsafeRawBufferPointer(utf8))) } catch {
+            do throws(JSONError) { return unsafe .success(try JSONValue(parsing: UnsafeRawBufferPointer(utf8))) } catch
+            {
                 return .failure(error)
             }
         }
@@ -49,7 +50,7 @@ package indirect enum JSONValue: Sendable {
             switch try cursor.scalar() {
             case .null: return .null
             case .boolean(let value): return .boolean(value)
-            case .number(let range): return .number(String(decoding: cursor.bytes[range], as: UTF8.self))
+            case .number(let range): return unsafe .number(String(decoding: cursor.bytes[range], as: UTF8.self))
             case .string(let range, let escaped): return .string(try string(cursor, range, escaped))
             }
         }
@@ -62,7 +63,7 @@ package indirect enum JSONValue: Sendable {
         if escaped {
             try cursor.decode(range, into: &bytes)
         } else {
-            bytes.append(contentsOf: cursor.bytes[range])
+            unsafe bytes.append(contentsOf: cursor.bytes[range])
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw cursor.error("the string is not UTF-8", at: range.lowerBound)

@@ -41,15 +41,15 @@ struct CatalogueLoading: Loading {
         let tags = cells[Column.tags.rawValue], attributes = cells[Column.attributes.rawValue]
         var channel: Channel?
         if kind == .template, cells[Column.channel.rawValue].isThere {
-            let text = try cells[Column.channel.rawValue].text("channel")
-            channel = Channel.allCases.first { $0.name.utf8.elementsEqual(text) }
+            let text = try unsafe cells[Column.channel.rawValue].text("channel")
+            channel = Channel.allCases.first { unsafe $0.name.utf8.elementsEqual(text) }
             guard channel != nil else {
-                let shown = String(decoding: text.prefix(60), as: UTF8.self)
+                let shown = unsafe String(decoding: text.prefix(60), as: UTF8.self)
                 throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(shown)”")
             }
         }
         let pairs = attributes.isThere ? try attributes.attributes("attributes") : []
-        return CatalogueObject(
+        return unsafe CatalogueObject(
             kind: kind, id: Array(try id.id("id")), name: name.isThere ? Array(try name.text("name")) : [],
             channel: channel, tags: tags.isThere ? try tags.strings("tags") : [],
             attributes: pairs.map { .init(key: $0.key, value: $0.value) })
@@ -57,7 +57,7 @@ struct CatalogueLoading: Loading {
 
     mutating func gather(_ objects: [CatalogueObject], _ summary: inout LoadSummary) throws(WinnowError) {
         for object in objects {
-            guard object.id.withUnsafeBytes({ pending.names[namespace]?.intern($0) }) != nil else {
+            guard unsafe object.id.withUnsafeBytes({ unsafe pending.names[namespace]?.intern($0) }) != nil else {
                 throw .usage("the store has no room for more \(namespace) ids")
             }
             if seen.insert(object.id).inserted {

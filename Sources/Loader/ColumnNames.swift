@@ -13,13 +13,13 @@ struct ColumnNames: Sendable {
         self.names = names
         self.ignoresUnknown = ignoresUnknown
         var index = StringInterner(first: 0)
-        for name in names { _ = name.withUnsafeBytes { index.intern($0) } }
+        for name in names { _ = unsafe name.withUnsafeBytes { unsafe index.intern($0) } }
         self.index = index
     }
 
     func index(of name: UnsafeRawBufferPointer) -> Int? {
-        if names.count <= ColumnNames.few { return names.firstIndex { $0.elementsEqual(name) } }
-        return index.find(name, hash: stringHash(name)).map(Int.init)
+        if names.count <= ColumnNames.few { return names.firstIndex { unsafe $0.elementsEqual(name) } }
+        return unsafe index.find(name, hash: stringHash(name)).map(Int.init)
     }
 
     func text(_ column: Int) -> String { String(decoding: names[column], as: UTF8.self) }

@@ -64,10 +64,10 @@ struct EventLoading: Loading {
             var last = (key: UInt64.max, type: -1, leaf: UInt32(0)), recent = RecentProfiles()
             let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
                 let type = try EventLoading.type(cells, stored: stored)
-                let profile = try cells[Column.profile.rawValue].id("profile")
-                let row = recent.row(of: profile, in: keys)
+                let profile = try unsafe cells[Column.profile.rawValue].id("profile")
+                let row = unsafe recent.row(of: profile, in: keys)
                 if row == nil, policy == .reject {
-                    let id = String(decoding: profile, as: UTF8.self)
+                    let id = unsafe String(decoding: profile, as: UTF8.self)
                     throw BadRow(
                         column: "profile", code: "unknown_profile",
                         reason: "there is no profile “\(id)”; load the profiles first, or say --unknown-profiles")
@@ -75,17 +75,18 @@ struct EventLoading: Loading {
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])
                 // All is checked before any name is entered: a row that is not stored makes nothing known.
-                let campaignID = try EventLoading.id(cells, .campaign),
-                    templateID = try EventLoading.id(cells, .template)
-                let linkID = try EventLoading.id(cells, .link), messageID = try EventLoading.id(cells, .message)
+                let campaignID = try unsafe EventLoading.id(cells, .campaign),
+                    templateID = try unsafe EventLoading.id(cells, .template)
+                let linkID = try unsafe EventLoading.id(cells, .link),
+                    messageID = try unsafe EventLoading.id(cells, .message)
                 if row == nil, policy == .skip {
                     content.skipped += 1
                     return
                 }
-                let campaign = EventLoading.code(campaignID, &content.names[0])
-                let template = EventLoading.code(templateID, &content.names[1])
-                let link = EventLoading.code(linkID, &content.names[2])
-                let message = EventLoading.code(messageID, &content.messages)
+                let campaign = unsafe EventLoading.code(campaignID, &content.names[0])
+                let template = unsafe EventLoading.code(templateID, &content.names[1])
+                let link = unsafe EventLoading.code(linkID, &content.names[2])
+                let message = unsafe EventLoading.code(messageID, &content.messages)
                 // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
                 let key = UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
                 if key != last.key {
@@ -96,7 +97,7 @@ struct EventLoading: Loading {
                     }
                     last = (key, index, content.types[index].leaf(key, campaign, template))
                 }
-                if row == nil, let stranger = content.strangers.intern(profile) {
+                if row == nil, let stranger = unsafe content.strangers.intern(profile) {
                     let event = content.types[last.type].events.count
                     content.types[last.type].strangers.append((event, stranger))
                 }
@@ -116,7 +117,8 @@ struct EventLoading: Loading {
         }
         var rows: [UInt32] = []
         for i in 0..<content.strangers.count {
-            guard let row = content.strangers.bytes(i).withUnsafeBytes({ pending.profiles.intern($0) }) else {
+            guard let row = unsafe content.strangers.bytes(i).withUnsafeBytes({ unsafe pending.profiles.intern($0) })
+            else {
                 throw .usage("the store has no room for more profiles")
             }
             rows.append(row)
@@ -148,7 +150,8 @@ struct EventLoading: Loading {
         var codes: [UInt32] = [0]
         codes.reserveCapacity(names.count + 1)
         for i in 0..<names.count {
-            guard let code = names.bytes(i).withUnsafeBytes({ pending.names[namespace]?.intern($0) }) else {
+            guard let code = unsafe names.bytes(i).withUnsafeBytes({ unsafe pending.names[namespace]?.intern($0) })
+            else {
                 throw .usage("the store has no room for more \(namespace) ids")
             }
             codes.append(code + 1)
@@ -180,16 +183,16 @@ struct EventLoading: Loading {
     private static let eventNames = NameTable(Event.allCases.map { ($0.name, $0) })
 
     private static func type(_ cells: [InputCell], stored: Bool) throws(BadRow) -> EventType {
-        let channelName = try cells[Column.channel.rawValue].text("channel")
-        let eventName = try cells[Column.event.rawValue].text("event")
-        guard let channel = channelNames.value(of: channelName) else {
-            let name = String(decoding: channelName.prefix(60), as: UTF8.self)
+        let channelName = try unsafe cells[Column.channel.rawValue].text("channel")
+        let eventName = try unsafe cells[Column.event.rawValue].text("event")
+        guard let channel = unsafe channelNames.value(of: channelName) else {
+            let name = unsafe String(decoding: channelName.prefix(60), as: UTF8.self)
             throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(name)”")
         }
-        guard let event = eventNames.value(of: eventName),
+        guard let event = unsafe eventNames.value(of: eventName),
             Catalogue.contains(channel, event)
         else {
-            let name = String(decoding: eventName.prefix(60), as: UTF8.self)
+            let name = unsafe String(decoding: eventName.prefix(60), as: UTF8.self)
             let legal = Catalogue.events(of: channel).map(\.name).joined(separator: ", ")
             throw BadRow(
                 column: "event", code: "unknown_event",
@@ -233,33 +236,35 @@ struct EventLoading: Loading {
     /// An optional id.
     private static func id(_ cells: [InputCell], _ column: Column) throws(BadRow) -> UnsafeRawBufferPointer? {
         let cell = cells[column.rawValue]
-        return cell.isThere ? try cell.id(column.name) : nil
+        return unsafe cell.isThere ? try cell.id(column.name) : nil
     }
 
     /// The piece's number of an id, plus one; zero for none.
     private static func code(_ id: UnsafeRawBufferPointer?, _ names: inout StringInterner) -> UInt32 {
         // A piece holds far fewer ids than there are numbers.
-        id.flatMap { names.intern($0) }.map { $0 + 1 } ?? 0
+        unsafe id.flatMap { unsafe names.intern($0) }.map { $0 + 1 } ?? 0
     }
 }
 
 /// Profiles that were looked up a short while ago: what happens to a message mostly stands close together, and a table
 /// of millions of ids costs four cache misses a look.
-private struct RecentProfiles: ~Copyable {
+@safe private struct RecentProfiles: ~Copyable {
     private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isThere: Bool)>.allocate(capacity: 4096)
 
-    init() { entries.initialize(repeating: (0, 0, false), count: 4096) }
+    init() { unsafe entries.initialize(repeating: (0, 0, false), count: 4096) }
 
-    deinit { entries.deallocate() }
+    deinit { unsafe entries.deallocate() }
 
     mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> UInt32? {
-        let hash = stringHash(id), entry = entries + Int(hash & 4095)
+        let hash = unsafe stringHash(id), entry = unsafe entries + Int(hash & 4095)
         // Equal hashes are not enough: the bytes decide. They stand in order of rows, so mostly they are in the cache.
-        if entry.pointee.isThere, entry.pointee.hash == hash, keys.bytes(entry.pointee.row)?.elementsEqual(id) == true {
-            return entry.pointee.row
+        if unsafe entry.pointee.isThere, unsafe entry.pointee.hash == hash,
+            unsafe keys.bytes(entry.pointee.row)?.elementsEqual(id) == true
+        {
+            return unsafe entry.pointee.row
         }
-        guard let row = keys.code(of: id, hash: hash) else { return nil }
-        entry.pointee = (hash, row, true)
+        guard let row = unsafe keys.code(of: id, hash: hash) else { return nil }
+        unsafe entry.pointee = (hash, row, true)
         return row
     }
 }
@@ -272,7 +277,7 @@ private struct NameTable<Value: Sendable>: Sendable {
 
     func value(of name: UnsafeRawBufferPointer) -> Value? {
         for entry in entries where entry.name.count == name.count {
-            if name.elementsEqual(entry.name) { return entry.value }
+            if unsafe name.elementsEqual(entry.name) { return entry.value }
         }
         return nil
     }

@@ -21,16 +21,17 @@ final class InputBytes {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
         let count: Int
         if let zstd {
-            count = try zstd.read(into: buffer) { (compressed) throws(WinnowError) in try take(compressed) }
+            count = try unsafe zstd.read(into: buffer) { (compressed) throws(WinnowError) in try unsafe take(compressed)
+            }
         } else {
-            count = try take(buffer)
+            count = try unsafe take(buffer)
         }
-        digest?.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        unsafe digest?.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         return count
     }
 
     private func take(_ buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
-        let count = try stream.read(into: buffer)
+        let count = try unsafe stream.read(into: buffer)
         taken += count
         return count
     }
@@ -42,8 +43,8 @@ final class InputBytes {
     static func digest(_ path: String, _ options: LoadOptions) throws(WinnowError) -> [UInt8] {
         let bytes = try InputBytes(path, digesting: true, options)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
-        defer { buffer.deallocate() }
-        while try bytes.read(into: buffer) > 0 {}
+        defer { unsafe buffer.deallocate() }
+        while try unsafe bytes.read(into: buffer) > 0 {}
         return bytes.finishDigest()
     }
 }

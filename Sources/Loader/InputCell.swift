@@ -2,7 +2,7 @@ import JSON
 import Model
 
 /// The value of one column of one row, still in the input's bytes.
-struct InputCell {
+@safe struct InputCell {
     enum Kind: UInt8 {
         /// Not there, or an unquoted empty CSV cell.
         case absent
@@ -15,12 +15,12 @@ struct InputCell {
         case compound
     }
     var kind = Kind.absent
-    var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    var bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
 }
 
 extension InputCell {
     private func bad(_ column: String, _ expected: String) -> BadRow {
-        let shown = String(decoding: bytes.prefix(60), as: UTF8.self)
+        let shown = unsafe String(decoding: bytes.prefix(60), as: UTF8.self)
         let what =
             switch kind {
             case .absent, .null: "nothing"
@@ -38,29 +38,30 @@ extension InputCell {
 
     func text(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
         guard isText else { throw bad(column, "a string") }
-        return bytes
+        return unsafe bytes
     }
 
     /// A string of 1–255 bytes.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
         guard isThere else { throw BadRow(column: column, code: "missing_id", reason: "the id is missing") }
         guard isText else { throw bad(column, "an id") }
-        guard !bytes.isEmpty else { throw BadRow(column: column, code: "missing_id", reason: "the id is empty") }
-        guard bytes.count <= LoadLimits.id else {
+        guard unsafe !bytes.isEmpty else { throw BadRow(column: column, code: "missing_id", reason: "the id is empty") }
+        guard unsafe bytes.count <= LoadLimits.id else {
             throw BadRow(
-                column: column, code: "long_id", reason: "the id has \(bytes.count) bytes, at most 255 are allowed")
+                column: column, code: "long_id",
+                reason: unsafe "the id has \(bytes.count) bytes, at most 255 are allowed")
         }
-        return bytes
+        return unsafe bytes
     }
 
     func integer(_ column: String) throws(BadRow) -> Int64 {
         guard kind == .csv || kind == .number else { throw bad(column, "a whole number") }
         var at = 0, magnitude: UInt64 = 0
-        let negative = bytes.first == UInt8(ascii: "-")
+        let negative = unsafe bytes.first == UInt8(ascii: "-")
         if negative { at = 1 }
-        guard at < bytes.count else { throw bad(column, "a whole number") }
-        while at < bytes.count {
-            let digit = bytes[at] &- 0x30
+        guard unsafe at < bytes.count else { throw bad(column, "a whole number") }
+        while unsafe at < bytes.count {
+            let digit = unsafe bytes[at] &- 0x30
             guard digit <= 9 else { throw bad(column, "a whole number") }
             let (tenfold, over) = magnitude.multipliedReportingOverflow(by: 10)
             let (sum, over2) = tenfold.addingReportingOverflow(UInt64(digit))
@@ -75,8 +76,8 @@ extension InputCell {
 
     /// In units of 10^−scale.
     func decimal(_ column: String, scale: Int) throws(BadRow) -> Int64 {
-        guard kind == .csv || kind == .number, let literal = DecimalLiteral(utf8: bytes),
-            kind == .number || !bytes.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
+        guard kind == .csv || kind == .number, let literal = unsafe DecimalLiteral(utf8: bytes),
+            unsafe kind == .number || !bytes.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
         else { throw bad(column, "a number") }
         guard case .value(let value, true) = literal.scaled(to: scale), kind == .number || writtenPlaces <= scale
         else { throw bad(column, "a number with at most \(scale) digits behind the point, of 64 bits") }
@@ -84,26 +85,26 @@ extension InputCell {
     }
 
     private var writtenPlaces: Int {
-        bytes.firstIndex(of: UInt8(ascii: ".")).map { bytes.count - $0 - 1 } ?? 0
+        unsafe bytes.firstIndex(of: UInt8(ascii: ".")).map { unsafe bytes.count - $0 - 1 } ?? 0
     }
 
     func boolean(_ column: String) throws(BadRow) -> Int64 {
         switch kind {
         case .yes: return 1
         case .no: return 0
-        case .csv where bytes.elementsEqual("true".utf8): return 1
-        case .csv where bytes.elementsEqual("false".utf8): return 0
+        case .csv where unsafe bytes.elementsEqual("true".utf8): return 1
+        case .csv where unsafe bytes.elementsEqual("false".utf8): return 0
         default: throw bad(column, "true or false")
         }
     }
 
     func date(_ column: String) throws(BadRow) -> Int64 {
-        guard isText, let date = CivilDate(utf8: bytes) else { throw bad(column, "a date as YYYY-MM-DD") }
+        guard isText, let date = unsafe CivilDate(utf8: bytes) else { throw bad(column, "a date as YYYY-MM-DD") }
         return Int64(date.day)
     }
 
     func datetime(_ column: String) throws(BadRow) -> Int64 {
-        guard isText, let instant = Instant(utf8: bytes, allowSpace: true) else {
+        guard isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) else {
             throw bad(column, "a time as 2026-01-31T12:00:00Z")
         }
         return instant.milliseconds
@@ -112,7 +113,7 @@ extension InputCell {
     /// A datetime, or whole Unix seconds; in milliseconds.
     func time(_ column: String) throws(BadRow) -> Int64 {
         let expected = "a time as 2026-01-31T12:00:00Z or whole Unix seconds"
-        if isText, let instant = Instant(utf8: bytes, allowSpace: true) { return instant.milliseconds }
+        if isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) { return instant.milliseconds }
         guard kind == .csv || kind == .number, let seconds = try? integer(column) else { throw bad(column, expected) }
         let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         guard !overflow else { throw bad(column, expected) }
@@ -122,7 +123,8 @@ extension InputCell {
     /// Values joined by bars in CSV, an array of strings in JSON.
     func strings(_ column: String) throws(BadRow) -> [[UInt8]] {
         if kind == .csv { return try barred(column) }
-        guard kind == .compound, let value = try? JSONValue(parsing: bytes), case .array(let elements) = value else {
+        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes), case .array(let elements) = value
+        else {
             throw bad(column, "an array of strings")
         }
         var result: [[UInt8]] = []
@@ -134,18 +136,19 @@ extension InputCell {
     }
 
     private func barred(_ column: String) throws(BadRow) -> [[UInt8]] {
-        if bytes.isEmpty { return [] }
+        if unsafe bytes.isEmpty { return [] }
         var result: [[UInt8]] = [[]], i = 0
-        while i < bytes.count {
-            switch bytes[i] {
+        while unsafe i < bytes.count {
+            switch unsafe bytes[i] {
             case UInt8(ascii: "|"): result.append([])
             case UInt8(ascii: "\\"):
                 i += 1
-                guard i < bytes.count, bytes[i] == UInt8(ascii: "|") || bytes[i] == UInt8(ascii: "\\") else {
+                guard unsafe i < bytes.count, unsafe bytes[i] == UInt8(ascii: "|") || bytes[i] == UInt8(ascii: "\\")
+                else {
                     throw bad(column, "a backslash only before | or \\")
                 }
-                result[result.count - 1].append(bytes[i])
-            default: result[result.count - 1].append(bytes[i])
+                unsafe result[result.count - 1].append(bytes[i])
+            default: unsafe result[result.count - 1].append(bytes[i])
             }
             i += 1
         }
@@ -154,7 +157,8 @@ extension InputCell {
 
     /// An object of strings; JSON only.
     func attributes(_ column: String) throws(BadRow) -> [(key: [UInt8], value: [UInt8])] {
-        guard kind == .compound, let value = try? JSONValue(parsing: bytes), case .object(let members) = value else {
+        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes), case .object(let members) = value
+        else {
             throw bad(column, "an object of strings")
         }
         var result: [(key: [UInt8], value: [UInt8])] = [], seen: Set<[UInt8]> = []

@@ -70,8 +70,8 @@ struct InputChunks {
     private mutating func fill() throws(WinnowError) {
         let old = pending.count
         pending.append(contentsOf: repeatElement(0, count: InputChunks.size))
-        let count = try pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
-            try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
+        let count = try unsafe pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
+            try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
         }
         pending.removeLast(InputChunks.size - count)
         if count == 0 { ended = true }
@@ -79,17 +79,17 @@ struct InputChunks {
 
     /// Behind the last end of a record that is in the pending bytes; every byte is looked at once.
     private mutating func lastRecordEnd() -> Int? {
-        pending.withUnsafeBytes { bytes in
-            if scanned == 0, fresh, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanned = 3 }
-            let new = UnsafeRawBufferPointer(rebasing: bytes[scanned...])
-            let plain = !quoted || (scan.isOutsideQuotes && !new.contains(UInt8(ascii: "\"")))
-            if plain, let last = new.lastIndex(of: 0x0A) {
+        unsafe pending.withUnsafeBytes { bytes in
+            if scanned == 0, fresh, unsafe bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanned = 3 }
+            let new = unsafe UnsafeRawBufferPointer(rebasing: bytes[scanned...])
+            let plain = unsafe !quoted || (scan.isOutsideQuotes && !new.contains(UInt8(ascii: "\"")))
+            if plain, let last = unsafe new.lastIndex(of: 0x0A) {
                 recordEnd = scanned + last + 1
-                scan = last + 1 == new.count || new.last == UInt8(ascii: ",") ? .cellStart : .cell
+                scan = unsafe last + 1 == new.count || new.last == UInt8(ascii: ",") ? .cellStart : .cell
             } else if plain {
-                if let last = new.last { scan = last == UInt8(ascii: ",") ? .cellStart : .cell }
+                if let last = unsafe new.last { scan = last == UInt8(ascii: ",") ? .cellStart : .cell }
             } else {
-                for (i, byte) in new.enumerated() where scan.take(byte) { recordEnd = scanned + i + 1 }
+                for i in 0..<new.count where unsafe scan.take(new[i]) { recordEnd = scanned + i + 1 }
             }
             scanned = bytes.count
         }

@@ -40,7 +40,10 @@ package struct Load {
             throw .usage("the id of a batch has 1 to \(LoadLimits.id) bytes")
         }
         for part in try writer.snapshot.batches() {
-            guard let stored = try id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in try part.digest(of: id) })
+            guard
+                let stored = try unsafe id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in
+                    try unsafe part.digest(of: id)
+                })
             else { continue }
             var digests: [[UInt8]] = []
             for file in files { digests.append(try InputBytes.digest(file, options)) }

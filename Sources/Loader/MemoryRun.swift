@@ -102,12 +102,12 @@ struct MemoryRun: EventSource {
             return number
         }
         var taken = 0
-        gathered.leaves.withUnsafeMutableBufferPointer { leaves in
+        unsafe gathered.leaves.withUnsafeMutableBufferPointer { leaves in
             for event in events {
                 let leaf = numbers[Int(event.leaf)], block = Int(event.row >> 16)
-                leaves[Int(leaf)].events += 1
-                leaves[Int(leaf)].minimum = min(leaves[Int(leaf)].minimum, event.time)
-                leaves[Int(leaf)].maximum = max(leaves[Int(leaf)].maximum, event.time)
+                unsafe leaves[Int(leaf)].events += 1
+                unsafe leaves[Int(leaf)].minimum = unsafe min(leaves[Int(leaf)].minimum, event.time)
+                unsafe leaves[Int(leaf)].maximum = unsafe max(leaves[Int(leaf)].maximum, event.time)
                 while gathered.blocks.count <= block { gathered.blocks.append(BlockEvents()) }
                 taken += gathered.blocks[block].append(event, leaf: leaf)
             }

@@ -44,12 +44,12 @@ struct ProfileLoading: Loading {
             var parsed = ParsedChunk(content: Content(fields: ProfileBatch(fields: schema.fields.count)))
             var content = parsed.content
             let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
-                let id = try cells[0].id(Schema.idName)
+                let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (field, cell) in zip(schema.fields, cells.dropFirst()) {
                     values.append(try CellValue(cell, field))
                 }
-                guard let code = content.ids.intern(id) else { return }
+                guard let code = unsafe content.ids.intern(id) else { return }
                 let row = UInt32(content.rows.count)
                 content.rows.append(code)
                 for (field, value) in values.enumerated() { value.put(into: &content.fields, field, row) }
@@ -99,10 +99,10 @@ struct ProfileLoading: Loading {
 
     /// The row of an id, new if the mode allows; nil when the store is full.
     private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> UInt32? {
-        id.withUnsafeBytes { bytes in
-            guard let row = pending.profiles.find(bytes, hash: stringHash(bytes)) else {
+        unsafe id.withUnsafeBytes { bytes in
+            guard let row = unsafe pending.profiles.find(bytes, hash: stringHash(bytes)) else {
                 closed = mode == .update
-                return closed ? ProfileBatch.nobody : pending.profiles.intern(bytes)
+                return unsafe closed ? ProfileBatch.nobody : pending.profiles.intern(bytes)
             }
             closed = mode == .insert
             if row < firstRow, !closed { updated.insert(row) }
@@ -139,7 +139,7 @@ private struct RowSet {
 }
 
 /// One cell, read by its field's type.
-private enum CellValue {
+@safe private enum CellValue {
     case absent, cleared
     case number(Int64)
     case text(UnsafeRawBufferPointer)
@@ -151,7 +151,7 @@ private enum CellValue {
         case .null: self = .cleared
         default:
             switch field.type {
-            case .string: self = .text(try cell.text(field.name))
+            case .string: self = unsafe .text(try cell.text(field.name))
             case .integer: self = .number(try cell.integer(field.name))
             case .decimal: self = .number(try cell.decimal(field.name, scale: field.scale))
             case .boolean: self = .number(try cell.boolean(field.name))
@@ -167,7 +167,7 @@ private enum CellValue {
         case .absent: break
         case .cleared: batch.clear(field: field, row: row)
         case .number(let value): batch.set(field: field, row: row, number: value)
-        case .text(let text): batch.set(field: field, row: row, text: text)
+        case .text(let text): unsafe batch.set(field: field, row: row, text: text)
         case .strings(let values): batch.set(field: field, row: row, values: values)
         }
     }

@@ -29,8 +29,8 @@ struct RowLayout: Sendable {
             throw .badData(
                 file: file, line: 1, column: nil, code: BadRow.longLine.code, reason: BadRow.longLine.reason)
         }
-        try chunk.withText { (text) throws(WinnowError) in
-            var rows = CSVRows(text), cells: [InputCell] = []
+        try unsafe chunk.withText { (text) throws(WinnowError) in
+            var rows = unsafe CSVRows(text), cells: [InputCell] = []
             defer { rows.release() }
             func bad(_ column: String?, _ code: String, _ reason: String) -> WinnowError {
                 .badData(file: file, line: rows.line, column: column, code: code, reason: reason)
@@ -40,15 +40,15 @@ struct RowLayout: Sendable {
             guard found else { throw bad(nil, "missing_header", "there is no header row") }
             var seen: Set<Int> = [], unknown: Set<[UInt8]> = []
             for cell in cells {
-                guard String(validating: cell.bytes, as: UTF8.self) != nil else {
+                guard unsafe String(validating: cell.bytes, as: UTF8.self) != nil else {
                     throw bad(nil, "bad_utf8", "the header is not UTF-8")
                 }
-                let name = String(decoding: cell.bytes.prefix(100), as: UTF8.self)
-                guard let column = columns.index(of: cell.bytes) else {
+                let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
+                guard let column = unsafe columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
                         throw bad(name, "unknown_column", "unknown column; the columns are \(columns.listed)")
                     }
-                    guard unknown.insert(Array(cell.bytes)).inserted else {
+                    guard unsafe unknown.insert(Array(cell.bytes)).inserted else {
                         throw bad(name, "repeated_column", "the column is there twice")
                     }
                     layout.positions?.append(nil)
@@ -67,9 +67,9 @@ struct RowLayout: Sendable {
 extension InputChunk {
     /// The chunk's text, without a byte order mark at the start of a file.
     func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
-        try bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
-            let mark = isFirst && raw.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-            try body(UnsafeRawBufferPointer(rebasing: raw[mark...]))
+        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
+            let mark = unsafe isFirst && raw.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            try unsafe body(UnsafeRawBufferPointer(rebasing: raw[mark...]))
         }
     }
 }
@@ -83,7 +83,7 @@ enum RowReader {
         _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) -> (rows: Int, lines: Int) {
         var count = 0
-        let lines = chunk.bytes.withUnsafeBytes { raw in raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) } }
+        let lines = unsafe chunk.bytes.withUnsafeBytes { raw in unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) } }
         if chunk.isCut {
             rejected.append(
                 RejectedRow(
@@ -91,11 +91,11 @@ enum RowReader {
                     raw: Array(chunk.bytes.prefix(4096))))
             return (1, lines + 1)
         }
-        try? chunk.withText { (text) throws(WinnowError) in
-            let ascii = isASCII(text)
+        try? unsafe chunk.withText { (text) throws(WinnowError) in
+            let ascii = unsafe isASCII(text)
             var cells = [InputCell](repeating: InputCell(), count: layout.columns.names.count)
             func take(_ bad: BadRow, _ line: Int, _ raw: Range<Int>) {
-                rejected.append(
+                unsafe rejected.append(
                     RejectedRow(
                         line: line, column: bad.column, code: bad.code, reason: bad.reason,
                         raw: Array(text[raw.clamped(to: 0..<text.count)])))
@@ -103,13 +103,13 @@ enum RowReader {
             func check(_ raw: Range<Int>) throws(BadRow) {
                 guard raw.count <= LoadLimits.line else { throw BadRow.longLine }
                 guard !ascii else { return }
-                let row = UnsafeRawBufferPointer(rebasing: text[raw])
-                guard isASCII(row) || String(validating: row, as: UTF8.self) != nil else {
+                let row = unsafe UnsafeRawBufferPointer(rebasing: text[raw])
+                guard unsafe isASCII(row) || String(validating: row, as: UTF8.self) != nil else {
                     throw BadRow(column: nil, code: "bad_utf8", reason: "the line is not UTF-8")
                 }
             }
             if let positions = layout.positions {
-                var rows = CSVRows(text), found: [InputCell] = []
+                var rows = unsafe CSVRows(text), found: [InputCell] = []
                 defer { rows.release() }
                 if chunk.isFirst { _ = try? rows.next(&found) }
                 while true {
@@ -126,7 +126,8 @@ enum RowReader {
                         for i in cells.indices { cells[i] = InputCell() }
                         for (cell, position) in zip(found, positions) {
                             guard let position else { continue }
-                            cells[position] = cell.kind == .absent && layout.emptyClears ? InputCell(kind: .null) : cell
+                            cells[position] =
+                                unsafe cell.kind == .absent && layout.emptyClears ? InputCell(kind: .null) : cell
                         }
                         try body(cells)
                     } catch {
@@ -135,7 +136,7 @@ enum RowReader {
                     }
                 }
             } else {
-                var rows = JSONRows(text, layout.columns)
+                var rows = unsafe JSONRows(text, layout.columns)
                 defer { rows.release() }
                 while true {
                     var counted = false
@@ -156,7 +157,7 @@ enum RowReader {
 
     private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var bits: UInt8 = 0
-        for byte in bytes { bits |= byte }
+        for i in 0..<bytes.count { unsafe bits |= bytes[i] }
         return bits < 0x80
     }
 }

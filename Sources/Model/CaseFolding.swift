@@ -1,9 +1,9 @@
 /// The text with simple Unicode case folding (statuses C and S of CaseFolding.txt), scalar by scalar: the length in
 /// scalars stays, so "STRASSE" and "Straße" stay different.
 package func caseFolded(_ text: UnsafeRawBufferPointer) -> [UInt8] {
-    if text.allSatisfy({ $0 < 0x80 }) { return text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 } }
+    if unsafe text.allSatisfy({ $0 < 0x80 }) { return unsafe text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 } }
     var result: [UInt8] = []
-    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+    for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars {
         result.append(contentsOf: UTF8.encode(folded(scalar)) ?? UTF8.encodedReplacementCharacter)
     }
     return result

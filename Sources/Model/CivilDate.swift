@@ -71,13 +71,13 @@ extension CivilDate: CustomStringConvertible, LosslessStringConvertible {
     /// Reads exactly `YYYY-MM-DD`, years 0001–9999.
     public init?(_ text: String) {
         var text = text
-        guard let date = text.withUTF8({ CivilDate(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        guard let date = text.withUTF8({ unsafe CivilDate(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
         self = date
     }
 
     /// Reads exactly `YYYY-MM-DD` from bytes.
     public init?(utf8 text: UnsafeRawBufferPointer) {
-        var reader = DigitReader(text)
+        var reader = unsafe DigitReader(text)
         guard let year = reader.number(digits: 4), reader.take("-"), let month = reader.number(digits: 2),
             reader.take("-"), let day = reader.number(digits: 2), reader.atEnd
         else { return nil }
@@ -92,20 +92,20 @@ func padded(_ value: Int, _ width: Int) -> String {
 }
 
 /// Takes fixed-width numbers and marks off the front of a text.
-struct DigitReader {
+@safe struct DigitReader {
     private let text: UnsafeRawBufferPointer
     private(set) var at = 0
 
-    init(_ text: UnsafeRawBufferPointer) { self.text = text }
+    init(_ text: UnsafeRawBufferPointer) { unsafe self.text = unsafe text }
 
-    var atEnd: Bool { at == text.count }
-    var next: UInt8? { at < text.count ? text[at] : nil }
+    var atEnd: Bool { unsafe at == text.count }
+    var next: UInt8? { unsafe at < text.count ? text[at] : nil }
 
     mutating func number(digits: Int) -> Int? {
-        guard at + digits <= text.count else { return nil }
+        guard unsafe at + digits <= text.count else { return nil }
         var value = 0
         for i in at..<at + digits {
-            guard let digit = decimalDigit(text[i]) else { return nil }
+            guard let digit = unsafe decimalDigit(text[i]) else { return nil }
             value = value * 10 + digit
         }
         at += digits

@@ -9,18 +9,18 @@ public struct DecimalLiteral: Sendable, Hashable {
     /// Reads a JSON number (`-12.50`, `1e3`), or any text of that form; nil when it is not one.
     public init?(utf8 text: UnsafeRawBufferPointer) {
         var at = 0
-        func byte(_ c: Character) -> Bool { at < text.count && text[at] == c.asciiValue }
+        func byte(_ c: Character) -> Bool { unsafe at < text.count && text[at] == c.asciiValue }
         negative = byte("-")
         if negative { at += 1 }
         digits = []
         places = 0
         let whole = at
-        while at < text.count, let digit = decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
+        while at < text.count, let digit = unsafe decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
         guard at > whole else { return nil }
         if byte(".") {
             at += 1
             let start = at
-            while at < text.count, let digit = decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
+            while at < text.count, let digit = unsafe decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
             guard at > start else { return nil }
             places = at - start
         }
@@ -30,7 +30,7 @@ public struct DecimalLiteral: Sendable, Hashable {
             if down || byte("+") { at += 1 }
             let start = at
             var exponent = 0
-            while at < text.count, let digit = decimalDigit(text[at]) {
+            while at < text.count, let digit = unsafe decimalDigit(text[at]) {
                 // No text has so many digits that they could make up for such an exponent.
                 exponent = min(exponent * 10 + digit, 1 << 40)
                 at += 1

@@ -32,16 +32,16 @@ extension Instant: CustomStringConvertible, LosslessStringConvertible {
     /// Reads RFC 3339, for example `2026-01-01T12:00:00.250+03:00`; digits below the millisecond are cut.
     public init?(_ text: String) {
         var text = text
-        guard let instant = text.withUTF8({ Instant(utf8: UnsafeRawBufferPointer($0), allowSpace: false) })
+        guard let instant = text.withUTF8({ unsafe Instant(utf8: UnsafeRawBufferPointer($0), allowSpace: false) })
         else { return nil }
         self = instant
     }
 
     /// Reads RFC 3339 from bytes, and with `allowSpace` also `YYYY-MM-DD HH:MM:SS[.fff]`, which is UTC.
     public init?(utf8 text: UnsafeRawBufferPointer, allowSpace: Bool) {
-        guard text.count >= 19, let date = CivilDate(utf8: UnsafeRawBufferPointer(rebasing: text[0..<10]))
+        guard text.count >= 19, let date = unsafe CivilDate(utf8: UnsafeRawBufferPointer(rebasing: text[0..<10]))
         else { return nil }
-        var reader = DigitReader(UnsafeRawBufferPointer(rebasing: text[10...]))
+        var reader = unsafe DigitReader(UnsafeRawBufferPointer(rebasing: text[10...]))
         let spaced = allowSpace && reader.take(" ")
         guard spaced || reader.take("T") || reader.take("t"),
             let hour = reader.number(digits: 2), hour < 24, reader.take(":"),

@@ -3,8 +3,8 @@ extension ArraySlice<UInt8> {
     package func withUnsafeBytesThrowing<T>(
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> T
     ) throws(WinnowError) -> T {
-        let result = withUnsafeBytes { (bytes) -> Result<T, WinnowError> in
-            do throws(WinnowError) { return .success(try body(bytes)) } catch { return .failure(error) }
+        let result = unsafe withUnsafeBytes { (bytes) -> Result<T, WinnowError> in
+            do throws(WinnowError) { return unsafe .success(try body(bytes)) } catch { return .failure(error) }
         }
         return try result.get()
     }
@@ -14,14 +14,14 @@ extension [UInt8] {
     package func withUnsafeBytesThrowing<T>(
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> T
     ) throws(WinnowError) -> T {
-        try self[...].withUnsafeBytesThrowing(body)
+        try unsafe self[...].withUnsafeBytesThrowing(body)
     }
 
     package mutating func withUnsafeMutableBytesThrowing<T>(
         _ body: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> T
     ) throws(WinnowError) -> T {
-        let result = withUnsafeMutableBytes { (buffer) -> Result<T, WinnowError> in
-            do throws(WinnowError) { return .success(try body(buffer)) } catch { return .failure(error) }
+        let result = unsafe withUnsafeMutableBytes { (buffer) -> Result<T, WinnowError> in
+            do throws(WinnowError) { return unsafe .success(try body(buffer)) } catch { return .failure(error) }
         }
         return try result.get()
     }

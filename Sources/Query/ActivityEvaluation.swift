@@ -72,11 +72,11 @@ struct ActivityEvaluation {
             try count(supply, gathered, bound, wanted)
         } else {
             scratch.take(.countedWide)
-            let counters = scratch.wide()
-            counters.update(repeating: 0, count: Block.rows)
-            try feed(supply, gathered, WideSink(counters: counters, rows: scratch.distinct))
+            let counters = unsafe scratch.wide()
+            unsafe counters.update(repeating: 0, count: Block.rows)
+            try unsafe feed(supply, gathered, WideSink(counters: counters, rows: scratch.distinct))
             for one in wanted {
-                kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
+                unsafe kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
             }
         }
     }
@@ -92,7 +92,7 @@ struct ActivityEvaluation {
     private func count(
         _ supply: Supply, _ gathered: GatheredRuns, _ bound: UInt64, _ wanted: [Wanted]
     ) throws(WinnowError) {
-        let counters = scratch.counters
+        let counters = unsafe scratch.counters
         func select(_ body: (UInt8, UInt8, BlockSet) -> Void) {
             for one in wanted {
                 // What a byte cannot hold no row reaches.
@@ -105,17 +105,17 @@ struct ActivityEvaluation {
         }
         if case .block = supply, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty, !joins(gathered) {
             scratch.take(.countedFew)
-            let sink = FewSink(counters, rows: scratch.touched)
+            let sink = unsafe FewSink(counters, rows: scratch.touched)
             try feed(supply, gathered, sink)
             select { sink.select($0, $1, into: $2) }
             return sink.clear()
         }
         let cap = wanted.reduce(1) { max($0, $1.lower, ($1.upper ?? 0) + 1) }
-        let sink = NarrowSink(counters, cap: UInt8(clamping: cap), bound: bound)
+        let sink = unsafe NarrowSink(counters, cap: UInt8(clamping: cap), bound: bound)
         try feed(supply, gathered, sink)
         scratch.take(sink.cuts == 0 ? .counted : .countedCapped)
-        select { kernels.counters_between(counters, $0, $1, $2.bits, Block.rows) }
-        counters.update(repeating: 0, count: Block.rows)
+        select { unsafe kernels.counters_between(counters, $0, $1, $2.bits, Block.rows) }
+        unsafe counters.update(repeating: 0, count: Block.rows)
     }
 
     /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some thousands at a time.
@@ -126,8 +126,8 @@ struct ActivityEvaluation {
         // Where leaves give the keys, events must come run by run.
         let gathered = scope.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
         try gathered.gather(scope, block, stored: false)
-        try withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            try feed(.block(block), gathered, KeySink(body: body))
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            try unsafe feed(.block(block), gathered, KeySink(body: body))
         }
     }
 
@@ -194,10 +194,10 @@ struct ActivityEvaluation {
             // Said once for all of them: saying it may take a pass over the counters.
             sink.expect(.max)
             try join.forEach(block, in: compared) { row, part, leaf, message in
-                scratch.kept[0] = row
-                scratch.numbers[0] = 1
-                scratch.messages[0] = part.keys?[leaf] ?? message
-                sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
+                unsafe scratch.kept[0] = row
+                unsafe scratch.numbers[0] = 1
+                unsafe scratch.messages[0] = part.keys?[leaf] ?? message
+                unsafe sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
             }
         }
     }
@@ -243,21 +243,21 @@ struct ActivityEvaluation {
                 let n = min(Scratch.piece, range.upperBound - at)
                 choose(max(0, range.lowerBound - at)..<n)
                 if run.straddles { narrow(chunk.tail, at, n, to: window) }
-                feedChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
+                unsafe feedChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
             }
         case .tail(let offset):
             scratch.take(.tail)
             for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
-                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = scratch.mask
+                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = unsafe scratch.mask
                 let first = offset + at / 64
                 if run.straddles {
-                    mask.update(from: masks.straddling + first, count: SlicedStream.maskWords(n))
+                    unsafe mask.update(from: masks.straddling + first, count: SlicedStream.maskWords(n))
                     narrow(chunk.tail, at, n, to: window)
-                    for word in 0..<words { mask[word] |= masks.inside[first + word] }
+                    for word in 0..<words { unsafe mask[word] |= masks.inside[first + word] }
                 } else {
-                    mask.update(from: masks.inside + first, count: SlicedStream.maskWords(n))
+                    unsafe mask.update(from: masks.inside + first, count: SlicedStream.maskWords(n))
                 }
-                feedChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
+                unsafe feedChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
             }
         }
     }
@@ -269,45 +269,45 @@ struct ActivityEvaluation {
         guard !sink.unites else { return sink.add(head.container) }
         guard head.container.isSound else { throw head.misfit }
         sink.add(head.container)
-        guard let starts = head.starts else { return }
+        guard let starts = unsafe head.starts else { return }
         // Every row has been counted once; what is left are the events that are not the first of their row.
-        let rows = try self.rows(of: head)
+        let rows = try unsafe self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
-            for word in 0..<(n + 63) / 64 { scratch.mask[word] = ~starts.word(at / 64 + word) }
-            let count = kernels.keep_ranked(
+            for word in 0..<(n + 63) / 64 { unsafe scratch.mask[word] = unsafe ~starts.word(at / 64 + word) }
+            let count = unsafe kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
             if count < 0 { throw head.misfit }
-            sink.add(scratch.kept, by: nil, count)
+            unsafe sink.add(scratch.kept, by: nil, count)
         }
     }
 
     /// The distinct rows of a head, ascending.
     private func rows(of head: ActivityChunk.Head) throws(WinnowError) -> UnsafePointer<UInt16> {
-        if let array = head.container.array { return array }
+        if let array = unsafe head.container.array { return unsafe array }
         guard head.container.isSound else { throw head.misfit }
-        head.container.rows(into: scratch.distinct)
-        return UnsafePointer(scratch.distinct)
+        unsafe head.container.rows(into: scratch.distinct)
+        return unsafe UnsafePointer(scratch.distinct)
     }
 
     /// The events of a head that pass the window, links and first marks.
     private func feed(
         _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>, _ sink: some CountSink
     ) throws(WinnowError) {
-        let rows = try self.rows(of: head)
+        let rows = try unsafe self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
             choose(0..<n)
             if run.straddles { narrow(head.streams, at, n, to: window) }
             narrowToLinksAndFirsts(head.streams, at, n)
-            guard let starts = head.starts else {
-                let count = kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
+            guard let starts = unsafe head.starts else {
+                let count = unsafe kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
                 feedKept(count, head.streams, at, n, run.key, sink)
                 continue
             }
-            let count = kernels.keep_ranked(
+            let count = unsafe kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
             if count < 0 { throw head.misfit }
             feedKept(count, head.streams, at, n, run.key, sink)
@@ -320,7 +320,7 @@ struct ActivityEvaluation {
         _ sink: some CountSink
     ) {
         narrowToLinksAndFirsts(streams, at, n)
-        let count = kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
+        let count = unsafe kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
         feedKept(count, streams, at, n, key, sink)
     }
 
@@ -328,35 +328,35 @@ struct ActivityEvaluation {
 
     /// Makes the mask these events of a piece.
     private func choose(_ range: Range<Int>) {
-        let mask = scratch.mask, last = range.upperBound / 64
-        for word in last..<SlicedStream.maskWords(range.upperBound) { mask[word] = 0 }
-        for word in 0..<last { mask[word] = ~0 }
-        if range.upperBound % 64 > 0 { mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
-        for word in 0..<range.lowerBound / 64 { mask[word] = 0 }
-        if range.lowerBound % 64 > 0 { mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64) }
+        let mask = unsafe scratch.mask, last = range.upperBound / 64
+        for word in last..<SlicedStream.maskWords(range.upperBound) { unsafe mask[word] = 0 }
+        for word in 0..<last { unsafe mask[word] = ~0 }
+        if range.upperBound % 64 > 0 { unsafe mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
+        for word in 0..<range.lowerBound / 64 { unsafe mask[word] = 0 }
+        if range.lowerBound % 64 > 0 { unsafe mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64) }
     }
 
     private func narrow(_ streams: EventStreams, _ at: Int, _ n: Int, to window: ClosedRange<Int64>) {
         scratch.take(.byTime)
         if let stored = streams.storedRange(window) {
-            streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
+            unsafe streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
         } else {
-            scratch.mask.update(repeating: 0, count: (n + 63) / 64)
+            unsafe scratch.mask.update(repeating: 0, count: (n + 63) / 64)
         }
     }
 
     private func narrowToLinksAndFirsts(_ streams: EventStreams, _ at: Int, _ n: Int) {
-        let mask = scratch.mask
+        let mask = unsafe scratch.mask
         if let links = scope.links {
             scratch.take(.byLink)
-            streams.narrow(
+            unsafe streams.narrow(
                 mask, toLinks: links, from: at, first: n, spare: scratch.spareMask, result: scratch.unitedMask)
         }
         if let unique = scope.unique {
             scratch.take(.byFirstMark)
-            streams.firsts.from(at).copy(
+            unsafe streams.firsts.from(at).copy(
                 bit: unique.bit.trailingZeroBitCount, into: scratch.spareMask, first: n)
-            for word in 0..<(n + 63) / 64 { mask[word] &= scratch.spareMask[word] }
+            for word in 0..<(n + 63) / 64 { unsafe mask[word] &= scratch.spareMask[word] }
         }
     }
 
@@ -366,23 +366,23 @@ struct ActivityEvaluation {
     ) {
         guard count > 0 else { return }
         var count = count
-        let mask = scratch.mask, kept = scratch.kept
+        let mask = unsafe scratch.mask, kept = unsafe scratch.kept
         let weighs = scope.unique == nil && streams.hasWeights && !sink.unites
         guard weighs || sink.wantsKeys || (wantedRows != nil && scope.unique != nil) else {
-            return sink.add(kept, by: nil, count)
+            return unsafe sink.add(kept, by: nil, count)
         }
         if sink.wantsKeys { scratch.take(.byKey) }
-        let numbers = scratch.numbers, messages = scratch.messages
+        let numbers = unsafe scratch.numbers, messages = unsafe scratch.messages
         if weighs || sink.wantsKeys {
-            streams.weights(at..<at + n, into: numbers)
-            if key == nil, sink.wantsKeys { streams.messages(at..<at + n, into: messages) }
+            unsafe streams.weights(at..<at + n, into: numbers)
+            if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
             var k = 0
             for word in 0..<(n + 63) / 64 {
-                var bits = mask[word]
+                var bits = unsafe mask[word]
                 while bits != 0, k < count {
                     let i = word * 64 + bits.trailingZeroBitCount
-                    numbers[k] = scope.unique == nil ? numbers[i] : 1
-                    messages[k] = key ?? messages[i]
+                    unsafe numbers[k] = unsafe scope.unique == nil ? numbers[i] : 1
+                    unsafe messages[k] = unsafe key ?? messages[i]
                     k += 1
                     bits &= bits - 1
                 }
@@ -390,20 +390,20 @@ struct ActivityEvaluation {
         }
         if let wantedRows { count = keep(wantedRows, count, weighs || sink.wantsKeys) }
         if sink.wantsKeys {
-            sink.add(kept, keys: messages, by: numbers, count)
+            unsafe sink.add(kept, keys: messages, by: numbers, count)
         } else {
-            sink.add(kept, by: weighs ? UnsafePointer(numbers) : nil, count)
+            unsafe sink.add(kept, by: weighs ? UnsafePointer(numbers) : nil, count)
         }
     }
 
     /// Drops events of other rows; returns how many are left.
     private func keep(_ rows: BlockSet, _ count: Int, _ numbered: Bool) -> Int {
         var left = 0
-        for i in 0..<count where rows.contains(Int(scratch.kept[i])) {
-            scratch.kept[left] = scratch.kept[i]
+        for i in 0..<count where unsafe rows.contains(Int(scratch.kept[i])) {
+            unsafe scratch.kept[left] = unsafe scratch.kept[i]
             if numbered {
-                scratch.numbers[left] = scratch.numbers[i]
-                scratch.messages[left] = scratch.messages[i]
+                unsafe scratch.numbers[left] = unsafe scratch.numbers[i]
+                unsafe scratch.messages[left] = unsafe scratch.messages[i]
             }
             left += 1
         }
@@ -422,19 +422,19 @@ extension GatheredRuns {
 }
 
 /// The masks of a block's tails.
-private struct TailMasks {
+@safe private struct TailMasks {
     let inside, straddling: UnsafePointer<UInt64>
 
     /// Good until the next block is gathered.
     init(_ gathered: GatheredRuns) {
-        inside = UnsafePointer(gathered.inside.base)
-        straddling = UnsafePointer(gathered.straddling.base)
+        unsafe inside = unsafe UnsafePointer(gathered.inside.base)
+        unsafe straddling = unsafe UnsafePointer(gathered.straddling.base)
     }
 }
 
 extension UnsafePointer<UInt8> {
     /// 64 bits from bit 64·i on.
     fileprivate func word(_ i: Int) -> UInt64 {
-        UnsafeRawPointer(self).loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
+        unsafe UnsafeRawPointer(self).loadUnaligned(fromByteOffset: i * 8, as: UInt64.self)
     }
 }

@@ -292,7 +292,7 @@ package struct Binder {
         }
         var rows: [UInt32] = []
         for table in keys.tables {
-            for i in 0..<table.count where text.passes(table.bytes(i)) {
+            for i in 0..<table.count where unsafe text.passes(table.bytes(i)) {
                 let row = table.first + UInt32(i)
                 if snapshot.erased?.contains(row) != true { rows.append(row) }
             }
@@ -320,7 +320,7 @@ package struct Binder {
         case (.text(let text), .texts): return .texts(text)
         case (.text(let text), .codes):
             let dictionary = try part.dictionary(index)
-            let codes = (0..<dictionary.count).filter { text.passes(dictionary[$0]) }
+            let codes = (0..<dictionary.count).filter { unsafe text.passes(dictionary[$0]) }
             return codes.isEmpty ? .never : .ranges(merged(codes.map { Int64($0)...Int64($0) }))
         case (.hasAny(let values), .sets):
             let codes = try codes(values, part.dictionary(index)).compactMap { $0 }
@@ -336,8 +336,8 @@ package struct Binder {
     /// The dictionary's code of each distinct value, nil where it has none.
     private func codes(_ values: [[UInt8]], _ dictionary: FieldDictionary) -> [Int?] {
         Set(values).map { value in
-            let low = firstNotBelow(0..<dictionary.count) { dictionary[$0].lexicographicallyPrecedes(value) }
-            return low < dictionary.count && dictionary[low].elementsEqual(value) ? low : nil
+            let low = firstNotBelow(0..<dictionary.count) { unsafe dictionary[$0].lexicographicallyPrecedes(value) }
+            return unsafe low < dictionary.count && dictionary[low].elementsEqual(value) ? low : nil
         }
     }
 

@@ -3,7 +3,7 @@ import Columns
 import Model
 
 /// Evaluates a program in one block after the other; each thread has one of its own.
-final class BlockEvaluation {
+@safe final class BlockEvaluation {
     private let program: Program
     private let rows: Int
     private let erased: ErasedRows?
@@ -21,13 +21,13 @@ final class BlockEvaluation {
         self.rows = rows
         self.erased = erased
         kept = (0..<program.slotCount).map { _ in BlockSet.allocate() }
-        keptBlock = .allocate(capacity: program.slotCount + 1)
-        keptBlock.initialize(repeating: -1, count: program.slotCount + 1)
+        unsafe keptBlock = .allocate(capacity: program.slotCount + 1)
+        unsafe keptBlock.initialize(repeating: -1, count: program.slotCount + 1)
     }
 
     deinit {
         for set in kept { set.deallocate() }
-        keptBlock.deallocate()
+        unsafe keptBlock.deallocate()
     }
 
     /// Calls `body` with the number of each plan and its rows in a block; the set is good until the call returns.
@@ -54,7 +54,7 @@ final class BlockEvaluation {
             try evaluate(node, into: spare, level: level, within: within)
             return spare
         }
-        guard keptBlock[slot] != block else {
+        guard unsafe keptBlock[slot] != block else {
             scratch.take(.shared)
             return kept[slot]
         }
@@ -63,7 +63,7 @@ final class BlockEvaluation {
             try evaluate(siblings: siblings)
         } else {
             try evaluate(node, into: kept[slot], level: level, within: nil)
-            keptBlock[slot] = block
+            unsafe keptBlock[slot] = block
         }
         return kept[slot]
     }
@@ -76,7 +76,7 @@ final class BlockEvaluation {
             guard case .activity(let plan) = program.nodes[node], let slot = program.slots[node] else { continue }
             scope = plan.scope
             wanted.append(.init(lower: plan.lower, upper: plan.upper, out: kept[slot]))
-            keptBlock[slot] = block
+            unsafe keptBlock[slot] = block
         }
         guard let scope else { return }
         scratch.take(.countedTogether)
@@ -106,7 +106,7 @@ final class BlockEvaluation {
         case .not(let inner):
             let set = try set(of: inner, or: out, level: level, within: within)
             scratch.take(.complemented)
-            if set.bits != out.bits { out.copy(from: set) }
+            if unsafe set.bits != out.bits { out.copy(from: set) }
             out.complement(in: scratch.universe)
         case .all(let nodes): try all(nodes, into: out, level: level, within: within)
         case .any(let nodes): try any(nodes, into: out, level: level, within: within)
@@ -119,7 +119,7 @@ final class BlockEvaluation {
         for (i, node) in nodes.enumerated() {
             if i == 0 {
                 let set = try set(of: node, or: out, level: level + 1, within: within)
-                if set.bits != out.bits { out.copy(from: set) }
+                if unsafe set.bits != out.bits { out.copy(from: set) }
                 // What is left shall be what matters to the terms that follow.
                 if let within { out.formIntersection(within) }
             } else if case .not(let inner) = program.nodes[node], program.slots[node] == nil {
@@ -139,7 +139,7 @@ final class BlockEvaluation {
         let spare = scratch.set(level)
         for (i, node) in nodes.enumerated() {
             let set = try set(of: node, or: i == 0 ? out : spare, level: level + 1, within: within)
-            if i > 0 { out.formUnion(set) } else if set.bits != out.bits { out.copy(from: set) }
+            if i > 0 { out.formUnion(set) } else if unsafe set.bits != out.bits { out.copy(from: set) }
         }
     }
 

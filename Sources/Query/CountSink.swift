@@ -20,17 +20,17 @@ extension CountSink {
     var wantsKeys: Bool { false }
     func expect(_ maximum: UInt64) {}
     func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
-        add(rows, by: by, n)
+        unsafe add(rows, by: by, n)
     }
 }
 
 /// Hands every event on.
-struct KeySink: CountSink {
+@safe struct KeySink: CountSink {
     let body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     var unites: Bool { false }
     var wantsKeys: Bool { true }
     func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
-        body(rows, keys, by, n)
+        unsafe body(rows, keys, by, n)
     }
     // Events come with keys, so none of these is asked for.
     func add(_ container: Container) {}
@@ -44,13 +44,13 @@ struct UnionSink: CountSink {
     func add(_ container: Container) { container.union(into: set) }
     func add(_ set: BlockSet, by: UInt64) { self.set.formUnion(set) }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
-        kernels.set_rows(set.bits, rows, n)
+        unsafe kernels.set_rows(set.bits, rows, n)
     }
 }
 
 /// Counters of one byte. Before a run that could take one past 255, all are cut down to a cap above which counts make
 /// no difference: a pass over the counters costs less than looking, at every event, whether its counter is full.
-final class NarrowSink: CountSink {
+@safe final class NarrowSink: CountSink {
     private let counters: UnsafeMutablePointer<UInt8>
     private let cap: UInt8
     private let fits: Bool
@@ -63,7 +63,7 @@ final class NarrowSink: CountSink {
 
     /// Counters are zero. Above `cap` counts make no difference, and none is greater than `bound`.
     init(_ counters: UnsafeMutablePointer<UInt8>, cap: UInt8, bound: UInt64) {
-        self.counters = counters
+        unsafe self.counters = unsafe counters
         self.cap = cap
         fits = bound <= 255
     }
@@ -73,7 +73,7 @@ final class NarrowSink: CountSink {
     func expect(_ maximum: UInt64) {
         if fits { return }
         if reached + min(maximum, 255) > 255 {
-            kernels.cap_counters(counters, cap, Block.rows)
+            unsafe kernels.cap_counters(counters, cap, Block.rows)
             reached = UInt64(cap)
             cuts += 1
         }
@@ -82,45 +82,49 @@ final class NarrowSink: CountSink {
     }
 
     func add(_ container: Container) {
-        if let words = container.words {
-            kernels.count_bitset(counters, words, Block.words, 1)
-        } else if let array = container.array {
-            add(array, by: nil, container.count)
+        if let words = unsafe container.words {
+            unsafe kernels.count_bitset(counters, words, Block.words, 1)
+        } else if let array = unsafe container.array {
+            unsafe add(array, by: nil, container.count)
         } else {
-            for row in 0..<container.count where counters[row] < 255 { counters[row] += 1 }
+            for row in 0..<container.count where unsafe counters[row] < 255 { unsafe counters[row] += 1 }
         }
     }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
-        if saturates { return kernels.count_rows_saturating(counters, rows, by, n) }
-        if let by { kernels.count_rows_by(counters, rows, by, n) } else { kernels.count_rows(counters, rows, n) }
+        if saturates { return unsafe kernels.count_rows_saturating(counters, rows, by, n) }
+        if let by = unsafe by {
+            unsafe kernels.count_rows_by(counters, rows, by, n)
+        } else {
+            unsafe kernels.count_rows(counters, rows, n)
+        }
     }
     func add(_ set: BlockSet, by: UInt64) {
-        kernels.count_bitset(counters, set.bits, Block.words, UInt8(clamping: by))
+        unsafe kernels.count_bitset(counters, set.bits, Block.words, UInt8(clamping: by))
     }
 }
 
 /// Counters of one byte where few events are in scope: only the rows that come are cleared and looked at.
-final class FewSink: CountSink {
+@safe final class FewSink: CountSink {
     private let counters: UnsafeMutablePointer<UInt8>
     private let rows: UnsafeMutablePointer<UInt16>
     private var count = 0
 
     /// Counters are zero; there is room for the rows of all events that come.
     init(_ counters: UnsafeMutablePointer<UInt8>, rows: UnsafeMutablePointer<UInt16>) {
-        self.counters = counters
-        self.rows = rows
+        unsafe self.counters = unsafe counters
+        unsafe self.rows = unsafe rows
     }
 
     var unites: Bool { false }
 
     func add(_ container: Container) {
-        container.rows(into: rows + count)
-        kernels.count_rows_saturating(counters, rows + count, nil, container.count)
+        unsafe container.rows(into: rows + count)
+        unsafe kernels.count_rows_saturating(counters, rows + count, nil, container.count)
         count += container.count
     }
     func add(_ more: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
-        (rows + count).update(from: more, count: n)
-        kernels.count_rows_saturating(counters, rows + count, by, n)
+        unsafe (rows + count).update(from: more, count: n)
+        unsafe kernels.count_rows_saturating(counters, rows + count, by, n)
         count += n
     }
     // Stored counts come from blocks with many events.
@@ -129,28 +133,30 @@ final class FewSink: CountSink {
     /// Makes `out` the rows whose counter lies between two bounds.
     func select(_ lower: UInt8, _ upper: UInt8, into out: BlockSet) {
         out.clear()
-        for i in 0..<count where (lower...upper).contains(counters[Int(rows[i])]) { out.insert(Int(rows[i])) }
+        for i in 0..<count where unsafe (lower...upper).contains(counters[Int(rows[i])]) {
+            unsafe out.insert(Int(rows[i]))
+        }
     }
 
     /// Leaves the counters zero.
-    func clear() { for i in 0..<count { counters[Int(rows[i])] = 0 } }
+    func clear() { for i in 0..<count { unsafe counters[Int(rows[i])] = 0 } }
 }
 
-struct WideSink: CountSink {
+@safe struct WideSink: CountSink {
     let counters: UnsafeMutablePointer<UInt64>
     /// Room for the rows of a block.
     let rows: UnsafeMutablePointer<UInt16>
     var unites: Bool { false }
     func add(_ container: Container) {
-        container.rows(into: rows)
-        kernels.count_rows_wide(counters, rows, nil, container.count)
+        unsafe container.rows(into: rows)
+        unsafe kernels.count_rows_wide(counters, rows, nil, container.count)
     }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
-        kernels.count_rows_wide(counters, rows, by, n)
+        unsafe kernels.count_rows_wide(counters, rows, by, n)
     }
     func add(_ set: BlockSet, by: UInt64) {
-        let n = kernels.rows_of(set.bits, Block.words, rows)
-        for i in 0..<n { counters[Int(rows[i])] &+= by }
+        let n = unsafe kernels.rows_of(set.bits, Block.words, rows)
+        for i in 0..<n { unsafe counters[Int(rows[i])] &+= by }
     }
 }
 

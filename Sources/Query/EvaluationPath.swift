@@ -37,6 +37,6 @@ package enum EvaluationPaths {
 
     /// Adds counts in the order of the cases.
     static func add(_ taken: UnsafePointer<Int>) {
-        counts.withLock { counts in for i in counts.indices { counts[i] += taken[i] } }
+        counts.withLock { counts in for i in counts.indices { unsafe counts[i] += taken[i] } }
     }
 }

@@ -35,16 +35,16 @@ package struct Evaluator {
         guard !open.isEmpty else { return counts }
         let plans = open.map(\.plan)
         nonisolated(unsafe) let totals = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: plans.count)
-        for i in plans.indices { (totals + i).initialize(to: Atomic(0)) }
+        for i in plans.indices { unsafe (totals + i).initialize(to: Atomic(0)) }
         defer {
-            totals.deinitialize(count: plans.count)
-            totals.deallocate()
+            unsafe totals.deinitialize(count: plans.count)
+            unsafe totals.deallocate()
         }
         try forEachBlock(Program(plans)) { evaluation, block throws(WinnowError) in
-            try evaluation.evaluate(block) { i, set in _ = totals[i].wrappingAdd(set.count, ordering: .relaxed) }
+            try evaluation.evaluate(block) { i, set in _ = unsafe totals[i].wrappingAdd(set.count, ordering: .relaxed) }
         }
         for (i, entry) in open.enumerated() {
-            let total = totals[i].load(ordering: .relaxed)
+            let total = unsafe totals[i].load(ordering: .relaxed)
             counts[entry.of] = entry.complements ? snapshot.live - total : total
         }
         return counts

@@ -50,16 +50,16 @@ struct FieldEvaluation {
         case (.texts(let test), .texts(let texts)):
             scratch.take(.fieldTexts)
             out.clear()
-            let rows = scratch.distinct
-            texts.members.rows(into: rows)
-            let matters: (Int) -> Bool = { within?.contains(Int(rows[$0])) ?? true }
+            let rows = unsafe scratch.distinct
+            unsafe texts.members.rows(into: rows)
+            let matters: (Int) -> Bool = { unsafe within?.contains(Int(rows[$0])) ?? true }
             let matches: (Int, UnsafeRawBufferPointer) -> Void = { rank, text in
-                if matters(rank), test.passes(text) { out.insert(Int(rows[rank])) }
+                if matters(rank), unsafe test.passes(text) { unsafe out.insert(Int(rows[rank])) }
             }
             if let parts = test.necessaryParts {
-                try texts.search(parts, wanted: { $0.contains(where: matters) }, matches)
+                try unsafe texts.search(parts, wanted: { $0.contains(where: matters) }, unsafe matches)
             } else {
-                try texts.forEach(wanted: { $0.contains(where: matters) }, matches)
+                try unsafe texts.forEach(wanted: { $0.contains(where: matters) }, unsafe matches)
             }
         case (.anyOf(let codes), .sets(let sets)):
             scratch.take(.fieldAnyOf)
@@ -101,8 +101,10 @@ struct FieldEvaluation {
 
     private func lookUp(_ block: SlicedBlock, into out: BlockSet, _ passes: (Int64) -> Bool) {
         out.clear()
-        let rows = scratch.distinct
-        block.members.rows(into: rows)
-        for (rank, value) in block.values(rows: rows).enumerated() where passes(value) { out.insert(Int(rows[rank])) }
+        let rows = unsafe scratch.distinct
+        unsafe block.members.rows(into: rows)
+        for (rank, value) in unsafe block.values(rows: rows).enumerated() where passes(value) {
+            unsafe out.insert(Int(rows[rank]))
+        }
     }
 }

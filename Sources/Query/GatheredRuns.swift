@@ -133,8 +133,8 @@ final class GatheredRuns {
                     codes = Array(repeating: 0, count: n)
                     ends = codes
                 }
-                chunk.leaves(ofRuns: 0..<n, into: &codes)
-                chunk.ends(ofRuns: 0..<n, into: &ends)
+                unsafe chunk.leaves(ofRuns: 0..<n, into: &codes)
+                unsafe chunk.ends(ofRuns: 0..<n, into: &ends)
                 for i in 0..<n {
                     let leaf = Int(codes[i])
                     guard leaf < places.count, places[leaf] != .out else { continue }
@@ -169,12 +169,12 @@ struct RunInScope {
 }
 
 /// A long mask that is made anew for every block, in memory that stays where it is while it is read.
-struct GrowingMask: ~Copyable {
+@safe struct GrowingMask: ~Copyable {
     private(set) var base = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
     private(set) var count = 0
     private var capacity = 1024
 
-    deinit { base.deallocate() }
+    deinit { unsafe base.deallocate() }
 
     mutating func clear() { count = 0 }
 
@@ -183,26 +183,26 @@ struct GrowingMask: ~Copyable {
         if count + words > capacity {
             capacity = max(2 * capacity, count + words)
             let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
-            larger.update(from: base, count: count)
-            base.deallocate()
-            base = larger
+            unsafe larger.update(from: base, count: count)
+            unsafe base.deallocate()
+            unsafe base = unsafe larger
         }
-        (base + count).update(repeating: 0, count: words)
+        unsafe (base + count).update(repeating: 0, count: words)
         count += words
     }
 
     /// Sets the bits of a range that begins at bit 0 of word `offset`.
     func insert(_ range: Range<Int>, _ offset: Int) {
         guard !range.isEmpty else { return }
-        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6, words = base + offset
+        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6, words = unsafe base + offset
         let low: UInt64 = ~0 << UInt64(range.lowerBound & 63)
         let high: UInt64 = ~0 >> UInt64(63 - (range.upperBound - 1) & 63)
         if first == last {
-            words[first] |= low & high
+            unsafe words[first] |= low & high
         } else {
-            words[first] |= low
-            for word in first + 1..<last { words[word] = .max }
-            words[last] |= high
+            unsafe words[first] |= low
+            for word in first + 1..<last { unsafe words[word] = .max }
+            unsafe words[last] |= high
         }
     }
 }

@@ -22,8 +22,8 @@ struct PairEvaluation {
         case .message(let parts):
             scratch.take(plan.atLeast > 1 ? .messageSums : .messageBits)
             let slots = try MessageSlots(parts, block, counting: plan.atLeast > 1)
-            try other.forEachKey(block) { slots.add($0, $1, $2, $3) }
-            try target?.forEachKey(block) { rows, keys, _, n in slots.strike(rows, keys, n) }
+            try unsafe other.forEachKey(block) { unsafe slots.add($0, $1, $2, $3) }
+            try unsafe target?.forEachKey(block) { rows, keys, _, n in unsafe slots.strike(rows, keys, n) }
             try slots.insertRows(atLeast: plan.atLeast, into: out)
         case .object:
             let runs = try other.runsByKey(block, scratch.keyed)
@@ -49,13 +49,13 @@ struct PairEvaluation {
         _ block: Int, _ other: ActivityEvaluation, _ target: ActivityEvaluation?, into out: BlockSet
     ) throws(WinnowError) {
         var sums: [UInt64: UInt64] = [:]
-        try other.forEachKey(block) { rows, keys, by, n in
-            for i in 0..<n where keys[i] > 0 {
-                sums[UInt64(keys[i]) << 16 | UInt64(rows[i]), default: 0] += UInt64(by[i])
+        try unsafe other.forEachKey(block) { rows, keys, by, n in
+            for i in 0..<n where unsafe keys[i] > 0 {
+                unsafe sums[UInt64(keys[i]) << 16 | UInt64(rows[i]), default: 0] += UInt64(by[i])
             }
         }
-        try target?.forEachKey(block) { rows, keys, _, n in
-            for i in 0..<n { sums[UInt64(keys[i]) << 16 | UInt64(rows[i])] = nil }
+        try unsafe target?.forEachKey(block) { rows, keys, _, n in
+            for i in 0..<n { unsafe sums[UInt64(keys[i]) << 16 | UInt64(rows[i])] = nil }
         }
         for (key, sum) in sums where sum >= plan.atLeast { out.insert(Int(key & 0xFFFF)) }
     }

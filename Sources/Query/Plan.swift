@@ -36,12 +36,12 @@ package final class SamplePlan: Sendable {
 
     /// Keeps the rows of a block whose profiles are in.
     func filter(_ rows: BlockSet, _ block: Int) {
-        withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
-            for (i, byte) in salt.enumerated() { text[8 + i] = byte }
+        unsafe withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
+            for (i, byte) in salt.enumerated() { unsafe text[8 + i] = byte }
             rows.filter { row in
-                guard let id = keys.bytes(UInt32(block * Block.rows + row)) else { return false }
-                text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
-                return range.contains(Int(stringHash(UnsafeRawBufferPointer(text)) % 10_000))
+                guard let id = unsafe keys.bytes(UInt32(block * Block.rows + row)) else { return false }
+                unsafe text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
+                return unsafe range.contains(Int(stringHash(UnsafeRawBufferPointer(text)) % 10_000))
             }
         }
     }

@@ -4,7 +4,7 @@ import Model
 
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the largest run that is
 /// met, not on the store.
-final class Scratch {
+@safe final class Scratch {
     /// Counters of one byte a row; zero whenever nothing is being counted.
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
     /// Rows that were counted, where they are few.
@@ -38,11 +38,11 @@ final class Scratch {
     private var sets: [BlockSet] = []
 
     init() {
-        counters.initialize(repeating: 0, count: Block.rows)
-        taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
+        unsafe counters.initialize(repeating: 0, count: Block.rows)
+        unsafe taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
     }
 
-    func take(_ path: EvaluationPath) { taken[path.rawValue] += 1 }
+    func take(_ path: EvaluationPath) { unsafe taken[path.rawValue] += 1 }
 
     /// The set of a nesting level.
     func set(_ level: Int) -> BlockSet {
@@ -52,38 +52,38 @@ final class Scratch {
 
     func wide() -> UnsafeMutablePointer<UInt64> {
         wideUsed = true
-        return wideCounters
+        return unsafe wideCounters
     }
 
     /// Room for the rows of so many events.
     func rows(for events: Int) -> UnsafeMutablePointer<UInt16> {
         if events > rowCapacity {
-            rows.deallocate()
+            unsafe rows.deallocate()
             rowCapacity = events
-            rows = .allocate(capacity: events)
+            unsafe rows = .allocate(capacity: events)
         }
-        return rows
+        return unsafe rows
     }
 
     deinit {
-        EvaluationPaths.add(taken)
-        taken.deallocate()
-        counters.deallocate()
-        touched.deallocate()
-        if wideUsed { wideCounters.deallocate() }
+        unsafe EvaluationPaths.add(taken)
+        unsafe taken.deallocate()
+        unsafe counters.deallocate()
+        unsafe touched.deallocate()
+        if wideUsed { unsafe wideCounters.deallocate() }
         sliced.deallocate()
         universe.deallocate()
         contested.deallocate()
         seen.deallocate()
         uncontested.deallocate()
-        rows.deallocate()
-        mask.deallocate()
-        spareMask.deallocate()
-        unitedMask.deallocate()
-        kept.deallocate()
-        numbers.deallocate()
-        messages.deallocate()
-        distinct.deallocate()
+        unsafe rows.deallocate()
+        unsafe mask.deallocate()
+        unsafe spareMask.deallocate()
+        unsafe unitedMask.deallocate()
+        unsafe kept.deallocate()
+        unsafe numbers.deallocate()
+        unsafe messages.deallocate()
+        unsafe distinct.deallocate()
         for set in sets { set.deallocate() }
     }
 }

@@ -25,14 +25,14 @@ struct UniqueJoin {
             } else {
                 let chunk = try part.part.chunk(entry)
                 for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: own) }
-                for i in 0..<chunk.tail.events { own.insert(Int(chunk.tailRows[i])) }
+                for i in 0..<chunk.tail.events { unsafe own.insert(Int(chunk.tailRows[i])) }
             }
             if part.forgets {
                 // Its marks may be on events that are forgotten.
                 scratch.take(.forgotten)
                 contested.formUnion(own)
             } else {
-                for word in 0..<Block.words { contested.bits[word] |= seen.bits[word] & own.bits[word] }
+                for word in 0..<Block.words { unsafe contested.bits[word] |= seen.bits[word] & own.bits[word] }
             }
             seen.formUnion(own)
         }
@@ -61,7 +61,7 @@ struct UniqueJoin {
                     throw .damaged(file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf), tag = UInt32(truncatingIfNeeded: offset + leaf)
-                candidates(streams, range, rows, wanted, part) { row, link, message, time in
+                unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
                             row: row, campaign: key.campaign, template: key.template, link: link, message: message,
@@ -69,13 +69,13 @@ struct UniqueJoin {
                 }
             }
             for i in 0..<chunk.headCount {
-                let head = try chunk.head(i), rows = scratch.rows(for: head.events)
-                try head.eventRows(into: rows, distinct: scratch.distinct)
-                try add(head.streams, 0..<head.events, head.leaf, rows)
+                let head = try chunk.head(i), rows = unsafe scratch.rows(for: head.events)
+                try unsafe head.eventRows(into: rows, distinct: scratch.distinct)
+                try unsafe add(head.streams, 0..<head.events, head.leaf, rows)
             }
             for i in 0..<chunk.tailRuns {
                 let range = try chunk.run(i)
-                try add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
+                try unsafe add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
             }
         }
         for (part, offset) in zip(scope.parts, offsets) {
@@ -94,14 +94,14 @@ struct UniqueJoin {
         _ part: PartScope, _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
-        let messages = scratch.messages, horizon = part.part.horizon
+        let messages = unsafe scratch.messages, horizon = part.part.horizon
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
-            streams.messages(piece, into: messages)
+            unsafe streams.messages(piece, into: messages)
             let firsts = streams.firsts.values(piece), links = streams.links(piece), times = streams.times(piece)
             for i in 0..<piece.count {
-                let row = rows[at - range.lowerBound + i]
-                if let wanted, wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
+                let row = unsafe rows[at - range.lowerBound + i]
+                if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
                 if let counting = unique.links {
                     guard counting.contains(links[i]), times[i] >= horizon else { continue }
                 } else if part.forgets {
@@ -109,7 +109,7 @@ struct UniqueJoin {
                 } else if firsts[i] & UInt64(unique.bit) == 0 {
                     continue
                 }
-                body(row, links[i], messages[i], times[i])
+                unsafe body(row, links[i], messages[i], times[i])
             }
             at = piece.upperBound
         }

@@ -38,7 +38,7 @@ extension ActivityPart {
         let times = horizon...last
         func has(_ streams: EventStreams, _ range: Range<Int>) -> Bool {
             var messages = [UInt32](repeating: 0, count: range.count)
-            streams.messages(range, into: &messages)
+            unsafe streams.messages(range, into: &messages)
             let own = streams.links(range), all = streams.times(range)
             return messages.indices.contains {
                 messages[$0] == 0 && links?.contains(own[$0]) != false && times.contains(all[$0])

@@ -62,8 +62,8 @@ package struct TextTest: Sendable, Hashable {
     package let ignoresCase: Bool
 
     package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard ignoresCase else { return comparison.passes(text) }
-        return caseFolded(text).withUnsafeBytes { comparison.passes($0) }
+        guard ignoresCase else { return unsafe comparison.passes(text) }
+        return unsafe caseFolded(text).withUnsafeBytes { unsafe comparison.passes($0) }
     }
 
     /// Byte strings, none of them empty, one of which occurs in every text that passes; nil when that says nothing.
@@ -90,11 +90,11 @@ package enum TextComparison: Sendable, Hashable {
 
     package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
         switch self {
-        case .isOneOf(let values): return values.contains(Array(text))
-        case .contains(let part): return TextComparison.find(part, in: text, from: 0) != nil
-        case .hasPrefix(let part): return text.starts(with: part)
-        case .hasSuffix(let part): return text.count >= part.count && text.suffix(part.count).elementsEqual(part)
-        case .matches(let pieces): return TextComparison.matches(pieces, text)
+        case .isOneOf(let values): return unsafe values.contains(Array(text))
+        case .contains(let part): return unsafe TextComparison.find(part, in: text, from: 0) != nil
+        case .hasPrefix(let part): return unsafe text.starts(with: part)
+        case .hasSuffix(let part): return unsafe text.count >= part.count && text.suffix(part.count).elementsEqual(part)
+        case .matches(let pieces): return unsafe TextComparison.matches(pieces, text)
         }
     }
 
@@ -103,7 +103,7 @@ package enum TextComparison: Sendable, Hashable {
         guard let first = part.first else { return start }
         var at = start
         while at + part.count <= text.count {
-            if text[at] == first, text[at..<at + part.count].elementsEqual(part) { return at }
+            if unsafe text[at] == first, unsafe text[at..<at + part.count].elementsEqual(part) { return at }
             at += 1
         }
         return nil
@@ -112,14 +112,14 @@ package enum TextComparison: Sendable, Hashable {
     /// The first piece is a prefix, the last a suffix, those between follow each other: leftmost matches suffice.
     private static func matches(_ pieces: [[UInt8]], _ text: UnsafeRawBufferPointer) -> Bool {
         guard let first = pieces.first, let last = pieces.last else { return false }
-        if pieces.count == 1 { return text.elementsEqual(first) }
-        guard text.count >= first.count + last.count, text.starts(with: first),
-            text.suffix(last.count).elementsEqual(last)
+        if pieces.count == 1 { return unsafe text.elementsEqual(first) }
+        guard text.count >= first.count + last.count, unsafe text.starts(with: first),
+            unsafe text.suffix(last.count).elementsEqual(last)
         else { return false }
-        let middle = UnsafeRawBufferPointer(rebasing: text[..<(text.count - last.count)])
+        let middle = unsafe UnsafeRawBufferPointer(rebasing: text[..<(text.count - last.count)])
         var at = first.count
         for piece in pieces.dropFirst().dropLast() {
-            guard let found = find(piece, in: middle, from: at) else { return false }
+            guard let found = unsafe find(piece, in: middle, from: at) else { return false }
             at = found + piece.count
         }
         return true
@@ -207,7 +207,9 @@ private struct LiteralReader {
     func text(
         _ op: FieldOperator, _ operand: FieldCondition.Operand, ignoringCase: Bool
     ) throws(WinnowError) -> TextTest {
-        func fold(_ bytes: [UInt8]) -> [UInt8] { ignoringCase ? bytes.withUnsafeBytes { caseFolded($0) } : bytes }
+        func fold(_ bytes: [UInt8]) -> [UInt8] {
+            unsafe ignoringCase ? bytes.withUnsafeBytes { unsafe caseFolded($0) } : bytes
+        }
         func test(_ comparison: TextComparison) -> TextTest {
             TextTest(comparison: comparison, ignoresCase: ignoringCase)
         }
@@ -301,7 +303,7 @@ private struct LiteralReader {
 
     private func decimal(_ text: String) -> DecimalLiteral? {
         var text = text
-        return text.withUTF8 { DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
+        return text.withUTF8 { unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
     }
 
     private func span(_ literal: FieldCondition.Literal) throws(WinnowError) -> Span {

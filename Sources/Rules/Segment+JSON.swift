@@ -148,7 +148,7 @@ struct RuleValue {
     /// A percentage with at most two decimals, in hundredths.
     func hundredths() throws(WinnowError) -> Int {
         guard case .number(var text) = value,
-            let literal = text.withUTF8({ DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }),
+            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }),
             case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
         else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
         return Int(value)

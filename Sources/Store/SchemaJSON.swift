@@ -11,8 +11,10 @@ extension Schema {
         func bad(_ reason: String) -> WinnowError {
             .badData(file: file, line: nil, column: nil, code: "bad_schema", reason: reason)
         }
-        let parsed = bytes.withUnsafeBytes { (raw) -> Result<JSONValue, JSONError> in
-            do throws(JSONError) { return .success(try JSONValue(parsing: raw)) } catch { return .failure(error) }
+        let parsed = unsafe bytes.withUnsafeBytes { (raw) -> Result<JSONValue, JSONError> in
+            do throws(JSONError) { return unsafe .success(try JSONValue(parsing: raw)) } catch {
+                return .failure(error)
+            }
         }
         guard case .success(let value) = parsed else {
             if case .failure(let error) = parsed { throw bad("not JSON at byte \(error.offset): \(error.message)") }

@@ -100,7 +100,7 @@ package struct StoreDirectory: Sendable {
         let file = path + "/" + Manifest.fileName(version), mapped = try disk.map(file, expecting: nil)
         // The bytes are there for as long as the mapping is.
         defer { withExtendedLifetime(mapped) {} }
-        let manifest = try Manifest(decoding: mapped.bytes, of: file)
+        let manifest = try unsafe Manifest(decoding: mapped.bytes, of: file)
         guard manifest.version == version else {
             throw .damaged(file: file, what: "it says that it is version \(manifest.version)")
         }

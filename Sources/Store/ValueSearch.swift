@@ -32,7 +32,7 @@ extension StoreDirectory {
         for file in strays {
             let mapped = try disk.map(file, expecting: nil)
             defer { withExtendedLifetime(mapped) {} }
-            if sought.occurs(in: mapped.bytes) {
+            if unsafe sought.occurs(in: mapped.bytes) {
                 found.add(file, "found in a file that belongs to no version; the next load removes it")
             }
         }

@@ -89,10 +89,10 @@ public struct WinnowSnapshot: Sendable {
         let keys = try snapshot.keys()
         var ids: [String] = []
         for row in try evaluator(options).rows(bound.plan) {
-            guard let bytes = keys.bytes(row) else {
+            guard let bytes = unsafe keys.bytes(row) else {
                 throw .damaged(file: "keys", what: "row \(row) has no id")
             }
-            ids.append(String(decoding: bytes, as: UTF8.self))
+            unsafe ids.append(String(decoding: bytes, as: UTF8.self))
         }
         return ids
     }

@@ -1,8 +1,8 @@
 import Foundation
 import Winnow
 
-/// What reads bytes from outside, as functions of bytes that must come to an end, whatever they are given: for a fuzzer,
-/// and for a smoke test.
+/// What reads bytes from outside, as functions of bytes that must come to an end, whatever they are given: for a
+/// fuzzer, and for a smoke test.
 package enum Fuzzing: String, CaseIterable, Sendable {
     case rule, csv, ndjson, schema, part
 
@@ -100,7 +100,8 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         if let refusal { throw refusal }
     }
 
-    /// Overwrites bytes of a store's files (records of file, place and value), makes the checksums right, and reads all.
+    /// Overwrites bytes of a store's files (records of file, place and value), makes the checksums right, and reads
+    /// all.
     private func open(_ bytes: [UInt8]) throws -> Bool {
         let sample = try Fuzzing.sample.get()
         guard let first = bytes.first else { return true }
