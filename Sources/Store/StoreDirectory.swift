@@ -39,7 +39,10 @@ package struct StoreDirectory: Sendable {
             }
             try disk.createDirectory(parts)
         }
-        try disk.sync([], directory: parent)
+        do throws(WinnowError) { try disk.sync([], directory: parent) } catch {
+            // A folder that may be passed through but not read (EACCES) is for its owner to make durable.
+            guard case .io(_, _, 13) = error else { throw error }
+        }
         // No manifest may outlive a crash without the folder of its parts.
         try disk.sync([], directory: path)
         try publish(Manifest(schema: schema, time: time))

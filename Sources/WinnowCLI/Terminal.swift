@@ -21,6 +21,9 @@ enum Terminal {
     /// A closed pipe ends the process without a word, whatever the parent has made of the signal.
     static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
 
+    /// A file that may not grow any further (`ulimit -f`) fails a write instead of ending the process.
+    static func goOnAtFileLimit() { signal(SIGXFSZ, SIG_IGN) }
+
     /// Fails where the process may open so few files at a time that the system's own libraries would stop it.
     static func checkOpenFiles() throws(WinnowError) {
         var limit = rlimit()

@@ -15,6 +15,7 @@ struct WinnowCommand: ParsableCommand {
 
     static func main() {
         Terminal.endOnClosedPipe()
+        Terminal.goOnAtFileLimit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             try Terminal.checkOpenFiles()

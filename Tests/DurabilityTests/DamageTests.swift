@@ -101,6 +101,29 @@ struct DamageTests {
         }
     }
 
+    @Test("a damaged version is reported, though an older one that is whole is still there")
+    func olderVersion() throws {
+        let inputs = try Inputs(), disk = try Workload.disk()
+        try CrashTests.create(disk)
+        try CrashTests.load(.profiles, try inputs.profiles(0..<20))(disk)
+        let reader = try WinnowStore(at: Workload.path, on: disk).snapshot()
+        try CrashTests.load(.profiles, try inputs.profiles(20..<30))(disk)
+        let manifests = try (disk.list(Workload.path) ?? []).filter { $0.hasPrefix("MANIFEST") }.sorted()
+        #expect(manifests.count == 2 && reader.profiles == 20)
+        var image = disk.now
+        let node = try #require(image.node(Workload.path + "/" + manifests[1])), names = image.names
+        image.files[node]?.bytes[20] ^= 1
+        let damaged = SimulatedDisk(image)
+        let error = #expect(throws: WinnowError.self) { try WinnowStore(at: Workload.path, on: damaged) }
+        #expect(error?.exitCode == 65)
+        #expect(try WinnowStore.verify(at: Workload.path, on: damaged).findings.count == 1)
+        // A writer changes nothing about it, and removes nothing.
+        let write = #expect(throws: WinnowError.self) {
+            try CrashTests.load(.profiles, try inputs.profiles(30..<40))(damaged)
+        }
+        #expect(write?.exitCode == 65 && damaged.now.names == names)
+    }
+
     /// A number that somebody would try.
     private static func hostile(_ dice: inout Dice) -> UInt64 {
         let numbers: [UInt64] = [

@@ -180,6 +180,33 @@ struct FolderTests {
         #expect(process.terminationStatus == 64 && !said.contains(0x1B) && !said.isEmpty)
     }
 
+    /// Runs the program under a limit of the shell's.
+    private func run(_ arguments: [String], limit: String) throws -> Process {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "ulimit \(limit); exec \"$@\"", "sh", Program.path] + arguments
+        shell.standardError = FileHandle.nullDevice
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        return shell
+    }
+
+    @Test("a process whose files may not grow large says so, and the store is as before")
+    func fileSize() throws {
+        try make()
+        let file = try inputs.file("many.csv", "id\n" + (0..<20_000).map { "profile-\($0)\n" }.joined())
+        let before = try files.contentsOfDirectory(atPath: store + "/parts").sorted()
+        for blocks in [0, 1, 8, 64] {
+            let process = try run(["load", store, "profiles", file], limit: "-f \(blocks)")
+            #expect(process.terminationReason == .exit && process.terminationStatus == 74)
+            #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+        }
+        #expect(try files.contentsOfDirectory(atPath: store + "/parts").sorted() == before)
+        #expect(try run(["load", store, "profiles", file], limit: "-f 20000").terminationStatus == 0)
+        #expect(try WinnowStore.verify(at: store).findings == [])
+    }
+
     @Test("a process that may open few files says so, and the store is as before")
     func descriptors() throws {
         try make()
@@ -187,13 +214,7 @@ struct FolderTests {
             for arguments in [
                 ["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")], ["info", store], ["compact", store],
             ] {
-                let shell = Process()
-                shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-                shell.arguments = ["-c", "ulimit -n \(limit); exec \"$@\"", "sh", Program.path] + arguments
-                shell.standardError = FileHandle.nullDevice
-                shell.standardOutput = FileHandle.nullDevice
-                try shell.run()
-                shell.waitUntilExit()
+                let shell = try run(arguments, limit: "-n \(limit)")
                 // Below some number the system cannot even load the program: 127.
                 #expect([0, 74, 127].contains(shell.terminationStatus), "\(limit): \(arguments[0])")
                 #expect(shell.terminationReason == .exit)
