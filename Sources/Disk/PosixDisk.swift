@@ -169,7 +169,12 @@ private final class PosixLock: FileLock {
         }
     }
 
-    deinit { _ = SystemCalls.close(descriptor) }
+    deinit {
+        // A process that is being started holds a copy of the descriptor until it runs its program, and with it the
+        // lock, unless that is given up before.
+        flock(descriptor, LOCK_UN)
+        _ = SystemCalls.close(descriptor)
+    }
 
     var isLinked: Bool {
         var status = stat()

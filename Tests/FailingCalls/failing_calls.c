@@ -12,12 +12,33 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#if defined(__linux__) && defined(__GLIBC__)
+#if defined(__linux__)
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+
+int forbid_io_uring(void) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+#else
+
+int forbid_io_uring(void) { return 0; }
+
+#endif
+
+#if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
+bool calls_can_fail(void) { return true; }
 
 static char folder[512];
 static atomic_int active, calls;
@@ -25,7 +46,7 @@ static enum failing_mode mode;
 static int first, times, code;
 static _Thread_local int interrupted;
 
-int failing_calls_begin(const char *path, enum failing_mode how, int call, int count, int error) {
+void failing_calls_begin(const char *path, enum failing_mode how, int call, int count, int error) {
     snprintf(folder, sizeof folder, "%s", path);
     mode = how;
     first = call;
@@ -33,7 +54,6 @@ int failing_calls_begin(const char *path, enum failing_mode how, int call, int c
     code = error;
     atomic_store(&calls, 0);
     atomic_store(&active, 1);
-    return 1;
 }
 
 int failing_calls_end(void) {
@@ -131,21 +151,10 @@ ON_PATH(link, (const char *from, const char *to), (from, to), to)
 ON_PATH(unlink, (const char *path), (path), path)
 ON_PATH(mkdir, (const char *path, mode_t permissions), (path, permissions), path)
 
-int forbid_io_uring(void) {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 #else
 
-int failing_calls_begin(const char *path, enum failing_mode how, int call, int count, int error) { return 0; }
+bool calls_can_fail(void) { return false; }
+void failing_calls_begin(const char *path, enum failing_mode how, int call, int count, int error) {}
 int failing_calls_end(void) { return 0; }
-int forbid_io_uring(void) { return 0; }
 
 #endif

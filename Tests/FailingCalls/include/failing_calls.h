@@ -1,6 +1,8 @@
 // Stands before the C library's functions in the test process, and lets calls about files of one folder fail.
 #pragma once
 
+#include <stdbool.h>
+
 enum failing_mode {
     // Calls from the given one on, so many of them, fail with a code.
     failing_with_code,
@@ -10,8 +12,11 @@ enum failing_mode {
     failing_short,
 };
 
-/// From now on, in all threads; 0 where calls cannot be intercepted (other C libraries).
-int failing_calls_begin(const char *folder, enum failing_mode mode, int call, int times, int code);
+/// Whether calls can be intercepted: not with other C libraries, nor under sanitizers, which do so themselves.
+bool calls_can_fail(void);
+
+/// From now on, in all threads.
+void failing_calls_begin(const char *folder, enum failing_mode mode, int call, int times, int code);
 
 /// Ends it; returns how many calls there were.
 int failing_calls_end(void);
