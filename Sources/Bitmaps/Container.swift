@@ -89,7 +89,8 @@ import CKernels
 
     /// The rows, ascending.
     package var allRows: [UInt16] {
-        unsafe [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+        if count == 0 { return [] }
+        return unsafe [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
             if let base = buffer.baseAddress { unsafe rows(into: base) }
             filled = count
         }

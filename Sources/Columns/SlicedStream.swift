@@ -57,7 +57,8 @@ import Format
     }
 
     package func values(_ range: Range<Int>) -> [UInt64] {
-        unsafe [UInt64](unsafeUninitializedCapacity: range.count) { buffer, filled in
+        if range.isEmpty { return [] }
+        return unsafe [UInt64](unsafeUninitializedCapacity: range.count) { buffer, filled in
             if let base = buffer.baseAddress { unsafe values(range, into: base) }
             filled = range.count
         }

@@ -172,7 +172,7 @@ private final class PosixLock: FileLock {
     deinit {
         // A process that is being started holds a copy of the descriptor until it runs its program, and with it the
         // lock, unless that is given up before.
-        flock(descriptor, LOCK_UN)
+        _ = SystemCalls.retrying { flock(descriptor, LOCK_UN) }
         _ = SystemCalls.close(descriptor)
     }
 
