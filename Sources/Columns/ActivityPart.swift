@@ -107,7 +107,6 @@ package final class ActivityPart: Sendable {
             guard let type = EventType(code: code) else { throw reader.damage("an unknown event type") }
             let leafCount = Int(try reader.take(UInt32.self)), blockCount = Int(try reader.take(UInt32.self))
             let rows = Int(try reader.take(UInt32.self))
-            let possible = Instant.first.milliseconds...Instant.last.milliseconds
             let index = TypeIndex(
                 type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
                 events: Int(clamping: try reader.take(UInt64.self)),
@@ -116,7 +115,8 @@ package final class ActivityPart: Sendable {
                 leafSize: Int(clamping: try reader.take(UInt64.self)),
                 blockOffset: Int(clamping: try reader.take(UInt64.self)))
             guard index.events <= ActivityPart.maximumEvents, index.minimum <= index.maximum,
-                possible.contains(index.minimum), possible.contains(index.maximum), types[type] == nil
+                Instant.possibleMilliseconds.contains(index.minimum),
+                Instant.possibleMilliseconds.contains(index.maximum), types[type] == nil
             else { throw reader.damage("an impossible event type") }
             types[type] = index
         }

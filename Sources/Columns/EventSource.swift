@@ -32,12 +32,13 @@ package struct LeafSummary: Sendable {
     }
 }
 
-extension ActivityPart: EventSource {
+/// What sources over parts have in common.
+extension ActivityPart {
     package var eventTypes: [EventType] { Array(types.keys) }
 
     package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
         guard let index = types[type] else { return [] }
-        let table = try leaves(of: index), possible = Instant.first.milliseconds...Instant.last.milliseconds
+        let table = try leaves(of: index), possible = Instant.possibleMilliseconds
         var leaves: [LeafSummary] = []
         for i in 0..<table.count {
             let leaf = LeafSummary(
@@ -82,8 +83,6 @@ extension ActivityPart: EventSource {
             try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
         }
     }
-
-    package func localMessages(_ block: Int) -> LocalMessages? { nil }
 
     private func append(
         _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,

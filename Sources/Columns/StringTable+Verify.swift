@@ -22,16 +22,20 @@ extension StringTable {
         let step = 1 << 14
         let pieces = (count + step - 1) / step
         findings.check(file) { () throws(WinnowError) in
-            _ = try concurrentMap(pieces) { (piece) throws(WinnowError) in
+            let filled = try concurrentMap(pieces) { (piece) throws(WinnowError) in
+                var filled = 0
                 for i in piece * step..<min(count, (piece + 1) * step) {
                     guard isSound(i, earlier, erased, purged) else {
                         throw .damaged(file: file, what: "string \(i) is not found under its own code")
                     }
+                    if unsafe !bytes(i).isEmpty { filled += 1 }
                 }
+                return filled
+            }
+            guard hasEntries(filled.reduce(0, +)) else {
+                throw .damaged(file: file, what: "its index has entries of no string")
             }
         }
-        let filled = (0..<count).reduce(0) { unsafe $0 + (bytes($1).isEmpty ? 0 : 1) }
-        findings.expect(hasEntries(filled), file, "its index has entries of no string")
     }
 
     private func isSound(_ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged) -> Bool {

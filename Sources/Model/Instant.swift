@@ -9,6 +9,8 @@ public struct Instant: Hashable, Sendable, Comparable {
     /// First and last instant of the years 0001–9999, UTC.
     public static let first = Instant(milliseconds: Int64(CivilDate.first.day) * millisecondsPerDay)
     public static let last = Instant(milliseconds: Int64(CivilDate.last.day + 1) * millisecondsPerDay - 1)
+    /// Milliseconds since 1970 of the years 0001 to 9999.
+    package static let possibleMilliseconds = first.milliseconds...last.milliseconds
 
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 

@@ -60,8 +60,8 @@ struct Scope: Hashable {
     ) throws(WinnowError) -> (PartScope, events: Int)? {
         let window = max(window.lowerBound, min(part.horizon, window.upperBound))...window.upperBound
         let touched =
-            index.maximum >= max(window.lowerBound, part.horizon) && index.minimum <= window.upperBound
-            && part.horizon <= window.upperBound
+            part.horizon <= window.upperBound && index.maximum >= window.lowerBound
+            && index.minimum <= window.upperBound
         guard touched || unique != nil else { return nil }
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
         if covered && campaigns == nil && templates == nil && unique == nil && keying != .campaign

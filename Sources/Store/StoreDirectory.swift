@@ -67,11 +67,13 @@ package struct StoreDirectory: Sendable {
     func versions() throws(WinnowError) -> [UInt64] {
         guard let names = try disk.list(path) else { throw .notFound(what: "store", path: path) }
         let versions = names.compactMap(Manifest.version(ofFileName:)).sorted()
-        guard names.contains("parts"), !versions.isEmpty else {
-            if versions.isEmpty, try isUnfinished(names) || !names.contains("parts") {
-                throw .notFound(what: "store", path: path)
-            }
-            throw .damaged(file: path, what: versions.isEmpty ? "the manifest is missing" : "its parts are missing")
+        guard names.contains("parts") else {
+            if versions.isEmpty { throw .notFound(what: "store", path: path) }
+            throw .damaged(file: path, what: "its parts are missing")
+        }
+        guard !versions.isEmpty else {
+            if try isUnfinished(names) { throw .notFound(what: "store", path: path) }
+            throw .damaged(file: path, what: "the manifest is missing")
         }
         guard try disk.isDirectory(parts) else {
             throw .damaged(file: parts, what: "it is a link or a file, and no folder of this store")
@@ -79,21 +81,29 @@ package struct StoreDirectory: Sendable {
         return versions
     }
 
+    /// A version that stays for as long as its lock is held.
+    typealias HeldVersion = (manifest: Manifest, lock: any FileLock)
+
     /// Reads the current manifest and locks it against removal. A manifest that was removed between choosing and
     /// locking is no longer current: look again. One that is damaged is damage; never fall back to an older one.
-    func current() throws(WinnowError) -> (manifest: Manifest, lock: any FileLock) {
+    func current() throws(WinnowError) -> HeldVersion {
         for _ in 0..<1000 {
-            guard let version = try versions().last else { continue }
-            let file = path + "/" + Manifest.fileName(version)
-            do throws(WinnowError) {
-                guard let lock = try disk.lock(file, .shared), lock.isLinked else { continue }
-                return (try manifest(version), lock)
-            } catch {
-                if case .notFound = error { continue }
-                throw error
-            }
+            if let version = try versions().last, let held = try hold(version) { return held }
         }
         throw .io(operation: "lock the manifest of", path: path, code: 11)
+    }
+
+    /// Reads a manifest and locks it against removal; nil when it is gone, or about to be.
+    func hold(_ version: UInt64) throws(WinnowError) -> HeldVersion? {
+        do throws(WinnowError) {
+            guard let lock = try disk.lock(path + "/" + Manifest.fileName(version), .shared), lock.isLinked else {
+                return nil
+            }
+            return (try manifest(version), lock)
+        } catch {
+            if case .notFound = error { return nil }
+            throw error
+        }
     }
 
     static let temporary = ".tmp"

@@ -18,8 +18,14 @@ package struct Batch {
     package var identity: (id: [UInt8], digest: [UInt8])?
     /// Whether all parts become one of each kind, however large they are.
     var mergesAll = false
-    /// Whether what was forgotten is left out of them: names that remaining events have are told.
-    var purge: NamesInUse?
+    /// What is left out of them; nil leaves nothing out.
+    var purge: Purge?
+
+    struct Purge {
+        let erased: ErasedRows?
+        /// Names that the catalogue has, and once activity is written those of its events: the others go.
+        let inUse: NamesInUse
+    }
 
     var isEmpty: Bool {
         profiles.added == 0 && names.values.allSatisfy { $0.added == 0 } && fieldCells == 0 && objects.isEmpty
@@ -39,8 +45,8 @@ package struct Batch {
 
 /// The one writer of a store: holds its lock, and commits batches.
 ///
-/// Method: everything new is written into part files that no manifest names yet, each made durable as it is finished;
-/// then one new manifest names them all. Before the manifest has its final name nothing has happened, after it
+/// Method: everything new is written into part files that no manifest names yet, and all of them are made durable
+/// together; then one new manifest names them. Before the manifest has its final name nothing has happened, after it
 /// everything has. There is no log, and so nothing to replay; what a writer that died has left behind is removed by the
 /// next one.
 package final class Writer {
@@ -115,12 +121,12 @@ package final class Writer {
                 let code = try snapshot.strings(namespace).code(of: object.id)
                 inUse.insert(namespace, code.map { [$0] } ?? [])
             }
-            nothing.purge = inUse
+            nothing.purge = Batch.Purge(erased: snapshot.erased, inUse: inUse)
         }
         try commit { (manifest) throws(WinnowError) in
             try write(nothing, memory, to: &manifest)
             manifest.forgets = false
-            if purges, let erased = snapshot.erased {
+            if let erased = nothing.purge?.erased {
                 try replaceErased(by: try erased.write(purged: true, to: try newPart(.erased)), in: &manifest)
             }
         }
@@ -224,19 +230,19 @@ package final class Writer {
     ) throws(WinnowError) {
         try add(.activity, size: batch.eventCount * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let parts = try snapshot.activity()
-            let erased = batch.purge == nil ? nil : snapshot.erased
-            let older = parts.suffix(merged.count).map { RemainingEvents($0, without: erased) }
+            let older = parts.suffix(merged.count).map { RemainingEvents($0, without: batch.purge?.erased) }
             let sources: [any EventSource] = older + batch.events
             // How names order that the store or the batch has.
             let names = snapshot.schema.uniqueEvents == .derived ? NameOrder(batch.names) : nil
             return try ActivityMerge.write(
-                sources, knowing: parts, names: names, purging: batch.purge, memory: memory, to: try newPart(.activity))
+                sources, knowing: parts, names: names, purging: batch.purge?.inUse, memory: memory,
+                to: try newPart(.activity))
         }
     }
 
     private func addKeys(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         try add(.keys, size: batch.profiles.added * 24, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let older = try tables(merged, .profile), erased = batch.purge == nil ? nil : snapshot.erased
+            let older = try tables(merged, .profile), erased = batch.purge?.erased
             let source = StringTableWriter.Source(
                 .profile, older: older + batch.profiles.runs, new: batch.profiles.new,
                 keeping: { erased?.contains($0) != true })
@@ -248,8 +254,7 @@ package final class Writer {
         try add(.profiles, size: batch.fieldCells * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
             let older = try snapshot.profiles().suffix(merged.count).map { ProfileSource.part($0) }
             return try ProfileMerge.write(
-                older + batch.fields, snapshot.schema, purging: batch.purge == nil ? nil : snapshot.erased,
-                to: try newPart(.profiles))
+                older + batch.fields, snapshot.schema, purging: batch.purge?.erased, to: try newPart(.profiles))
         }
     }
 
@@ -262,7 +267,7 @@ package final class Writer {
                 sources.append(
                     .init(
                         namespace, older: try tables(merged, namespace) + (own?.runs ?? []), new: own?.new,
-                        keeping: { batch.purge?.contains(namespace, $0) ?? true }))
+                        keeping: { batch.purge?.inUse.contains(namespace, $0) ?? true }))
             }
             return try StringTableWriter.write(sources, to: try newPart(.dictionary))
         }
@@ -280,18 +285,14 @@ package final class Writer {
 
     private func tables(_ parts: [PartReference], _ namespace: Namespace) throws(WinnowError) -> [StringTable] {
         var files: [PartFile] = []
-        for reference in parts {
-            files.append(try directory.open(reference))
-        }
+        for reference in parts { files.append(try directory.open(reference)) }
         return try StringTables(files, namespace).tables
     }
 
     private func addObjects(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
         try add(.catalogue, size: batch.objects.count * 128, batch, to: &manifest) { (merged) throws(WinnowError) in
             var parts: [[CatalogueObject]] = []
-            for reference in merged {
-                parts.append(try CataloguePart.read(try directory.open(reference)))
-            }
+            for reference in merged { parts.append(try CataloguePart.read(try directory.open(reference))) }
             let objects = CataloguePart.merged(parts + [batch.objects])
             return try CataloguePart.write(objects, to: try newPart(.catalogue))
         }
