@@ -1,5 +1,10 @@
+import Columns
+import Disk
+import Format
 import Foundation
+import Model
 import Simulation
+import Store
 import Testing
 import Winnow
 
@@ -45,6 +50,63 @@ struct LimitTests {
             #expect(error?.exitCode == 65)
         }
         #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+    }
+
+    /// A store of so many profiles whose ids are empty, in columns that take no room.
+    private func store(rows: UInt32) throws -> (disk: SimulatedDisk, store: WinnowStore) {
+        let (disk, store) = try store()
+        let directory = StoreDirectory(path: Workload.path, disk: disk)
+        var manifest = try Snapshot(directory).manifest
+        let keys = try PartWriter(disk: disk, directory: directory.parts, id: manifest.nextPart, kind: .keys)
+        var table = ByteWriter()
+        func column(_ count: UInt32) {
+            table.put(count)
+            table.put(UInt32(0))
+            table.put(Int64(0))
+        }
+        table.put(UInt64(0))
+        for count in [rows, 2, 0] { column(count) }
+        // Too long to be merged with what comes.
+        table.bytes += Array(repeating: 0x61, count: 1 << 16)
+        var head = ByteWriter()
+        for word in [1, 0, Namespace.profile.rawValue, 0, rows, 0] { head.put(word) }
+        for word in [40, table.bytes.count] { head.put(UInt64(word)) }
+        try keys.begin(.strings)
+        try keys.append(head.bytes + table.bytes)
+        manifest.parts.append(try keys.finish())
+        manifest.version += 1
+        manifest.nextPart += 1
+        manifest.rows = rows
+        let file = try disk.create(Workload.path + "/" + manifest.fileName)
+        try file.append(manifest.encoded[...])
+        return (disk, store)
+    }
+
+    @Test("2³² − 2 profiles fit, and not one more")
+    func profiles() throws {
+        let inputs = try Inputs(), (_, store) = try store(rows: .max - 3)
+        try store.load(.profiles, files: [try inputs.file("p.csv", "id,email\na,Anna\n")])
+        var options = LoadOptions()
+        options.unknownProfiles = .create
+        let events = "profile,channel,event,time\nb,email,opened,1735689600\n"
+        try store.load(.events, files: [try inputs.file("e.csv", events)], options: options)
+        func check() throws {
+            #expect(try store.snapshot().profiles == 4_294_967_294)
+            #expect(try count(store, activity("exactly", "1")) == 1)
+            #expect(try count(store, #"{"not": \#(activity("exactly", "1"))}"#) == 4_294_967_293)
+            #expect(try count(store, #"{"field": {"name": "email", "operator": "equals", "value": "Anna"}}"#) == 1)
+            #expect(try count(store, #"{"field": {"name": "id", "operator": "in", "value": ["a", "b", "c"]}}"#) == 2)
+        }
+        try check()
+        for (kind, rows) in [
+            (LoadKind.profiles, "id,email\na,Berta\nc,Cora\n"),
+            (.events, "profile,channel,event,time\nc,email,opened,1735689600\n"),
+        ] {
+            let file = try inputs.file("more.csv", rows)
+            let error = #expect(throws: WinnowError.self) { try store.load(kind, files: [file], options: options) }
+            #expect(error?.description.contains("no room for more profiles") == true)
+        }
+        try check()
     }
 
     private func ignoring() -> LoadOptions {
