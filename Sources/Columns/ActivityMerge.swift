@@ -11,34 +11,33 @@ package struct ActivityMerge: Sendable {
     private let store: [ActivityPart]
     /// nil when no first events are marked.
     private let names: NameOrder?
-    /// Told the names of all events; nil unless what was forgotten is purged. The sources are all of the store's parts
-    /// then, and messages that no event is about any more are left out.
-    private let inUse: NamesInUse?
+    /// Whether what was forgotten is left out. The sources are all of the store's parts then, and messages go, too,
+    /// that no event is about any more.
+    private let purges: Bool
     private let plans: [LeafPlan]
 
     /// - Parameter names: orders equal events; nil when the store derives no unique events, or the part is a run that
     ///   will be merged again.
-    /// - Parameter inUse: given to purge what was forgotten: is told the names of all events.
+    /// - Parameter inUse: given to purge what was forgotten; takes the names of all events.
     /// - Parameter memory: bytes that blocks may take that are worked on side by side.
     package static func write(
         _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?,
-        purging inUse: NamesInUse? = nil,
-        memory: Int, to part: PartWriter
+        purging inUse: NamesInUse? = nil, memory: Int, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
-        let merge = try ActivityMerge(sources: sources, store: store, names: names, purging: inUse)
-        return try merge.write(to: part, memory: memory)
+        let merge = try ActivityMerge(sources: sources, store: store, names: names, purges: inUse != nil)
+        return try merge.write(to: part, memory: memory, inUse)
     }
 
     /// What an event takes while its block is gathered, sorted and encoded.
     private static let eventMemory = 128
 
     private init(
-        sources: [any EventSource], store: [ActivityPart], names: NameOrder?, purging inUse: NamesInUse?
+        sources: [any EventSource], store: [ActivityPart], names: NameOrder?, purges: Bool
     ) throws(WinnowError) {
         self.sources = sources
         self.store = store
         self.names = names
-        self.inUse = inUse
+        self.purges = purges
         var plans: [LeafPlan] = []
         for type in Set(sources.flatMap(\.eventTypes)).sorted() { plans.append(try LeafPlan(type, sources)) }
         self.plans = plans
@@ -66,10 +65,13 @@ package struct ActivityMerge: Sendable {
         return groups
     }
 
-    private func write(to part: PartWriter, memory: Int) throws(WinnowError) -> PartReference {
+    private func write(
+        to part: PartWriter, memory: Int, _ inUse: NamesInUse?
+    ) throws(WinnowError) -> PartReference {
         var writer = try ActivityPartWriter(part, plans.map { ($0.type, $0.keys) })
         for group in try groups(memory: memory) {
             let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in try gather(group[i]) }
+            for block in gathered { inUse?.insert(block.names) }
             let pieces = gathered.indices.flatMap { i in gathered[i].types.indices.map { (block: i, type: $0) } }
             let chunks = try concurrentMap(pieces.count) { (i) throws(WinnowError) in
                 let (type, events) = gathered[pieces[i].block].types[pieces[i].type]
@@ -88,12 +90,14 @@ package struct ActivityMerge: Sendable {
     private struct GatheredBlock {
         var types: [(type: Int, events: [EventRecord])] = []
         var messages: [UInt8] = []
+        /// Of its events, when what was forgotten is purged.
+        var names = EventNames()
     }
 
     private func gather(_ block: Int) throws(WinnowError) -> GatheredBlock {
         var result = GatheredBlock(), numbering = MessageNumbering()
         var local: [LocalMessages?] = [], carried: [MessageBlock] = []
-        let purged = inUse == nil ? nil : try LocalMessages(store, block)
+        let purged = purges ? try LocalMessages(store, block) : nil
         for source in sources {
             if let purged {
                 local.append(purged)
@@ -114,7 +118,7 @@ package struct ActivityMerge: Sendable {
                     numbered.append((result.types.count, start..<events.count))
                 }
             }
-            inUse?.insert(events, plan.keys)
+            if purges { result.names.insert(events, plan.keys) }
             if !events.isEmpty { result.types.append((type, events)) }
         }
         if !numbering.isEmpty {

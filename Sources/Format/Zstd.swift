@@ -31,7 +31,8 @@ package enum Zstd {
             throw .damaged(file: file, what: "a compressed frame claims \(size) bytes")
         }
         var written = 0
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { out, count in
+        // Room for one at least: an array without room is one that all threads share.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(1, size)) { out, count in
             written = unsafe ZSTD_decompress(out.baseAddress, size, frame.baseAddress, frame.count)
             count = written == size ? size : 0
         }
