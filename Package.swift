@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "Model", swiftSettings: raw),
+        .target(name: "Threads", swiftSettings: raw),
         .target(name: "JSON", swiftSettings: raw),
         .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: raw),
         .target(
@@ -47,21 +48,25 @@ let package = Package(
             name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: raw),
         .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: raw),
         .target(
-            name: "Columns", dependencies: ["CKernels", "Model", "Bitmaps", "Disk", "Format"], swiftSettings: raw),
+            name: "Columns", dependencies: ["CKernels", "Model", "Threads", "Bitmaps", "Disk", "Format"],
+            swiftSettings: raw),
         .target(
-            name: "Store", dependencies: ["Model", "JSON", "Disk", "Format", "Columns"], swiftSettings: raw),
+            name: "Store", dependencies: ["Model", "Threads", "JSON", "Disk", "Format", "Columns"], swiftSettings: raw),
         .target(
             name: "Query",
-            dependencies: ["CKernels", "Model", "Bitmaps", "Format", "Rules", "Columns", "Store"],
+            dependencies: ["CKernels", "Model", "Threads", "Bitmaps", "Format", "Rules", "Columns", "Store"],
             swiftSettings: raw),
         .target(
             name: "Loader",
-            dependencies: ["CNettle", "Model", "JSON", "Disk", "Format", "Columns", "Store"], swiftSettings: raw),
+            dependencies: ["CNettle", "Model", "Threads", "JSON", "Disk", "Format", "Columns", "Store"],
+            swiftSettings: raw),
         .target(
             name: "Winnow",
-            dependencies: ["Model", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader"],
+            dependencies: [
+                "Model", "Threads", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader",
+            ],
             swiftSettings: raw),
-        .target(name: "Datagen", dependencies: ["Model", "JSON", "Disk"], swiftSettings: raw),
+        .target(name: "Datagen", dependencies: ["Model", "Threads", "JSON", "Disk"], swiftSettings: raw),
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [

@@ -1,6 +1,7 @@
 import Bitmaps
 import Format
 import Model
+import Threads
 
 /// What an activity part is checked against.
 package struct ActivityExpectations: Sendable {

@@ -2,6 +2,7 @@ import Bitmaps
 import Disk
 import Format
 import Model
+import Threads
 
 /// Where field values of a new part come from.
 package enum ProfileSource: Sendable {

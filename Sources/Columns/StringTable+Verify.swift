@@ -1,5 +1,6 @@
 import Format
 import Model
+import Threads
 
 extension StringTable {
     /// Which strings may be gone while their codes stay.

@@ -1,6 +1,6 @@
 import Disk
-import Dispatch
 import Model
+import Threads
 
 /// Writes lifelike loader files: profiles with fields, campaigns with tags and attributes, templates, and a year of
 /// activity, skewed as life is. The same seed gives the same bytes.
@@ -66,7 +66,7 @@ package struct DataGenerator {
         try output.write(ProfileGenerator.header.utf8)
         let stretches = stretches, seed = seed
         for start in stride(from: 0, to: stretches.count, by: 8) {
-            let texts = concurrently(min(8, stretches.count - start)) { i in
+            let texts = concurrentMap(min(8, stretches.count - start)) { i in
                 ProfileGenerator(seed: seed).rows(stretches[start + i])
             }
             for text in texts { try output.write(text) }
@@ -87,7 +87,7 @@ package struct DataGenerator {
                 messages: messages)
             let jobs = campaigns.indices.flatMap { campaign in stretches.map { (campaign, $0) } }
             for start in stride(from: 0, to: jobs.count, by: 16) where left > 0 {
-                let texts = concurrently(min(16, jobs.count - start)) { i in
+                let texts = concurrentMap(min(16, jobs.count - start)) { i in
                     generator.lines(campaigns[jobs[start + i].0], jobs[start + i].1)
                 }
                 for (text, count) in texts where left > 0 {
@@ -107,18 +107,6 @@ package struct DataGenerator {
             return lines == count
         }
         return text[...(end ?? text.endIndex - 1)]
-    }
-
-    private func concurrently<T: Sendable>(_ n: Int, _ body: @Sendable (Int) -> T) -> [T] {
-        let results = UnsafeMutablePointer<T?>.allocate(capacity: n)
-        unsafe results.initialize(repeating: nil, count: n)
-        defer {
-            unsafe results.deinitialize(count: n)
-            unsafe results.deallocate()
-        }
-        nonisolated(unsafe) let slots = unsafe results
-        DispatchQueue.concurrentPerform(iterations: n) { unsafe slots[$0] = body($0) }
-        return (0..<n).compactMap { unsafe results[$0] }
     }
 }
 

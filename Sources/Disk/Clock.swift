@@ -14,9 +14,3 @@ package func systemTime() -> Instant {
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
 }
-
-/// Cores that this process may use.
-package func availableCores() -> Int { cores }
-
-/// Asked once: the system reads a file for it.
-private let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))

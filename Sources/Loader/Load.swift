@@ -3,6 +3,7 @@ import Disk
 import Format
 import Model
 import Store
+import Threads
 
 /// Loads files as one batch: reads them in pieces, parses the pieces side by side, gathers what they say in order, and
 /// commits. One bad row stops the load with nothing stored, unless rejects go to a file.

@@ -1,10 +1,10 @@
 import Bitmaps
 import Columns
-import Dispatch
 import Format
 import Model
 import Store
 import Synchronization
+import Threads
 
 /// Evaluates plans block by block, on several threads: blocks are independent and their results disjoint, so nothing is
 /// merged but counts.
@@ -82,7 +82,7 @@ package struct Evaluator {
                 }
             }
         }
-        if workers <= 1 { work() } else { DispatchQueue.concurrentPerform(iterations: workers) { _ in work() } }
+        onThreads(workers, work)
         if let error = failure.withLock({ $0 }) { throw error }
     }
 }

@@ -2,6 +2,7 @@ import Columns
 import Disk
 import Format
 import Model
+import Threads
 
 extension StoreDirectory {
     /// Where a value stands in any file of the store: in what parts of the current version, and of older ones that

@@ -3,6 +3,7 @@ import Disk
 import Format
 import Model
 import Synchronization
+import Threads
 
 /// What a check of a whole store came to.
 package struct Verification: Sendable {

@@ -1,10 +1,11 @@
 import Columns
-import Format
 import Disk
+import Format
 import Model
 import Query
 import Rules
 import Store
+import Threads
 
 /// When and how segments are evaluated.
 public struct EvaluationOptions: Sendable {

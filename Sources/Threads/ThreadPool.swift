@@ -1,0 +1,153 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Cores that this process may use.
+package func availableCores() -> Int { cores }
+
+/// Asked once: the system reads a file for it.
+private let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+/// Calls `work` on at most `count` threads at once, this one among them, and returns when all calls have.
+package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
+    let helpers = min(count, cores) - 1
+    if helpers <= 0 { return work() }
+    withoutActuallyEscaping(work) { work in
+        let job = Job(work, helpers)
+        ThreadPool.shared.start(job)
+        work()
+        ThreadPool.shared.finish(job)
+    }
+}
+
+/// Some work in which several threads may take part; whoever wants it done is one of them. What changes is guarded by
+/// the pool's lock.
+final class Job: @unchecked Sendable {
+    fileprivate let work: @Sendable () -> Void
+    /// How many more threads may join.
+    fileprivate var places: Int
+    /// How many have joined and are not done.
+    fileprivate var helpers = 0
+
+    init(_ work: @escaping @Sendable () -> Void, _ places: Int) {
+        self.work = work
+        self.places = places
+    }
+}
+
+/// Threads that help with jobs: at most one a core, made when they are first wanted, and then waiting for more to do.
+///
+/// Nobody waits for a thread to be there: a job that no helper has joined is done by who wants it. So work gets done
+/// where the system gives no threads (limits of processes or memory). A dispatch queue would wait there until it does.
+@safe final class ThreadPool: @unchecked Sendable {
+    static let shared = ThreadPool()
+
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wanted = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Those that have places, oldest first.
+    private var jobs: [Job] = []
+    private var threads = 0
+    /// Threads that wait for a job.
+    private var idle = 0
+
+    private init() {
+        unsafe pthread_mutex_init(lock, nil)
+        unsafe pthread_cond_init(wanted, nil)
+        unsafe pthread_cond_init(finished, nil)
+    }
+
+    private func locked(_ body: () -> Void) {
+        unsafe pthread_mutex_lock(lock)
+        body()
+        unsafe pthread_mutex_unlock(lock)
+    }
+
+    /// Lets threads join a job.
+    func start(_ job: Job) {
+        locked {
+            jobs.append(job)
+            for _ in 0..<min(job.places, idle) { unsafe pthread_cond_signal(wanted) }
+            var missing = job.places - idle
+            while missing > 0, threads < cores, startThread() {
+                threads += 1
+                missing -= 1
+            }
+        }
+    }
+
+    /// Lets no more threads join a job.
+    func close(_ job: Job) { locked { closeLocked(job) } }
+
+    /// Waits for all threads that have joined a job; no more will.
+    func finish(_ job: Job) {
+        locked {
+            closeLocked(job)
+            while job.helpers > 0 { unsafe pthread_cond_wait(finished, lock) }
+        }
+    }
+
+    private func closeLocked(_ job: Job) {
+        guard job.places > 0 else { return }
+        job.places = 0
+        jobs.removeAll { $0 === job }
+    }
+
+    /// What each thread does for as long as the process lives.
+    private func help() {
+        locked {
+            while true {
+                if joinJob() { continue }
+                idle += 1
+                unsafe pthread_cond_wait(wanted, lock)
+                idle -= 1
+            }
+        }
+    }
+
+    /// Takes part in the oldest job; false when there is none. The lock is held before and after, but not meanwhile.
+    private func joinJob() -> Bool {
+        guard let job = jobs.first else { return false }
+        job.places -= 1
+        if job.places == 0 { jobs.removeFirst() }
+        job.helpers += 1
+        unsafe pthread_mutex_unlock(lock)
+        job.work()
+        unsafe pthread_mutex_lock(lock)
+        job.helpers -= 1
+        if job.helpers == 0 { unsafe pthread_cond_broadcast(finished) }
+        return true
+    }
+
+    /// Whether the system gives one more thread.
+    private func startThread() -> Bool {
+        #if canImport(Glibc)
+            var thread: pthread_t = 0
+        #else
+            var thread: pthread_t?
+        #endif
+        guard unsafe pthread_create(&thread, nil, ThreadPool.main, nil) == 0 else { return false }
+        #if canImport(Glibc)
+            pthread_detach(thread)
+        #else
+            if let thread { pthread_detach(thread) }
+        #endif
+        return true
+    }
+
+    #if canImport(Darwin)
+        private static let main: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { _ in
+            ThreadPool.shared.help()
+            return nil
+        }
+    #else
+        private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
+            ThreadPool.shared.help()
+            return nil
+        }
+    #endif
+}
