@@ -5,6 +5,8 @@ import Synchronization
 /// that was overwritten would fill the memory with them.
 package final class Findings: Sendable {
     private let found = Mutex<[String: [String]]>([:])
+    /// The first error that is no finding: something could not be read.
+    private let unreadable = Mutex<WinnowError?>(nil)
     private static let perFile = 50
 
     package init() {}
@@ -13,6 +15,11 @@ package final class Findings: Sendable {
         found.withLock { found in
             found.keys.sorted().flatMap { file in (found[file] ?? []).map { (file, $0) } }
         }
+    }
+
+    /// Throws what kept checks from being made.
+    package func throwFailure() throws(WinnowError) {
+        if let error = unreadable.withLock({ $0 }) { throw error }
     }
 
     package func add(_ file: String, _ what: String) {
@@ -26,13 +33,13 @@ package final class Findings: Sendable {
         if !condition { add(file, what()) }
     }
 
-    /// Runs a check; that it cannot be finished is a finding, too.
+    /// Runs a check; that damage keeps it from being finished is a finding, too.
     package func check(_ file: String, _ body: () throws(WinnowError) -> Void) {
         do throws(WinnowError) { try body() } catch {
-            if case .damaged(let named, let what) = error {
-                add(named.isEmpty ? file : named, what)
-            } else {
-                add(file, error.description)
+            switch error {
+            case .damaged(let named, let what): add(named.isEmpty ? file : named, what)
+            case .io: unreadable.withLock { $0 = $0 ?? error }
+            default: add(file, error.description)
             }
         }
     }

@@ -8,10 +8,13 @@ import Model
 package struct SoughtValue: Sendable {
     private let bytes: [UInt8]
     private let instant: Int64?
+    /// How often an event may have happened; not once, which says nothing of anybody.
+    private let count: UInt32?
 
     package init(_ text: String) {
         bytes = Array(text.utf8)
         instant = unsafe bytes.withUnsafeBytes { unsafe Instant(utf8: $0, allowSpace: true) }?.milliseconds
+        count = UInt32(text).flatMap { $0 > 1 ? $0 : nil }
     }
 
     package func isEqual(to text: some Collection<UInt8>) -> Bool {
@@ -70,15 +73,15 @@ package struct SoughtValue: Sendable {
         for block in try part.messageBlocks() {
             try unsafe part.messages(block)?.forEach(in: nil) { row, _, id in
                 if unsafe isEqual(to: id) {
-                    found.add(path, "found as the id of a message of profile \(block * Block.rows + Int(row))")
+                    found.add(path, "found as the id of a message of row \(block * Block.rows + Int(row))")
                 }
             }
         }
-        guard let instant else { return }
+        guard instant != nil || count != nil else { return }
         for index in part.types.values {
             let name = "\(index.type.channel.name) \(index.type.event.name)"
             let table = try part.leaves(of: index)
-            for column in [table.minimum, table.maximum, table.firstUnnamed] {
+            for column in [table.minimum, table.maximum, table.firstUnnamed] where instant != nil {
                 for i in 0..<table.count where column[i] == instant && table.events[i] > 0 {
                     found.add(path, "found as first or last time of \(name)")
                 }
@@ -87,7 +90,10 @@ package struct SoughtValue: Sendable {
                 var events: [EventRecord] = []
                 try part.append(index.type, block: block, to: &events)
                 for event in events where event.time == instant {
-                    found.add(path, "found as the time of \(name) of profile \(event.row)")
+                    found.add(path, "found as the time of \(name) of row \(event.row)")
+                }
+                for event in events where event.count == count {
+                    found.add(path, "found as the number of \(name) of row \(event.row)")
                 }
             }
         }
@@ -108,7 +114,7 @@ package struct SoughtValue: Sendable {
                 let rows = block.members.allRows
                 func add(_ rank: Int) {
                     let row = rank < rows.count ? number * Block.rows + Int(rows[rank]) : 0
-                    found.add(path, "found in field “\(field.name)” of profile \(row)")
+                    found.add(path, "found in field “\(field.name)” of row \(row)")
                 }
                 switch block.column {
                 case .texts(let texts):

@@ -28,6 +28,8 @@ package enum LockKind: Sendable {
     case shared
     /// One may hold it; the file is made when `creating`.
     case exclusive(creating: Bool)
+    /// One may hold it; taken on an existing folder, to which a link may lead.
+    case folder
 }
 
 /// An advisory lock on a whole file, released when the last reference goes.

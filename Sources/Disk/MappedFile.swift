@@ -20,7 +20,7 @@ import Model
         isMapping = true
         // A pipe in place of a file must not make anybody wait.
         let descriptor = SystemCalls.retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
-        guard descriptor >= 0 else { throw failure("open", path) }
+        guard descriptor >= 0 else { throw openFailure(path) }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("stat", path) }

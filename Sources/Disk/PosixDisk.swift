@@ -159,10 +159,12 @@ private final class PosixLock: FileLock {
         switch kind {
         case .shared: (flags, operation) = (O_RDONLY, LOCK_SH)
         case .exclusive(let creating): (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
+        case .folder: (flags, operation) = (O_RDONLY | O_DIRECTORY, LOCK_EX)
         }
-        let descriptor = SystemCalls.retrying { unsafe open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
+        let links: Int32 = if case .folder = kind { 0 } else { O_NOFOLLOW }
+        let descriptor = SystemCalls.retrying { unsafe open(path, flags | links | O_CLOEXEC | O_NONBLOCK, 0o666) }
         self.descriptor = descriptor
-        guard descriptor >= 0 else { throw failure("open", path) }
+        guard descriptor >= 0 else { throw openFailure(path) }
         guard SystemCalls.retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 else {
             if errno == EWOULDBLOCK { return nil }
             throw failure("lock", path)
@@ -214,6 +216,15 @@ enum SystemCalls {
             }
             unsafe rest = unsafe rest.dropFirst(written)
         }
+    }
+}
+
+/// The error of an `open` of one of a store's files that just failed.
+func openFailure(_ path: String) -> WinnowError {
+    switch errno {
+    case ELOOP: .damaged(file: path, what: "it is a link, and no plain file")
+    case ENXIO: .damaged(file: path, what: "not a plain file")
+    default: failure("open", path)
     }
 }
 

@@ -89,11 +89,27 @@ package func fileSize(_ path: String) -> Int? {
     return Int(status.st_size)
 }
 
-/// Whether two paths lead to the same file; false when one of them leads nowhere.
-package func isSameFile(_ a: String, _ b: String) -> Bool {
+/// Whether an input, `-` for standard input, is the plain file that a path leads to.
+package func isInput(_ input: String, _ path: String) -> Bool {
     var first = stat(), second = stat()
-    guard unsafe stat(a, &first) == 0, unsafe stat(b, &second) == 0 else { return false }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    guard unsafe (input == "-" ? fstat(0, &first) : stat(input, &first)) == 0, unsafe stat(path, &second) == 0 else {
+        return false
+    }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino && first.st_mode & S_IFMT == S_IFREG
+}
+
+/// Whether a file that is there, or would be made, lies in a folder or below it, wherever links lead.
+package func isInside(_ path: String, _ folder: String) -> Bool {
+    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
+    guard let folder = resolved(folder), let target = resolved(path) ?? resolved(parent ?? ".") else { return false }
+    return (target + "/").hasPrefix(folder + "/")
+}
+
+/// An absolute path without links; nil when it leads nowhere.
+private func resolved(_ path: String) -> String? {
+    guard let real = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
 }
 
 /// A file of the user's that is written front to back, replacing what was there.

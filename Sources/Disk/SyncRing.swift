@@ -27,7 +27,8 @@ import Model
             for (job, result) in zip(jobs, results) {
                 switch -result {
                 case 0: break
-                case EINTR, EINVAL, EOPNOTSUPP: try job.run()
+                // Not tried yet: unknown to the system, or it had no thread to try it with.
+                case EINTR, EINVAL, EOPNOTSUPP, ECANCELED, EAGAIN: try job.run()
                 case let code: throw job.failed(code)
                 }
             }

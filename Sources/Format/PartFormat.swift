@@ -1,3 +1,4 @@
+import Disk
 import Model
 
 /// A part is one immutable file, written front to back by one load or one merge:
@@ -59,5 +60,21 @@ package struct PartReference: Sendable, Hashable {
     package var fileName: String {
         let digits = String(id, radix: 16)
         return "\(kind.name)-" + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits + ".part"
+    }
+}
+
+extension PartReference {
+    /// What a manifest would say of a whole part; nil for a file whose name is not a part's.
+    package static func naming(_ name: String, _ file: MappedFile) throws(WinnowError) -> PartReference? {
+        defer { withExtendedLifetime(file) {} }
+        guard let dash = name.lastIndex(of: "-"), let id = UInt64(name[dash...].dropFirst().dropLast(5), radix: 16),
+            let kind = PartKind.allCases.first(where: { $0.name == name[..<dash] }),
+            let end = unsafe file.bytes.slice(file.bytes.count - 4, 4)
+        else { return nil }
+        var reader = unsafe ByteReader(end, of: file.path, "trailer")
+        let checksum = try reader.take(UInt32.self)
+        let reference = unsafe PartReference(
+            id: id, kind: kind, length: UInt64(file.bytes.count), checksum: checksum)
+        return reference.fileName == name ? reference : nil
     }
 }

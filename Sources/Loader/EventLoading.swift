@@ -70,7 +70,9 @@ struct EventLoading: Loading {
                     let id = unsafe String(decoding: profile, as: UTF8.self)
                     throw BadRow(
                         column: "profile", code: "unknown_profile",
-                        reason: "there is no profile “\(id)”; load the profiles first, or say --unknown-profiles")
+                        reason: "there is no profile “\(id)”; load the profiles first, "
+                            + "or use --unknown-profiles create or skip"
+                    )
                 }
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])

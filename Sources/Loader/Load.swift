@@ -22,8 +22,14 @@ package struct Load {
         _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
     ) throws(WinnowError) -> LoadSummary {
         let load = Load(writer: writer, kind: kind, files: files, options: options, now: now)
-        if let path = options.rejects, let file = files.first(where: { isSameFile($0, path) }) {
-            throw .usage("--rejects \(path) would overwrite the input \(file)")
+        if let path = options.rejects {
+            if let file = files.first(where: { isInput($0, path) }) {
+                throw .usage(
+                    "--rejects \(path) would overwrite \(file == "-" ? "standard input" : "the input \(file)")")
+            }
+            if isInside(path, writer.directory.path) {
+                throw .usage("--rejects \(path) lies in the store; name a file elsewhere")
+            }
         }
         if let repeated = try load.repeated() { return repeated }
         switch kind {

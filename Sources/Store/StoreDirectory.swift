@@ -27,18 +27,18 @@ package struct StoreDirectory: Sendable {
     /// was cut short.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
         if let problem = schema.problem { throw .usage(problem) }
-        if let names = try disk.list(path) {
-            if names.contains(where: { Manifest.version(ofFileName: $0) != nil }) {
-                throw .cannotCreate(path: path, reason: "there is a store already")
-            }
-            guard try isUnfinished(names) else { throw .cannotCreate(path: path, reason: "the folder is not empty") }
-            if !names.contains("parts") { try disk.createDirectory(parts) }
-        } else {
-            do throws(WinnowError) { try disk.createDirectory(path) } catch {
-                throw .cannotCreate(path: path, reason: error.description)
-            }
-            try disk.createDirectory(parts)
+        if path.isEmpty { throw .cannotCreate(path: "a store", reason: "its path is empty") }
+        if try disk.list(path) == nil { try createFolder(path) }
+        // Of two that make a store in one folder the second finds it made, or still being made.
+        let creating = try disk.lock(path, .folder)
+        guard creating != nil else { throw .cannotCreate(path: path, reason: "somebody else is making a store there") }
+        defer { withExtendedLifetime(creating) {} }
+        let names = try disk.list(path) ?? []
+        if names.contains(where: { Manifest.version(ofFileName: $0) != nil }) {
+            throw .cannotCreate(path: path, reason: "there is a store already")
         }
+        guard try isUnfinished(names) else { throw .cannotCreate(path: path, reason: "the folder is not empty") }
+        if !names.contains("parts") { try createFolder(parts) }
         do throws(WinnowError) { try disk.sync([], directory: parent) } catch {
             // A folder that may be passed through but not read (EACCES) is for its owner to make durable.
             guard case .io(_, _, 13) = error else { throw error }
@@ -48,6 +48,13 @@ package struct StoreDirectory: Sendable {
         try publish(Manifest(schema: schema, time: time))
         // From now on a folder without a manifest is a damaged store, not one that is unfinished.
         _ = try? disk.lock(lock, .exclusive(creating: true))
+    }
+
+    /// Makes a folder, or finds that somebody else just has.
+    private func createFolder(_ folder: String) throws(WinnowError) {
+        do throws(WinnowError) { try disk.createDirectory(folder) } catch {
+            if try disk.list(folder) == nil { throw .cannotCreate(path: path, reason: error.description) }
+        }
     }
 
     /// The folder that the store's own stands in.
@@ -141,21 +148,30 @@ package struct StoreDirectory: Sendable {
     }
 
     /// Removes manifests older than the current that no reader holds, and every part that no remaining manifest names.
-    func removeUnused(keeping current: Manifest) throws(WinnowError) {
-        var kept = Set(current.parts.map(\.fileName))
+    /// - Returns: how many older versions readers hold.
+    @discardableResult
+    func removeUnused(keeping current: Manifest) throws(WinnowError) -> Int {
+        var kept = Set(current.parts.map(\.fileName)), held = 0
         for version in try versions() where version < current.version {
             let file = path + "/" + Manifest.fileName(version)
             if try disk.lock(file, .exclusive(creating: false)) != nil {
-                try disk.unlink(file)
+                try remove(file)
             } else {
+                held += 1
                 kept.formUnion(try manifest(version).parts.map(\.fileName))
             }
         }
         for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name) {
-            try disk.unlink(parts + "/" + name)
+            try remove(parts + "/" + name)
         }
         for name in try disk.list(path) ?? [] where name.hasSuffix(StoreDirectory.temporary) {
-            try disk.unlink(path + "/" + name)
+            try remove(path + "/" + name)
         }
+        return held
+    }
+
+    /// Removes a file; a folder that somebody has put there under such a name stays.
+    private func remove(_ file: String) throws(WinnowError) {
+        if try !disk.isDirectory(file) { try disk.unlink(file) }
     }
 }

@@ -5,49 +5,54 @@ import Model
 import Threads
 
 extension StoreDirectory {
-    /// Where a value stands in any file of the store: in what parts of the current version, and of older ones that
-    /// readers still hold, say when they are decoded, and in the bytes of files that belong to no version.
+    /// Where a value stands in any file of the store, decoded: in the parts of the current version, and in what else
+    /// lies there, of older versions that readers hold or of a writer that died.
     package func find(_ value: String) throws(WinnowError) -> [(file: String, what: String)] {
         let sought = SoughtValue(value), found = Findings()
-        // A writer may be at work; what is searched stays meanwhile.
-        var held = [try current()], parts: [PartReference: Schema] = [:]
-        defer { withExtendedLifetime(held) {} }
-        for version in try versions() where version != held[0].manifest.version {
-            if let other = try hold(version) { held.append(other) }
+        // A writer may be at work; the current version stays meanwhile.
+        let (manifest, lock) = try current()
+        defer { withExtendedLifetime(lock) {} }
+        for field in manifest.schema.fields where sought.isEqual(to: field.name.utf8) {
+            found.add(path + "/" + manifest.fileName, "found as the name of a field")
         }
-        for (manifest, _) in held {
-            for part in manifest.parts { parts[part] = manifest.schema }
-            for field in manifest.schema.fields where sought.isEqual(to: field.name.utf8) {
-                found.add(path + "/" + manifest.fileName, "found as the name of a field")
+        _ = try concurrentMap(manifest.parts.count) { (i) throws(WinnowError) in
+            try sought.search(try open(manifest.parts[i]), manifest.schema, found)
+        }
+        let own = Set(manifest.parts.map(\.fileName))
+        for name in try disk.list(parts) ?? [] where !own.contains(name) {
+            search(stray: name, for: sought, manifest.schema, found)
+        }
+        for name in try disk.list(path) ?? [] where name.hasPrefix(Manifest.prefix) && name != manifest.fileName {
+            // Names of fields stand in it as they are.
+            let file = path + "/" + name
+            if (try? bytes(of: file, contain: sought)) == true {
+                found.add(file, "found in another version's manifest")
             }
-        }
-        let all = Array(parts)
-        _ = try concurrentMap(all.count) { (i) throws(WinnowError) in
-            try sought.search(try open(all[i].key), all[i].value, found)
-        }
-        let known = Set(parts.keys.map(\.fileName))
-        var strays: [String] = []
-        for name in try disk.list(self.parts) ?? [] where !known.contains(name) {
-            strays.append(self.parts + "/" + name)
-        }
-        for name in try disk.list(path) ?? [] where name.hasSuffix(StoreDirectory.temporary) {
-            strays.append(path + "/" + name)
-        }
-        for file in strays where try holds(file, sought) {
-            found.add(file, "found in a file that belongs to no version; the next load removes it")
         }
         return found.all
     }
 
-    /// Whether a value stands in a file as it is; not in one that is gone by now.
-    private func holds(_ file: String, _ sought: SoughtValue) throws(WinnowError) -> Bool {
+    /// Searches a file among the parts that is none of the current version. One that is gone by now has nothing.
+    private func search(stray name: String, for sought: SoughtValue, _ schema: Schema, _ found: Findings) {
+        let file = parts + "/" + name
         do throws(WinnowError) {
-            let mapped = try disk.map(file, expecting: nil)
-            defer { withExtendedLifetime(mapped) {} }
-            return unsafe sought.occurs(in: mapped.bytes)
+            if let reference = try PartReference.naming(name, try disk.map(file, expecting: nil)) {
+                return try sought.search(try open(reference), schema, found)
+            }
+        } catch { /* It is searched as it is. */  }
+        do throws(WinnowError) {
+            let contains = try bytes(of: file, contain: sought)
+            found.add(file, "it is no part of this version" + (contains ? ", and has it" : ", and cannot be decoded"))
         } catch {
-            if case .notFound = error { return false }
-            throw error
+            if case .notFound = error, !name.contains("\u{FFFD}") { return }
+            found.add(file, "it is no part of this version, and cannot be read")
         }
+    }
+
+    /// Whether a value stands in a file as it is.
+    private func bytes(of file: String, contain sought: SoughtValue) throws(WinnowError) -> Bool {
+        let mapped = try disk.map(file, expecting: nil)
+        defer { withExtendedLifetime(mapped) {} }
+        return unsafe sought.occurs(in: mapped.bytes)
     }
 }

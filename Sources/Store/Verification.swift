@@ -32,6 +32,7 @@ extension StoreDirectory {
             guard case .damaged(let file, let what) = error else { throw error }
             findings.add(file, what)
         }
+        try findings.throwFailure()
         result.findings = findings.all
         return result
     }

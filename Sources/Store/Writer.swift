@@ -72,8 +72,11 @@ package final class Writer {
         nextPart = snapshot.manifest.nextPart
         // Nothing is removed, and nothing added, before every part is known to be there.
         for kind in PartKind.allCases { _ = try snapshot.files(kind) }
-        try directory.removeUnused(keeping: snapshot.manifest)
+        versionsHeld = try directory.removeUnused(keeping: snapshot.manifest)
     }
+
+    /// Older versions that readers still hold, and with them their files.
+    package private(set) var versionsHeld = 0
 
     /// A part file that belongs to nothing until a commit names it; one that no commit will name need not be durable.
     package func newPart(_ kind: PartKind, durable: Bool = true) throws(WinnowError) -> PartWriter {
@@ -195,7 +198,7 @@ package final class Writer {
             throw .outcomeUnknown(path: directory.path, reason: error.description)
         }
         // The version is stored; what cannot be removed now the next writer will remove.
-        try? directory.removeUnused(keeping: snapshot.manifest)
+        versionsHeld = (try? directory.removeUnused(keeping: snapshot.manifest)) ?? versionsHeld
     }
 
     private func write(_ batch: Batch, _ memory: Int, to manifest: inout Manifest) throws(WinnowError) {

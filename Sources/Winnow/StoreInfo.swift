@@ -70,7 +70,8 @@ public struct StoreDetail: Sendable {
 }
 
 extension WinnowSnapshot {
-    /// Bytes per section and per event type. Complexity: O(parts + blocks of each event type).
+    /// Bytes per section and per event type; what is forgotten counts until the store is compacted. Complexity:
+    /// O(parts + blocks of each event type).
     public func detail() throws(WinnowError) -> StoreDetail {
         var sections: [StoreDetail.Section] = []
         for kind in PartKind.allCases {

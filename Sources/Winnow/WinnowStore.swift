@@ -68,12 +68,17 @@ public struct WinnowStore: Sendable {
     }
 
     /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing is left in the files
-    /// of the new version, and those of older ones go as soon as nobody reads them. Answers do not change; a store of
-    /// many small batches is read faster and takes less room.
+    /// of the new version. Counts do not change; a store of many small batches is read faster and takes less room.
+    /// Names that only erased or dropped activity had are unknown from now on.
+    /// - Returns: how many older versions readers still hold. Their files, and what was erased in them, go with the
+    ///   first commit or compaction after these readers are done.
     /// - Throws: `anotherWriter` when the store is being written.
     /// - Complexity: O(store).
-    public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) {
-        try Writer(directory).compact(memory: memory)
+    @discardableResult
+    public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) -> Int {
+        let writer = try Writer(directory)
+        try writer.compact(memory: memory)
+        return writer.versionsHeld
     }
 
     /// Takes profiles out of every answer, at once and durably. Their ids become free, but never their rows; whatever
@@ -124,8 +129,9 @@ extension WinnowStore {
     /// Looks for a value in everything that the store's files hold, decoded: ids, texts, members of sets, names, and
     /// where the value can be read so, numbers, dates and instants. Older versions that readers still hold count, and
     /// so do files that belong to no version. Meant for showing that a compaction has purged what was erased.
-    /// - Returns: the places, at most fifty a file; empty when the value is nowhere.
-    /// - Throws: `damaged` when a file cannot be read.
+    /// - Returns: the places, at most fifty a file; empty when the value is nowhere. What belongs to no version and
+    ///   cannot be decoded is among them, whatever it holds.
+    /// - Throws: `usage` when the value is empty, `damaged` when a file of the current version cannot be read.
     /// - Complexity: O(store); reads all of it.
     public static func find(_ value: String, at path: String) throws(WinnowError) -> [StoreVerification.Finding] {
         try find(value, at: path, on: PosixDisk())
@@ -134,16 +140,27 @@ extension WinnowStore {
     package static func find(
         _ value: String, at path: String, on disk: any Disk
     ) throws(WinnowError) -> [StoreVerification.Finding] {
-        try WinnowStore(path: path, disk: disk).directory.find(value).map { .init(file: $0.file, what: $0.what) }
+        if value.isEmpty { throw .usage("there is nothing to look for") }
+        return try WinnowStore(path: path, disk: disk).directory.find(value).map { .init(file: $0.file, what: $0.what) }
     }
 
-    /// Erases the profiles whose ids a file names, one a line.
-    /// - Throws: `badData` for a line that cannot be an id; nothing is erased then.
-    public func erase(profilesIn file: String) throws(WinnowError) -> EraseSummary {
-        let ids = try ProfileIDs.read(file)
+    /// Erases the profiles whose ids a file names.
+    /// - Throws: `badData` for a line that has no possible id; nothing is erased then.
+    public func erase(
+        profilesIn file: String, format: ProfileIDFormat = .lines
+    ) throws(WinnowError) -> EraseSummary {
+        let ids = try ProfileIDs.read(file, format)
         let erased = try Writer(directory).erase(ids, at: systemTime())
         return EraseSummary(ids: ids.count, erased: erased)
     }
+}
+
+/// How a file names profiles.
+public enum ProfileIDFormat: String, Sendable, CaseIterable {
+    /// An id a line, as it is.
+    case lines
+    /// A JSON object a line, its field `id` the id, others passed over: any id can be written so.
+    case ndjson
 }
 
 /// What an erasure came to.

@@ -9,7 +9,14 @@ struct CompactCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
 
-    func run() throws { try WinnowStore(at: store).compact() }
+    func run() throws {
+        let held = try WinnowStore(at: store).compact()
+        if held > 0 {
+            Terminal.note(
+                "older versions that are still being read: \(held); compact again when nobody reads them any more, "
+                    + "to take what was erased or dropped out of their files, too")
+        }
+    }
 }
 
 struct VerifyCommand: ParsableCommand {
@@ -36,7 +43,11 @@ struct VerifyCommand: ParsableCommand {
                 try Terminal.print("\(finding.file): \(finding.what)")
             }
             let verdict = result.isSound ? "ok" : "\(result.findings.count) findings"
-            let found = places.map { $0.isEmpty ? "; the value is nowhere" : "; the value is in \($0.count) places" }
+            let found = places.map {
+                $0.isEmpty
+                    ? "; the value is nowhere"
+                    : "; the value is in \($0.count < 50 ? "" : "at least ")\($0.count) places"
+            }
             try Terminal.print("\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
         case .json:
             let findings = (result.findings + (places ?? [])).map {
@@ -57,12 +68,16 @@ struct EraseCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
     @Option(help: "A file with the id of a profile a line; - is standard input.") var profiles: String
+    @Option(help: "lines, or ndjson: an object with the field id a line, for ids with line breaks.")
+    var format: ProfileIDFormat = .lines
 
     func run() throws {
-        let summary = try WinnowStore(at: store).erase(profilesIn: profiles)
+        let summary = try WinnowStore(at: store).erase(profilesIn: profiles, format: format)
         Terminal.note("\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
     }
 }
+
+extension ProfileIDFormat: ExpressibleByArgument {}
 
 struct DropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

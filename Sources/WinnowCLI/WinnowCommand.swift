@@ -19,6 +19,7 @@ struct WinnowCommand: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             try Terminal.checkOpenFiles()
+            try checkArguments()
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch let error as WinnowError {
@@ -31,6 +32,14 @@ struct WinnowCommand: ParsableCommand {
             let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
             let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
             Terminal.fail(.usage("\(sentence); see winnow --help"), json: asksForJSON(arguments))
+        }
+    }
+
+    /// Arguments that are not UTF-8 would become others: two names would be one.
+    private static func checkArguments() throws(WinnowError) {
+        for i in 0..<Int(CommandLine.argc) {
+            guard let argument = CommandLine.unsafeArgv[i], String(validatingCString: argument) == nil else { continue }
+            throw .usage("argument \(i) is not UTF-8: \(String(cString: argument)); give it a name that is")
         }
     }
 

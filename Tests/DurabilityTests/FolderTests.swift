@@ -207,6 +207,95 @@ struct FolderTests {
         #expect(try WinnowStore.verify(at: store).findings == [])
     }
 
+    @Test("folders that somebody put among the files of a store are in nobody's way")
+    func foldersInside() throws {
+        try make()
+        for name in ["parts/foo.part", "foo.tmp", "MANIFEST-00000000000000000001"] {
+            try? files.removeItem(atPath: store + "/" + name)
+            try files.createDirectory(atPath: store + "/" + name, withIntermediateDirectories: false)
+        }
+        try WinnowStore(at: store).load(.profiles, files: [try inputs.file("q.csv", "id\nc\n")])
+        #expect(try WinnowStore(at: store).snapshot().profiles == 3)
+        #expect(try WinnowStore.verify(at: store).findings == [])
+        #expect(try WinnowStore.find("a", at: store).count == 2)
+    }
+
+    @Test("rejects overwrite neither the input nor anything of the store")
+    func rejects() throws {
+        try make()
+        let input = try inputs.file("in.csv", "id\nc\n")
+        let link = inputs.folder.appendingPathComponent("link").path
+        try files.createSymbolicLink(atPath: link, withDestinationPath: store)
+        let part = try #require(try files.contentsOfDirectory(atPath: store + "/parts").first)
+        for (file, rejects) in [
+            ("-", input), (input, input), (input, "\(store)/parts/\(part)"), (input, "\(store)/new"),
+            (input, "\(link)/parts/new.part"), (input, "\(store)/../store/LOCK"),
+        ] {
+            let shell = Process()
+            shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+            shell.arguments = [
+                "-c", "exec \"$@\" <\(input)", "sh", Program.path, "load", store, "profiles", file, "--format", "csv",
+                "--rejects", rejects,
+            ]
+            shell.standardError = FileHandle.nullDevice
+            try shell.run()
+            shell.waitUntilExit()
+            #expect(shell.terminationStatus == 64, "\(file), \(rejects)")
+        }
+        #expect(try String(contentsOfFile: input, encoding: .utf8) == "id\nc\n")
+        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+        #expect(try WinnowStore.verify(at: store).findings == [])
+    }
+
+    @Test("names that are not UTF-8 are refused, not changed into others")
+    func argumentBytes() throws {
+        try make()
+        for text in ["create \"$1\"/st$(printf '\\377')", "load \"$1\" profiles \"$2\" --batch lot$(printf '\\351')"] {
+            let shell = Process()
+            shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+            shell.arguments = ["-c", "exec \"$0\" \(text)", Program.path, store, try inputs.file("q.csv", "id\nc\n")]
+            shell.standardError = FileHandle.nullDevice
+            try shell.run()
+            shell.waitUntilExit()
+            #expect(shell.terminationStatus == 64, "\(text)")
+        }
+        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+    }
+
+    @Test("a process that gets no threads, or few, does all of its work with those it has")
+    func threads() throws {
+        // What limits the processes of a user does not limit root.
+        let isRoot = getuid() == 0, tools = ["timeout", "prlimit"] + (isRoot ? ["setpriv"] : [])
+        guard tools.allSatisfy({ files.isExecutableFile(atPath: "/usr/bin/" + $0) }) else { return }
+        try make()
+        let file = try inputs.file("many.csv", "id\n" + (0..<200_000).map { "profile-\($0)\n" }.joined())
+        for path in [inputs.folder.path, store, store + "/parts", store + "/LOCK"] { chmod(path, 0o777) }
+        func run(_ limit: Int, _ arguments: [String]) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments =
+                ["timeout", "-s", "KILL", "60"] + (isRoot ? ["setpriv", "--reuid=54321", "--clear-groups"] : [])
+                + ["prlimit", "--nproc=\(limit)", Program.path] + arguments
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        // The user must reach the program at all.
+        guard try run(100, ["--version"]) == 0 else { return }
+        for limit in 1...4 {
+            for arguments in [
+                ["load", store, "profiles", file], ["count", store, FolderTests.rule],
+                ["erase", store, "--profiles", try inputs.file("erase.txt", "profile-\(limit)\n")],
+                ["compact", store], ["verify", store],
+            ] {
+                #expect(try run(limit, arguments) == 0, "\(limit): \(arguments[0])")
+            }
+        }
+        #expect(try WinnowStore(at: store).snapshot().profiles == 200_001)
+    }
+
     @Test("a process that may open few files says so, and the store is as before")
     func descriptors() throws {
         try make()

@@ -120,6 +120,22 @@ struct ProcessTests {
         #expect(died > ProcessTests.kills / 3)
     }
 
+    @Test("of two that make a store in one place one does, and the other is told")
+    func creators() throws {
+        let inputs = try Inputs(), path = inputs.folder.appendingPathComponent("store").path
+        let schemas = try ["a", "b"].map {
+            try inputs.file("\($0).json", "{\"fields\": [{\"name\": \"\($0)\", \"type\": \"string\"}]}")
+        }
+        for round in 0..<60 {
+            try? FileManager.default.removeItem(atPath: path)
+            let programs = try schemas.map { try Program(["create", path, "--schema", $0]) }
+            let statuses = programs.map { $0.wait().status }
+            #expect(statuses.sorted() == [0, 73], "round \(round)")
+            let names = try WinnowStore(at: path).snapshot().schema.fields.map(\.name)
+            #expect(names.contains(statuses[0] == 0 ? "a" : "b"), "round \(round)")
+        }
+    }
+
     @Test("the second of two writers is told to try again, by any command that writes")
     func writers() throws {
         let inputs = try Inputs(), store = try store(inputs, profiles: 10)

@@ -243,7 +243,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
                 if holders.exclusive { return nil }
                 held[node] = (holders.shared + 1, false)
                 return Held(disk: self, node: node, exclusive: false)
-            case .exclusive:
+            case .exclusive, .folder:
                 if holders.exclusive || holders.shared > 0 { return nil }
                 held[node] = (0, true)
                 return Held(disk: self, node: node, exclusive: true)
