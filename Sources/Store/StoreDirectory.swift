@@ -164,7 +164,8 @@ package struct StoreDirectory: Sendable {
         for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name) {
             try remove(parts + "/" + name)
         }
-        for name in try disk.list(path) ?? [] where name.hasSuffix(StoreDirectory.temporary) {
+        for name in try disk.list(path) ?? []
+        where name.hasPrefix(Manifest.prefix) && name.hasSuffix(StoreDirectory.temporary) {
             try remove(path + "/" + name)
         }
         return held
