@@ -77,7 +77,8 @@ let package = Package(
             name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
         .target(name: "CountedAllocations", path: "Tests/CountedAllocations"),
         .testTarget(
-            name: "EngineTests", dependencies: ["CKernels", "Store", "Winnow", "CountedAllocations"],
+            name: "EngineTests",
+            dependencies: ["CKernels", "Model", "Threads", "Store", "Winnow", "CountedAllocations"],
             swiftSettings: strict),
         .target(name: "FailingCalls", path: "Tests/FailingCalls"),
         .target(
