@@ -69,6 +69,7 @@ final class Job: @unchecked Sendable {
 
     /// Lets threads join a job.
     func start(_ job: Job) {
+        if job.places <= 0 { return }
         locked {
             jobs.append(job)
             for _ in 0..<min(job.places, idle) { unsafe pthread_cond_signal(wanted) }

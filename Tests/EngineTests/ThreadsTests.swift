@@ -28,6 +28,7 @@ struct ThreadsTests {
 
     @Test("work goes on while the caller does something else, and may be given up")
     func started() {
+        #expect(StartedMap(0) { $0 }.values() == [])
         let done = Atomic(0)
         for round in 0..<300 {
             let map = StartedMap(20) { i in
