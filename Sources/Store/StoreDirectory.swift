@@ -88,12 +88,9 @@ package struct StoreDirectory: Sendable {
         return versions
     }
 
-    /// A version that stays for as long as its lock is held.
-    typealias HeldVersion = (manifest: Manifest, lock: any FileLock)
-
     /// Reads the current manifest and locks it against removal. A manifest that was removed between choosing and
     /// locking is no longer current: look again. One that is damaged is damage; never fall back to an older one.
-    func current() throws(WinnowError) -> HeldVersion {
+    func current() throws(WinnowError) -> (manifest: Manifest, lock: any FileLock) {
         for _ in 0..<1000 {
             if let version = try versions().last, let held = try hold(version) { return held }
         }
@@ -101,7 +98,7 @@ package struct StoreDirectory: Sendable {
     }
 
     /// Reads a manifest and locks it against removal; nil when it is gone, or about to be.
-    func hold(_ version: UInt64) throws(WinnowError) -> HeldVersion? {
+    private func hold(_ version: UInt64) throws(WinnowError) -> (manifest: Manifest, lock: any FileLock)? {
         do throws(WinnowError) {
             guard let lock = try disk.lock(path + "/" + Manifest.fileName(version), .shared), lock.isLinked else {
                 return nil
@@ -149,7 +146,6 @@ package struct StoreDirectory: Sendable {
 
     /// Removes manifests older than the current that no reader holds, and every part that no remaining manifest names.
     /// - Returns: how many older versions readers hold.
-    @discardableResult
     func removeUnused(keeping current: Manifest) throws(WinnowError) -> Int {
         var kept = Set(current.parts.map(\.fileName)), held = 0
         for version in try versions() where version < current.version {

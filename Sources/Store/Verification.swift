@@ -114,7 +114,7 @@ private struct StoreCheck {
                 }
             }
         }
-        // Opening them compares how many there are with rows and digests.
+        // Opening these compares numbers of ids with rows, and of batches with digests.
         _ = try snapshot.keys()
         _ = try snapshot.batches()
     }

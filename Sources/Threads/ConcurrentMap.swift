@@ -4,37 +4,28 @@ import Synchronization
 package func concurrentMap<T: Sendable, E: Error>(
     _ n: Int, _ body: @Sendable (Int) throws(E) -> T
 ) throws(E) -> [T] {
-    let results = UnsafeMutablePointer<Result<T, E>?>.allocate(capacity: n)
-    unsafe results.initialize(repeating: nil, count: n)
-    defer {
-        unsafe results.deinitialize(count: n)
-        unsafe results.deallocate()
-    }
-    nonisolated(unsafe) let slots = unsafe results
-    let next = Atomic(0)
+    let results = Results<Result<T, E>>(n)
     onThreads(n) {
-        while true {
-            let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard i < n else { return }
-            do throws(E) { unsafe slots[i] = .success(try body(i)) } catch { unsafe slots[i] = .failure(error) }
+        results.fill { i in
+            do throws(E) { return .success(try body(i)) } catch { return .failure(error) }
         }
     }
     var values: [T] = []
     values.reserveCapacity(n)
-    for i in 0..<n { if let result = unsafe results[i] { values.append(try result.get()) } }
+    for result in results.values { values.append(try result.get()) }
     return values
 }
 
 /// Values that are being computed on other cores while the caller goes on.
 package final class StartedMap<T: Sendable> {
-    private let work: StartedWork<T>
+    private let results: Results<T>
     private let job: Job
 
     /// Starts `body(0) … body(n − 1)`.
     package init(_ n: Int, _ body: @escaping @Sendable (Int) -> T) {
-        let work = StartedWork(n, body)
-        self.work = work
-        job = Job({ work.run() }, min(n, availableCores()))
+        let results = Results<T>(n)
+        self.results = results
+        job = Job({ results.fill(body) }, min(n, availableCores()))
         ThreadPool.shared.start(job)
     }
 
@@ -42,27 +33,26 @@ package final class StartedMap<T: Sendable> {
 
     /// Computes what is left, and waits for all of them.
     package func values() -> [T] {
-        work.run()
+        job.work()
         ThreadPool.shared.finish(job)
-        return work.values
+        return results.values
     }
 }
 
-/// Lives until the last thread is done with it, which may be after its `StartedMap`.
-@safe private final class StartedWork<T: Sendable>: @unchecked Sendable {
+/// Results by number, which threads compute one after the other, each the next that nobody has begun.
+@safe private final class Results<T: Sendable>: @unchecked Sendable {
     private let count: Int
-    private let body: @Sendable (Int) -> T
     private let slots: UnsafeMutablePointer<T?>
     private let next = Atomic(0)
 
-    init(_ count: Int, _ body: @escaping @Sendable (Int) -> T) {
+    init(_ count: Int) {
         self.count = count
-        self.body = body
         unsafe slots = .allocate(capacity: count)
         unsafe slots.initialize(repeating: nil, count: count)
     }
 
-    func run() {
+    /// Computes results until all are begun; called on any number of threads.
+    func fill(_ body: (Int) -> T) {
         while true {
             let i = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard i < count else { return }

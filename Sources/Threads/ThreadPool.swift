@@ -27,7 +27,7 @@ package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
 /// Some work in which several threads may take part; whoever wants it done is one of them. What changes is guarded by
 /// the pool's lock.
 final class Job: @unchecked Sendable {
-    fileprivate let work: @Sendable () -> Void
+    let work: @Sendable () -> Void
     /// How many more threads may join.
     fileprivate var places: Int
     /// How many have joined and are not done.
