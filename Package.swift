@@ -46,7 +46,7 @@ let package = Package(
             swiftSettings: raw),
         .target(
             name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: raw),
-        .target(name: "Rules", dependencies: ["Model", "JSON"], swiftSettings: raw),
+        .target(name: "Rules", dependencies: ["CKernels", "Model", "JSON"], swiftSettings: raw),
         .target(
             name: "Columns", dependencies: ["CKernels", "Model", "Threads", "Bitmaps", "Disk", "Format"],
             swiftSettings: raw),
@@ -87,7 +87,9 @@ let package = Package(
         .testTarget(
             name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model", "Simulation", "FailingCalls"],
             swiftSettings: strict),
-        .testTarget(name: "DifferentialTests", dependencies: ["Winnow", "Query"], swiftSettings: strict),
+        .testTarget(
+            name: "DifferentialTests", dependencies: ["Winnow", "Query", "Disk", "Simulation"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

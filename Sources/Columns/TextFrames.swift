@@ -73,12 +73,11 @@ import Model
                         i += 1
                     }
                     let end = start + Int(lengths[i])
+                    // What crosses the end of a string is none of it, and neither is what begins later in it.
                     if found + part.count <= end {
                         unsafe body(numbers.lowerBound + i, UnsafeRawBufferPointer(rebasing: text[start..<end]))
-                        from = end
-                    } else {
-                        from = found + 1
                     }
+                    from = end
                 }
             }
         }

@@ -16,10 +16,12 @@ package struct PosixDisk: Disk {
     package init(syncsInParallel: Bool = true) { self.syncsInParallel = syncsInParallel }
 
     package func createDirectory(_ path: String) throws(WinnowError) {
+        try checkPath(path)
         guard unsafe mkdir(path, 0o777) == 0 else { throw failure("create directory", path) }
     }
 
     package func create(_ path: String) throws(WinnowError) -> any WritableFile {
+        try checkPath(path)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         let descriptor = SystemCalls.retrying { unsafe open(path, flags, 0o666) }
         guard descriptor >= 0 else { throw failure("create", path) }
@@ -45,10 +47,13 @@ package struct PosixDisk: Disk {
     }
 
     package func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile {
-        try MappedFile(path: path, expecting: length)
+        try checkPath(path)
+        return try MappedFile(path: path, expecting: length)
     }
 
     package func link(_ from: String, to: String) throws(WinnowError) {
+        try checkPath(from)
+        try checkPath(to)
         #if canImport(Darwin)
             let result = Darwin.link(from, to)
         #elseif canImport(Musl)
@@ -60,6 +65,7 @@ package struct PosixDisk: Disk {
     }
 
     package func unlink(_ path: String) throws(WinnowError) {
+        try checkPath(path)
         #if canImport(Darwin)
             let result = Darwin.unlink(path)
         #elseif canImport(Musl)
@@ -71,6 +77,7 @@ package struct PosixDisk: Disk {
     }
 
     package func list(_ path: String) throws(WinnowError) -> [String]? {
+        try checkPath(path)
         guard let directory = unsafe opendir(path) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw failure("read directory", path)
@@ -90,6 +97,7 @@ package struct PosixDisk: Disk {
     }
 
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
+        try checkPath(path)
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
             if errno == ENOENT { return false }
@@ -99,7 +107,8 @@ package struct PosixDisk: Disk {
     }
 
     package func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)? {
-        try PosixLock(path: path, kind)
+        try checkPath(path)
+        return try PosixLock(path: path, kind)
     }
 }
 
@@ -217,6 +226,11 @@ enum SystemCalls {
             unsafe rest = unsafe rest.dropFirst(written)
         }
     }
+}
+
+/// Refuses a path with a NUL in it: the system would take what comes before for all of it.
+func checkPath(_ path: String) throws(WinnowError) {
+    if path.utf8.contains(0) { throw .usage("a path cannot have a NUL in it: \(path.prefix { $0 != "\0" })…") }
 }
 
 /// The error of an `open` of one of a store's files that just failed.

@@ -16,6 +16,7 @@ package final class InputStream {
 
     /// `isCancelled` is asked when a signal interrupts waiting for input; true ends it with `cancelled`.
     package init(path: String, isCancelled: @escaping () -> Bool = { false }) throws(WinnowError) {
+        try checkPath(path)
         self.isCancelled = isCancelled
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? STDIN_FILENO : try InputStream.open(path, isCancelled)
@@ -57,6 +58,62 @@ package final class InputStream {
             unsafe result.append(contentsOf: buffer[..<count])
             if result.count > limit { throw .usage("\(name) is longer than \(limit) bytes") }
         }
+    }
+}
+
+/// The lines of a file of the user's, read as they are asked for; LF or CRLF, the last one may have neither.
+package struct InputLines {
+    private let stream: InputStream
+    private let limit: Int
+    private var pending: [UInt8] = []
+    /// Bytes of `pending` that were handed out, and that are known to hold no line end.
+    private var taken = 0, searched = 0
+    private var ended = false
+    /// The number of the line that was handed out last, from 1 on.
+    package private(set) var number = 0
+
+    /// - Parameter limit: bytes of the longest line.
+    package init(path: String, limit: Int) throws(WinnowError) {
+        stream = try InputStream(path: path)
+        self.limit = limit
+    }
+
+    /// The next line without its end; nil behind the last.
+    package mutating func next() throws(WinnowError) -> [UInt8]? {
+        while true {
+            if let end = pending[searched...].firstIndex(of: 0x0A) {
+                defer { (taken, searched) = (end + 1, end + 1) }
+                return line(pending[taken..<end])
+            }
+            searched = pending.count
+            if ended {
+                guard taken < pending.count else { return nil }
+                defer { taken = pending.count }
+                return line(pending[taken...])
+            }
+            guard searched - taken <= limit else {
+                throw .usage("\(stream.name), line \(number + 1) is longer than \(limit) bytes")
+            }
+            try fill()
+        }
+    }
+
+    private mutating func line(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        number += 1
+        return Array(bytes.last == 0x0D ? bytes.dropLast() : bytes)
+    }
+
+    private mutating func fill() throws(WinnowError) {
+        pending.removeFirst(taken)
+        searched -= taken
+        taken = 0
+        let old = pending.count, piece = 1 << 16
+        pending.append(contentsOf: repeatElement(0, count: piece))
+        let count = try unsafe pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
+            try unsafe stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
+        }
+        pending.removeLast(piece - count)
+        ended = count == 0
     }
 }
 
@@ -119,6 +176,7 @@ package final class OutputStream {
     private var buffer: [UInt8] = []
 
     package init(path: String) throws(WinnowError) {
+        try checkPath(path)
         self.path = path
         descriptor = SystemCalls.retrying { unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else {

@@ -1,8 +1,16 @@
 /// A day of the proleptic Gregorian calendar, as a number of days since 1970-01-01. No time zone.
+///
+/// Rules and files take the years 0001 to 9999. Other days can be made, up to 290 million years away, but a rule that
+/// names one is refused.
 public struct CivilDate: Hashable, Sendable, Comparable {
-    public var day: Int
+    /// Days since 1970-01-01.
+    public let day: Int
 
-    public init(day: Int) { self.day = day }
+    /// The day so many days after 1970-01-01; one that is further away than any `CivilDate` becomes the furthest.
+    public init(day: Int) { self.day = min(max(day, -CivilDate.furthest), CivilDate.furthest) }
+
+    /// Days. So near that no arithmetic on dates and instants overflows 64 bits.
+    static let furthest = 106_000_000_000
 
     /// First and last day that rules and files can name: the years 0001 to 9999.
     public static let first = CivilDate(uncheckedYear: 1, month: 1, day: 1)
@@ -23,7 +31,7 @@ public struct CivilDate: Hashable, Sendable, Comparable {
         let yearOfEra = y - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        self.day = era * 146_097 + dayOfEra - 719_468
+        self.init(day: era * 146_097 + dayOfEra - 719_468)
     }
 
     /// Year, month and day.
@@ -41,15 +49,18 @@ public struct CivilDate: Hashable, Sendable, Comparable {
     /// The same day of the month so many months away, or the month's last day where there is none.
     public func adding(months: Int) -> CivilDate {
         let (year, month, day) = components
-        let index = year * 12 + (month - 1) + months
+        // More months than that lead beyond the furthest day from anywhere.
+        let index = year * 12 + (month - 1) + min(max(months, -8_000_000_000), 8_000_000_000)
         let newYear = index >= 0 ? index / 12 : (index - 11) / 12
         let newMonth = index - newYear * 12 + 1
         let last = CivilDate.days(ofMonth: newMonth, year: newYear)
         return CivilDate(uncheckedYear: newYear, month: newMonth, day: min(day, last))
     }
 
+    /// Whether the year has a 29 February.
     public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
+    /// How many days a month (1–12) has.
     public static func days(ofMonth month: Int, year: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28

@@ -1,10 +1,21 @@
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Rules and files take the years 0001 to 9999. Other instants can be made, up to 290 million years away, but an
+/// evaluation that names one is refused.
 public struct Instant: Hashable, Sendable, Comparable {
-    public var milliseconds: Int64
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    public let milliseconds: Int64
 
-    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    /// The instant so many milliseconds after 1970; one that is further away than any `Instant` becomes the furthest.
+    public init(milliseconds: Int64) {
+        self.milliseconds = min(max(milliseconds, -Instant.furthest), Instant.furthest)
+    }
 
+    /// Milliseconds of a day without changes of clocks.
     public static let millisecondsPerDay: Int64 = 86_400_000
+
+    /// Milliseconds. So near that no arithmetic on dates and instants overflows 64 bits.
+    private static let furthest = Int64(CivilDate.furthest) * millisecondsPerDay
 
     /// First and last instant of the years 0001–9999, UTC.
     public static let first = Instant(milliseconds: Int64(CivilDate.first.day) * millisecondsPerDay)
@@ -19,7 +30,7 @@ public struct Instant: Hashable, Sendable, Comparable {
 }
 
 /// Division that rounds towards minus infinity; the divisor is positive.
-package func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+package func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : (a + 1) / b - 1 }
 
 extension Instant: CustomStringConvertible, LosslessStringConvertible {
     /// `2026-01-01T00:00:00.000Z`.
@@ -58,7 +69,7 @@ extension Instant: CustomStringConvertible, LosslessStringConvertible {
         }
         guard reader.atEnd else { return nil }
         let clock = Int64(hour * 3600 + (minute - offset) * 60 + second) * 1000 + Int64(fraction)
-        milliseconds = Int64(date.day) * Instant.millisecondsPerDay + clock
+        self.init(milliseconds: Int64(date.day) * Instant.millisecondsPerDay + clock)
         guard self >= Instant.first, self <= Instant.last else { return nil }
     }
 }

@@ -45,7 +45,26 @@ public struct LoadOptions: Sendable {
     /// The least that `memory` can be.
     public static let smallestMemory = 16 << 20
 
+    /// Files by their names, the first bad row stops the load.
     public init() {}
+
+    /// Checks what can be checked without a store.
+    /// - Throws: `WinnowError.usage` that says what is wrong.
+    public func validate() throws(WinnowError) {
+        try LoadOptions.validate(memory: memory)
+        if let maximumRejects, maximumRejects < 0 { throw .usage("the number of rejected rows cannot be negative") }
+        if maximumRejects != nil, rejects == nil {
+            throw .usage("a number of rejected rows bounds what a file of rejects collects; give both")
+        }
+        if let batch, !(1...255).contains(batch.utf8.count) { throw .usage("the id of a batch has 1 to 255 bytes") }
+    }
+
+    /// Checks how much memory a load or a compaction may take.
+    package static func validate(memory: Int) throws(WinnowError) {
+        guard memory >= smallestMemory else {
+            throw .usage("at least \(smallestMemory) bytes of memory are needed, not \(memory)")
+        }
+    }
 }
 
 /// What a load stored.

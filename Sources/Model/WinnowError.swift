@@ -3,7 +3,7 @@ public enum WinnowError: Error, Sendable, Hashable {
     /// The call itself makes no sense.
     case usage(String)
     /// A rule that cannot be evaluated; `path` is where in the document, for example `where.all[1].field.value`.
-    case invalidRule(path: String, message: String)
+    case invalidRule(path: RulePath, message: String)
     /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole line is meant.
     case badData(file: String, line: Int?, column: String?, code: String, reason: String)
     /// The store does not hold what was written.
@@ -59,7 +59,7 @@ extension WinnowError {
     public var path: String {
         switch self {
         case .usage, .cancelled: ""
-        case .invalidRule(let path, _): path
+        case .invalidRule(let path, _): path.description
         case .badData(let file, let line, let column, _, _):
             [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
         case .damaged(let file, _), .newerFormat(let file, _), .olderFormat(let file, _): file
@@ -75,7 +75,7 @@ extension WinnowError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .usage(let message): message
-        case .invalidRule(let path, let message): path.isEmpty ? message : "\(path): \(message)"
+        case .invalidRule(let path, let message): path.steps.isEmpty ? message : "\(path): \(message)"
         case .badData(let file, let line, let column, _, let reason):
             file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": " + reason
         case .damaged(let file, let what):

@@ -49,7 +49,7 @@ struct ActivityEvaluation {
     /// What is fed to a sink: all runs of a block, or some.
     private enum Supply {
         case block(Int)
-        case runs([RunInScope])
+        case runs(ArraySlice<RunInScope>)
     }
 
     private func evaluate(
@@ -131,16 +131,25 @@ struct ActivityEvaluation {
         }
     }
 
-    /// The runs of a block by their key; nil when runs do not tell which events are in scope.
-    func runsByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> [UInt32: [RunInScope]]? {
+    /// Gathers the runs of a block, those of each object together; false when runs do not tell which events are in
+    /// scope.
+    func gatherByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
         try gathered.gather(scope, block, stored: false)
-        if scope.unique != nil, joins(gathered) { return nil }
-        return Dictionary(grouping: gathered.runs) { $0.key ?? 0 }
+        if scope.unique != nil, joins(gathered) { return false }
+        gathered.sortByKey()
+        return true
     }
 
     /// Makes the rows that are wanted by these runs alone.
-    func evaluate(_ runs: [RunInScope], _ gathered: GatheredRuns, _ wanted: Wanted) throws(WinnowError) {
+    func evaluate(
+        _ runs: ArraySlice<RunInScope>, _ gathered: GatheredRuns, _ wanted: Wanted
+    ) throws(WinnowError) {
         try evaluate(gathered, .runs(runs), [wanted])
+    }
+
+    /// Feeds the events of these runs.
+    func feed(_ runs: Range<Int>, of gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+        try feed(gathered.runs[runs], gathered, sink)
     }
 
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
@@ -170,7 +179,7 @@ struct ActivityEvaluation {
         case .runs(let runs): try feed(runs, gathered, sink)
         case .block(let block):
             guard let unique = scope.unique, joins(gathered) else {
-                try feed(gathered.runs, gathered, sink)
+                try feed(gathered.runs[...], gathered, sink)
                 for summary in gathered.summaries {
                     sink.expect(UInt64(clamping: summary.bound))
                     feed(summary, sink)
@@ -189,7 +198,7 @@ struct ActivityEvaluation {
                 alone.wantedRows = others
                 if let wantedRows { contested.formIntersection(wantedRows) }
                 compared = contested
-                try alone.feed(gathered.runs, gathered, sink)
+                try alone.feed(gathered.runs[...], gathered, sink)
             }
             // Said once for all of them: saying it may take a pass over the counters.
             sink.expect(.max)
@@ -211,7 +220,9 @@ struct ActivityEvaluation {
         }
     }
 
-    private func feed(_ runs: [RunInScope], _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+    private func feed(
+        _ runs: ArraySlice<RunInScope>, _ gathered: GatheredRuns, _ sink: some CountSink
+    ) throws(WinnowError) {
         let chunks = gathered.chunks, windows = gathered.windows, masks = TailMasks(gathered)
         for run in runs {
             sink.expect(gathered.bound(of: run))
@@ -412,8 +423,17 @@ struct ActivityEvaluation {
 }
 
 extension GatheredRuns {
+    /// How many events a run has.
+    func events(of run: RunInScope) -> Int {
+        switch run.form {
+        case .head(let i): chunks[run.chunk].events(ofHead: i)
+        case .tailRun(let range): range.count
+        case .tail: chunks[run.chunk].tail.events
+        }
+    }
+
     /// What a run may add up to for one row.
-    fileprivate func bound(of run: RunInScope) -> UInt64 {
+    func bound(of run: RunInScope) -> UInt64 {
         switch run.form {
         case .head(let i): chunks[run.chunk].maximum(ofHead: i)
         case .tail, .tailRun: chunks[run.chunk].tailMaximum

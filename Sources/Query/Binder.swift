@@ -52,12 +52,14 @@ package struct Binder {
         _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
         sharing known: BoundConditions
     ) throws(WinnowError) -> BoundSegment {
+        try segment.validate()
         var binder = Binder(snapshot: snapshot, time: time, strict: strict, sharing: known)
-        let plan = try binder.bind(segment.rule, "where").simplified()
+        let place = RulePath.document.key(.where)
+        let plan = try binder.bind(segment.rule, place).simplified()
         if asOfGiven, time.asOf < snapshot.manifest.time, segment.rule.usesCurrentState {
             binder.warnings.append(
                 RuleWarning(
-                    code: "fields_are_current", path: "where",
+                    code: "fields_are_current", path: place,
                     message: "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)"))
         }
         return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
@@ -70,18 +72,19 @@ package struct Binder {
         self.strict = strict
     }
 
-    private mutating func bind(_ rule: Rule, _ path: String) throws(WinnowError) -> Plan {
-        switch rule {
-        case .all(let rules): return .all(try bind(rules, path + ".all"))
-        case .any(let rules): return .any(try bind(rules, path + ".any"))
-        case .not(let rule): return .not(try bind(rule, path + ".not"))
+    private mutating func bind(_ rule: Rule, _ path: RulePath) throws(WinnowError) -> Plan {
+        switch rule.node {
+        case .all(let rules): return .all(try bind(rules, path.key(.all)))
+        case .any(let rules): return .any(try bind(rules, path.key(.any)))
+        case .not(let rule): return .not(try bind(rule, path.key(.not)))
+        case .tooDeep, .tooLarge: throw .invalidRule(path: path, message: "the rule passes a limit")
         case .activity(let activity):
             return try bindOnce(rule, path) { (binder) throws(WinnowError) in
-                try binder.bind(activity, path + ".activity")
+                try binder.bind(activity, path.key(.activity))
             }
         case .field(let condition):
             return try bindOnce(rule, path) { (binder) throws(WinnowError) in
-                try binder.bind(condition, path + ".field")
+                try binder.bind(condition, path.key(.field))
             }
         case .sample(let sample):
             return try bindOnce(rule, path) { (binder) throws(WinnowError) in
@@ -93,23 +96,23 @@ package struct Binder {
 
     /// Binds a condition, or takes what an equal one was bound to; windows and warnings are reported at each place.
     private mutating func bindOnce(
-        _ rule: Rule, _ path: String, _ bind: (inout Binder) throws(WinnowError) -> Plan
+        _ rule: Rule, _ path: RulePath, _ bind: (inout Binder) throws(WinnowError) -> Plan
     ) throws(WinnowError) -> Plan {
         let key = BoundConditions.Key(rule: rule, zone: time.zone.name)
         if let entry = known.conditions[key] {
-            windows += entry.windows.map { WindowReport(path: path + $0.path, window: $0.window) }
-            warnings += entry.warnings.map { RuleWarning(code: $0.code, path: path + $0.path, message: $0.message) }
+            windows += entry.windows.map { WindowReport(path: path.appending($0.path), window: $0.window) }
+            warnings += entry.warnings.map {
+                RuleWarning(code: $0.code, path: path.appending($0.path), message: $0.message)
+            }
             return entry.plan
         }
         let firstWindow = windows.count, firstWarning = warnings.count
         let plan = try bind(&self)
-        let length = path.utf8.count
-        func tail(_ full: String) -> String { String(full.utf8.dropFirst(length)) ?? full }
         known.conditions[key] = BoundConditions.Entry(
             plan: plan,
-            windows: windows[firstWindow...].map { WindowReport(path: tail($0.path), window: $0.window) },
+            windows: windows[firstWindow...].map { WindowReport(path: $0.path.dropping(path), window: $0.window) },
             warnings: warnings[firstWarning...].map {
-                RuleWarning(code: $0.code, path: tail($0.path), message: $0.message)
+                RuleWarning(code: $0.code, path: $0.path.dropping(path), message: $0.message)
             })
         return plan
     }
@@ -125,28 +128,28 @@ package struct Binder {
         return events
     }
 
-    private mutating func bind(_ rules: [Rule], _ path: String) throws(WinnowError) -> [Plan] {
+    private mutating func bind(_ rules: [Rule], _ path: RulePath) throws(WinnowError) -> [Plan] {
         var plans: [Plan] = []
-        for (i, rule) in rules.enumerated() { plans.append(try bind(rule, "\(path)[\(i)]")) }
+        for (i, rule) in rules.enumerated() { plans.append(try bind(rule, path.index(i))) }
         return plans
     }
 
-    private mutating func warn(_ code: String, _ path: String, _ message: String) throws(WinnowError) {
+    private mutating func warn(_ code: String, _ path: RulePath, _ message: String) throws(WinnowError) {
         if strict { throw .invalidRule(path: path, message: message) }
         warnings.append(RuleWarning(code: code, path: path, message: message))
     }
 
     // MARK: Activity
 
-    private mutating func bind(_ activity: Activity, _ path: String) throws(WinnowError) -> Plan {
+    private mutating func bind(_ activity: Activity, _ path: RulePath) throws(WinnowError) -> Plan {
         let campaigns = try activity.campaigns.map { (selector) throws(WinnowError) in
-            try codes(selector, .campaign, path + ".campaigns")
+            try codes(selector, .campaign, path.key(.campaigns))
         }
         let templates = try activity.templates.map { (selector) throws(WinnowError) in
-            try codes(selector, .template, path + ".templates")
+            try codes(selector, .template, path.key(.templates))
         }
         let links = try activity.links.map { (ids) throws(WinnowError) in
-            try codes(ids, .link, "unknown_link", path + ".links")
+            try codes(ids, .link, "unknown_link", path.key(.links))
         }
         var window = Int64.min...Int64.max
         if let during = activity.during {
@@ -155,7 +158,7 @@ package struct Binder {
             let reported = ResolvedWindow(
                 from: resolved.from, to: resolved.to ?? time.asOf,
                 toInclusive: resolved.to == nil || resolved.toInclusive)
-            windows.append(WindowReport(path: path + ".during", window: reported))
+            windows.append(WindowReport(path: path.key(.during), window: reported))
             // No millisecond lies in an empty window; the greatest one lies behind every instant of evaluation.
             window = resolved.milliseconds ?? Int64.max...Int64.max
         }
@@ -180,17 +183,36 @@ package struct Binder {
         return plan(activity.condition, of: try events(scope, activity.type, links))
     }
 
-    /// `any_one` and `every_one`: each listed object, known or not, and each that the conditions choose, for itself.
+    /// Counting object by object: each listed one, known or not, and each that the conditions choose.
+    ///
+    /// All modes are one question: do at least so many objects meet the condition? Where an object without events meets
+    /// it, the other way round: do at least so many fail, that too few are left?
     private func counted(_ activity: Activity, _ scope: Scope, _ links: [UInt32]?) throws(WinnowError) -> Plan {
-        var plans: [Plan] = []
-        for object in scope.objects {
-            plans.append(plan(activity.condition, of: try events(object, activity.type, links)))
-        }
+        let known = (scope.campaigns ?? scope.templates ?? []).count
         let listed = Set((activity.campaigns ?? activity.templates)?.ids.map { Array($0.utf8) } ?? [])
         let strings = try snapshot.strings(activity.campaigns == nil ? .template : .campaign)
-        let isUnknown: ([UInt8]) -> Bool = { strings.code(of: $0) == nil }
-        if plans.isEmpty || listed.contains(where: isUnknown) { plans.append(plan(activity.condition, of: nil)) }
-        return activity.counting == .anyOne ? .any(plans) : .all(plans)
+        let objects = known + listed.filter { strings.code(of: $0) == nil }.count
+        guard objects > 0 else { return plan(activity.condition, of: nil) }
+        let wanted = activity.counting == .anyOne ? 1 : objects
+        let (lower, upper) = activity.condition.range
+        if lower > 0 { return try counted(activity, scope, links, objects: wanted, lower, upper) }
+        guard let upper else { return .everybody }
+        return .not(try counted(activity, scope, links, objects: objects - wanted + 1, upper + 1, nil))
+    }
+
+    /// Profiles with at least so many objects whose events count between two bounds, the lower above zero.
+    private func counted(
+        _ activity: Activity, _ scope: Scope, _ links: [UInt32]?, objects: Int, _ lower: UInt64, _ upper: UInt64?
+    ) throws(WinnowError) -> Plan {
+        if objects == 1, lower == 1, upper == nil {
+            return plan(.atLeast(1), of: try events(scope, activity.type, links))
+        }
+        // Only objects that have events can be among them.
+        guard objects <= (scope.campaigns ?? scope.templates ?? []).count,
+            let events = try scope.events(activity.type, links: links, keying: scope.objectKeying, snapshot)
+        else { return .nobody }
+        return .counting(
+            CountingPlan(activity: ActivityPlan(scope: events, lower: lower, upper: upper), objects: objects))
     }
 
     /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in some one object.
@@ -225,7 +247,7 @@ package struct Binder {
 
     /// The dictionary codes plus one that a selector chooses, ascending.
     private mutating func codes(
-        _ selector: Selector, _ namespace: Namespace, _ path: String
+        _ selector: Selector, _ namespace: Namespace, _ path: RulePath
     ) throws(WinnowError) -> [UInt32] {
         var result = Set(
             try codes(
@@ -240,7 +262,7 @@ package struct Binder {
     }
 
     private mutating func warnOfUnknownTags(
-        _ tags: [String], _ index: CatalogueIndex, _ path: String
+        _ tags: [String], _ index: CatalogueIndex, _ path: RulePath
     ) throws(WinnowError) {
         var told: Set<[UInt8]> = []
         for tag in tags where index.withTag(tag) == nil && told.insert(Array(tag.utf8)).inserted {
@@ -249,7 +271,7 @@ package struct Binder {
     }
 
     private mutating func codes(
-        _ ids: [String], _ namespace: Namespace, _ warning: String, _ path: String
+        _ ids: [String], _ namespace: Namespace, _ warning: String, _ path: RulePath
     ) throws(WinnowError) -> [UInt32] {
         guard !ids.isEmpty else { return [] }
         let strings = try snapshot.strings(namespace)
@@ -267,7 +289,7 @@ package struct Binder {
 
     // MARK: Fields
 
-    private mutating func bind(_ condition: FieldCondition, _ path: String) throws(WinnowError) -> Plan {
+    private mutating func bind(_ condition: FieldCondition, _ path: RulePath) throws(WinnowError) -> Plan {
         let schema = snapshot.schema
         let isID = sameBytes(condition.name, Schema.idName)
         let known =
@@ -276,10 +298,10 @@ package struct Binder {
         guard let field = known else {
             let names = ([Schema.idName] + schema.fields.map(\.name)).joined(separator: ", ")
             throw .invalidRule(
-                path: path + ".name", message: "the store has no field “\(condition.name)”; its fields are \(names)")
+                path: path.key(.name), message: "the store has no field “\(condition.name)”; its fields are \(names)")
         }
         let test = try condition.test(for: field, time, path: path)
-        if let window = test.window { windows.append(WindowReport(path: path + ".value", window: window)) }
+        if let window = test.window { windows.append(WindowReport(path: path.key(.value), window: window)) }
         let plan = isID ? try idPlan(test.test) : try fieldPlan(field, test.test)
         return test.negated ? .not(plan) : plan
     }
@@ -371,9 +393,9 @@ extension Selector {
 extension Rule {
     /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who there is.
     fileprivate var usesCurrentState: Bool {
-        switch self {
+        switch node {
         case .all(let rules), .any(let rules): rules.contains(where: \.usesCurrentState)
-        case .not, .field, .sample: true
+        case .not, .field, .sample, .tooDeep, .tooLarge: true
         case .activity(let activity):
             activity.condition.range.lower == 0 || activity.campaigns?.hasConditions == true
                 || activity.templates?.hasConditions == true

@@ -98,6 +98,9 @@ import Model
             insert(rows, into: out)
         case .pairs(let pairs):
             try PairEvaluation(plan: pairs, scratch: scratch, within: within).evaluate(block, into: out, level: level)
+        case .counting(let counting):
+            try CountingEvaluation(plan: counting, scratch: scratch, within: within)
+                .evaluate(block, into: out, level: level)
         case .sample(let sample):
             scratch.take(.sample)
             // A hash a row: only of those that still matter.

@@ -138,6 +138,16 @@ struct UnionSink: CountSink {
         }
     }
 
+    /// Calls `body` once with each row whose counter lies between two bounds, the lower above zero, and leaves the
+    /// counters zero.
+    func drain(_ bounds: ClosedRange<UInt8>, _ body: (UInt16) -> Void) {
+        for i in 0..<count {
+            let row = unsafe rows[i]
+            if unsafe bounds.contains(counters[Int(row)]) { body(row) }
+            unsafe counters[Int(row)] = 0
+        }
+    }
+
     /// Leaves the counters zero.
     func clear() { for i in 0..<count { unsafe counters[Int(rows[i])] = 0 } }
 }

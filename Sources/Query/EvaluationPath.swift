@@ -16,6 +16,9 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case byTime, byLink, byFirstMark, byKey
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
+    /// Objects are counted for themselves: few events row by row, many as a set, or one by one where parts must be
+    /// compared; and who has several such objects is tallied in bytes, or in 64 bits.
+    case objectFew, objectSet, objectSums, objectsTallied, objectsTalliedWide
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf, fieldAllOf
     /// A newer part overlays an older one.
     case fieldOverlay

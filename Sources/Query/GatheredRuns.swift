@@ -64,6 +64,16 @@ final class GatheredRuns {
         }
     }
 
+    /// Brings the runs of each object together; objects ascend by key.
+    func sortByKey() { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
+
+    /// Where the runs of the object end that begin at `start`, once they are sorted by key.
+    func endOfObject(from start: Int) -> Int {
+        var end = start + 1
+        while end < runs.count, runs[end].key == runs[start].key { end += 1 }
+        return end
+    }
+
     private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope) {
         runs.append(
             RunInScope(

@@ -26,18 +26,25 @@ struct PairEvaluation {
             try unsafe target?.forEachKey(block) { rows, keys, _, n in unsafe slots.strike(rows, keys, n) }
             try slots.insertRows(atLeast: plan.atLeast, into: out)
         case .object:
-            let runs = try other.runsByKey(block, scratch.keyed)
-            let struck = try target?.runsByKey(block, scratch.struck)
-            guard let runs, target == nil || struck != nil else {
+            let runs = scratch.keyed, excluded = scratch.struck
+            var told = try other.gatherByKey(block, runs)
+            if told, let target { told = try target.gatherByKey(block, excluded) }
+            guard told else {
                 scratch.take(.objectsOneByOne)
                 return try objectsOneByOne(block, other, target, into: out)
             }
             scratch.take(.objectRuns)
             let set = scratch.set(level), strike = scratch.set(level + 1)
-            for (key, group) in runs where key > 0 {
-                try other.evaluate(group, scratch.keyed, .init(lower: plan.atLeast, upper: nil, out: set))
-                if let target, let group = struck?[key] {
-                    try target.evaluate(group, scratch.struck, .init(lower: 1, upper: nil, out: strike))
+            var start = 0, from = 0
+            while start < runs.runs.count {
+                let end = runs.endOfObject(from: start), key = runs.runs[start].key ?? 0
+                defer { start = end }
+                if key == 0 { continue }
+                try other.evaluate(runs.runs[start..<end], runs, .init(lower: plan.atLeast, upper: nil, out: set))
+                while target != nil, from < excluded.runs.count, excluded.runs[from].key ?? 0 < key { from += 1 }
+                if let target, from < excluded.runs.count, excluded.runs[from].key == key {
+                    let group = excluded.runs[from..<excluded.endOfObject(from: from)]
+                    try target.evaluate(group, excluded, .init(lower: 1, upper: nil, out: strike))
                     set.subtract(strike)
                 }
                 out.formUnion(set)

@@ -20,6 +20,8 @@ package indirect enum Plan: Sendable {
     case sample(SamplePlan)
     /// One event and not another of the same message or object.
     case pairs(PairPlan)
+    /// Events that are counted object by object.
+    case counting(CountingPlan)
 }
 
 /// A share of all profiles.
@@ -113,6 +115,20 @@ package final class PairPlan: Sendable {
     }
 }
 
+/// Profiles with at least so many objects (campaigns, or templates) whose own events count between two bounds. The
+/// scope's leaves give the objects.
+package final class CountingPlan: Sendable {
+    /// What an object's events must come to; not zero.
+    let activity: ActivityPlan
+    /// At least 1.
+    let objects: Int
+
+    init(activity: ActivityPlan, objects: Int) {
+        self.activity = activity
+        self.objects = objects
+    }
+}
+
 /// The leaves of one part that are in scope.
 package final class PartScope: Sendable {
     /// How a leaf lies to the scope and its window.
@@ -190,6 +206,7 @@ extension ActivityScope: ComparedByIdentity {}
 extension FieldPlan: ComparedByIdentity {}
 extension SamplePlan: ComparedByIdentity {}
 extension PairPlan: ComparedByIdentity {}
+extension CountingPlan: ComparedByIdentity {}
 
 extension Plan {
     /// What evaluation is likely to cost per block, for ordering; in nanoseconds, roughly.
@@ -200,6 +217,7 @@ extension Plan {
         case .not(let plan): plan.cost
         case .sample: 5_000_000
         case .pairs(let plan): 10_000 + plan.other.scope.events / 50
+        case .counting(let plan): 10_000 + plan.activity.scope.events / 100
         case .activity(let plan): plan.isToldByRecency ? 1000 : 1000 + plan.scope.events / 1000
         case .field(let plan):
             plan.parts.reduce(0) { sum, part in

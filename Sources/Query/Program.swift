@@ -15,6 +15,7 @@ struct Program: Sendable {
         case rows([UInt32])
         case sample(SamplePlan)
         case pairs(PairPlan)
+        case counting(CountingPlan)
     }
 
     /// Children stand before their parents.
@@ -52,6 +53,7 @@ struct Program: Sendable {
             case .rows(let rows): intern(.rows(rows))
             case .sample(let sample): intern(.sample(sample))
             case .pairs(let pairs): intern(.pairs(pairs))
+            case .counting(let counting): intern(.counting(counting))
             }
         }
         roots = plans.map(use)

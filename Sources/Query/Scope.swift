@@ -12,19 +12,7 @@ struct Scope: Hashable {
     /// The instant of evaluation.
     let asOf: Int64
 
-    /// The scope of each selected object: campaigns, or templates when only those are selected.
-    var objects: [Scope] {
-        if let campaigns {
-            return campaigns.map {
-                Scope(campaigns: [$0], templates: templates, window: window, asOf: asOf)
-            }
-        }
-        return (templates ?? []).map {
-            Scope(campaigns: nil, templates: [$0], window: window, asOf: asOf)
-        }
-    }
-
-    /// What pairs events of two types.
+    /// What tells objects, or pairs events of two types.
     enum Keying: Hashable { case none, message, campaign, template }
 
     /// What events of the same object have in common: the campaign, or the template when only those are selected.

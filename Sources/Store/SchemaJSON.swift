@@ -2,10 +2,6 @@ import JSON
 import Model
 
 extension Schema {
-    /// Longest list of fields and longest field name.
-    private static let maximumFields = 10_000
-    private static let maximumName = 255
-
     /// Reads `{"fields": [{"name": …, "type": …, "scale": …}], "unique_events": "derived"}`.
     package init(json bytes: [UInt8], file: String) throws(WinnowError) {
         func bad(_ reason: String) -> WinnowError {
@@ -44,26 +40,11 @@ extension Schema {
         if let problem { throw bad(problem) }
     }
 
-    /// Why the schema cannot be one; nil when it can.
-    var problem: String? {
-        if ownFields.count > Schema.maximumFields { return "more than \(Schema.maximumFields) fields" }
-        var names: Set<[UInt8]> = [Array(Schema.idName.utf8)]
-        for field in fields {
-            guard (1...Schema.maximumName).contains(field.name.utf8.count) else {
-                return "a name has 1 to \(Schema.maximumName) bytes"
-            }
-            guard names.insert(Array(field.name.utf8)).inserted else {
-                return "the field “\(field.name)” is there twice; id, email and phone are built in"
-            }
-        }
-        return nil
-    }
-
     /// The schema with one more field.
     /// - Throws: `usage` when there can be no such field.
     func adding(_ field: Field) throws(WinnowError) -> Schema {
         let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents)
-        if let problem = schema.problem { throw .usage(problem) }
+        try schema.validate()
         return schema
     }
 

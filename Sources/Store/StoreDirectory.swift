@@ -26,7 +26,7 @@ package struct StoreDirectory: Sendable {
     /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left of an attempt that
     /// was cut short.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
-        if let problem = schema.problem { throw .usage(problem) }
+        try schema.validate()
         if path.isEmpty { throw .cannotCreate(path: "a store", reason: "its path is empty") }
         if try disk.list(path) == nil { try createFolder(path) }
         // Of two that make a store in one folder the second finds it made, or still being made.
@@ -127,12 +127,20 @@ package struct StoreDirectory: Sendable {
     /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the commit point. All
     /// that it names must be durable.
     func publish(_ manifest: Manifest) throws(WinnowError) {
+        // A manifest that cannot be read again would be the end of the store.
+        let encoded = manifest.encoded
+        let decoded = try unsafe encoded.withUnsafeBytesThrowing { (bytes) throws(WinnowError) in
+            try unsafe Manifest(decoding: bytes, of: manifest.fileName)
+        }
+        guard decoded == manifest else {
+            throw .usage("the store cannot hold this: its manifest would not say the same when it is read")
+        }
         let final = path + "/" + manifest.fileName, temporary = final + StoreDirectory.temporary
         if try disk.list(path)?.contains(manifest.fileName + StoreDirectory.temporary) == true {
             try disk.unlink(temporary)
         }
         let file = try disk.create(temporary)
-        try file.append(manifest.encoded[...])
+        try file.append(encoded[...])
         try disk.sync([file], directory: nil)
         try file.close()
         try disk.link(temporary, to: final)

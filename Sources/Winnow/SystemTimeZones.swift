@@ -7,7 +7,7 @@ extension TimeZoneRules {
 
     /// A zone of the system's IANA data.
     /// - Throws: `WinnowError.usage` when the system has no zone of that name; never another zone instead.
-    public static func system(_ name: String) throws(WinnowError) -> TimeZoneRules {
+    package static func system(_ name: String) throws(WinnowError) -> TimeZoneRules {
         if name == "UTC" { return .utc }
         if isPlausible(name: name) {
             for folder in folders {

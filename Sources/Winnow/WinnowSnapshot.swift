@@ -18,7 +18,16 @@ public struct EvaluationOptions: Sendable {
     /// nil for all cores.
     public var threads: Int?
 
+    /// Now, in UTC, on all cores.
     public init() {}
+
+    func validate() throws(WinnowError) {
+        if let asOf, !(Instant.first...Instant.last).contains(asOf) {
+            throw .usage("an evaluation is as of an instant of the years 0001 to 9999, not \(asOf)")
+        }
+        if let threads, threads < 1 { throw .usage("an evaluation takes at least one thread, not \(threads)") }
+        if let timezone { _ = try TimeZoneRules.system(timezone) }
+    }
 }
 
 /// How many profiles a segment has, and how that was understood.
@@ -61,8 +70,8 @@ public struct WinnowSnapshot: Sendable {
     public func count(
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [SegmentCount] {
+        try options.validate()
         let asOf = options.asOf ?? systemTime()
-        if let name = options.timezone { _ = try TimeZoneRules.system(name) }
         let clock = ContinuousClock(), known = BoundConditions()
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {
@@ -86,6 +95,7 @@ public struct WinnowSnapshot: Sendable {
     public func ids(
         _ segment: Segment, _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [String] {
+        try options.validate()
         let bound = try bind(segment, options.asOf ?? systemTime(), options, BoundConditions())
         let keys = try snapshot.keys()
         var ids: [String] = []
@@ -103,12 +113,12 @@ public struct WinnowSnapshot: Sendable {
     }
 
     /// How many threads an evaluation with these options uses at most.
-    public func threads(_ options: EvaluationOptions) -> Int { options.threads ?? availableCores() }
+    public func threads(_ options: EvaluationOptions) -> Int { max(1, options.threads ?? availableCores()) }
 
     private func zone(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError) -> TimeZoneRules {
         guard let own = segment.timezone else { return try TimeZoneRules.system(options.timezone ?? "UTC") }
         do throws(WinnowError) { return try TimeZoneRules.system(own) } catch {
-            throw .invalidRule(path: "timezone", message: error.description)
+            throw .invalidRule(path: RulePath.document.key(.timezone), message: error.description)
         }
     }
 

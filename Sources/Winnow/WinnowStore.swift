@@ -60,9 +60,8 @@ public struct WinnowStore: Sendable {
     public func load(
         _ kind: LoadKind, files: [String], options: LoadOptions = LoadOptions()
     ) throws(WinnowError) -> LoadSummary {
-        guard options.memory >= LoadOptions.smallestMemory else {
-            throw .usage("a load needs at least \(LoadOptions.smallestMemory) bytes of memory")
-        }
+        try options.validate()
+        if files.isEmpty { throw .usage("there is no file to load") }
         let writer = try Writer(directory)
         return try Load.run(kind, files, into: writer, options, now: systemTime())
     }
@@ -76,6 +75,7 @@ public struct WinnowStore: Sendable {
     /// - Complexity: O(store).
     @discardableResult
     public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) -> Int {
+        try LoadOptions.validate(memory: memory)
         let writer = try Writer(directory)
         try writer.compact(memory: memory)
         return writer.versionsHeld
@@ -97,6 +97,9 @@ public struct WinnowStore: Sendable {
     /// - Throws: `anotherWriter` when the store is being written.
     /// - Complexity: O(parts). Until the store is compacted, rules look at the times of what straddles the instant.
     public func drop(before instant: Instant) throws(WinnowError) {
+        guard (Instant.first...Instant.last).contains(instant) else {
+            throw .usage("activity is dropped before an instant of the years 0001 to 9999, not \(instant)")
+        }
         try Writer(directory).drop(before: instant.milliseconds)
     }
 
@@ -191,36 +194,5 @@ extension Schema {
     /// - Throws: `WinnowError.badData` that says what is wrong.
     public init(file path: String) throws(WinnowError) {
         try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)
-    }
-}
-
-extension Segment {
-    /// Reads rule documents, one a line, blank lines aside.
-    public static func all(ndjson path: String) throws(WinnowError) -> [Segment] {
-        let text = try text(path, limit: 1 << 30)
-        var segments: [Segment] = []
-        // By bytes: to Swift, CR LF is one character.
-        for (i, bytes) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let line = String(decoding: bytes, as: UTF8.self)
-            guard line.contains(where: { !$0.isWhitespace }) else { continue }
-            do throws(WinnowError) { segments.append(try Segment(json: line)) } catch {
-                guard case .invalidRule(let place, let message) = error else { throw error }
-                throw .invalidRule(path: place, message: "\(message) (\(path), line \(i + 1))")
-            }
-        }
-        return segments
-    }
-
-    /// Reads one rule document from a file.
-    public init(file path: String) throws(WinnowError) {
-        try self.init(json: try Segment.text(path, limit: RuleLimits.bytes + 65_536))
-    }
-
-    private static func text(_ path: String, limit: Int) throws(WinnowError) -> String {
-        let bytes = try InputStream(path: path).readAll(limit: limit)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .invalidRule(path: "", message: "\(path) is not UTF-8")
-        }
-        return text
     }
 }

@@ -19,7 +19,8 @@ struct CountCommand: ParsableCommand {
         if let rule {
             guard rule.drop(while: \.isWhitespace).first == "{" else {
                 throw WinnowError.invalidRule(
-                    path: "", message: "a rule is a JSON object; rules as text are not available in this version")
+                    path: .document, message: "a rule is a JSON object; rules as text are not available in this version"
+                )
             }
             segments.append(try Segment(json: rule))
         }
@@ -67,11 +68,11 @@ extension SegmentCount {
         let windows = windows.map { report in
             let from = report.window.from.map { "\"\($0)\"" } ?? "null"
             let to = report.window.to.map { "\"\($0)\"" } ?? "null"
-            return "{\"path\": \(jsonString(report.path)), \"from\": \(from), \"to\": \(to), "
+            return "{\"path\": \(jsonString(report.path.description)), \"from\": \(from), \"to\": \(to), "
                 + "\"to_inclusive\": \(report.window.toInclusive)}"
         }
         let warnings = warnings.map {
-            "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path)), "
+            "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path.description)), "
                 + "\"message\": \(jsonString($0.message))}"
         }
         return "{\"name\": \(name.map { jsonString($0) } ?? "null"), \"count\": \(count), \"universe\": \(universe), "

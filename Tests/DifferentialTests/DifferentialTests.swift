@@ -26,6 +26,9 @@ struct DifferentialTests {
         Family(
             seeds: 200..<208, shape: WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10),
             rules: 220),
+        // So many campaigns that a byte does not count them.
+        Family(
+            seeds: 300..<302, shape: WorldShape(profiles: 60, events: 30_000, campaigns: 500, templates: 3), rules: 200),
     ]
 
     /// What a run came to.
@@ -130,7 +133,8 @@ struct DifferentialTests {
             add(
                 .not(.any([rule, .all([rules[k], rules[j]])])),
                 snapshot.profiles - sets[i].union(sets[k].intersection(sets[j])).count)
-            guard case .activity(var activity) = rule, activity.precededBy == nil, activity.type.event != .sent else {
+            guard case .activity(var activity) = rule.node, activity.precededBy == nil, activity.type.event != .sent
+            else {
                 continue
             }
             for times in [1, 2, 300] as [UInt32] {

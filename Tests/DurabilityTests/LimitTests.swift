@@ -157,7 +157,7 @@ struct LimitTests {
         #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
     }
 
-    @Test("rules have 16 levels, 512 nodes, 1 MiB and lists of a million values, and no more")
+    @Test("rules have 16 levels, 512 nodes, 64 MiB and lists of a million values, and no more")
     func rules() throws {
         let inputs = try Inputs(), (_, store) = try store()
         try store.load(.profiles, files: [try inputs.file("p.csv", "id\na\nb\n")])
@@ -179,9 +179,9 @@ struct LimitTests {
             let values = Array(repeating: "1", count: n).joined(separator: ",")
             return #"{"field": {"name": "n", "operator": "in", "value": ["# + values + "]}}"
         }
-        let filler = String(repeating: "a", count: (1 << 20) - leaf.utf8.count)
+        let filler = String(repeating: "a", count: RuleLimits.bytes - leaf.utf8.count)
         let longest = leaf.replacingOccurrences(of: #""a""#, with: #""a\#(filler)""#)
-        #expect(try longest.utf8.count == 1 << 20 && count(store, longest) == 0)
+        #expect(try longest.utf8.count == RuleLimits.bytes && count(store, longest) == 0)
         #expect(throws: WinnowError.self) { try Segment(json: longest.replacingOccurrences(of: #""a"#, with: #""aa"#)) }
         #expect(throws: WinnowError.self) { try Segment(json: list(1_000_001)) }
     }

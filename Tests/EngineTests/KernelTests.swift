@@ -193,6 +193,12 @@ struct KernelTests {
             #expect(table.find_bytes(text, 1000, absent, length) == 1000)
         }
         #expect(table.find_bytes(text, 3, text, 4) == 3)
+        // Nearly every place begins and ends like the part: the search goes over to one that is linear.
+        var part = [UInt8](repeating: 97, count: 3000), same = [UInt8](repeating: 97, count: 400_000)
+        part[1500] = 98
+        #expect(table.find_bytes(same, same.count, part, part.count) == same.count)
+        same.replaceSubrange(300_000..<303_000, with: part)
+        #expect(table.find_bytes(same, same.count, part, part.count) == 300_000)
     }
 
     @Test("checksums and hashes of known texts")

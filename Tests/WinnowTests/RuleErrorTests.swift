@@ -38,7 +38,7 @@ struct RuleErrorTests {
         }
         _ = try Segment(json: wide(512))
         #expect(throws: WinnowError.self) { try Segment(json: wide(513)) }
-        let padded = "{" + String(repeating: " ", count: 1 << 20) + wide(3).dropFirst()
+        let padded = "{" + String(repeating: " ", count: RuleLimits.bytes) + wide(3).dropFirst()
         #expect(throws: WinnowError.self) { try Segment(json: padded) }
     }
 }

@@ -122,7 +122,9 @@ struct VectorTests {
             var options = EvaluationOptions()
             options.asOf = Instant(asOf)
             let warnings = try snapshot.count(try Segment(json: rule), options).warnings
-            return warnings.contains { $0.code == "approximate_unique" && $0.path == "where.all[1].activity" }
+            return warnings.contains {
+                $0.code == "approximate_unique" && $0.path.description == "where.all[1].activity"
+            }
         }
         #expect(try warns("unique_clicked") && warns("unique_link_clicked"))
         #expect(try !warns("clicked") && !warns("unique_opened"))

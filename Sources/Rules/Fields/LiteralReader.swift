@@ -1,177 +1,10 @@
 import Model
 
-/// A field condition made ready for one field and one evaluation: literals read by the field's type, days and windows
-/// turned into instants.
-package struct FieldTest: Sendable, Hashable {
-    /// Whether the profiles that do not pass are meant; those without the field never pass.
-    package var negated: Bool
-    package var test: Test
-    package var window: ResolvedWindow?
-
-    package enum Test: Sendable, Hashable {
-        case exists
-        /// The value, in the field's units, lies in one of the ranges.
-        case numbers([ClosedRange<Int64>])
-        /// The date, or the local date of the instant, falls on one of the days.
-        case daysOfYear(DaysOfYear)
-        case text(TextTest)
-        case hasAny([[UInt8]])
-        case hasAll([[UInt8]])
-    }
-}
-
-/// Days of any year.
-package struct DaysOfYear: Sendable, Hashable {
-    /// 32 × month + day.
-    private let days: Set<Int>
-    /// The zone of instants; nil for dates.
-    private let zone: TimeZoneRules?
-
-    init(_ anniversary: FieldCondition.Anniversary, _ field: Field, _ time: EvaluationTime) {
-        let today = time.zone.date(of: time.asOf)
-        var days: Set<Int> = []
-        for offset in anniversary.days {
-            let (year, month, day) = CivilDate(day: today.day + offset).components
-            days.insert(32 * month + day)
-            let leapDay =
-                switch anniversary.leapDay {
-                case .feb28: (month, day) == (2, 28)
-                case .mar1: (month, day) == (3, 1)
-                case .skip: false
-                }
-            if leapDay && !CivilDate.isLeap(year) { days.insert(32 * 2 + 29) }
-        }
-        self.days = days
-        zone = field.type == .datetime ? time.zone : nil
-    }
-
-    package func contains(_ value: Int64) -> Bool {
-        let date = zone?.date(of: Instant(milliseconds: value)) ?? CivilDate(day: Int(value))
-        let (_, month, day) = date.components
-        return days.contains(32 * month + day)
-    }
-
-    package static func == (a: DaysOfYear, b: DaysOfYear) -> Bool { a.days == b.days && a.zone?.name == b.zone?.name }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(days) }
-}
-
-/// A test on the bytes of a string; one that ignores case folds them first, its own are folded already.
-package struct TextTest: Sendable, Hashable {
-    package let comparison: TextComparison
-    package let ignoresCase: Bool
-
-    package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard ignoresCase else { return unsafe comparison.passes(text) }
-        return unsafe caseFolded(text).withUnsafeBytes { unsafe comparison.passes($0) }
-    }
-
-    /// Byte strings, none of them empty, one of which occurs in every text that passes; nil when that says nothing.
-    package var necessaryParts: [[UInt8]]? {
-        guard !ignoresCase else { return nil }
-        let parts: [[UInt8]] =
-            switch comparison {
-            case .isOneOf(let values): values.count <= 8 ? Array(values) : []
-            case .contains(let part), .hasPrefix(let part), .hasSuffix(let part): [part]
-            case .matches(let pieces): pieces.max { $0.count < $1.count }.map { [$0] } ?? []
-            }
-        return parts.isEmpty || parts.contains(where: \.isEmpty) ? nil : parts
-    }
-}
-
-/// How the bytes of a string are compared.
-package enum TextComparison: Sendable, Hashable {
-    case isOneOf(Set<[UInt8]>)
-    case contains([UInt8])
-    case hasPrefix([UInt8])
-    case hasSuffix([UInt8])
-    /// Literal pieces between any runs.
-    case matches([[UInt8]])
-
-    package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
-        switch self {
-        case .isOneOf(let values): return unsafe values.contains(Array(text))
-        case .contains(let part): return unsafe TextComparison.find(part, in: text, from: 0) != nil
-        case .hasPrefix(let part): return unsafe text.starts(with: part)
-        case .hasSuffix(let part): return unsafe text.count >= part.count && text.suffix(part.count).elementsEqual(part)
-        case .matches(let pieces): return unsafe TextComparison.matches(pieces, text)
-        }
-    }
-
-    /// Where a piece first begins at or behind an index.
-    private static func find(_ part: [UInt8], in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let first = part.first else { return start }
-        var at = start
-        while at + part.count <= text.count {
-            if unsafe text[at] == first, unsafe text[at..<at + part.count].elementsEqual(part) { return at }
-            at += 1
-        }
-        return nil
-    }
-
-    /// The first piece is a prefix, the last a suffix, those between follow each other: leftmost matches suffice.
-    private static func matches(_ pieces: [[UInt8]], _ text: UnsafeRawBufferPointer) -> Bool {
-        guard let first = pieces.first, let last = pieces.last else { return false }
-        if pieces.count == 1 { return unsafe text.elementsEqual(first) }
-        guard text.count >= first.count + last.count, unsafe text.starts(with: first),
-            unsafe text.suffix(last.count).elementsEqual(last)
-        else { return false }
-        let middle = unsafe UnsafeRawBufferPointer(rebasing: text[..<(text.count - last.count)])
-        var at = first.count
-        for piece in pieces.dropFirst().dropLast() {
-            guard let found = unsafe find(piece, in: middle, from: at) else { return false }
-            at = found + piece.count
-        }
-        return true
-    }
-}
-
-extension FieldCondition {
-    /// The test for a field of the schema. `path` is the condition's place in the document.
-    package func test(for field: Field, _ time: EvaluationTime, path: String) throws(WinnowError) -> FieldTest {
-        guard FieldOperator.operators(of: field.type).contains(self.operator) else {
-            let legal = FieldOperator.operators(of: field.type).map(\.rawValue).joined(separator: ", ")
-            throw .invalidRule(
-                path: path + ".operator",
-                message: "“\(self.operator.rawValue)” does not apply to “\(name)”, a field of type "
-                    + "\(field.type.rawValue); its operators are \(legal)")
-        }
-        let positive = self.operator.positive
-        let folds: [FieldOperator] = [.equals, .in, .contains, .startsWith, .endsWith, .matches]
-        guard ignoresCase == nil || (field.type == .string && folds.contains(positive)) else {
-            throw .invalidRule(
-                path: path + ".ignore_case",
-                message: "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case")
-        }
-        var result = FieldTest(negated: positive != self.operator, test: .exists, window: nil)
-        if positive == .exists { return result }
-        let reader = LiteralReader(field: field, time: time, path: path + ".value")
-        switch field.type {
-        case .string:
-            result.test = .text(try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
-        case .stringSet:
-            let values = try reader.strings(operand)
-            result.test = positive == .hasAll ? .hasAll(values) : .hasAny(values)
-        default:
-            if case .anniversary(let anniversary) = operand {
-                result.test = .daysOfYear(DaysOfYear(anniversary, field, time))
-            } else if case .window(let window) = operand {
-                let resolved = window.resolved(time)
-                result.window = resolved
-                result.test = .numbers(try reader.ranges(in: window, resolved))
-            } else {
-                result.test = .numbers(try reader.ranges(positive, operand))
-            }
-        }
-        return result
-    }
-}
-
 /// Reads the literals of a condition on one field.
-private struct LiteralReader {
+struct LiteralReader {
     let field: Field
     let time: EvaluationTime
-    let path: String
+    let path: RulePath
 
     /// The values equal to a literal: none when the field's type cannot hold it, many when a date means a whole day.
     private struct Span {
@@ -349,12 +182,14 @@ private struct LiteralReader {
         }
         guard field.type == .date else { return [span] }
         if case .instants = window { throw error("“\(field.name)” is a date; use a window of days, not of instants") }
-        // A date stands for the first instant of its day in the zone of the rule.
-        let low = max(span.lowerBound, Instant.first.milliseconds - 2 * Instant.millisecondsPerDay)
+        // A date stands for the first instant of its day in the zone of the rule. East of Greenwich the first day of
+        // all begins before the first instant; a window that is cut there has it all the same.
+        let earliest = Instant.first.milliseconds
+        let low = span.lowerBound > earliest ? span.lowerBound : earliest - 2 * Instant.millisecondsPerDay
         let high = min(span.upperBound, Instant.last.milliseconds + 2 * Instant.millisecondsPerDay)
         guard low <= high else { return [] }
         var first = time.zone.date(of: Instant(milliseconds: low))
-        if time.zone.start(of: first).milliseconds < low { first.day += 1 }
+        if time.zone.start(of: first).milliseconds < low { first = CivilDate(day: first.day + 1) }
         let last = time.zone.date(of: Instant(milliseconds: high))
         return first <= last ? [Int64(first.day)...Int64(last.day)] : []
     }

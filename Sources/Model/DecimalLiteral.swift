@@ -1,13 +1,13 @@
 /// An exact decimal literal: (−1)^negative × digits × 10^−places, read from its text.
-public struct DecimalLiteral: Sendable, Hashable {
-    public var negative: Bool
+package struct DecimalLiteral: Sendable, Hashable {
+    package var negative: Bool
     /// Significant digits, most significant first, no leading or trailing zeros; empty for zero.
-    public var digits: [UInt8]
+    package var digits: [UInt8]
     /// How many of the digits stand behind the point; negative when zeros follow the digits.
-    public var places: Int
+    package var places: Int
 
     /// Reads a JSON number (`-12.50`, `1e3`), or any text of that form; nil when it is not one.
-    public init?(utf8 text: UnsafeRawBufferPointer) {
+    package init?(utf8 text: UnsafeRawBufferPointer) {
         var at = 0
         func byte(_ c: Character) -> Bool { unsafe at < text.count && text[at] == c.asciiValue }
         negative = byte("-")
@@ -47,7 +47,7 @@ public struct DecimalLiteral: Sendable, Hashable {
 
     /// The literal in units of 10^−scale: the greatest whole number not above it, and whether it is exactly that.
     /// `nil` below or above 64 bits tells the side.
-    public func scaled(to scale: Int) -> Scaled {
+    package func scaled(to scale: Int) -> Scaled {
         let shift = scale - places
         var kept = digits[...], exact = true
         if shift < 0 {
@@ -70,7 +70,7 @@ public struct DecimalLiteral: Sendable, Hashable {
         return signed(magnitude, exact: exact)
     }
 
-    public enum Scaled: Sendable, Hashable { case below, above, value(floor: Int64, exact: Bool) }
+    package enum Scaled: Sendable, Hashable { case below, above, value(floor: Int64, exact: Bool) }
 
     private func grow(_ value: UInt64, by digit: UInt64) -> UInt64? {
         let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
@@ -90,7 +90,7 @@ public struct DecimalLiteral: Sendable, Hashable {
 }
 
 extension DecimalLiteral: Comparable {
-    public static func < (a: DecimalLiteral, b: DecimalLiteral) -> Bool {
+    package static func < (a: DecimalLiteral, b: DecimalLiteral) -> Bool {
         guard a.negative == b.negative else { return a.negative }
         return a.negative ? b.isSmallerInSize(than: a) : a.isSmallerInSize(than: b)
     }

@@ -5,19 +5,19 @@ import Model
 struct FieldReader {
     private let object: RuleObject
 
-    init(_ value: JSONValue, _ path: String) throws(WinnowError) {
-        object = try RuleObject(value, path, allowed: ["name", "operator", "value", "ignore_case"])
+    init(_ value: JSONValue, _ path: RulePath) throws(WinnowError) {
+        object = try RuleObject(value, path, allowed: RuleKey.fieldKeys)
     }
 
     func condition() throws(WinnowError) -> FieldCondition {
-        let name = try object.required("name").string()
-        let chosen = try object.required("operator"), text = try chosen.string()
+        let name = try object.required(.name).string()
+        let chosen = try object.required(.operator), text = try chosen.string()
         guard let op = FieldOperator(rawValue: text) else {
             let names = FieldOperator.allCases.map(\.rawValue).joined(separator: ", ")
             throw chosen.error("unknown operator “\(text)”; the operators are \(names)")
         }
         var condition = FieldCondition(name, op, try operand(op))
-        if let folding = object.optional("ignore_case") {
+        if let folding = object.optional(.ignoreCase) {
             guard case .boolean(let on) = folding.value else { throw folding.error("expected true or false") }
             condition.ignoresCase = on
         }
@@ -25,27 +25,25 @@ struct FieldReader {
     }
 
     private func operand(_ op: FieldOperator) throws(WinnowError) -> FieldCondition.Operand {
-        switch op.positive {
-        case .exists, .isEmpty:
-            try object.refuse(["value"], because: "“\(op.rawValue)” takes no value")
+        switch op.operand {
+        case .none:
+            try object.refuse(.value, because: "“\(op.rawValue)” takes no value")
             return .none
-        case .during: return .window(try WindowReader.window(try object.required("value")))
-        case .anniversary: return .anniversary(try anniversary(try object.required("value")))
-        case .in, .between, .hasAny, .hasAll:
+        case .window: return .window(try WindowReader.window(try object.required(.value)))
+        case .anniversary: return .anniversary(try anniversary(try object.required(.value)))
+        case .list, .range:
             var literals: [FieldCondition.Literal] = []
-            let list = try object.required("value")
-            for element in try list.elements() { literals.append(try literal(element)) }
-            if op.positive == .between, literals.count != 2 { throw list.error("expected [lowest, highest]") }
+            for element in try object.required(.value).elements() { literals.append(try literal(element)) }
             return .list(literals)
-        default: return .value(try literal(try object.required("value")))
+        case .value: return .value(try literal(try object.required(.value)))
         }
     }
 
     private func anniversary(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Anniversary {
-        let object = try RuleObject(value.value, value.path, allowed: ["from", "to", "feb29"])
-        let from = try object.required("from").integer(-365...365), to = try object.required("to").integer(-365...365)
-        guard from <= to else { throw value.error("from \(from) lies behind to \(to)") }
-        let leapDay = try object.optional("feb29")?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
+        let object = try RuleObject(value.value, value.path, allowed: RuleKey.anniversaryKeys)
+        let from = try object.required(.from).integer(-365...365), to = try object.required(.to).integer(-365...365)
+        guard from <= to else { throw value.error("from \(from) lies after to \(to)") }
+        let leapDay = try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
         return FieldCondition.Anniversary(Int(from)...Int(to), leapDay: leapDay)
     }
 

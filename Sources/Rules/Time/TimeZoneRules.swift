@@ -6,8 +6,8 @@ import Model
 /// Method: the file lists transitions up to some year and then a rule in POSIX TZ form for ever. Both are asked for the
 /// stretches of constant offset around a local time; days and wall times are then matched against the stretches, which
 /// makes gaps, overlaps and days that do not exist one case.
-public struct TimeZoneRules: Sendable {
-    public let name: String
+package struct TimeZoneRules: Sendable {
+    package let name: String
     private let transitions: [Transition]
     private let firstOffset: Int64
     private let footer: PosixZone?
@@ -22,7 +22,7 @@ public struct TimeZoneRules: Sendable {
         var start, end, offset: Int64
     }
 
-    public static let utc = TimeZoneRules(name: "UTC", fixed: 0)
+    package static let utc = TimeZoneRules(name: "UTC", fixed: 0)
 
     private init(name: String, fixed offset: Int64) {
         self.name = name
@@ -32,7 +32,7 @@ public struct TimeZoneRules: Sendable {
     }
 
     /// Whether a text could name a zone, and so may be made part of a path.
-    public static func isPlausible(name: String) -> Bool {
+    package static func isPlausible(name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy {
                 ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
@@ -42,7 +42,7 @@ public struct TimeZoneRules: Sendable {
     }
 
     /// Reads a TZif file; nil when the bytes are not one.
-    public init?(name: String, tzif bytes: [UInt8]) {
+    package init?(name: String, tzif bytes: [UInt8]) {
         self.name = name
         var reader = TZifReader(bytes)
         guard let first = reader.header(), first.version >= 2, reader.skip(first.size(timeBytes: 4)),
@@ -56,7 +56,7 @@ public struct TimeZoneRules: Sendable {
     }
 
     /// Seconds east of UTC at an instant.
-    public func offset(atSecond second: Int64) -> Int64 {
+    package func offset(atSecond second: Int64) -> Int64 {
         if transitions.isEmpty || second >= (transitions.last?.at ?? 0), let footer {
             return footer.offset(atSecond: second)
         }
@@ -80,13 +80,13 @@ public struct TimeZoneRules: Sendable {
     }
 
     /// The local date of an instant.
-    public func date(of instant: Instant) -> CivilDate {
+    package func date(of instant: Instant) -> CivilDate {
         let second = floorDivide(instant.milliseconds, 1000)
         return CivilDate(day: Int(floorDivide(second + offset(atSecond: second), 86_400)))
     }
 
     /// The first instant whose local date is the day; of a day that does not exist, that of the next.
-    public func start(of day: CivilDate) -> Instant {
+    package func start(of day: CivilDate) -> Instant {
         let midnight = Int64(day.day) * 86_400
         for stretch in stretches(midnight - 172_800..<midnight + 259_200) {
             let begin = max(stretch.start, midnight - stretch.offset)
@@ -97,7 +97,7 @@ public struct TimeZoneRules: Sendable {
 
     /// The instant of a local wall time in milliseconds since 1970 local: of two the earlier, and one that does not
     /// exist is read with the offset before the gap.
-    public func instant(ofWall wall: Int64) -> Instant {
+    package func instant(ofWall wall: Int64) -> Instant {
         let second = floorDivide(wall, 1000), rest = wall - second * 1000
         var before = offset(atSecond: second - 172_800)
         for stretch in stretches(second - 172_800..<second + 172_800) {
@@ -110,7 +110,7 @@ public struct TimeZoneRules: Sendable {
     }
 
     /// The local wall time of an instant, in milliseconds.
-    public func wall(of instant: Instant) -> Int64 {
+    package func wall(of instant: Instant) -> Int64 {
         instant.milliseconds + offset(atSecond: floorDivide(instant.milliseconds, 1000)) * 1000
     }
 }

@@ -1,0 +1,114 @@
+import JSON
+import Model
+
+/// A JSON value and where it is, for readers that must name places in errors.
+struct RuleValue {
+    let value: JSONValue
+    let path: RulePath
+
+    func error(_ message: String) -> WinnowError { .invalidRule(path: path, message: message) }
+
+    func string() throws(WinnowError) -> String {
+        guard case .string(let text) = value else { throw error("expected a string, not \(value.kind)") }
+        return text
+    }
+
+    func strings() throws(WinnowError) -> [String] {
+        var result: [String] = []
+        for element in try elements() { result.append(try element.string()) }
+        return result
+    }
+
+    /// The elements of an array that is not empty.
+    func elements() throws(WinnowError) -> LazyMapSequence<EnumeratedSequence<[JSONValue]>, RuleValue> {
+        guard case .array(let elements) = value else { throw error("expected an array, not \(value.kind)") }
+        try RuleLimits.validate(count: elements.count, path)
+        return elements.enumerated().lazy.map { RuleValue(value: $1, path: path.index($0)) }
+    }
+
+    /// The two elements of an array.
+    func pair(_ expected: String) throws(WinnowError) -> (RuleValue, RuleValue) {
+        let elements = Array(try elements().prefix(3))
+        guard elements.count == 2 else { throw error("expected \(expected)") }
+        return (elements[0], elements[1])
+    }
+
+    /// A whole number within a range.
+    func integer(_ range: ClosedRange<Int64>) throws(WinnowError) -> Int64 {
+        guard case .number(let text) = value else { throw error("expected a whole number, not \(value.kind)") }
+        guard let number = Int64(text) else { throw error("expected a whole number, not \(text)") }
+        guard range.contains(number) else {
+            throw error("\(text) is not between \(range.lowerBound) and \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// A whole number from zero up; what is beyond the limit counts as the limit.
+    func natural(upTo limit: Int) throws(WinnowError) -> Int {
+        if case .number(let text) = value, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+            Int(text) ?? .max > limit
+        {
+            return limit
+        }
+        return Int(try integer(0...Int64(limit)))
+    }
+
+    /// A percentage with at most two decimals, in hundredths.
+    func hundredths() throws(WinnowError) -> Int {
+        guard case .number(var text) = value,
+            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }),
+            case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
+        else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
+        return Int(value)
+    }
+
+    /// One of the names of an enumeration.
+    func choice<T: RawRepresentable & CaseIterable>(_: T.Type) throws(WinnowError) -> T where T.RawValue == String {
+        let text = try string()
+        guard let match = T(rawValue: text) else {
+            let names = T.allCases.map(\.rawValue).joined(separator: ", ")
+            throw error("“\(text)” is not one of \(names)")
+        }
+        return match
+    }
+}
+
+/// An object with known keys, each at most once.
+struct RuleObject {
+    let path: RulePath
+    private let members: [(key: String, value: JSONValue)]
+
+    init(_ value: JSONValue, _ path: RulePath, allowed: [RuleKey]) throws(WinnowError) {
+        guard case .object(let members) = value else {
+            throw .invalidRule(path: path, message: "expected an object, not \(value.kind)")
+        }
+        self.path = path
+        self.members = members
+        var seen: Set<[UInt8]> = []
+        for (key, _) in members {
+            guard allowed.contains(where: { sameBytes($0.rawValue, key) }) else {
+                let names = allowed.map(\.rawValue).joined(separator: ", ")
+                throw .invalidRule(path: path.key(key), message: "unknown key; expected \(names)")
+            }
+            guard seen.insert(Array(key.utf8)).inserted else {
+                throw .invalidRule(path: path.key(key), message: "the key is repeated")
+            }
+        }
+    }
+
+    func optional(_ key: RuleKey) -> RuleValue? {
+        members.first { $0.key == key.rawValue }.map { RuleValue(value: $0.value, path: path.key(key)) }
+    }
+
+    func required(_ key: RuleKey) throws(WinnowError) -> RuleValue {
+        guard let value = optional(key) else {
+            throw .invalidRule(path: path, message: "“\(key.rawValue)” is missing")
+        }
+        return value
+    }
+
+    /// Refuses a key that the chosen operator does not take.
+    func refuse(_ key: RuleKey, because reason: String) throws(WinnowError) {
+        if let value = optional(key) { throw value.error(reason) }
+    }
+}

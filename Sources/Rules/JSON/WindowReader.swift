@@ -1,0 +1,47 @@
+import JSON
+import Model
+
+/// Reads a window.
+enum WindowReader {
+    static func window(_ value: RuleValue) throws(WinnowError) -> Window {
+        let object = try RuleObject(value.value, value.path, allowed: RuleKey.windowKinds.flatMap { $0 })
+        let used = RuleKey.windowKinds.filter { $0.contains { object.optional($0) != nil } }
+        guard used.count == 1 else {
+            throw value.error("a window has either last, or days_ago, or from and to")
+        }
+        switch used[0][0] {
+        case .daysAgo:
+            let (first, last) = try object.required(.daysAgo).pair("[first, last], for example [14, 7]")
+            return .daysAgo(
+                try first.natural(upTo: Window.longest), try last.natural(upTo: Window.longest))
+        case .from: return try absolute(object, value)
+        default:
+            return .last(
+                try object.required(.last).natural(upTo: Window.longest),
+                try object.optional(.unit)?.choice(Window.Unit.self) ?? .days,
+                try object.optional(.mode)?.choice(Window.Mode.self))
+        }
+    }
+
+    private static func absolute(_ object: RuleObject, _ value: RuleValue) throws(WinnowError) -> Window {
+        let from = try object.optional(.from).map(time), to = try object.optional(.to).map(time)
+        switch (from, to) {
+        case (.date(let from)?, .date(let to)?): return .dates(from: from, to: to)
+        case (.date(let from)?, nil): return .dates(from: from, to: nil)
+        case (nil, .date(let to)?): return .dates(from: nil, to: to)
+        case (.instant(let from)?, .instant(let to)?): return .instants(from: from, to: to)
+        case (.instant(let from)?, nil): return .instants(from: from, to: nil)
+        case (nil, .instant(let to)?): return .instants(from: nil, to: to)
+        default: throw value.error("from and to must both be dates or both be instants")
+        }
+    }
+
+    private enum Time { case date(CivilDate), instant(Instant) }
+
+    private static func time(_ value: RuleValue) throws(WinnowError) -> Time {
+        let text = try value.string()
+        if let date = CivilDate(text) { return .date(date) }
+        if let instant = Instant(text) { return .instant(instant) }
+        throw value.error("“\(text)” is neither a date (2026-01-31) nor an instant (2026-01-31T12:00:00Z)")
+    }
+}

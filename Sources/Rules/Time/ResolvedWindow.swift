@@ -1,0 +1,34 @@
+import Model
+
+/// When a rule is evaluated: the instant, and the zone that days begin in.
+package struct EvaluationTime: Sendable {
+    package var asOf: Instant
+    package var zone: TimeZoneRules
+
+    package init(asOf: Instant, zone: TimeZoneRules) {
+        self.asOf = asOf
+        self.zone = zone
+    }
+}
+
+/// A window in absolute time.
+public struct ResolvedWindow: Sendable, Hashable {
+    /// nil for no beginning.
+    public var from: Instant?
+    /// nil for no end but the instant of evaluation.
+    public var to: Instant?
+    public var toInclusive: Bool
+
+    public init(from: Instant?, to: Instant?, toInclusive: Bool) {
+        self.from = from
+        self.to = to
+        self.toInclusive = toInclusive
+    }
+
+    /// The milliseconds in the window, nil when there are none.
+    public var milliseconds: ClosedRange<Int64>? {
+        let low = from?.milliseconds ?? .min
+        let high = to.map { toInclusive ? $0.milliseconds : $0.milliseconds - 1 } ?? .max
+        return low <= high ? low...high : nil
+    }
+}

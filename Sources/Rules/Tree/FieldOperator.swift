@@ -1,0 +1,97 @@
+import Model
+
+/// The operators on fields, by their names in JSON, in the order in which help lists them. What each means for readers,
+/// writers and error texts is said in `shape` alone; how it is evaluated in `FieldTest`.
+public enum FieldOperator: String, Sendable, CaseIterable {
+    case exists
+    case doesNotExist = "does_not_exist"
+    case equals
+    case notEquals = "not_equals"
+    case `in`
+    case notIn = "not_in"
+    case contains
+    case notContains = "not_contains"
+    case startsWith = "starts_with"
+    case endsWith = "ends_with"
+    case matches
+    case notMatches = "not_matches"
+    case isEmpty = "is_empty"
+    case isNotEmpty = "is_not_empty"
+    case lessThan = "less_than"
+    case atMost = "at_most"
+    case greaterThan = "greater_than"
+    case atLeast = "at_least"
+    case before
+    case onOrBefore = "on_or_before"
+    case after
+    case onOrAfter = "on_or_after"
+    case between
+    case notBetween = "not_between"
+    case during
+    case anniversary
+    case hasAny = "has_any"
+    case hasAll = "has_all"
+    case hasNone = "has_none"
+
+    /// What an operator is compared with.
+    public enum Operand: Sendable, Hashable {
+        case none, value
+        /// One value or more.
+        case list
+        /// A lowest and a highest value.
+        case range
+        case window, anniversary
+    }
+
+    /// An operator's operand, the types that have it, and whether it compares text that can be folded.
+    struct Shape {
+        let operand: Operand
+        let types: Set<FieldType>
+        var foldsCase = false
+    }
+
+    /// What the operator takes and which types have it; a negative one as its positive.
+    var shape: Shape {
+        let numbers: Set<FieldType> = [.integer, .decimal], times: Set<FieldType> = [.date, .datetime]
+        return switch self {
+        case .exists: Shape(operand: .none, types: Set(FieldType.allCases))
+        case .equals:
+            Shape(operand: .value, types: Set(FieldType.allCases).subtracting([.stringSet]), foldsCase: true)
+        case .in: Shape(operand: .list, types: numbers.union([.string]), foldsCase: true)
+        case .contains, .startsWith, .endsWith, .matches:
+            Shape(operand: .value, types: [.string], foldsCase: true)
+        case .isEmpty: Shape(operand: .none, types: [.string])
+        case .lessThan, .atMost, .greaterThan, .atLeast: Shape(operand: .value, types: numbers)
+        case .before, .onOrBefore, .after, .onOrAfter: Shape(operand: .value, types: times)
+        case .between: Shape(operand: .range, types: numbers.union(times))
+        case .during: Shape(operand: .window, types: times)
+        case .anniversary: Shape(operand: .anniversary, types: times)
+        case .hasAny, .hasAll: Shape(operand: .list, types: [.stringSet])
+        case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .notBetween, .hasNone:
+            positive.shape
+        }
+    }
+
+    /// A negative operator matches exactly the profiles that its positive does not.
+    public var positive: FieldOperator {
+        switch self {
+        case .doesNotExist: .exists
+        case .notEquals: .equals
+        case .notIn: .in
+        case .notContains: .contains
+        case .notMatches: .matches
+        case .isNotEmpty: .isEmpty
+        case .notBetween: .between
+        case .hasNone: .hasAny
+        default: self
+        }
+    }
+
+    /// What the operator is compared with.
+    public var operand: Operand { shape.operand }
+
+    /// The operators that a type has, in the order in which help lists them.
+    public static func operators(of type: FieldType) -> [FieldOperator] {
+        allCases.filter { $0.shape.types.contains(type) }
+    }
+}

@@ -1,0 +1,42 @@
+import Model
+
+/// Campaigns or templates: those listed, and those that satisfy all of the given tag and attribute conditions. One that
+/// selects nothing is an error.
+public struct Selector: Sendable, Hashable {
+    /// Objects by their ids, loaded or not.
+    @Bytewise public var ids: [String]
+    /// Objects that have one of the tags; empty for no such condition.
+    @Bytewise public var tags: [String]
+    /// Objects that have all of the tags; empty for no such condition.
+    @Bytewise public var allTags: [String]
+    /// Objects that have one of the values of each attribute.
+    public var attributes: [AttributeCondition]
+
+    /// An attribute that must have one of the values.
+    public struct AttributeCondition: Sendable, Hashable {
+        /// The attribute's name.
+        @Bytewise public var key: String
+        /// At least one.
+        @Bytewise public var values: [String]
+
+        /// A condition on one attribute.
+        public init(key: String, values: [String]) {
+            self.key = key
+            self.values = values
+        }
+    }
+
+    /// A selector of what is listed, and of what satisfies every condition that is given.
+    public init(
+        ids: [String] = [], tags: [String] = [], allTags: [String] = [],
+        attributes: [AttributeCondition] = []
+    ) {
+        self.ids = ids
+        self.tags = tags
+        self.allTags = allTags
+        self.attributes = attributes
+    }
+
+    /// Whether objects are chosen by what they are, not only by id.
+    public var hasConditions: Bool { !tags.isEmpty || !allTags.isEmpty || !attributes.isEmpty }
+}
