@@ -129,8 +129,9 @@ import Model
 
     /// Greatest value that any member has at the most.
     package var bound: Int64 {
-        let (sum, overflow) = base.addingReportingOverflow(Int64(clamping: stream.span))
-        return overflow ? .max : sum
+        // From the least base on the span may be more than an Int64 holds.
+        let room = UInt64(bitPattern: Int64.max &- base)
+        return stream.span > room ? .max : base &+ Int64(bitPattern: stream.span)
     }
 
     /// Appends the block of ascending distinct rows and their values; `out` must be at a multiple of 8.
