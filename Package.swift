@@ -85,6 +85,9 @@ let package = Package(
             name: "Simulation", dependencies: ["Winnow", "Disk", "Format", "Model"], path: "Tests/Simulation",
             swiftSettings: strict),
         .testTarget(
+            name: "EncodingTests",
+            dependencies: ["Model", "Bitmaps", "Disk", "Format", "Columns", "Simulation"], swiftSettings: strict),
+        .testTarget(
             name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model", "Simulation", "FailingCalls"],
             swiftSettings: strict),
         .testTarget(

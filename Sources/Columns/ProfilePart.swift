@@ -13,7 +13,8 @@ import Model
 ///     touched     = kind:u8 0:u8×3 count:u32 container padded to 8       the rows that the part speaks about
 ///     column      = sliced block of numbers, or of dictionary codes (forms `numbers`, `codes`)
 ///                 | members texts                                        form `texts`
-///                 | members values:u32 0:u32 codes ends kinds counts containers   form `sets`: rows per value
+///                 | members values:u32 0:u32 size:u64 containers codes ends kinds counts   form `sets`: rows per
+///                   value; `size` is that of the containers, each at a multiple of 8, and `ends` where each ends
 package final class ProfilePart: Sendable {
     package enum Form: UInt8, Sendable { case numbers = 1, codes, texts, sets }
 

@@ -11,13 +11,13 @@ import Format
     private let bytes: UnsafePointer<UInt8>
 
     /// `byteCount(count, width)` bytes lie at `bytes`, and 64 more of the same file.
-    init(_ bytes: UnsafePointer<UInt8>, count: Int, width: Int) {
+    package init(_ bytes: UnsafePointer<UInt8>, count: Int, width: Int) {
         unsafe self.bytes = unsafe bytes
         self.count = count
         self.width = width
     }
 
-    static func byteCount(_ count: Int, width: Int) -> Int { (count + 7) / 8 * width }
+    package static func byteCount(_ count: Int, width: Int) -> Int { (count + 7) / 8 * width }
 
     /// Values of a group; masks have whole groups.
     package static let group = 512
@@ -65,7 +65,7 @@ import Format
     }
 
     /// Appends the values, each below 2^width.
-    static func append(_ values: [UInt64], width: Int, to out: inout [UInt8]) {
+    package static func append(_ values: [UInt64], width: Int, to out: inout [UInt8]) {
         let size = byteCount(values.count, width: width), start = out.count
         guard size > 0 else { return }
         out.append(contentsOf: repeatElement(0, count: size))

@@ -17,7 +17,7 @@ import Model
     private static let frameSize = 1 << 16
 
     /// Verifies what it reads; frames are verified when they are read.
-    init(_ reader: inout ByteReader, in part: PartFile) throws(WinnowError) {
+    package init(_ reader: inout ByteReader, in part: PartFile) throws(WinnowError) {
         self.part = part
         let start = unsafe reader.rest
         lengths = try PackedColumn(&reader)
@@ -110,7 +110,7 @@ import Model
     }
 
     /// Gathers strings, in order, for a `TextFrames`.
-    struct Writer {
+    package struct Writer {
         /// Whether frames are compressed: a third of the size, but evaluation took twelve times as long.
         private let compresses: Bool
         private var lengths: [Int64] = []
@@ -120,9 +120,9 @@ import Model
         private var strings: UInt32 = 0
         private var count: UInt32 = 0
 
-        init(compresses: Bool) { self.compresses = compresses }
+        package init(compresses: Bool) { self.compresses = compresses }
 
-        mutating func add(_ text: ArraySlice<UInt8>) throws(WinnowError) {
+        package mutating func add(_ text: ArraySlice<UInt8>) throws(WinnowError) {
             lengths.append(Int64(text.count))
             pending.append(contentsOf: text)
             strings += 1
@@ -143,7 +143,7 @@ import Model
             count += 1
         }
 
-        mutating func finish(to out: inout ByteWriter) throws(WinnowError) {
+        package mutating func finish(to out: inout ByteWriter) throws(WinnowError) {
             try endFrame()
             PackedColumn.append(lengths, to: &out)
             out.put(count)

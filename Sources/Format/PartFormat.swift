@@ -55,7 +55,15 @@ package struct PartReference: Sendable, Hashable {
     /// The checksum of its trailer, and by that of everything in it.
     package var checksum: UInt32
     /// Of activity: events before this instant (milliseconds since 1970) are forgotten; the least number for none.
-    package var horizon = Int64.min
+    package var horizon: Int64
+
+    package init(id: UInt64, kind: PartKind, length: UInt64, checksum: UInt32, horizon: Int64 = .min) {
+        self.id = id
+        self.kind = kind
+        self.length = length
+        self.checksum = checksum
+        self.horizon = horizon
+    }
 
     package var fileName: String {
         let digits = String(id, radix: 16)

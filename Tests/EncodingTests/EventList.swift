@@ -1,0 +1,65 @@
+import Columns
+import Format
+import Model
+
+/// Events of one type in memory, on their way into a part.
+struct EventList: EventSource {
+    var type = EventType(.email, .sent)
+    /// Ascending.
+    var keys = [LeafKey(campaign: 0, template: 0)]
+    var events: [EventRecord] = []
+    /// What message numbers stand for: number n is the id before n. Without ids they are ordinals.
+    var ids: [String] = []
+
+    var eventTypes: [EventType] { [type] }
+
+    func leaves(of type: EventType) -> [LeafSummary] {
+        guard type == self.type else { return [] }
+        return keys.indices.map { leaf in
+            let times = events.filter { $0.leaf == leaf }.map(\.time)
+            return LeafSummary(
+                key: keys[leaf], events: Int64(times.count), minimum: times.min() ?? .max,
+                maximum: times.max() ?? .min)
+        }
+    }
+
+    func blocks(of type: EventType) -> [(block: Int, events: Int)] {
+        guard type == self.type else { return [] }
+        let counts = events.reduce(into: [Int: Int]()) { $0[Int($1.row >> 16), default: 0] += 1 }
+        return counts.sorted { $0.key < $1.key }.map { (block: $0.key, events: $0.value) }
+    }
+
+    func append(_ type: EventType, block: Int, to all: inout [EventRecord]) {
+        if type == self.type { all += events.filter { $0.row >> 16 == block } }
+    }
+
+    func localMessages(_ block: Int) -> LocalMessages? {
+        if ids.isEmpty { return nil }
+        var messages = LocalMessages()
+        for id in ids.map({ Array($0.utf8) }) {
+            messages.append(id, hash: id.withUnsafeBytes { stringHash($0) })
+        }
+        return messages
+    }
+
+    func messages(_ block: Int) -> MessageBlock? { nil }
+}
+
+extension EventRecord {
+    init(_ row: UInt32, leaf: UInt32 = 0, time: Int64 = 0, count: UInt32 = 1, message: UInt32 = 0) {
+        self.init(row: row, leaf: leaf, time: time, count: count, link: 0, message: message)
+    }
+}
+
+extension Parts {
+    /// A part of some events and older parts.
+    func write(
+        _ sources: [any EventSource], knowing store: [ActivityPart] = [], names: NameOrder? = nil
+    ) throws -> ActivityPart {
+        let file = try write(.activity) { part in
+            try ActivityMerge.write(
+                sources, knowing: store, names: names, memory: 1 << 30, to: part)
+        }
+        return try ActivityPart(file)
+    }
+}
