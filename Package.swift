@@ -88,8 +88,9 @@ let package = Package(
             name: "EncodingTests",
             dependencies: ["Model", "Bitmaps", "Disk", "Format", "Columns", "Simulation"], swiftSettings: strict),
         .testTarget(
-            name: "DurabilityTests", dependencies: ["Winnow", "Disk", "Model", "Simulation", "FailingCalls"],
-            swiftSettings: strict),
+            name: "DurabilityTests",
+            dependencies: ["CZstd", "Winnow", "Disk", "Format", "Model", "Simulation", "FailingCalls"],
+            exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "DifferentialTests", dependencies: ["Winnow", "Query", "Disk", "Simulation"],
             swiftSettings: strict),
