@@ -27,8 +27,11 @@ public struct RulePath: Hashable, Sendable {
     /// The place that another path leads to from here.
     package func appending(_ other: RulePath) -> RulePath { RulePath(steps + other.steps) }
 
-    /// The rest of the path from one of its own beginnings on.
-    package func dropping(_ prefix: RulePath) -> RulePath { RulePath(Array(steps.dropFirst(prefix.steps.count))) }
+    /// Goes one step further in.
+    package mutating func enter(_ step: Step) { steps.append(step) }
+
+    /// Goes one step out again.
+    package mutating func leave() { _ = steps.popLast() }
 }
 
 extension RulePath: CustomStringConvertible {
@@ -43,4 +46,15 @@ extension RulePath: CustomStringConvertible {
         }
         return text
     }
+}
+
+extension WinnowError {
+    /// The same error of a rule with a place that begins further out.
+    package func inside(_ outer: RulePath) -> WinnowError {
+        guard case .invalidRule(let path, let message) = self else { return self }
+        return .invalidRule(path: outer.appending(path), message: message)
+    }
+
+    /// The same error of a rule with a place that begins one step further out.
+    package func inside(_ step: RulePath.Step) -> WinnowError { inside(RulePath([step])) }
 }

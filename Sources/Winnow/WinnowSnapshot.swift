@@ -42,6 +42,8 @@ public struct SegmentCount: Sendable {
     /// The windows of the rule in absolute time, in the order of the rule.
     public var windows: [WindowReport]
     public var warnings: [RuleWarning]
+    /// How the call's segments were evaluated, together.
+    package var paths: EvaluationPaths
 }
 
 /// One version of a store, for as long as the value lives.
@@ -72,21 +74,22 @@ public struct WinnowSnapshot: Sendable {
     ) throws(WinnowError) -> [SegmentCount] {
         try options.validate()
         let asOf = options.asOf ?? systemTime()
-        let clock = ContinuousClock(), known = BoundConditions()
+        let clock = ContinuousClock(), shared = SharedBindings()
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {
             let start = clock.now
-            bound.append((try bind(segment, asOf, options, known), clock.now - start))
+            bound.append((try bind(segment, asOf, options, shared), clock.now - start))
         }
         let start = clock.now
-        let counts = try evaluator(options).count(bound.map(\.segment.plan))
+        let evaluator = evaluator(options), counts = try evaluator.count(bound.map(\.segment.plan))
         let share = (clock.now - start) / max(1, segments.count)
         var results: [SegmentCount] = []
         for (i, (bound, elapsed)) in bound.enumerated() {
             results.append(
                 SegmentCount(
                     name: segments[i].name, count: counts[i], universe: profiles, asOf: asOf,
-                    elapsed: elapsed + share, version: version, windows: bound.windows, warnings: bound.warnings))
+                    elapsed: elapsed + share, version: version, windows: bound.windows, warnings: bound.warnings,
+                    paths: evaluator.paths))
         }
         return results
     }
@@ -96,7 +99,7 @@ public struct WinnowSnapshot: Sendable {
         _ segment: Segment, _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [String] {
         try options.validate()
-        let bound = try bind(segment, options.asOf ?? systemTime(), options, BoundConditions())
+        let bound = try bind(segment, options.asOf ?? systemTime(), options, SharedBindings())
         let keys = try snapshot.keys()
         var ids: [String] = []
         for row in try evaluator(options).rows(bound.plan) {
@@ -123,11 +126,11 @@ public struct WinnowSnapshot: Sendable {
     }
 
     private func bind(
-        _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions, _ known: BoundConditions
+        _ segment: Segment, _ asOf: Instant, _ options: EvaluationOptions, _ shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         let zone = try zone(segment, options)
-        return try Binder.bind(
-            segment, to: snapshot, EvaluationTime(asOf: asOf, zone: zone), strict: options.strict,
-            asOfGiven: options.asOf != nil, sharing: known)
+        return try segment.bind(
+            to: snapshot, EvaluationTime(asOf: asOf, zone: zone), strict: options.strict,
+            asOfGiven: options.asOf != nil, sharing: shared)
     }
 }

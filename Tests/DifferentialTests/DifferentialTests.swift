@@ -34,11 +34,12 @@ struct DifferentialTests {
     /// What a run came to.
     private struct Tally: Sendable {
         var rules = 0, empty = 0, full = 0
+        var paths = EvaluationPaths()
     }
 
     @Test("on thousands of rules, by every path of evaluation")
     func agreement() async throws {
-        var (rules, empty, full) = (0, 0, 0)
+        var (rules, empty, full) = (0, 0, 0), paths = EvaluationPaths()
         try await withThrowingTaskGroup(of: Tally.self) { group in
             for family in DifferentialTests.families {
                 for seed in family.seeds { group.addTask { try DifferentialTests.compare(family, seed: seed) } }
@@ -47,6 +48,7 @@ struct DifferentialTests {
                 rules += tally.rules
                 empty += tally.empty
                 full += tally.full
+                paths.add(tally.paths)
             }
         }
         let share = (rules - empty - full) * 100 / max(1, rules)
@@ -54,7 +56,7 @@ struct DifferentialTests {
         #expect(rules >= 5_000)
         #expect(share >= 60)
         for path in EvaluationPath.allCases {
-            #expect(EvaluationPaths.count(path) > 0, "no rule was evaluated by way of \(path)")
+            #expect(paths.count(path) > 0, "no rule was evaluated by way of \(path)")
         }
     }
 
@@ -81,8 +83,9 @@ struct DifferentialTests {
             do {
                 let expected = try oracle.matching(rule: rule, asOf: asOf, timezone: zone)
                 let segment = try Segment(json: rule)
-                let ids = try snapshot.ids(segment, options), count = try snapshot.count(segment, options).count
-                #expect(count == ids.count, "seed \(seed), as of \(asOf), \(zone): \(rule)")
+                let ids = try snapshot.ids(segment, options), result = try snapshot.count(segment, options)
+                tally.paths.add(result.paths)
+                #expect(result.count == ids.count, "seed \(seed), as of \(asOf), \(zone): \(rule)")
                 let own = ids.filter { !$0.hasPrefix("filler-") }
                 let missing = expected.subtracting(own), extra = Set(own).subtracting(expected)
                 #expect(
@@ -100,12 +103,15 @@ struct DifferentialTests {
                 Issue.record("seed \(seed), as of \(asOf), \(zone): \(error) in \(rule)")
             }
         }
-        try compareTogether(sample.map(\.segment.rule), snapshot, &random, seed)
+        tally.paths.add(try compareTogether(sample.map(\.segment.rule), snapshot, &random, seed))
         #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed)")
         try store.store.compact()
         let compacted = try store.store.snapshot()
         for (segment, options, ids) in sample {
             #expect(try compacted.ids(segment, options) == ids, "seed \(seed), compacted: \(segment)")
+            let result = try compacted.count(segment, options)
+            tally.paths.add(result.paths)
+            #expect(result.count == ids.count, "seed \(seed), compacted: \(segment)")
         }
         #expect(try WinnowStore.verify(at: store.store.path).findings == [], "seed \(seed), compacted")
         return tally
@@ -114,7 +120,7 @@ struct DifferentialTests {
     /// Rules that have much in common, counted in one call, against the same rules one by one and set algebra.
     private static func compareTogether(
         _ rules: [Rule], _ snapshot: WinnowSnapshot, _ random: inout RandomWorld, _ seed: UInt64
-    ) throws {
+    ) throws -> EvaluationPaths {
         var options = EvaluationOptions()
         options.asOf = Instant(milliseconds: 1_700_000_000_000)
         var segments: [Segment] = [], expected: [Int] = []
@@ -142,9 +148,10 @@ struct DifferentialTests {
                 add(.activity(activity), try snapshot.count(Segment(.activity(activity)), options).count)
             }
         }
-        let together = try snapshot.count(segments, options).map(\.count)
+        let results = try snapshot.count(segments, options), together = results.map(\.count)
         for i in segments.indices {
             #expect(together[i] == expected[i], "seed \(seed), together with others: \(segments[i].rule)")
         }
+        return results.first?.paths ?? EvaluationPaths()
     }
 }

@@ -57,24 +57,24 @@ package struct DaysOfYear: Sendable, Hashable {
 }
 
 extension FieldCondition {
-    /// The test for a field of the schema. `path` is the condition's place in the document.
-    package func test(for field: Field, _ time: EvaluationTime, path: RulePath) throws(WinnowError) -> FieldTest {
+    /// The test for a field of the schema; places of errors begin at the condition.
+    package func test(for field: Field, _ time: EvaluationTime) throws(WinnowError) -> FieldTest {
         guard self.operator.shape.types.contains(field.type) else {
             let legal = FieldOperator.operators(of: field.type).map(\.rawValue).joined(separator: ", ")
             throw .invalidRule(
-                path: path.key(.operator),
-                message: "“\(self.operator.rawValue)” does not apply to “\(name)”, a field of type "
+                at: .operator,
+                "“\(self.operator.rawValue)” does not apply to “\(name)”, a field of type "
                     + "\(field.type.rawValue); its operators are \(legal)")
         }
         let positive = self.operator.positive
         guard ignoresCase == nil || (field.type == .string && self.operator.shape.foldsCase) else {
             throw .invalidRule(
-                path: path.key(.ignoreCase),
-                message: "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case")
+                at: .ignoreCase,
+                "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case")
         }
         var result = FieldTest(negated: positive != self.operator, test: .exists, window: nil)
         if positive == .exists { return result }
-        let reader = LiteralReader(field: field, time: time, path: path.key(.value))
+        let reader = LiteralReader(field: field, time: time)
         switch field.type {
         case .string:
             result.test = .text(try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))

@@ -4,7 +4,6 @@ import Model
 struct LiteralReader {
     let field: Field
     let time: EvaluationTime
-    let path: RulePath
 
     /// The values equal to a literal: none when the field's type cannot hold it, many when a date means a whole day.
     private struct Span {
@@ -14,7 +13,7 @@ struct LiteralReader {
         var upper: Int64?
     }
 
-    private func error(_ message: String) -> WinnowError { .invalidRule(path: path, message: message) }
+    private func error(_ message: String) -> WinnowError { .invalidRule(at: .value, message) }
 
     private func wrongType(_ literal: FieldCondition.Literal) -> WinnowError {
         let text =

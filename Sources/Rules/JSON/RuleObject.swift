@@ -22,7 +22,7 @@ struct RuleValue {
     /// The elements of an array that is not empty.
     func elements() throws(WinnowError) -> LazyMapSequence<EnumeratedSequence<[JSONValue]>, RuleValue> {
         guard case .array(let elements) = value else { throw error("expected an array, not \(value.kind)") }
-        try RuleLimits.validate(count: elements.count, path)
+        do throws(WinnowError) { try RuleLimits.validate(count: elements.count) } catch { throw error.inside(path) }
         return elements.enumerated().lazy.map { RuleValue(value: $1, path: path.index($0)) }
     }
 

@@ -6,32 +6,50 @@ extension Segment {
     /// - Throws: `WinnowError.invalidRule` with the first place that makes no sense.
     /// - Complexity: O(rule).
     public func validate() throws(WinnowError) {
-        let place = RulePath.document.key(.timezone)
         if mixesTimezones {
             throw .invalidRule(
-                path: place, message: "segments of different time zones are combined; give them the same one")
+                at: .timezone, "segments of different time zones are combined; give them the same one")
         }
-        try rule.validate(RulePath.document.key(.where))
+        try inside(.where) { () throws(WinnowError) in try rule.validate() }
+    }
+}
+
+/// Runs a check of the value of a key. Places are put together only when something is wrong, from the inside out.
+func inside<T>(_ key: RuleKey, _ check: () throws(WinnowError) -> T) throws(WinnowError) -> T {
+    do throws(WinnowError) { return try check() } catch { throw error.inside(.key(key.rawValue)) }
+}
+
+/// The same for each element of a list.
+func insideEach<T>(_ list: [T], _ check: (T) throws(WinnowError) -> Void) throws(WinnowError) {
+    for (i, element) in list.enumerated() {
+        do throws(WinnowError) { try check(element) } catch { throw error.inside(.index(i)) }
+    }
+}
+
+extension WinnowError {
+    /// The error of a rule, whose place begins here; with a key at that key.
+    static func invalidRule(at key: RuleKey? = nil, _ message: String) -> WinnowError {
+        .invalidRule(path: RulePath(key.map { [.key($0.rawValue)] } ?? []), message: message)
     }
 }
 
 extension Rule {
-    func validate(_ path: RulePath) throws(WinnowError) {
+    fileprivate func validate() throws(WinnowError) {
         switch node {
-        case .all(let parts): try Rule.validate(parts, path.key(.all))
-        case .any(let parts): try Rule.validate(parts, path.key(.any))
-        case .not(let part): try part.validate(path.key(.not))
-        case .activity(let activity): try activity.validate(path.key(.activity))
-        case .field(let condition): try condition.validate(path.key(.field))
-        case .sample(let sample): try sample.validate(path.key(.sample))
-        case .tooDeep: throw RuleLimits.tooDeep(path)
-        case .tooLarge: throw RuleLimits.tooLarge(path)
+        case .all(let parts): try inside(.all) { () throws(WinnowError) in try Rule.validate(parts) }
+        case .any(let parts): try inside(.any) { () throws(WinnowError) in try Rule.validate(parts) }
+        case .not(let part): try inside(.not) { () throws(WinnowError) in try part.validate() }
+        case .activity(let activity): try inside(.activity) { () throws(WinnowError) in try activity.validate() }
+        case .field(let condition): try inside(.field) { () throws(WinnowError) in try condition.validate() }
+        case .sample(let sample): try inside(.sample) { () throws(WinnowError) in try sample.validate() }
+        case .tooDeep: throw RuleLimits.tooDeep(.document)
+        case .tooLarge: throw RuleLimits.tooLarge(.document)
         }
     }
 
-    private static func validate(_ parts: [Rule], _ path: RulePath) throws(WinnowError) {
-        guard !parts.isEmpty else { throw .invalidRule(path: path, message: "the array is empty") }
-        for (i, part) in parts.enumerated() { try part.validate(path.index(i)) }
+    private static func validate(_ parts: [Rule]) throws(WinnowError) {
+        guard !parts.isEmpty else { throw .invalidRule("the array is empty") }
+        try insideEach(parts) { (part) throws(WinnowError) in try part.validate() }
     }
 }
 
@@ -45,21 +63,19 @@ extension RuleLimits {
     }
 
     /// Checks the length of a list that must have something in it.
-    static func validate(count: Int, _ path: RulePath) throws(WinnowError) {
-        guard count > 0 else { throw .invalidRule(path: path, message: "the array is empty") }
-        guard count <= values else { throw .invalidRule(path: path, message: "more than \(values) values") }
+    static func validate(count: Int) throws(WinnowError) {
+        guard count > 0 else { throw .invalidRule("the array is empty") }
+        guard count <= values else { throw .invalidRule("more than \(values) values") }
     }
 }
 
 extension Sample {
-    fileprivate func validate(_ path: RulePath) throws(WinnowError) {
+    fileprivate func validate() throws(WinnowError) {
         for (key, hundredths) in [(RuleKey.from, range.lowerBound), (.to, range.upperBound)] {
             guard (0...10_000).contains(hundredths) else {
-                throw .invalidRule(
-                    path: path.key(key),
-                    message: "expected a percentage from 0 to 100 with at most two decimals")
+                throw .invalidRule(at: key, "expected a percentage from 0 to 100 with at most two decimals")
             }
         }
-        guard !range.isEmpty else { throw .invalidRule(path: path, message: "from must be less than to") }
+        guard !range.isEmpty else { throw .invalidRule("from must be less than to") }
     }
 }

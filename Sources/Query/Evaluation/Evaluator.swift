@@ -8,9 +8,10 @@ import Threads
 
 /// Evaluates plans block by block, on several threads: blocks are independent and their results disjoint, so nothing is
 /// merged but counts.
-package struct Evaluator {
+package final class Evaluator: Sendable {
     private let snapshot: Snapshot
     private let threads: Int
+    private let taken = Mutex(EvaluationPaths())
 
     /// Blocks that a thread takes at a time.
     private static let run = 4
@@ -25,8 +26,8 @@ package struct Evaluator {
         var counts = [Int](repeating: 0, count: plans.count), open: [(plan: Plan, of: Int, complements: Bool)] = []
         for (i, plan) in plans.enumerated() {
             let (inner, complements) = plan.complemented.map { ($0, true) } ?? (plan, false)
-            if let known = try inner.storedCount(snapshot) {
-                EvaluationPaths.add(.storedCountAlone)
+            if let known = try storedCount(inner) {
+                taken.withLock { $0.record(.storedCountAlone) }
                 counts[i] = complements ? snapshot.live - known : known
             } else {
                 open.append((inner, i, complements))
@@ -48,6 +49,19 @@ package struct Evaluator {
             counts[entry.of] = entry.complements ? snapshot.live - total : total
         }
         return counts
+    }
+
+    /// How often each path was taken so far.
+    package var paths: EvaluationPaths { taken.withLock { $0 } }
+
+    /// The count where tables alone tell it, without a look at any block.
+    private func storedCount(_ plan: Plan) throws(WinnowError) -> Int? {
+        switch plan {
+        case .empty: 0
+        case .universe: snapshot.live
+        case .condition(let condition): try condition.storedCount(snapshot)
+        case .all, .any, .not: nil
+        }
     }
 
     /// The rows that match, ascending.
@@ -72,6 +86,7 @@ package struct Evaluator {
         let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
         @Sendable func work() {
             let evaluation = BlockEvaluation(program, rows: rows, erased: erased)
+            defer { taken.withLock { unsafe $0.add(evaluation.scratch.paths) } }
             while true {
                 let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
                 guard start < blocks, failure.withLock({ $0 == nil }) else { return }
@@ -84,27 +99,5 @@ package struct Evaluator {
         }
         onThreads(workers, work)
         if let error = failure.withLock({ $0 }) { throw error }
-    }
-}
-
-extension Plan {
-    /// The count where tables alone tell it, without a look at any block.
-    fileprivate func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? {
-        switch self {
-        case .nobody: return 0
-        case .everybody: return snapshot.live
-        case .rows(let rows): return rows.count
-        case .activity(let plan):
-            let scope = plan.scope
-            // Tables count erased profiles until these are purged.
-            guard plan.lower == 1, plan.upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1,
-                snapshot.erased?.isPurged != false
-            else { return nil }
-            let part = scope.parts[0]
-            guard let places = part.places else { return part.index.rows }
-            guard part.leaves.count == 1, places[part.leaves[0]] == .inside else { return nil }
-            return Int(clamping: try part.part.leaves(of: part.index).distinct[part.leaves[0]])
-        default: return nil
-        }
     }
 }

@@ -29,7 +29,7 @@ struct UniqueJoin {
             }
             if part.forgets {
                 // Its marks may be on events that are forgotten.
-                scratch.take(.forgotten)
+                scratch.record(.forgotten)
                 contested.formUnion(own)
             } else {
                 for word in 0..<Block.words { unsafe contested.bits[word] |= seen.bits[word] & own.bits[word] }

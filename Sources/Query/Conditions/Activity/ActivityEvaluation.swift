@@ -10,7 +10,7 @@ import Model
 /// can reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at
 /// least once" no counters are needed at all, containers are united. Only of runs that straddle the window, whose
 /// clicks must be told apart by link, or from which unique events are derived, are events looked at: sliced comparisons
-/// make a mask of a piece's events, and the rows of those that are left are fed on.
+/// make a mask of a piece's events, and the rows of those that are left are handed on.
 struct ActivityEvaluation {
     let scope: ActivityScope
     let scratch: Scratch
@@ -46,35 +46,35 @@ struct ActivityEvaluation {
         try evaluate(gathered, .block(block), wanted)
     }
 
-    /// What is fed to a sink: all runs of a block, or some.
-    private enum Supply {
+    /// What is scanned into a sink: all runs of a block, or some.
+    private enum Source {
         case block(Int)
         case runs(ArraySlice<RunInScope>)
     }
 
     private func evaluate(
-        _ gathered: GatheredRuns, _ supply: Supply, _ wanted: [Wanted]
+        _ gathered: GatheredRuns, _ source: Source, _ wanted: [Wanted]
     ) throws(WinnowError) {
         var bound = gathered.bound
-        if case .runs(let runs) = supply { bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) } }
+        if case .runs(let runs) = source { bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) } }
         guard wanted.contains(where: { bound >= $0.lower }) else {
-            scratch.take(.bounded)
+            scratch.record(.bounded)
             for one in wanted { one.out.clear() }
             return
         }
         if wanted.count == 1, !wanted[0].counts {
-            scratch.take(.united)
+            scratch.record(.united)
             let out = wanted[0].out
             out.clear()
-            try feed(supply, gathered, UnionSink(set: out))
-            if case .block = supply { for recency in gathered.recencies { unite(recency, into: out) } }
+            try scan(source, gathered, UnionSink(set: out))
+            if case .block = source { for recency in gathered.recencies { unite(recency, into: out) } }
         } else if bound <= 255 || wanted.allSatisfy(\.fitsByte) {
-            try count(supply, gathered, bound, wanted)
+            try count(source, gathered, bound, wanted)
         } else {
-            scratch.take(.countedWide)
+            scratch.record(.countedWide)
             let counters = unsafe scratch.wide()
             unsafe counters.update(repeating: 0, count: Block.rows)
-            try unsafe feed(supply, gathered, WideSink(counters: counters, rows: scratch.distinct))
+            try unsafe scan(source, gathered, WideSink(counters: counters, rows: scratch.distinct))
             for one in wanted {
                 unsafe kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
             }
@@ -82,7 +82,7 @@ struct ActivityEvaluation {
     }
 
     private func unite(_ recency: (latest: SlicedBlock, since: Int64), into out: BlockSet) {
-        scratch.take(.lastTimes)
+        scratch.record(.lastTimes)
         let recent = scratch.sliced.spare
         recency.latest.select(recency.since...Int64.max, into: recent, scratch.sliced)
         out.formUnion(recent)
@@ -90,7 +90,7 @@ struct ActivityEvaluation {
 
     /// Counts in bytes. Counters that stop, or are cut down, are exact for conditions that they can tell apart.
     private func count(
-        _ supply: Supply, _ gathered: GatheredRuns, _ bound: UInt64, _ wanted: [Wanted]
+        _ source: Source, _ gathered: GatheredRuns, _ bound: UInt64, _ wanted: [Wanted]
     ) throws(WinnowError) {
         let counters = unsafe scratch.counters
         func select(_ body: (UInt8, UInt8, BlockSet) -> Void) {
@@ -103,17 +103,17 @@ struct ActivityEvaluation {
                 body(lower, UInt8(clamping: one.upper ?? 255), one.out)
             }
         }
-        if case .block = supply, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty, !joins(gathered) {
-            scratch.take(.countedFew)
+        if case .block = source, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty, !joins(gathered) {
+            scratch.record(.countedFew)
             let sink = unsafe FewSink(counters, rows: scratch.touched)
-            try feed(supply, gathered, sink)
+            try scan(source, gathered, sink)
             select { sink.select($0, $1, into: $2) }
             return sink.clear()
         }
         let cap = wanted.reduce(1) { max($0, $1.lower, ($1.upper ?? 0) + 1) }
         let sink = unsafe NarrowSink(counters, cap: UInt8(clamping: cap), bound: bound)
-        try feed(supply, gathered, sink)
-        scratch.take(sink.cuts == 0 ? .counted : .countedCapped)
+        try scan(source, gathered, sink)
+        scratch.record(sink.cuts == 0 ? .counted : .countedCapped)
         select { unsafe kernels.counters_between(counters, $0, $1, $2.bits, Block.rows) }
         unsafe counters.update(repeating: 0, count: Block.rows)
     }
@@ -127,7 +127,7 @@ struct ActivityEvaluation {
         let gathered = scope.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
         try gathered.gather(scope, block, stored: false)
         try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            try unsafe feed(.block(block), gathered, KeySink(body: body))
+            try unsafe scan(.block(block), gathered, KeySink(body: body))
         }
     }
 
@@ -147,9 +147,9 @@ struct ActivityEvaluation {
         try evaluate(gathered, .runs(runs), [wanted])
     }
 
-    /// Feeds the events of these runs.
-    func feed(_ runs: Range<Int>, of gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
-        try feed(gathered.runs[runs], gathered, sink)
+    /// Scans the events of these runs.
+    func scan(_ runs: Range<Int>, of gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+        try scan(gathered.runs[runs], gathered, sink)
     }
 
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
@@ -163,7 +163,7 @@ struct ActivityEvaluation {
         guard scope.links == nil, scope.unique == nil, let part = scope.parts.first, scope.parts.count == 1,
             part.places == nil, let entry = try part.part.find(part.index, block: block), entry.hasSummary
         else { return false }
-        scratch.take(.storedCounts)
+        scratch.record(.storedCounts)
         let summary = try part.part.summary(entry)
         for one in wanted {
             let upper = one.upper.map { Int64(clamping: $0) } ?? .max
@@ -174,19 +174,19 @@ struct ActivityEvaluation {
 
     // MARK: Runs
 
-    private func feed(_ supply: Supply, _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
-        switch supply {
-        case .runs(let runs): try feed(runs, gathered, sink)
+    private func scan(_ source: Source, _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+        switch source {
+        case .runs(let runs): try scan(runs, gathered, sink)
         case .block(let block):
             guard let unique = scope.unique, joins(gathered) else {
-                try feed(gathered.runs[...], gathered, sink)
+                try scan(gathered.runs[...], gathered, sink)
                 for summary in gathered.summaries {
                     sink.expect(UInt64(clamping: summary.bound))
-                    feed(summary, sink)
+                    scan(summary, sink)
                 }
                 return
             }
-            scratch.take(.uniqueJoin)
+            scratch.record(.uniqueJoin)
             let join = UniqueJoin(scope: scope, unique: unique, scratch: scratch)
             var compared = wantedRows
             if scope.links == nil {
@@ -198,7 +198,7 @@ struct ActivityEvaluation {
                 alone.wantedRows = others
                 if let wantedRows { contested.formIntersection(wantedRows) }
                 compared = contested
-                try alone.feed(gathered.runs[...], gathered, sink)
+                try alone.scan(gathered.runs[...], gathered, sink)
             }
             // Said once for all of them: saying it may take a pass over the counters.
             sink.expect(.max)
@@ -211,8 +211,8 @@ struct ActivityEvaluation {
         }
     }
 
-    private func feed(_ summary: SlicedBlock, _ sink: some CountSink) {
-        scratch.take(.storedCountsAdded)
+    private func scan(_ summary: SlicedBlock, _ sink: some CountSink) {
+        scratch.record(.storedCountsAdded)
         if sink.unites {
             sink.add(summary.members)
         } else {
@@ -220,17 +220,17 @@ struct ActivityEvaluation {
         }
     }
 
-    private func feed(
+    private func scan(
         _ runs: ArraySlice<RunInScope>, _ gathered: GatheredRuns, _ sink: some CountSink
     ) throws(WinnowError) {
         let chunks = gathered.chunks, windows = gathered.windows, masks = TailMasks(gathered)
         for run in runs {
             sink.expect(gathered.bound(of: run))
-            try feed(run, of: chunks[run.chunk], windows[run.chunk], masks, sink)
+            try scan(run, of: chunks[run.chunk], windows[run.chunk], masks, sink)
         }
     }
 
-    private func feed(
+    private func scan(
         _ run: RunInScope, of chunk: ActivityChunk, _ window: ClosedRange<Int64>, _ masks: TailMasks,
         _ sink: some CountSink
     ) throws(WinnowError) {
@@ -240,24 +240,24 @@ struct ActivityEvaluation {
             if !run.straddles && scope.links == nil && scope.unique == nil && !sink.wantsKeys
                 && (sink.unites || !head.streams.hasWeights)
             {
-                scratch.take(.wholeHead)
-                try feedWhole(head, sink)
+                scratch.record(.wholeHead)
+                try scanWhole(head, sink)
             } else {
-                scratch.take(.headByEvent)
-                try feed(head, run, window, sink)
+                scratch.record(.headByEvent)
+                try scan(head, run, window, sink)
             }
         case .tailRun(let range):
-            scratch.take(.tailRun)
+            scratch.record(.tailRun)
             // Masks have whole groups; what lies before and behind the run is taken off.
             let start = range.lowerBound / SlicedStream.group * SlicedStream.group
             for at in stride(from: start, to: range.upperBound, by: Scratch.piece) {
                 let n = min(Scratch.piece, range.upperBound - at)
                 choose(max(0, range.lowerBound - at)..<n)
                 if run.straddles { narrow(chunk.tail, at, n, to: window) }
-                unsafe feedChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
+                unsafe scanChosen(chunk.tail, at, n, chunk.tailRows + at, run.key, sink)
             }
         case .tail(let offset):
-            scratch.take(.tail)
+            scratch.record(.tail)
             for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
                 let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = unsafe scratch.mask
                 let first = offset + at / 64
@@ -268,13 +268,13 @@ struct ActivityEvaluation {
                 } else {
                     unsafe mask.update(from: masks.inside + first, count: SlicedStream.maskWords(n))
                 }
-                unsafe feedChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
+                unsafe scanChosen(chunk.tail, at, n, chunk.tailRows + at, nil, sink)
             }
         }
     }
 
     /// All events of a head, each counting once.
-    private func feedWhole(
+    private func scanWhole(
         _ head: ActivityChunk.Head, _ sink: some CountSink
     ) throws(WinnowError) {
         guard !sink.unites else { return sink.add(head.container) }
@@ -303,7 +303,7 @@ struct ActivityEvaluation {
     }
 
     /// The events of a head that pass the window, links and first marks.
-    private func feed(
+    private func scan(
         _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>, _ sink: some CountSink
     ) throws(WinnowError) {
         let rows = try unsafe self.rows(of: head)
@@ -315,24 +315,24 @@ struct ActivityEvaluation {
             narrowToLinksAndFirsts(head.streams, at, n)
             guard let starts = unsafe head.starts else {
                 let count = unsafe kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
-                feedKept(count, head.streams, at, n, run.key, sink)
+                deliver(count, head.streams, at, n, run.key, sink)
                 continue
             }
             let count = unsafe kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
             if count < 0 { throw head.misfit }
-            feedKept(count, head.streams, at, n, run.key, sink)
+            deliver(count, head.streams, at, n, run.key, sink)
         }
     }
 
-    /// Feeds what the mask chooses of `n` events of a tail from `at` on, once links and first marks are looked at.
-    private func feedChosen(
+    /// Scans what the mask chooses of `n` events of a tail from `at` on, once links and first marks are looked at.
+    private func scanChosen(
         _ streams: EventStreams, _ at: Int, _ n: Int, _ rows: UnsafePointer<UInt16>, _ key: UInt32?,
         _ sink: some CountSink
     ) {
         narrowToLinksAndFirsts(streams, at, n)
         let count = unsafe kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
-        feedKept(count, streams, at, n, key, sink)
+        deliver(count, streams, at, n, key, sink)
     }
 
     // MARK: Events
@@ -348,7 +348,7 @@ struct ActivityEvaluation {
     }
 
     private func narrow(_ streams: EventStreams, _ at: Int, _ n: Int, to window: ClosedRange<Int64>) {
-        scratch.take(.byTime)
+        scratch.record(.byTime)
         if let stored = streams.storedRange(window) {
             unsafe streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
         } else {
@@ -359,20 +359,20 @@ struct ActivityEvaluation {
     private func narrowToLinksAndFirsts(_ streams: EventStreams, _ at: Int, _ n: Int) {
         let mask = unsafe scratch.mask
         if let links = scope.links {
-            scratch.take(.byLink)
+            scratch.record(.byLink)
             unsafe streams.narrow(
                 mask, toLinks: links, from: at, first: n, spare: scratch.spareMask, result: scratch.unitedMask)
         }
         if let unique = scope.unique {
-            scratch.take(.byFirstMark)
+            scratch.record(.byFirstMark)
             unsafe streams.firsts.from(at).copy(
                 bit: unique.bit.trailingZeroBitCount, into: scratch.spareMask, first: n)
             for word in 0..<(n + 63) / 64 { unsafe mask[word] &= scratch.spareMask[word] }
         }
     }
 
-    /// Feeds the `count` events that the mask has kept of `n` from `at` on.
-    private func feedKept(
+    /// Delivers the `count` events that the mask has kept of `n` from `at` on.
+    private func deliver(
         _ count: Int, _ streams: EventStreams, _ at: Int, _ n: Int, _ key: UInt32?, _ sink: some CountSink
     ) {
         guard count > 0 else { return }
@@ -382,7 +382,7 @@ struct ActivityEvaluation {
         guard weighs || sink.wantsKeys || (wantedRows != nil && scope.unique != nil) else {
             return unsafe sink.add(kept, by: nil, count)
         }
-        if sink.wantsKeys { scratch.take(.byKey) }
+        if sink.wantsKeys { scratch.record(.byKey) }
         let numbers = unsafe scratch.numbers, messages = unsafe scratch.messages
         if weighs || sink.wantsKeys {
             unsafe streams.weights(at..<at + n, into: numbers)

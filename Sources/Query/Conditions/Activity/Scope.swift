@@ -12,6 +12,9 @@ struct Scope: Hashable {
     /// The instant of evaluation.
     let asOf: Int64
 
+    /// How many objects are selected: campaigns, or templates when only those are.
+    var objects: Int { (campaigns ?? templates ?? []).count }
+
     /// What tells objects, or pairs events of two types.
     enum Keying: Hashable { case none, message, campaign, template }
 

@@ -46,7 +46,7 @@ import Model
         }
     }
 
-    func strike(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int) {
+    func exclude(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int) {
         unsafe forEachSlot(rows, keys, n) { _, slot in unsafe bits[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
     }
 

@@ -4,7 +4,7 @@ import Model
 
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the largest run that is
 /// met, not on the store.
-@safe final class Scratch {
+@safe package final class Scratch {
     /// Counters of one byte a row; zero whenever nothing is being counted.
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
     /// Rows that were counted, where they are few.
@@ -36,7 +36,9 @@ import Model
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     let gathered = GatheredRuns(wholeTails: true)
     /// Runs by their keys, of the event that pairs are made of and of the one that must not have happened.
-    let keyed = GatheredRuns(wholeTails: false), struck = GatheredRuns(wholeTails: false)
+    let keyed = GatheredRuns(wholeTails: false), excluded = GatheredRuns(wholeTails: false)
+    /// What is asked of the events at hand.
+    let wanted = WantedRows()
     private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.allCases.count)
     private var sets: [BlockSet] = []
 
@@ -45,7 +47,11 @@ import Model
         unsafe taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
     }
 
-    func take(_ path: EvaluationPath) { unsafe taken[path.rawValue] += 1 }
+    /// Counts that a block was evaluated in this way.
+    func record(_ path: EvaluationPath) { unsafe taken[path.rawValue] += 1 }
+
+    /// How often each path was taken, in the order of the cases.
+    var paths: UnsafePointer<Int> { unsafe UnsafePointer(taken) }
 
     /// The set of a nesting level.
     func set(_ level: Int) -> BlockSet {
@@ -87,7 +93,6 @@ import Model
     }
 
     deinit {
-        unsafe EvaluationPaths.add(taken)
         unsafe taken.deallocate()
         unsafe counters.deallocate()
         unsafe touched.deallocate()
@@ -108,5 +113,19 @@ import Model
         unsafe messages.deallocate()
         unsafe distinct.deallocate()
         for set in sets { set.deallocate() }
+    }
+}
+
+/// What is asked of the same events, in memory that is kept from block to block.
+final class WantedRows {
+    private(set) var all: [ActivityEvaluation.Wanted] = []
+
+    func clear() { all.removeAll(keepingCapacity: true) }
+
+    func append(_ wanted: ActivityEvaluation.Wanted) { all.append(wanted) }
+
+    func replace(by wanted: ActivityEvaluation.Wanted) {
+        clear()
+        append(wanted)
     }
 }

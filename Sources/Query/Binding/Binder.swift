@@ -1,0 +1,179 @@
+import Format
+import Model
+import Rules
+import Store
+
+/// A segment ready to be evaluated on one snapshot.
+package struct BoundSegment: Sendable {
+    package var plan: Plan
+    package var windows: [WindowReport]
+    package var warnings: [RuleWarning]
+}
+
+/// A kind of condition that can be bound to a snapshot.
+protocol BindableCondition {
+    /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who there is.
+    var usesCurrentState: Bool { get }
+
+    /// The plan for the condition. Windows and warnings are reported to the binder, with places that begin at the
+    /// condition.
+    func bind(_ binder: inout Binder) throws(WinnowError) -> Plan
+}
+
+extension Rule.Node {
+    /// What a leaf of the tree says; nil for what is made of other rules.
+    fileprivate var condition: (key: RuleKey, condition: any BindableCondition)? {
+        switch self {
+        case .activity(let activity): (.activity, activity)
+        case .field(let condition): (.field, condition)
+        case .sample(let sample): (.sample, sample)
+        case .all, .any, .not, .tooDeep, .tooLarge: nil
+        }
+    }
+}
+
+/// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
+/// windows and warnings.
+struct Binder {
+    let snapshot: Snapshot
+    let time: EvaluationTime
+    /// What the segments of one call have in common.
+    let shared: SharedBindings
+    /// Whether unknown names and empty scopes are errors.
+    private let strict: Bool
+    private var windows: [WindowReport] = []
+    private var warnings: [RuleWarning] = []
+    /// Where the binder is in the rule.
+    private(set) var place = RulePath.document
+
+    private init(_ snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings) {
+        self.snapshot = snapshot
+        self.time = time
+        self.strict = strict
+        self.shared = shared
+    }
+
+    // MARK: Reports
+
+    /// Runs `body` at a place further in.
+    mutating func at<T>(
+        _ key: RuleKey, _ body: (inout Binder) throws(WinnowError) -> T
+    ) throws(WinnowError) -> T {
+        place.enter(.key(key.rawValue))
+        defer { place.leave() }
+        return try body(&self)
+    }
+
+    /// The error for something at a key of the place where the binder is.
+    func invalid(at key: RuleKey, _ message: String) -> WinnowError {
+        .invalidRule(path: place.key(key), message: message)
+    }
+
+    /// Tells the author of the rule something; the count is exact all the same.
+    mutating func note(_ code: String, _ message: String) {
+        warnings.append(RuleWarning(code: code, path: place, message: message))
+    }
+
+    /// The same, of what a strict evaluation takes for a mistake.
+    mutating func warn(_ code: String, _ message: String) throws(WinnowError) {
+        if strict { throw .invalidRule(path: place, message: message) }
+        note(code, message)
+    }
+
+    /// Tells what a window is in absolute time.
+    mutating func report(_ window: ResolvedWindow, at key: RuleKey) {
+        windows.append(WindowReport(path: place.key(key), window: window))
+    }
+
+    // MARK: The tree
+
+    private mutating func bind(_ rule: Rule) throws(WinnowError) -> Plan {
+        if let (key, condition) = rule.node.condition {
+            return try at(key) { (binder) throws(WinnowError) in try binder.bindOnce(rule, condition) }
+        }
+        switch rule.node {
+        case .all(let rules):
+            return .all(try at(.all) { (binder) throws(WinnowError) in try binder.bind(rules) })
+        case .any(let rules):
+            return .any(try at(.any) { (binder) throws(WinnowError) in try binder.bind(rules) })
+        case .not(let rule): return .not(try at(.not) { (binder) throws(WinnowError) in try binder.bind(rule) })
+        default: throw .invalidRule(path: place, message: "the rule passes a limit")
+        }
+    }
+
+    private mutating func bind(_ rules: [Rule]) throws(WinnowError) -> [Plan] {
+        var plans: [Plan] = []
+        for (i, rule) in rules.enumerated() {
+            place.enter(.index(i))
+            defer { place.leave() }
+            plans.append(try bind(rule))
+        }
+        return plans
+    }
+
+    /// Binds a condition, or takes what an equal one was bound to; windows and warnings are reported at each place.
+    private mutating func bindOnce(
+        _ rule: Rule, _ condition: any BindableCondition
+    ) throws(WinnowError) -> Plan {
+        let key = SharedBindings.Key(rule: rule, zone: time.zone.name)
+        let bound: BoundSegment
+        if let known = shared.conditions[key] {
+            bound = known
+        } else {
+            var inner = Binder(snapshot, time, strict: strict, shared)
+            do throws(WinnowError) {
+                let plan = try condition.bind(&inner)
+                bound = BoundSegment(plan: plan, windows: inner.windows, warnings: inner.warnings)
+            } catch { throw error.inside(place) }
+            shared.conditions[key] = bound
+        }
+        for report in bound.windows {
+            windows.append(WindowReport(path: place.appending(report.path), window: report.window))
+        }
+        for warning in bound.warnings {
+            warnings.append(
+                RuleWarning(code: warning.code, path: place.appending(warning.path), message: warning.message))
+        }
+        return bound.plan
+    }
+}
+
+extension Segment {
+    /// Binds the segment to a snapshot.
+    /// - Parameter asOfGiven: whether somebody chose the instant of evaluation.
+    /// - Throws: `invalidRule` with the place in the rule.
+    package func bind(
+        to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool, sharing shared: SharedBindings
+    ) throws(WinnowError) -> BoundSegment {
+        try validate()
+        return try Binder.bind(self, to: snapshot, time, strict: strict, asOfGiven: asOfGiven, sharing: shared)
+    }
+}
+
+extension Binder {
+    fileprivate static func bind(
+        _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        sharing shared: SharedBindings
+    ) throws(WinnowError) -> BoundSegment {
+        var binder = Binder(snapshot, time, strict: strict, shared)
+        binder.place.enter(.key(RuleKey.where.rawValue))
+        let plan = try binder.bind(segment.rule).simplified()
+        if asOfGiven, time.asOf < snapshot.manifest.time, segment.rule.usesCurrentState {
+            binder.note(
+                "fields_are_current",
+                "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)")
+        }
+        return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
+    }
+}
+
+extension Rule {
+    fileprivate var usesCurrentState: Bool {
+        if let (_, condition) = node.condition { return condition.usesCurrentState }
+        return switch node {
+        case .all(let rules), .any(let rules): rules.contains(where: \.usesCurrentState)
+        // Who is not in it depends on who there is.
+        default: true
+        }
+    }
+}

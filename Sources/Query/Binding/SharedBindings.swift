@@ -1,0 +1,24 @@
+import Model
+import Rules
+
+/// What the segments of one call have in common: equal conditions are bound once and become the same plan.
+package final class SharedBindings {
+    struct Key: Hashable {
+        let rule: Rule
+        let zone: String
+    }
+
+    struct ScopeKey: Hashable {
+        let scope: Scope
+        let type: EventType
+        let links: [UInt32]?
+        let keying: Scope.Keying
+    }
+
+    /// Reports have places that begin at the condition.
+    var conditions: [Key: BoundSegment] = [:]
+    /// Events in scope; rules that differ only in how often share them.
+    var scopes: [ScopeKey: ActivityScope?] = [:]
+
+    package init() {}
+}

@@ -1,0 +1,135 @@
+import Columns
+import Model
+import Rules
+import Store
+
+extension Activity: BindableCondition {
+    var usesCurrentState: Bool {
+        condition.range.lower == 0 || campaigns?.hasConditions == true || templates?.hasConditions == true
+    }
+
+    func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
+        var selected: [[UInt32]?] = []
+        for (key, selector, namespace) in [
+            (RuleKey.campaigns, campaigns, Namespace.campaign), (.templates, templates, .template),
+        ] {
+            selected.append(
+                try selector.map { (selector) throws(WinnowError) in
+                    try binder.at(key) { (binder) throws(WinnowError) in try binder.codes(selector, namespace) }
+                })
+        }
+        let links = try self.links.map { (ids) throws(WinnowError) in
+            try binder.at(.links) { (binder) throws(WinnowError) in try binder.codes(ids, .link) }
+        }
+        let asOf = binder.time.asOf.milliseconds, window = window(&binder)
+        let scope = Scope(
+            campaigns: selected[0], templates: selected[1],
+            window: min(window.lowerBound, asOf)...min(window.upperBound, asOf), asOf: asOf)
+        try noteUnnamed(scope, links, &binder)
+        guard window.lowerBound <= asOf else {
+            return precededBy == nil ? plan(condition, of: nil) : .empty
+        }
+        if counting != .total { return try counted(scope, links, binder) }
+        if let precededBy { return try paired(precededBy, scope, links, binder) }
+        return plan(condition, of: try binder.events(scope, type, links))
+    }
+
+    /// The milliseconds in the rule's window.
+    private func window(_ binder: inout Binder) -> ClosedRange<Int64> {
+        guard let resolved = during?.resolved(binder.time) else { return Int64.min...Int64.max }
+        // Activity without an end of its own ends at the instant of evaluation; a field's window does not.
+        let reported = ResolvedWindow(
+            from: resolved.from, to: resolved.to ?? binder.time.asOf,
+            toInclusive: resolved.to == nil || resolved.toInclusive)
+        binder.report(reported, at: .during)
+        // No millisecond is in an empty window; the greatest one comes after every instant of evaluation.
+        return resolved.milliseconds ?? Int64.max...Int64.max
+    }
+
+    /// Tells when unique events are derived from events without a message.
+    private func noteUnnamed(
+        _ scope: Scope, _ links: [UInt32]?, _ binder: inout Binder
+    ) throws(WinnowError) {
+        var unnamed = try scope.meetsUnnamed(type, links: links, binder.snapshot)
+        if !unnamed, let precededBy {
+            let other = EventType(type.channel, precededBy.event)
+            unnamed = try scope.meetsUnnamed(other, links: nil, binder.snapshot)
+        }
+        if unnamed {
+            binder.note(
+                "approximate_unique",
+                "some events have no message id; those of one campaign and template count as one message")
+        }
+    }
+
+    /// Counting object by object: each listed one, known or not, and each that the conditions choose.
+    ///
+    /// All modes are one question: do at least so many objects meet the condition? Where an object without events meets
+    /// it, the other way round: do at least so many fail, that too few are left?
+    private func counted(_ scope: Scope, _ links: [UInt32]?, _ binder: Binder) throws(WinnowError) -> Plan {
+        let listed = Set((campaigns ?? templates)?.ids.map { Array($0.utf8) } ?? [])
+        let strings = try binder.snapshot.strings(campaigns == nil ? .template : .campaign)
+        let objects = scope.objects + listed.filter { strings.code(of: $0) == nil }.count
+        guard objects > 0 else { return plan(condition, of: nil) }
+        let wanted = counting == .anyOne ? 1 : objects
+        let (lower, upper) = condition.range
+        if lower > 0 { return try counted(scope, links, objects: wanted, lower, upper, binder) }
+        guard let upper else { return .universe }
+        return .not(try counted(scope, links, objects: objects - wanted + 1, upper + 1, nil, binder))
+    }
+
+    /// Profiles with at least so many objects whose events count between two bounds, the lower above zero.
+    private func counted(
+        _ scope: Scope, _ links: [UInt32]?, objects: Int, _ lower: UInt64, _ upper: UInt64?, _ binder: Binder
+    ) throws(WinnowError) -> Plan {
+        if objects == 1, lower == 1, upper == nil {
+            return plan(.atLeast(1), of: try binder.events(scope, type, links))
+        }
+        // Only objects that have events can be among them.
+        guard objects <= scope.objects,
+            let events = try binder.events(scope, type, links, keying: scope.objectKeying)
+        else { return .empty }
+        return .condition(CountingCondition(EventCondition(events, lower, upper), objects: objects))
+    }
+
+    /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in some one object.
+    private func paired(
+        _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?, _ binder: Binder
+    ) throws(WinnowError) -> Plan {
+        let other = EventType(type.channel, preceding.event), atLeast = UInt64(preceding.atLeast)
+        if preceding.pairing == .scope {
+            let target = plan(condition, of: try binder.events(scope, type, links))
+            return .all([target, plan(.atLeast(preceding.atLeast), of: try binder.events(scope, other, nil))])
+        }
+        let keying = preceding.pairing == .message ? .message : scope.objectKeying
+        guard let wanted = try binder.events(scope, other, nil, keying: keying) else { return .empty }
+        let excluded = try binder.events(scope, type, links, keying: keying)
+        return .condition(
+            PairCondition(
+                wanted: wanted, atLeast: atLeast, excluded: excluded,
+                pairing: preceding.pairing == .message ? .message(try binder.snapshot.activity()) : .object))
+    }
+
+    /// The plan for a condition on events; nil when there are none.
+    private func plan(_ condition: CountCondition, of events: ActivityScope?) -> Plan {
+        let (lower, upper) = condition.range
+        guard let events else { return lower > 0 ? .empty : .universe }
+        if lower > 0 { return .condition(EventCondition(events, lower, upper)) }
+        // Counts from zero up are what is left without the greater ones.
+        guard let upper else { return .universe }
+        return .not(.condition(EventCondition(events, upper + 1)))
+    }
+}
+
+extension Binder {
+    /// The events of a type that are in scope, nil when there are none; rules that differ only in how often share them.
+    fileprivate func events(
+        _ scope: Scope, _ type: EventType, _ links: [UInt32]?, keying: Scope.Keying = .none
+    ) throws(WinnowError) -> ActivityScope? {
+        let key = SharedBindings.ScopeKey(scope: scope, type: type, links: links, keying: keying)
+        if let known = shared.scopes[key] { return known }
+        let events = try scope.events(type, links: links, keying: keying, snapshot)
+        shared.scopes[key] = .some(events)
+        return events
+    }
+}

@@ -1,0 +1,70 @@
+import Columns
+import Model
+
+/// Events of a type that are in scope, in all parts.
+final class ActivityScope: Sendable {
+    /// How the events wanted are derived from those of the type; nil for these themselves.
+    let unique: UniqueRule?
+    let parts: [PartScope]
+    /// Dictionary codes plus one of the links that count, ascending; nil for any.
+    let links: [UInt32]?
+    /// The window, cut at the instant of evaluation.
+    let window: ClosedRange<Int64>
+    /// How many events, before the window is looked at inside leaves.
+    let events: Int
+
+    init(unique: UniqueRule?, parts: [PartScope], links: [UInt32]?, window: ClosedRange<Int64>, events: Int) {
+        self.unique = unique
+        self.parts = parts
+        self.links = links
+        self.window = window
+        self.events = events
+    }
+}
+
+/// How unique events are derived.
+struct UniqueRule: Sendable {
+    /// The mark of `FirstEvents` that says it where a chunk stands alone.
+    let bit: UInt8
+    /// Only clicks on these count, before uniqueness; nil for all.
+    let links: Set<UInt32>?
+    let names: NameOrder
+}
+
+/// The leaves of one part that are in scope.
+final class PartScope: Sendable {
+    /// How a leaf lies to the scope and its window.
+    enum Place: UInt8, Sendable { case out, inside, straddles }
+
+    let part: ActivityPart
+    let index: ActivityPart.TypeIndex
+    /// Per leaf; nil when every leaf of the type is inside.
+    let places: [Place]?
+    /// The leaves that are not `out`, ascending; empty when `places` is nil.
+    let leaves: [Int]
+    /// Per leaf what pairs its events with others, zero for nothing; nil when that is their message, or nothing is
+    /// paired.
+    let keys: [UInt32]?
+    /// Where every event of the part from here on is in scope, and none before it: the quarter hour of `Recency`.
+    let since: Int64?
+    /// The scope's window, less what the part has forgotten.
+    let window: ClosedRange<Int64>
+    /// Whether the part still holds events that are forgotten.
+    let forgets: Bool
+
+    init(
+        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?,
+        since: Int64? = nil, window: ClosedRange<Int64>
+    ) {
+        self.since = since
+        self.window = window
+        forgets = index.minimum < part.horizon
+        self.part = part
+        self.index = index
+        self.places = places
+        self.leaves = leaves
+        self.keys = keys
+    }
+
+    func contains(leaf: Int) -> Bool { places.map { leaf < $0.count && $0[leaf] != .out } ?? true }
+}

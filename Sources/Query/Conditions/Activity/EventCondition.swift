@@ -1,0 +1,64 @@
+import Bitmaps
+import Columns
+import Format
+import Model
+import Store
+
+/// Profiles whose events in a scope count at least once and between two bounds.
+final class EventCondition: BoundCondition {
+    let scope: ActivityScope
+    /// At least 1; zero counts are expressed as complements.
+    let lower: UInt64
+    let upper: UInt64?
+
+    init(_ scope: ActivityScope, _ lower: UInt64, _ upper: UInt64? = nil) {
+        self.scope = scope
+        self.lower = lower
+        self.upper = upper
+    }
+
+    var cost: Int {
+        // Times of last events tell what matches, mostly.
+        let isToldByRecency =
+            lower == 1 && upper == nil && scope.parts.allSatisfy { $0.since != nil || $0.places == nil }
+        return isToldByRecency ? 1000 : 1000 + scope.events / 1000
+    }
+
+    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? {
+        // Tables count erased profiles until these are purged.
+        guard lower == 1, upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1,
+            snapshot.erased?.isPurged != false
+        else { return nil }
+        let part = scope.parts[0]
+        guard let places = part.places else { return part.index.rows }
+        guard part.leaves.count == 1, places[part.leaves[0]] == .inside else { return nil }
+        return Int(clamping: try part.part.leaves(of: part.index).distinct[part.leaves[0]])
+    }
+
+    func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
+        let wanted = view.scratch.wanted
+        wanted.replace(by: .init(lower: lower, upper: upper, out: out))
+        try ActivityEvaluation(scope, view.scratch, view.candidates).evaluate(view.block, wanted.all)
+    }
+
+    var source: ObjectIdentifier? { ObjectIdentifier(scope) }
+
+    func pass(with others: [any BoundCondition]) -> any SharedPass {
+        SharedCount(scope: scope, conditions: [self] + others.compactMap { $0 as? EventCondition })
+    }
+}
+
+/// Different counts of the same events: the events are looked at once.
+private struct SharedCount: SharedPass {
+    let scope: ActivityScope
+    let conditions: [EventCondition]
+
+    func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError) {
+        let wanted = view.scratch.wanted
+        wanted.clear()
+        for (condition, set) in zip(conditions, sets) {
+            wanted.append(.init(lower: condition.lower, upper: condition.upper, out: set))
+        }
+        try ActivityEvaluation(scope, view.scratch).evaluate(view.block, wanted.all)
+    }
+}

@@ -1,0 +1,59 @@
+import Bitmaps
+import Model
+import Store
+
+/// A condition of a rule bound to a snapshot: names are numbers, selectors are leaves, windows are instants. One object
+/// is one condition, shared by all threads that evaluate it. Each kind has a folder of its own, with its binding and
+/// its evaluation; the rest of the target knows only this.
+package protocol BoundCondition: AnyObject, Sendable {
+    /// What evaluation is likely to cost per block, for ordering; in nanoseconds, roughly.
+    var cost: Int { get }
+
+    /// How many profiles there are, where tables alone tell it; nil where blocks must be looked at.
+    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int?
+
+    /// Makes `out` the rows of a block. Rows outside the view's candidates need not be right. Called on many threads,
+    /// each with scratch of its own; allocates nothing and counts no references per event.
+    func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError)
+
+    /// What tells conditions apart that look at different data; those with the same can be evaluated in one pass. nil
+    /// for conditions that gain nothing by that.
+    var source: ObjectIdentifier? { get }
+
+    /// One pass over the source for this and other conditions, in the order of the sets that it will be given.
+    func pass(with others: [any BoundCondition]) -> any SharedPass
+}
+
+extension BoundCondition {
+    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? { nil }
+    var source: ObjectIdentifier? { nil }
+    func pass(with others: [any BoundCondition]) -> any SharedPass { OneByOne(conditions: [self] + others) }
+}
+
+/// Several conditions on the same data, evaluated together.
+package protocol SharedPass: Sendable {
+    /// Makes each set the rows of its condition; the view has no candidates.
+    func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError)
+}
+
+/// Conditions that have nothing to gain from each other.
+private struct OneByOne: SharedPass {
+    let conditions: [any BoundCondition]
+
+    func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError) {
+        for (condition, set) in zip(conditions, sets) { try condition.evaluate(view, into: set) }
+    }
+}
+
+/// What a condition sees of a block: its number, the rows that matter, and scratch.
+package struct BlockView {
+    let block: Int
+    /// Rows outside need not be right; nil for all.
+    let candidates: BlockSet?
+    let scratch: Scratch
+    /// The sets of this nesting level and above are free.
+    let level: Int
+
+    /// A free set, by its number from 0 on.
+    func spare(_ i: Int) -> BlockSet { scratch.set(level + i) }
+}

@@ -1,0 +1,97 @@
+import Model
+
+/// The plans of one call as one graph: what is equal, inside a plan or across plans, is one node and evaluated once per
+/// block. Immutable, and shared by all threads.
+struct Program: Sendable {
+    enum Node: Sendable {
+        case empty
+        case universe
+        case all([Int])
+        case any([Int])
+        case not(Int)
+        case condition(any BoundCondition)
+    }
+
+    /// Conditions on the same data, evaluated in one pass whenever one of them is wanted.
+    struct Family: Sendable {
+        let pass: any SharedPass
+        let members: [Int]
+    }
+
+    /// Children come before their parents.
+    private(set) var nodes: [Node] = []
+    private(set) var roots: [Int] = []
+    /// Where a node that is used several times keeps its set; nil for the others.
+    private(set) var slots: [Int?] = []
+    private(set) var slotCount = 0
+    private(set) var families: [Family] = []
+    /// Per node its family; nil for one that has none.
+    private(set) var family: [Int?] = []
+
+    /// What makes two nodes the same; conditions are the same when they are one object.
+    private enum Key: Hashable {
+        case empty
+        case universe
+        case all([Int])
+        case any([Int])
+        case not(Int)
+        case condition(ObjectIdentifier)
+    }
+
+    init(_ plans: [Plan]) {
+        var known: [Key: Int] = [:], uses: [Int] = []
+        func intern(_ key: Key, _ node: Node) -> Int {
+            if let index = known[key] { return index }
+            known[key] = nodes.count
+            nodes.append(node)
+            uses.append(0)
+            return nodes.count - 1
+        }
+        func use(_ plan: Plan) -> Int {
+            let index = add(plan)
+            uses[index] += 1
+            return index
+        }
+        func add(_ plan: Plan) -> Int {
+            switch plan {
+            case .empty: return intern(.empty, .empty)
+            case .universe: return intern(.universe, .universe)
+            case .all(let plans):
+                let terms = plans.map(use)
+                return intern(.all(terms), .all(terms))
+            case .any(let plans):
+                let terms = plans.map(use)
+                return intern(.any(terms), .any(terms))
+            case .not(let plan):
+                let inner = use(plan)
+                return intern(.not(inner), .not(inner))
+            case .condition(let condition):
+                return intern(.condition(ObjectIdentifier(condition)), .condition(condition))
+            }
+        }
+        roots = plans.map(use)
+        slots = Array(repeating: nil, count: nodes.count)
+        family = slots
+        joinFamilies()
+        for i in nodes.indices where uses[i] > 1 || family[i] != nil {
+            slots[i] = slotCount
+            slotCount += 1
+        }
+    }
+
+    private mutating func joinFamilies() {
+        var sources: [ObjectIdentifier: [(node: Int, condition: any BoundCondition)]] = [:]
+        for (i, node) in nodes.enumerated() {
+            if case .condition(let condition) = node, let source = condition.source {
+                sources[source, default: []].append((i, condition))
+            }
+        }
+        for members in sources.values where members.count > 1 {
+            for member in members { family[member.node] = families.count }
+            families.append(
+                Family(
+                    pass: members[0].condition.pass(with: members.dropFirst().map(\.condition)),
+                    members: members.map(\.node)))
+        }
+    }
+}
