@@ -47,19 +47,8 @@ package struct SoughtValue: Sendable {
 
     // MARK: Parts
 
-    /// Looks through all of a part, whatever its kind; what is found is added to `found` with its place.
-    package func search(_ file: PartFile, _ schema: Schema, _ found: Findings) throws(WinnowError) {
-        switch file.reference.kind {
-        case .keys, .dictionary, .batches: try searchStrings(file, found)
-        case .activity: try search(try ActivityPart(file), found)
-        case .profiles: try search(try ProfilePart(file), schema, found)
-        case .catalogue: try searchObjects(file, found)
-        // Rows alone.
-        case .erased: break
-        }
-    }
-
-    private func searchStrings(_ file: PartFile, _ found: Findings) throws(WinnowError) {
+    /// Looks through numbered strings.
+    package func searchStrings(_ file: PartFile, _ found: Findings) throws(WinnowError) {
         for namespace in Namespace.allCases {
             guard let table = try StringTable(file, namespace) else { continue }
             for i in 0..<table.count where unsafe isEqual(to: table.bytes(i)) {
@@ -68,7 +57,8 @@ package struct SoughtValue: Sendable {
         }
     }
 
-    private func search(_ part: ActivityPart, _ found: Findings) throws(WinnowError) {
+    /// Looks through events and ids of messages.
+    package func search(_ part: ActivityPart, _ found: Findings) throws(WinnowError) {
         let path = part.file.path
         for block in try part.messageBlocks() {
             try unsafe part.messages(block)?.forEach(in: nil) { row, _, id in
@@ -99,7 +89,8 @@ package struct SoughtValue: Sendable {
         }
     }
 
-    private func search(_ part: ProfilePart, _ schema: Schema, _ found: Findings) throws(WinnowError) {
+    /// Looks through field values.
+    package func search(_ part: ProfilePart, _ schema: Schema, _ found: Findings) throws(WinnowError) {
         let path = part.file.path
         for field in schema.fields {
             guard let index = part.field(field.name) else { continue }
@@ -130,7 +121,8 @@ package struct SoughtValue: Sendable {
         }
     }
 
-    private func searchObjects(_ file: PartFile, _ found: Findings) throws(WinnowError) {
+    /// Looks through campaigns and templates.
+    package func searchObjects(_ file: PartFile, _ found: Findings) throws(WinnowError) {
         for object in try CataloguePart.read(file) {
             let texts = [object.id, object.name] + object.tags + object.attributes.flatMap { [$0.key, $0.value] }
             if texts.contains(where: { isEqual(to: $0) }) {

@@ -15,7 +15,7 @@ struct CatalogueLoading: Loading {
 
     init(_ writer: Writer, _ kind: CatalogueObject.Kind, _ options: LoadOptions) throws(WinnowError) {
         self.kind = kind
-        namespace = kind == .campaign ? .campaign : .template
+        namespace = kind.namespace
         pending = try Batch(writer.snapshot)
         existing = Set(try writer.snapshot.catalogue().filter { $0.kind == kind }.map(\.id))
         let names = ["id", "name", "tags", "attributes"] + (kind == .template ? ["channel"] : [])

@@ -73,7 +73,7 @@ package final class Snapshot: Sendable {
     /// The names of campaigns, templates and links.
     package func names() throws(WinnowError) -> [Namespace: StringTables] {
         var names: [Namespace: StringTables] = [:]
-        for namespace in [Namespace.campaign, .template, .link] { names[namespace] = try strings(namespace) }
+        for namespace in Namespace.names { names[namespace] = try strings(namespace) }
         return names
     }
 
@@ -101,8 +101,8 @@ package final class Snapshot: Sendable {
     /// The catalogue of campaigns or of templates by what selectors ask for.
     package func catalogueIndex(_ namespace: Namespace) throws(WinnowError) -> CatalogueIndex {
         if let index = openedIndices.withLock({ $0[namespace] }) { return index }
-        let kind: CatalogueObject.Kind = namespace == .campaign ? .campaign : .template
-        let index = CatalogueIndex(try catalogue(), kind, try strings(namespace))
+        let objects = try catalogue().filter { $0.kind.namespace == namespace }
+        let index = CatalogueIndex(objects, try strings(namespace))
         openedIndices.withLock { $0[namespace] = index }
         return index
     }

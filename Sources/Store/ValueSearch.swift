@@ -16,7 +16,7 @@ extension StoreDirectory {
             found.add(path + "/" + manifest.fileName, "found as the name of a field")
         }
         _ = try concurrentMap(manifest.parts.count) { (i) throws(WinnowError) in
-            try sought.search(try open(manifest.parts[i]), manifest.schema, found)
+            try search(manifest.parts[i], for: sought, manifest.schema, found)
         }
         let own = Set(manifest.parts.map(\.fileName))
         for name in try disk.list(parts) ?? [] where !own.contains(name) {
@@ -32,12 +32,16 @@ extension StoreDirectory {
         return found.all
     }
 
+    private func search(
+        _ part: PartReference, for sought: SoughtValue, _ schema: Schema, _ found: Findings
+    ) throws(WinnowError) { try part.kind.family.search(try open(part), for: sought, schema, found) }
+
     /// Searches a file among the parts that is none of the current version. One that is gone by now has nothing.
     private func search(stray name: String, for sought: SoughtValue, _ schema: Schema, _ found: Findings) {
         let file = parts + "/" + name
         do throws(WinnowError) {
             if let reference = try PartReference.naming(name, try disk.map(file, expecting: nil)) {
-                return try sought.search(try open(reference), schema, found)
+                return try search(reference, for: sought, schema, found)
             }
         } catch { /* It is searched as it is. */  }
         do throws(WinnowError) {

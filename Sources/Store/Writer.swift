@@ -3,46 +3,6 @@ import Disk
 import Format
 import Model
 
-/// What one batch adds to a store; everything in it becomes visible together.
-package struct Batch {
-    /// Profiles by their ids, new ones in the order of their rows.
-    package var profiles: GrowingStrings
-    package var names: [Namespace: GrowingStrings] = [:]
-    /// Field values, oldest first.
-    package var fields: [ProfileSource] = []
-    package var fieldCells = 0
-    package var objects: [CatalogueObject] = []
-    package var events: [any EventSource] = []
-    package var eventCount = 0
-    /// The batch's own id and the digest of its content.
-    package var identity: (id: [UInt8], digest: [UInt8])?
-    /// Whether all parts become one of each kind, however large they are.
-    var mergesAll = false
-    /// What is left out of them; nil leaves nothing out.
-    var purge: Purge?
-
-    struct Purge {
-        let erased: ErasedRows?
-        /// Names that the catalogue has, and once activity is written those of its events: the others go.
-        let inUse: NamesInUse
-    }
-
-    var isEmpty: Bool {
-        profiles.added == 0 && names.values.allSatisfy { $0.added == 0 } && fieldCells == 0 && objects.isEmpty
-            && eventCount == 0 && identity == nil
-    }
-
-    /// About how much memory the strings take.
-    package var memory: Int { names.values.reduce(profiles.new.memory) { $0 + $1.new.memory } }
-
-    package init(_ snapshot: Snapshot) throws(WinnowError) {
-        profiles = GrowingStrings(.profile, try snapshot.keys())
-        for namespace in Namespace.names {
-            names[namespace] = GrowingStrings(namespace, try snapshot.strings(namespace))
-        }
-    }
-}
-
 /// The one writer of a store: holds its lock, and commits batches.
 ///
 /// Method: everything new is written into part files that no manifest names yet, and all of them are made durable
@@ -106,8 +66,31 @@ package final class Writer {
         try commit { (manifest) throws(WinnowError) in
             manifest.time = max(manifest.time, time)
             manifest.rows += UInt32(clamping: batch.profiles.added)
-            try write(batch, memory, to: &manifest)
+            if !batch.erased.isEmpty { manifest.forgets = true }
+            for kind in PartKind.commitOrder {
+                let size = kind.family.size(in: batch)
+                guard size > 0 else { continue }
+                let lengths = manifest.parts(of: kind).map(\.length)
+                // The estimate is generous, so that equal batches count as equal; the constant is what an empty part
+                // takes.
+                let count = kind.family.merged(lengths, new: UInt64(size) + 4096)
+                try replace(count, of: kind, by: batch, purging: nil, memory, in: &manifest)
+            }
         }
+    }
+
+    /// Replaces the newest parts of a kind by one of what they say and what a batch says.
+    private func replace(
+        _ count: Int, of kind: PartKind, by batch: Batch, purging purge: Purge?, _ memory: Int,
+        in manifest: inout Manifest
+    ) throws(WinnowError) {
+        let older = Array(manifest.parts(of: kind).suffix(count))
+        let merge = Merge(
+            snapshot: snapshot, directory: directory, older: older, batch: batch, purge: purge, memory: memory)
+        let part = try kind.family.write(merge, to: try newPart(kind))
+        let gone = Set(older.map(\.id))
+        manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }
+        manifest.parts.append(part)
     }
 
     /// Merges all parts of each kind into one, without what was forgotten: nothing of it is in the files of the new
@@ -115,23 +98,15 @@ package final class Writer {
     package func compact(memory: Int) throws(WinnowError) {
         let kinds = snapshot.manifest.parts.map(\.kind), purges = snapshot.manifest.forgets
         guard purges || Set(kinds).count < kinds.count else { return }
-        var nothing = try Batch(snapshot)
-        nothing.mergesAll = true
-        if purges {
-            let inUse = NamesInUse(try snapshot.names().mapValues(\.count))
-            for object in try snapshot.catalogue() {
-                let namespace = object.kind == .campaign ? Namespace.campaign : .template
-                let code = try snapshot.strings(namespace).code(of: object.id)
-                inUse.insert(namespace, code.map { [$0] } ?? [])
-            }
-            nothing.purge = Batch.Purge(erased: snapshot.erased, inUse: inUse)
-        }
+        let nothing = try Batch(snapshot), purge = purges ? try Purge(snapshot) : nil
         try commit { (manifest) throws(WinnowError) in
-            try write(nothing, memory, to: &manifest)
-            manifest.forgets = false
-            if let erased = nothing.purge?.erased {
-                try replaceErased(by: try erased.write(purged: true, to: try newPart(.erased)), in: &manifest)
+            for kind in PartKind.commitOrder {
+                // One part alone is merged with nothing to leave something out.
+                let count = manifest.parts(of: kind).count
+                guard count > (purges ? 0 : 1) else { continue }
+                try replace(count, of: kind, by: nothing, purging: purge, memory, in: &manifest)
             }
+            manifest.forgets = false
         }
     }
 
@@ -139,20 +114,10 @@ package final class Writer {
     /// - Returns: how many there were, of each id once.
     package func erase(_ ids: [[UInt8]], at time: Instant) throws(WinnowError) -> Int {
         let keys = try snapshot.keys()
-        let rows = Set(ids.compactMap { keys.code(of: $0) }).sorted()
-        guard !rows.isEmpty else { return 0 }
-        let erased = ErasedRows(snapshot.erased, adding: rows, rows: snapshot.rows)
-        try commit { (manifest) throws(WinnowError) in
-            manifest.time = max(manifest.time, time)
-            manifest.forgets = true
-            try replaceErased(by: try erased.write(purged: false, to: try newPart(.erased)), in: &manifest)
-        }
-        return rows.count
-    }
-
-    private func replaceErased(by part: PartReference, in manifest: inout Manifest) throws(WinnowError) {
-        manifest.parts.removeAll { $0.kind == .erased }
-        manifest.parts.append(part)
+        var batch = try Batch(snapshot)
+        batch.erased = Set(ids.compactMap { keys.code(of: $0) }).sorted()
+        try commit(batch, at: time, memory: LoadOptions.smallestMemory)
+        return batch.erased.count
     }
 
     /// Forgets the activity before an instant that the store has now, at once; it leaves the files when the store is
@@ -199,105 +164,5 @@ package final class Writer {
         }
         // The version is stored; what cannot be removed now the next writer will remove.
         versionsHeld = (try? directory.removeUnused(keeping: snapshot.manifest)) ?? versionsHeld
-    }
-
-    private func write(_ batch: Batch, _ memory: Int, to manifest: inout Manifest) throws(WinnowError) {
-        try addActivity(batch, memory, to: &manifest)
-        try addKeys(batch, to: &manifest)
-        try addFields(batch, to: &manifest)
-        try addNames(batch, to: &manifest)
-        try addObjects(batch, to: &manifest)
-        try addIdentity(batch, to: &manifest)
-    }
-
-    /// Replaces the newest parts of a kind, as many as the policy says, by one that `write` makes of them and the
-    /// batch. A batch that has nothing for the kind (size 0) leaves them alone unless it merges all.
-    private func add(
-        _ kind: PartKind, size: Int, _ batch: Batch, to manifest: inout Manifest,
-        _ write: (_ merged: [PartReference]) throws(WinnowError) -> PartReference
-    ) throws(WinnowError) {
-        let parts = manifest.parts(of: kind)
-        guard size > 0 || (batch.mergesAll && parts.count > (batch.purge == nil ? 1 : 0)) else { return }
-        // The estimate is generous, so that equal batches count as equal; the constant is what an empty part takes.
-        let estimate = UInt64(size) + 4096
-        let count = batch.mergesAll ? parts.count : MergePolicy.merged(parts.map(\.length), new: estimate)
-        let merged = Array(parts.suffix(count))
-        let part = try write(merged)
-        let gone = Set(merged.map(\.id))
-        manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }
-        manifest.parts.append(part)
-    }
-
-    private func addActivity(
-        _ batch: Batch, _ memory: Int, to manifest: inout Manifest
-    ) throws(WinnowError) {
-        try add(.activity, size: batch.eventCount * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let parts = try snapshot.activity()
-            let older = parts.suffix(merged.count).map { RemainingEvents($0, without: batch.purge?.erased) }
-            let sources: [any EventSource] = older + batch.events
-            // How names order that the store or the batch has.
-            let names = snapshot.schema.uniqueEvents == .derived ? NameOrder(batch.names) : nil
-            return try ActivityMerge.write(
-                sources, knowing: parts, names: names, purging: batch.purge?.inUse, memory: memory,
-                to: try newPart(.activity))
-        }
-    }
-
-    private func addKeys(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        try add(.keys, size: batch.profiles.added * 24, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let older = try tables(merged, .profile), erased = batch.purge?.erased
-            let source = StringTableWriter.Source(
-                .profile, older: older + batch.profiles.runs, new: batch.profiles.new,
-                keeping: { erased?.contains($0) != true })
-            return try StringTableWriter.write([source], to: try newPart(.keys))
-        }
-    }
-
-    private func addFields(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        try add(.profiles, size: batch.fieldCells * 8, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let older = try snapshot.profiles().suffix(merged.count).map { ProfileSource.part($0) }
-            return try ProfileMerge.write(
-                older + batch.fields, snapshot.schema, purging: batch.purge?.erased, to: try newPart(.profiles))
-        }
-    }
-
-    private func addNames(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        let size = batch.names.values.reduce(0) { $0 + $1.added * 24 }
-        try add(.dictionary, size: size, batch, to: &manifest) { (merged) throws(WinnowError) in
-            var sources: [StringTableWriter.Source] = []
-            for namespace in Namespace.names {
-                let own = batch.names[namespace]
-                sources.append(
-                    .init(
-                        namespace, older: try tables(merged, namespace) + (own?.runs ?? []), new: own?.new,
-                        keeping: { batch.purge?.inUse.contains(namespace, $0) ?? true }))
-            }
-            return try StringTableWriter.write(sources, to: try newPart(.dictionary))
-        }
-    }
-
-    private func addIdentity(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        let size = batch.identity.map { $0.id.count + 64 } ?? 0
-        try add(.batches, size: size, batch, to: &manifest) { (merged) throws(WinnowError) in
-            let parts = try snapshot.batches()
-            return try BatchesPart.write(
-                parts.suffix(merged.count), adding: batch.identity,
-                first: UInt32(clamping: parts.reduce(0) { $0 + $1.ids.count }), to: try newPart(.batches))
-        }
-    }
-
-    private func tables(_ parts: [PartReference], _ namespace: Namespace) throws(WinnowError) -> [StringTable] {
-        var files: [PartFile] = []
-        for reference in parts { files.append(try directory.open(reference)) }
-        return try StringTables(files, namespace).tables
-    }
-
-    private func addObjects(_ batch: Batch, to manifest: inout Manifest) throws(WinnowError) {
-        try add(.catalogue, size: batch.objects.count * 128, batch, to: &manifest) { (merged) throws(WinnowError) in
-            var parts: [[CatalogueObject]] = []
-            for reference in merged { parts.append(try CataloguePart.read(try directory.open(reference))) }
-            let objects = CataloguePart.merged(parts + [batch.objects])
-            return try CataloguePart.write(objects, to: try newPart(.catalogue))
-        }
     }
 }

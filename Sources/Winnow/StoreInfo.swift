@@ -23,8 +23,8 @@ extension WinnowSnapshot {
     /// O(events) from when something is forgotten until the store is compacted.
     public func info() throws(WinnowError) -> StoreInfo {
         let manifest = snapshot.manifest
-        func bytes(_ kinds: PartKind...) -> Int {
-            manifest.parts.filter { kinds.contains($0.kind) }.reduce(0) { $0 + Int(clamping: $1.length) }
+        func bytes(_ share: StoreShare) -> Int {
+            manifest.parts.filter { $0.kind.share == share }.reduce(0) { $0 + Int(clamping: $1.length) }
         }
         for kind in PartKind.allCases { _ = try snapshot.files(kind) }
         let erased = snapshot.erased, unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
@@ -37,8 +37,8 @@ extension WinnowSnapshot {
             version: manifest.version, profiles: snapshot.live, events: types.reduce(0) { $0 + $1.events },
             erased: erased.map { $0.count - $0.purged } ?? 0,
             parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
-            catalogueBytes: bytes(.catalogue), indexBytes: bytes(.keys, .dictionary),
-            otherBytes: manifest.encoded.count + bytes(.batches, .erased),
+            catalogueBytes: bytes(.catalogue), indexBytes: bytes(.index),
+            otherBytes: manifest.encoded.count + bytes(.other),
             firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
             lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
     }

@@ -5,8 +5,8 @@ package struct CatalogueIndex: Sendable {
     private var attributes: [CatalogueObject.Attribute: [UInt32]] = [:]
 
     /// Objects whose id has no code were never seen in an event; their tags are known all the same.
-    package init(_ objects: [CatalogueObject], _ kind: CatalogueObject.Kind, _ ids: StringTables) {
-        for object in objects where object.kind == kind {
+    package init(_ objects: [CatalogueObject], _ ids: StringTables) {
+        for object in objects {
             let code = ids.code(of: object.id).map { [$0] } ?? []
             for tag in object.tags { tags[tag, default: []] += code }
             for attribute in object.attributes { attributes[attribute, default: []] += code }

@@ -4,7 +4,17 @@ import Model
 
 /// A campaign or template as it was loaded.
 package struct CatalogueObject: Sendable, Hashable {
-    package enum Kind: UInt8, Sendable { case campaign = 1, template }
+    package enum Kind: UInt8, Sendable {
+        case campaign = 1, template
+
+        /// What its ids are numbered in.
+        package var namespace: Namespace {
+            switch self {
+            case .campaign: .campaign
+            case .template: .template
+            }
+        }
+    }
 
     package var kind: Kind
     package var id: [UInt8]
