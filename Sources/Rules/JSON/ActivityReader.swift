@@ -12,14 +12,12 @@ struct ActivityReader {
     func activity() throws(WinnowError) -> Activity {
         let channelName = try object.required(.channel), eventName = try object.required(.event)
         guard let channel = Channel(name: try channelName.string()) else {
-            let names = Channel.allCases.map(\.name).joined(separator: ", ")
-            throw channelName.error("unknown channel “\(try channelName.string())”; the channels are \(names)")
+            throw Channel.unknown(try channelName.string(), channelName.path)
         }
         let event = try event(eventName, in: channel)
         let name = try object.required(.operator), text = try name.string()
         guard let op = CountOperator(rawValue: text) else {
-            let names = CountOperator.allCases.map(\.rawValue).joined(separator: ", ")
-            throw name.error("unknown operator “\(text)”; the operators are \(names)")
+            throw name.unknownOperator(text, CountOperator.allCases.map(\.rawValue))
         }
         if op.operand == .none { try object.refuse(.times, because: "“\(text)” takes no number") }
         // What is said without an effect is an error, too; the value alone does not tell that it was said.

@@ -13,8 +13,7 @@ struct FieldReader {
         let name = try object.required(.name).string()
         let chosen = try object.required(.operator), text = try chosen.string()
         guard let op = FieldOperator(rawValue: text) else {
-            let names = FieldOperator.allCases.map(\.rawValue).joined(separator: ", ")
-            throw chosen.error("unknown operator “\(text)”; the operators are \(names)")
+            throw chosen.unknownOperator(text, FieldOperator.allCases.map(\.rawValue))
         }
         var condition = FieldCondition(name, op, try operand(op))
         if let folding = object.optional(.ignoreCase) {

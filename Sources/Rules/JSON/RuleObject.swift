@@ -66,11 +66,25 @@ struct RuleValue {
     func choice<T: RawRepresentable & CaseIterable>(_: T.Type) throws(WinnowError) -> T where T.RawValue == String {
         let text = try string()
         guard let match = T(rawValue: text) else {
-            let names = T.allCases.map(\.rawValue).joined(separator: ", ")
-            throw error("“\(text)” is not one of \(names)")
+            let names = T.allCases.map(\.rawValue)
+            throw error(
+                "“\(text)”\(nearestHint(for: text, among: names)) is not one of \(names.joined(separator: ", "))")
         }
         return match
     }
+
+    func unknownOperator(_ text: String, _ names: [String]) -> WinnowError {
+        error(
+            "unknown operator “\(text)”\(nearestHint(for: text, among: names)); "
+                + "the operators are \(names.joined(separator: ", "))")
+    }
+}
+
+/// The error for a key that the object at a place does not have.
+func unknownKey(_ key: String, _ path: RulePath, _ verb: String, _ known: [RuleKey]) -> WinnowError {
+    let names = known.map(\.rawValue), list = names.joined(separator: ", ")
+    return .invalidRule(
+        path: path.key(key), message: "unknown key\(nearestHint(for: key, among: names)); \(verb) \(list)")
 }
 
 /// An object with known keys, each at most once.
@@ -87,8 +101,7 @@ struct RuleObject {
         var seen: Set<[UInt8]> = []
         for (key, _) in members {
             guard allowed.contains(where: { sameBytes($0.rawValue, key) }) else {
-                let names = allowed.map(\.rawValue).joined(separator: ", ")
-                throw .invalidRule(path: path.key(key), message: "unknown key; expected \(names)")
+                throw unknownKey(key, path, "expected", allowed)
             }
             guard seen.insert(Array(key.utf8)).inserted else {
                 throw .invalidRule(path: path.key(key), message: "the key is repeated")

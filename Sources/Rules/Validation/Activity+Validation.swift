@@ -54,9 +54,26 @@ extension Channel {
 
     /// The error for an event that the channel does not have.
     func noEvent(_ name: String, _ path: RulePath) -> WinnowError {
-        let legal = Catalogue.events(of: self).map(\.name).joined(separator: ", ")
-        return .invalidRule(
-            path: path, message: "\(self.name) has no event “\(name)”; its events are \(legal)")
+        .invalidRule(path: path, message: noEvent(name))
+    }
+
+    /// What is wrong with an event that the channel does not have.
+    func noEvent(_ name: String) -> String {
+        let legal = Catalogue.events(of: self).map(\.name)
+        return "\(self.name) has no event “\(name)”\(nearestHint(for: name, among: legal)); "
+            + "its events are \(legal.joined(separator: ", "))"
+    }
+
+    /// The error for a channel that there is not.
+    static func unknown(_ name: String, _ path: RulePath) -> WinnowError {
+        .invalidRule(path: path, message: unknown(name))
+    }
+
+    /// What is wrong with a channel that there is not.
+    static func unknown(_ name: String) -> String {
+        let names = allCases.map(\.name)
+        return "unknown channel “\(name)”\(nearestHint(for: name, among: names)); "
+            + "the channels are \(names.joined(separator: ", "))"
     }
 }
 

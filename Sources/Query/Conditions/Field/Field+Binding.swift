@@ -12,8 +12,10 @@ extension FieldCondition: BindableCondition {
         let known =
             isID ? Field(name: Schema.idName, type: .string) : schema.index(of: name).map { schema.fields[$0] }
         guard let field = known else {
-            let names = ([Schema.idName] + schema.fields.map(\.name)).joined(separator: ", ")
-            throw binder.invalid(at: .name, "the store has no field “\(name)”; its fields are \(names)")
+            let names = [Schema.idName] + schema.fields.map(\.name), list = names.joined(separator: ", ")
+            throw binder.invalid(
+                at: .name,
+                "the store has no field “\(name)”\(nearestHint(for: name, among: names)); its fields are \(list)")
         }
         let test: FieldTest
         do throws(WinnowError) { test = try self.test(for: field, binder.time) } catch {
