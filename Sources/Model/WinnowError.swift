@@ -4,6 +4,9 @@ public enum WinnowError: Error, Sendable, Hashable {
     case usage(String)
     /// A rule that cannot be evaluated; `path` is where in the document, for example `where.all[1].field.value`.
     case invalidRule(path: RulePath, message: String)
+    /// The same of a rule written as text, with the place in the text. `path` is where the rule as JSON
+    /// has what is wrong, empty where the text cannot be read.
+    case invalidText(path: RulePath, place: TextPlace, message: String)
     /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole line is meant.
     case badData(file: String, line: Int?, column: String?, code: String, reason: String)
     /// The store does not hold what was written.
@@ -27,7 +30,7 @@ extension WinnowError {
     /// The process exit status of the command line (sysexits).
     public var exitCode: Int32 {
         switch self {
-        case .usage, .invalidRule: 64
+        case .usage, .invalidRule, .invalidText: 64
         case .badData, .damaged, .newerFormat, .olderFormat: 65
         case .notFound: 66
         case .cannotCreate: 73
@@ -41,7 +44,7 @@ extension WinnowError {
     public var code: String {
         switch self {
         case .usage: "usage"
-        case .invalidRule: "invalid_rule"
+        case .invalidRule, .invalidText: "invalid_rule"
         case .badData(_, _, _, let code, _): code
         case .damaged: "damaged_store"
         case .newerFormat: "newer_format"
@@ -59,7 +62,7 @@ extension WinnowError {
     public var path: String {
         switch self {
         case .usage, .cancelled: ""
-        case .invalidRule(let path, _): path.description
+        case .invalidRule(let path, _), .invalidText(let path, _, _): path.description
         case .badData(let file, let line, let column, _, _):
             [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
         case .damaged(let file, _), .newerFormat(let file, _), .olderFormat(let file, _): file
@@ -68,6 +71,17 @@ extension WinnowError {
             path
         }
     }
+
+    /// Where in a rule that is text; nil for all else.
+    public var place: TextPlace? {
+        if case .invalidText(_, let place, _) = self { place } else { nil }
+    }
+
+    /// The line of a rule that is text, from 1 on; nil for all else.
+    public var line: Int? { place?.line }
+
+    /// The character of that line, from 1 on; nil for all else.
+    public var column: Int? { place?.column }
 }
 
 extension WinnowError: CustomStringConvertible {
@@ -76,6 +90,7 @@ extension WinnowError: CustomStringConvertible {
         switch self {
         case .usage(let message): message
         case .invalidRule(let path, let message): path.steps.isEmpty ? message : "\(path): \(message)"
+        case .invalidText(_, let place, let message): "line \(place.line), column \(place.column): \(message)"
         case .badData(let file, let line, let column, _, let reason):
             file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": " + reason
         case .damaged(let file, let what):

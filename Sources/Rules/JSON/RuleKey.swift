@@ -3,7 +3,7 @@ import Model
 /// The keys of rule documents. Readers and writers of every form, help and error texts take them from here.
 package enum RuleKey: String, CaseIterable, Sendable {
     case name, timezone
-    case `where`
+    case `where`, text
     case all, any, not, activity, field, sample, subscription, goal, segment
     case channel, event
     case `operator`
@@ -17,6 +17,8 @@ package enum RuleKey: String, CaseIterable, Sendable {
 
     /// Keys of a document that is more than a node.
     static let document: [RuleKey] = [.name, .timezone, .where]
+    /// Keys of a document whose rule is text.
+    static let textDocument: [RuleKey] = [.name, .timezone, .text]
     /// What a node may be.
     static let nodes: [RuleKey] = [.all, .any, .not, .activity, .field, .sample]
     static let activityKeys: [RuleKey] = [

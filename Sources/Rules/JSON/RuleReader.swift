@@ -2,9 +2,10 @@ import JSON
 import Model
 
 extension Segment {
-    /// Reads a rule document: a node, or `{"name": …, "timezone": …, "where": node}`. Everything that can be checked
+    /// Reads a rule document: a node, `{"name": …, "timezone": …, "where": node}`, or the same with a rule as `text`
+    /// in place of `where`. Everything that can be checked
     /// without a store is checked; errors name the path.
-    /// - Throws: `WinnowError.invalidRule`.
+    /// - Throws: `WinnowError.invalidRule`; `invalidText` for what is wrong in a `text`.
     /// - Complexity: O(text).
     public init(json text: String) throws(WinnowError) {
         // White space around a document, such as a file's last line end, is not part of it.
@@ -35,6 +36,13 @@ private struct RuleReader {
             throw .invalidRule(path: .document, message: "a rule is an object, not \(value.kind)")
         }
         let place = RulePath.document.key(.where)
+        if members.contains(where: { $0.key == RuleKey.text.rawValue }) {
+            let object = try RuleObject(value, .document, allowed: RuleKey.textDocument)
+            let text = try RuleText(try object.required(.text).string(), takingHeader: false)
+            return Segment(
+                name: try object.optional(.name)?.string(), timezone: try object.optional(.timezone)?.string(),
+                text.segment.rule)
+        }
         guard members.contains(where: { $0.key == RuleKey.where.rawValue }) else {
             return Segment(try node(value, place, depth: 1))
         }
@@ -66,9 +74,7 @@ private struct RuleReader {
         case .sample: return .sample(try sample(content, inner))
         case .subscription, .goal, .segment:
             throw .invalidRule(path: inner, message: "“\(key)” is not available in this version")
-        default:
-            let names = RuleKey.nodes.map(\.rawValue).joined(separator: ", ")
-            throw .invalidRule(path: inner, message: "unknown key; a node is one of \(names)")
+        default: throw unknownKey(key, path, "a node is one of", RuleKey.nodes)
         }
     }
 

@@ -27,6 +27,15 @@ public struct Activity: Sendable, Hashable {
         case anyOne = "any_one"
         /// Every object's alone must.
         case everyOne = "every_one"
+
+        /// The mode in rules as text; nil for the one that is not said.
+        var words: String? {
+            switch self {
+            case .total: nil
+            case .anyOne: "any one"
+            case .everyOne: "every one"
+            }
+        }
     }
 
     /// A condition on how often an event happened.
@@ -114,6 +123,19 @@ public enum CountOperator: String, Sendable, CaseIterable {
         case .atLeast: .number(least: 1)
         case .atMost, .exactly: .number(least: 0)
         case .between: .range
+        }
+    }
+
+    /// The operator in rules as text.
+    var words: String {
+        switch self {
+        case .exists: "exists"
+        case .doesNotExist: "does not exist"
+        case .notHappened: "not happened"
+        case .atLeast: "at least"
+        case .atMost: "at most"
+        case .exactly: "exactly"
+        case .between: "between"
         }
     }
 

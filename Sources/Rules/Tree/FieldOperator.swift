@@ -72,6 +72,38 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         }
     }
 
+    /// The operator in rules as text; nil where its operand alone tells it. What compares numbers and what compares
+    /// times have the same marks: the value tells which is meant.
+    var words: String? {
+        switch self {
+        case .exists: "exists"
+        case .doesNotExist: "does not exist"
+        case .equals: "="
+        case .notEquals: "!="
+        case .in: "in"
+        case .notIn: "not in"
+        case .contains: "contains"
+        case .notContains: "not contains"
+        case .startsWith: "starts with"
+        case .endsWith: "ends with"
+        case .matches: "matches"
+        case .notMatches: "not matches"
+        case .isEmpty: "is empty"
+        case .isNotEmpty: "is not empty"
+        case .lessThan, .before: "<"
+        case .atMost, .onOrBefore: "<="
+        case .greaterThan, .after: ">"
+        case .atLeast, .onOrAfter: ">="
+        case .between: "between"
+        case .notBetween: "not between"
+        case .during: nil
+        case .anniversary: "anniversary"
+        case .hasAny: "has any"
+        case .hasAll: "has all"
+        case .hasNone: "has none"
+        }
+    }
+
     /// A negative operator matches exactly the profiles that its positive does not.
     public var positive: FieldOperator {
         switch self {

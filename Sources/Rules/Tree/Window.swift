@@ -8,6 +8,9 @@ public enum Window: Sendable, Hashable {
 
         /// Whether it is shorter than a day, so that no calendar counts it.
         public var isShort: Bool { self == .minutes || self == .hours }
+
+        /// One of it, as text has it; more are the name itself.
+        var singular: String { String(rawValue.dropLast()) }
     }
 
     /// How units are counted back from the instant of evaluation.

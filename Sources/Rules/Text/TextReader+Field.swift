@@ -1,0 +1,149 @@
+import Model
+
+/// field = NAME operator [ value | list | value "and" value ] | NAME window
+///       | NAME "anniversary" "from" INT "to" INT "days" [ "feb29" ("feb28"|"mar1"|"skip") ]
+///       then [ "ignoring case" ]
+/// value = STRING | NUMBER | "true" | "false" | TIME
+extension TextReader {
+    mutating func field() throws(WinnowError) -> FieldCondition {
+        let start = token.start, first = token
+        let name = try name("a field’s name")
+        mark([.field, .name], at: start)
+        if case .word = first.kind { try checkChannel(first) }
+        try refuse(Later.fields)
+        mark([.field, .operator])
+        let value = token.start
+        var condition: FieldCondition
+        // “between” is an operator, too; what stands behind it tells.
+        if !stands("between"), let window = try window([.field, .value]) {
+            mark([.field, .value], at: value)
+            condition = FieldCondition(name, .during, .window(window))
+        } else {
+            guard let op = choice(FieldOperator.allCases, { $0.words }) else { throw failure() }
+            condition = try comparison(name, op)
+        }
+        mark([.field, .ignoreCase])
+        if take("ignoring case") { condition.ignoresCase = true }
+        return condition
+    }
+
+    /// Whether the first word is a channel that there is not, rather than a field: an event stands
+    /// behind it.
+    private mutating func checkChannel(_ first: TextToken) throws(WinnowError) {
+        let events = Event.allCases.map(\.name)
+        if let channel = Channel(name: lexer.lowercased(first)) {
+            expect("an event of \(channel.name)")
+        }
+        guard case .word = token.kind else { return }
+        let word = lexer.lowercased(token)
+        guard !TextWords.fieldStarts.contains(word) else { return }
+        let isNearEvent =
+            nearestName(to: word, among: events) != nil
+            && nearestName(to: word, among: TextWords.fieldStarts) == nil
+        guard isNearEvent || events.contains(word) else { return }
+        throw error(Channel.unknown(shown(first)), at: first.start)
+    }
+
+    private mutating func comparison(_ name: String, _ op: FieldOperator) throws(WinnowError)
+        -> FieldCondition
+    {
+        let place = token.start
+        mark([.field, .value])
+        switch op.operand {
+        case .none: return FieldCondition(name, op)
+        case .value:
+            let literal = try literal()
+            guard let meant = op.meant(by: literal) else {
+                throw error("expected \(op.comparable), not \(literal.kind)", at: place)
+            }
+            return FieldCondition(name, meant, .value(literal))
+        case .list:
+            return FieldCondition(
+                name, op, .list(try list { (reader) throws(WinnowError) in try reader.literal() }))
+        case .range:
+            let before = self, low = try literal()
+            try require("and")
+            let range = FieldCondition(name, op, .list([low, try literal()]))
+            guard op == .between, take("days ago") else { return range }
+            self = before
+            return FieldCondition(name, .during, .window(try daysAgo([.field, .value])))
+        case .anniversary: return FieldCondition(name, op, .anniversary(try anniversary()))
+        case .window: throw failure()
+        }
+    }
+
+    private mutating func literal() throws(WinnowError) -> FieldCondition.Literal {
+        try refuse(Later.times)
+        switch token.kind {
+        case .string: return .string(try string())
+        case .number, .time:
+            let text = lexer.text(token),
+                isTime = if case .time = token.kind { true } else { false }
+            advance()
+            return isTime ? .string(text) : .number(text)
+        default:
+            if take("true") { return .boolean(true) }
+            if take("false") { return .boolean(false) }
+            throw failure(expecting: "a string in double quotes", "a number", "a date")
+        }
+    }
+
+    private mutating func anniversary() throws(WinnowError) -> FieldCondition.Anniversary {
+        try require("from")
+        mark([.field, .value, .from])
+        let from = try integer(-365...365)
+        try require("to")
+        let place = token.start
+        mark([.field, .value, .to])
+        let to = try integer(-365...365)
+        guard from <= to else { throw error("from \(from) lies after to \(to)", at: place) }
+        try require("days")
+        let leapDay = take("feb29") ? try choice(FieldCondition.Anniversary.LeapDay.self) : .feb28
+        return FieldCondition.Anniversary(from...to, leapDay: leapDay)
+    }
+}
+
+extension FieldOperator {
+    /// Of the operators that are written like this one, the one that compares with a value.
+    func meant(by literal: FieldCondition.Literal) -> FieldOperator? {
+        FieldOperator.allCases.first { $0.words == words && $0.compares(with: literal) }
+    }
+
+    /// Whether a type that has the operator has values like a literal.
+    func compares(with literal: FieldCondition.Literal) -> Bool {
+        !shape.types.isDisjoint(with: literal.types)
+    }
+
+    /// What the operators that are written like this one compare with, for error messages.
+    var comparable: String {
+        let kinds: [FieldCondition.Literal] = [.string(""), .number("0"), .boolean(true)]
+        let types = FieldOperator.allCases.filter { $0.words == words }.reduce(
+            into: Set<FieldType>()
+        ) {
+            $0.formUnion($1.shape.types)
+        }
+        return kinds.filter { !types.isDisjoint(with: $0.types) }
+            .map { if case .string = $0, !types.contains(.string) { "a date" } else { $0.kind } }
+            .joined(separator: " or ")
+    }
+}
+
+extension FieldCondition.Literal {
+    /// The types that have such values.
+    var types: Set<FieldType> {
+        switch self {
+        case .string: [.string, .date, .datetime]
+        case .number: [.integer, .decimal]
+        case .boolean: [.boolean]
+        }
+    }
+
+    /// What it is, in words for error messages.
+    var kind: String {
+        switch self {
+        case .string: "a string"
+        case .number: "a number"
+        case .boolean: "true or false"
+        }
+    }
+}
