@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [
-                "Winnow", "Datagen", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Winnow", "Datagen", "JSON", "Disk", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -8,28 +8,27 @@ struct CountCommand: ParsableCommand {
         discussion: "Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.")
 
     @Argument(help: "The store.") var store: String
-    @Argument(help: "A rule as JSON.") var rule: String?
-    @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule.") var files: [String] = []
+    @Argument(help: "A rule as JSON or text.") var rule: String?
+    @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule, in either form.")
+    var files: [String] = []
     @Option(help: "A file with a rule a line.") var rules: String?
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        var segments: [Segment] = []
-        if let rule {
-            guard rule.drop(while: \.isWhitespace).first == "{" else {
-                throw WinnowError.invalidRule(
-                    path: .document, message: "a rule is a JSON object; rules as text are not available in this version"
-                )
-            }
-            segments.append(try Segment(json: rule))
-        }
-        for file in files { segments.append(try Segment(file: file)) }
-        if let rules { segments += try Segment.all(ndjson: rules) }
-        guard !segments.isEmpty else {
+        var written: [WrittenRule] = []
+        if let rule { written.append(try WrittenRule(rule)) }
+        for file in files { written.append(try WrittenRule(file: file)) }
+        if let rules { written += try Segment.all(ndjson: rules).map { WrittenRule($0) } }
+        guard let only = written.first else {
             throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let results = try WinnowStore(at: store).snapshot().count(segments, try evaluation.options())
+        let snapshot = try WinnowStore(at: store).snapshot(), options = try evaluation.options()
+        let results: [SegmentCount]
+        do throws(WinnowError) { results = try snapshot.count(written.map(\.segment), options) } catch {
+            // Of several rules an error does not say which it is about.
+            throw written.count == 1 ? only.located(error) : error
+        }
         for result in results {
             for warning in result.warnings where format == .text {
                 Terminal.note("winnow: warning: \(warning.path): \(warning.message)")

@@ -109,11 +109,14 @@ enum Terminal {
         if json {
             let line =
                 "{\"error\": {\"code\": \(jsonString(error.code)), \"path\": \(jsonString(error.path)), "
-                + "\"message\": \(jsonString(error.description))}}"
+                + "\"message\": \(jsonString(error.description)), "
+                + "\"line\": \(error.line.map(String.init) ?? "null"), "
+                + "\"column\": \(error.column.map(String.init) ?? "null")}}"
             endStatus()
             try? write(line + "\n", to: STDERR_FILENO)
         } else {
             note("winnow: \(error)")
+            for line in error.place?.excerpt.split(separator: "\n") ?? [] { note(String(line)) }
         }
         exit(error.exitCode)
     }

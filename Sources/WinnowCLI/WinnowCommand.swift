@@ -10,7 +10,7 @@ struct WinnowCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self, SchemaCommand.self,
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self, BenchCommand.self,
-            CatalogCommand.self, DatagenCommand.self,
+            CatalogCommand.self, RuleCommand.self, DatagenCommand.self,
         ])
 
     static func main() {

@@ -73,6 +73,7 @@ struct CommandTests {
         }
         try check(64, "count", store)
         try check(64, "nonsense")
+        try check(64, "rule", "{}", "--to=json")
         try check(64, "count", store, "{}")
         try check(64, "count", store, CommandTests.rule, "--timezone=Mars/Olympus")
         try check(66, "count", store + "-none", CommandTests.rule)
@@ -87,8 +88,9 @@ struct CommandTests {
                 + #" "campaigns": ["gone", "autumn"]}}"#)
         #expect(strict.status == 64)
         let json = try Binary.run("count", store, "{}", "--format", "json")
-        let error = try JSONSerialization.jsonObject(with: Data(json.error.utf8)) as? [String: [String: String]]
-        #expect(error?["error"]?["path"] == "where")
+        let error = try JSONSerialization.jsonObject(with: Data(json.error.utf8)) as? [String: [String: Any]]
+        #expect(error?["error"]?["path"] as? String == "where")
+        #expect(error.map { Set($0["error"]?.keys ?? [:].keys) } == ["code", "path", "message", "line", "column"])
     }
 
     @Test("standard input is a file named -")
@@ -146,8 +148,49 @@ struct CommandTests {
         #expect(try Binary.run("create", fixture.storePath).status == 0)
         let rule = "{\"field\": {\"name\": \"\\u0085\\u0001\", \"operator\": \"exists\"}}"
         let result = try Binary.run("count", fixture.storePath, rule, "--format", "json")
-        let object = try JSONSerialization.jsonObject(with: Data(result.error.utf8)) as? [String: [String: String]]
-        #expect(object?["error"]?["code"] == "invalid_rule" && result.status == 64)
+        let object = try JSONSerialization.jsonObject(with: Data(result.error.utf8)) as? [String: [String: Any]]
+        #expect(object?["error"]?["code"] as? String == "invalid_rule" && result.status == 64)
+    }
+
+    @Test("rules as text are counted and printed, and errors show the place")
+    func text() throws {
+        let fixture = try Fixture(), data = try bookshop(fixture), store = fixture.storePath
+        let text = """
+            # German or Swedish readers who did not open
+            email opened not happened in campaigns tagged "Online store" having delivered
+            and country in ("DE", "SE")
+
+            """
+        #expect(try Binary.run("count", store, text).output == "1\n")
+        let file = try fixture.file("rule.txt", "\u{FEFF}" + text)
+        let json = try Binary.run("rule", "-f", file, "--to", "json")
+        #expect(try Binary.run("count", store, json.output, "-f", file).output == "1\n1\n")
+        #expect(try Binary.run("count", store, "-f", "-", input: json.output).output == "1\n")
+        let rules = try fixture.file("rules.ndjson", #"{"name": "n", "text": "country = \"DE\" or vip = true"}"#)
+        #expect(
+            try Binary.run("rule", "-f", rules, "--to", "text").output
+                == "segment \"n\":\ncountry = \"DE\" or vip = true\n")
+        for rule in try String(contentsOfFile: data + "/rules.ndjson", encoding: .utf8).split(separator: "\n") {
+            let printed = try Binary.run("rule", String(rule), "--to", "text").output
+            let counts = try Binary.run("count", store, String(rule), "-f", try fixture.file("r.txt", printed)).output
+            let lines = counts.split(separator: "\n")
+            #expect(lines.count == 2 && lines.first == lines.last, "\(printed)")
+        }
+        let wrong = try Binary.run("count", store, "\tcountry = \"DE\"\n\tand emial opened exists")
+        #expect(wrong.status == 64 && wrong.output.isEmpty)
+        #expect(wrong.error.hasPrefix("winnow: line 2, column 6: unknown channel “emial” (did you mean “email”?); "))
+        #expect(wrong.error.hasSuffix("\n and emial opened exists\n     ^\n"))
+        // What only the store can tell is said of the text, too.
+        let unknown = try Binary.run("count", store, "country exists and contry = 5", "--format", "json")
+        let error = try JSONSerialization.jsonObject(with: Data(unknown.error.utf8)) as? [String: [String: Any]]
+        #expect(
+            unknown.status == 64 && error?["error"]?["line"] as? Int == 1 && error?["error"]?["column"] as? Int == 20)
+        #expect(error?["error"]?["path"] as? String == "where.all[1].field.name")
+        #expect((error?["error"]?["message"] as? String)?.contains("did you mean “country”?") == true)
+        #expect(try Binary.run("rule", "--to", "text").status == 64)
+        #expect(try Binary.run("rule", "a = 1", "-f", file, "--to", "text").status == 64)
+        #expect(try Binary.run("rule", "-f", file + "-none", "--to", "text").status == 66)
+        #expect(try Binary.run("count", store, "{\"text\": \"a =\"}").error.contains("line 1, column 4: the text ends"))
     }
 
     @Test("a store whose manifest is gone is damaged, not absent")
