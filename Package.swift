@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "DurabilityTests",
             dependencies: ["CZstd", "Winnow", "Disk", "Format", "Model", "Simulation", "FailingCalls"],
-            exclude: ["Golden"], swiftSettings: strict),
+            exclude: ["Golden", "Formats"], swiftSettings: strict),
         .testTarget(
             name: "DifferentialTests", dependencies: ["Winnow", "Query", "Disk", "Simulation"],
             swiftSettings: strict),

@@ -63,7 +63,7 @@ struct RandomStore {
     }
 
     private func load(_ events: [OracleEvent], _ name: String) throws {
-        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
         try load(.events, "\(name).csv", header + events.map(RandomStore.line).joined())
     }
 
@@ -178,7 +178,7 @@ struct RandomStore {
                 if old.time > 946_684_800_000 { lines[batch].append(RandomStore.line(old)) }
             }
         }
-        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
         for (i, batch) in lines.enumerated() {
             try load(.events, "events-\(i).csv", header + batch.joined())
         }
@@ -189,6 +189,8 @@ struct RandomStore {
         let cells = [
             csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign), csv(event.template),
             csv(event.link), csv(event.message), event.count == 1 ? "" : "\(event.count)",
+            // Who did it changes no answer yet.
+            ["", "", "", "false", "true"][Int(event.time / 1000 % 5)],
         ]
         return cells.joined(separator: ",") + "\n"
     }

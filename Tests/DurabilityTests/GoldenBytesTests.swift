@@ -143,13 +143,13 @@ private final class GoldenStore {
     }
 
     private static let header =
-        "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
 
     /// One large leaf over a hundred days from 2025-01-01 on, which is split by month.
     private func year() -> String {
         let rows = (0..<GoldenStore.people).map { i in
             let time = 1_735_689_600_000 + i * 123_000
-            return "p\(i * 3 % GoldenStore.people),email,sent,\(time),c0,t0,,,\n"
+            return "p\(i * 3 % GoldenStore.people),email,sent,\(time),c0,t0,,,,\n"
         }
         return GoldenStore.header + rows.joined()
     }
@@ -171,7 +171,7 @@ private final class GoldenStore {
             let message = dice.below(9) == 0 ? "" : "message \(dice.below(events)) of \(campaign)"
             let count = dice.below(20) == 0 ? "\(2 + dice.below(300))" : ""
             text += "\(profile),\(channel),\(event),\(time),c\(campaign),t\(dice.below(3)),"
-            text += "\(link),\(message),\(count)\n"
+            text += "\(link),\(message),\(count),\(event == "opened" && i % 3 == 0)\n"
         }
         return text
     }

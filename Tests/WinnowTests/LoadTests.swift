@@ -50,7 +50,8 @@ struct LoadTests {
         var codes: Set<String> = []
         for target in targets {
             let folder = sources.appendingPathComponent(target)
-            for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where file.hasSuffix(".swift") {
+            for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where file.hasSuffix(".swift")
+            {
                 let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
                 let pieces = text.components(separatedBy: "\"")
                 for (before, word) in zip(pieces, pieces.dropFirst()) {

@@ -28,6 +28,11 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case shared, countedTogether
 }
 
+extension EvaluationPath {
+    /// How many there are; the last case is the greatest.
+    static let count = EvaluationPath.countedTogether.rawValue + 1
+}
+
 /// How often each path was taken in one evaluation; once a block, mostly.
 package struct EvaluationPaths: Sendable {
     /// By raw value; in place, since a count that tables answer takes less time than an allocation.
@@ -41,7 +46,7 @@ package struct EvaluationPaths: Sendable {
 
     /// Adds counts by raw value.
     mutating func add(_ taken: UnsafePointer<Int>) {
-        for path in EvaluationPath.allCases { unsafe counts[path.rawValue] += taken[path.rawValue] }
+        for i in counts.indices where i < EvaluationPath.count { unsafe counts[i] += taken[i] }
     }
 
     package mutating func add(_ other: EvaluationPaths) {

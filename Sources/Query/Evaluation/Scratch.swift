@@ -39,12 +39,12 @@ import Model
     let keyed = GatheredRuns(wholeTails: false), excluded = GatheredRuns(wholeTails: false)
     /// What is asked of the events at hand.
     let wanted = WantedRows()
-    private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.allCases.count)
+    private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.count)
     private var sets: [BlockSet] = []
 
     init() {
         unsafe counters.initialize(repeating: 0, count: Block.rows)
-        unsafe taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
+        unsafe taken.initialize(repeating: 0, count: EvaluationPath.count)
     }
 
     /// Counts that a block was evaluated in this way.
