@@ -1,5 +1,5 @@
-import Disk
-import Model
+import WinnowDisk
+import WinnowModel
 
 /// One version of the store: the complete list of its parts and what must be known before any of them is opened.
 ///

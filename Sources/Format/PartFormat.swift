@@ -1,5 +1,5 @@
-import Disk
-import Model
+import WinnowDisk
+import WinnowModel
 
 /// A part is one immutable file, written front to back by one load or one merge:
 ///

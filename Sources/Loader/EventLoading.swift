@@ -1,7 +1,7 @@
-import Columns
-import Format
-import Model
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 /// Loads events. A piece is parsed into records whose names have numbers of the piece's own; gathering gives each
 /// distinct name of a piece its store-wide code once, so that events are touched only as numbers.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import JSON
+import WinnowJSON
 import Winnow
 
 struct CountCommand: ParsableCommand {
@@ -29,7 +29,7 @@ struct CountCommand: ParsableCommand {
         guard !segments.isEmpty else {
             throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let results = try WinnowStore(at: store).snapshot().count(segments, try evaluation.options())
+        let results = try Store(store).snapshot().count(segments, try evaluation.options())
         for result in results {
             for warning in result.warnings where format == .text {
                 Terminal.note("winnow: warning: \(warning.path): \(warning.message)")
@@ -59,24 +59,5 @@ struct EvaluationArguments: ParsableArguments {
         options.strict = strict
         options.threads = threads
         return options
-    }
-}
-
-extension SegmentCount {
-    /// One line of JSON.
-    fileprivate var json: String {
-        let windows = windows.map { report in
-            let from = report.window.from.map { "\"\($0)\"" } ?? "null"
-            let to = report.window.to.map { "\"\($0)\"" } ?? "null"
-            return "{\"path\": \(jsonString(report.path.description)), \"from\": \(from), \"to\": \(to), "
-                + "\"to_inclusive\": \(report.window.toInclusive)}"
-        }
-        let warnings = warnings.map {
-            "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path.description)), "
-                + "\"message\": \(jsonString($0.message))}"
-        }
-        return "{\"name\": \(name.map { jsonString($0) } ?? "null"), \"count\": \(count), \"universe\": \(universe), "
-            + "\"as_of\": \"\(asOf)\", \"elapsed_ms\": \(elapsed.milliseconds), \"version\": \(version), "
-            + "\"windows\": [\(windows.joined(separator: ", "))], \"warnings\": [\(warnings.joined(separator: ", "))]}"
     }
 }

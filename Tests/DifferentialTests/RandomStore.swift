@@ -7,7 +7,7 @@ import Winnow
 /// of which was loaded again.
 struct RandomStore {
     let folder: URL
-    let store: WinnowStore
+    let store: Store
     /// Profiles that say nothing, between the world's own, so that rows spread over several blocks.
     let fillers: Int
 
@@ -18,8 +18,7 @@ struct RandomStore {
         let fields = world.fields.map { field in
             Field(name: field.name, type: FieldType(rawValue: field.type) ?? .string, scale: field.scale)
         }
-        store = try WinnowStore.create(
-            at: folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
+        store = try Store.create(folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
         var random = RandomWorld(seed: seed ^ 0x5707_E5EE_D000_0001)
         let reborn = world.profiles.filter { _ in random.chance(10) }.map(\.id)
         try loadGhosts(reborn, world, &random)
@@ -82,7 +81,7 @@ struct RandomStore {
     private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
         try Data(text.utf8).write(to: file)
-        try store.load(kind, files: [file.path])
+        try store.load(kind, from: .files([file.path]))
     }
 
     // MARK: Profiles

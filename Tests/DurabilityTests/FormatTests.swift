@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -18,7 +18,7 @@ struct FormatTests {
             atPath: FormatTests.folder.appendingPathComponent("\(format)").path, toPath: path)
         let rules = try String(contentsOf: FormatTests.folder.appendingPathComponent("rules.ndjson"), encoding: .utf8)
         let segments = try rules.split(separator: "\n").map { try Segment(json: String($0)) }
-        let store = try WinnowStore(at: path)
+        let store = try Store(path)
         var options = EvaluationOptions()
         options.asOf = Instant("2026-01-01T00:00:00Z")
         func check(_ what: Comment) throws {
@@ -26,11 +26,11 @@ struct FormatTests {
                 let name = result.name ?? "", right = Int(name.prefix { $0 != " " })
                 #expect(result.count == right, "\(what): \(name)")
             }
-            #expect(try WinnowStore.verify(at: path).findings == [], what)
+            #expect(try Store.verify(at: path).findings == [], what)
         }
         try check("as it was")
         let more = try inputs.file("more.csv", "profile,channel,event,time\nada,push,sent,2025-12-01T00:00:00Z\n")
-        try store.load(.events, files: [more])
+        try store.load(.events, from: .files([more]))
         try check("with more")
         try store.compact()
         try check("compacted")

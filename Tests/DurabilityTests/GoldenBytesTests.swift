@@ -1,7 +1,7 @@
-import CZstd
-import Format
+import WinnowCZstd
+import WinnowFormat
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -57,7 +57,7 @@ private final class GoldenStore {
     private(set) var lines: [String] = []
     private let inputs: Inputs
     private let disk: SimulatedDisk
-    private let store: WinnowStore
+    private let store: Store
 
     private static let fields = [
         Field(name: "n", type: .integer), Field(name: "city", type: .string),
@@ -73,7 +73,7 @@ private final class GoldenStore {
         inputs = try Inputs()
         disk = try Workload.disk()
         let schema = Schema(fields: GoldenStore.fields)
-        store = try WinnowStore.create(at: Workload.path, schema: schema, on: disk)
+        store = try Store.create(Workload.path, schema: schema, on: disk)
         try step("profiles") { try load(.profiles, "people.csv", people()) }
         try step("updates") { try load(.profiles, "updates.ndjson", updates()) }
         try step("campaigns") { try load(.campaigns, "campaigns.ndjson", campaigns()) }
@@ -86,7 +86,7 @@ private final class GoldenStore {
         try step("again") { try load(.profiles, "again.csv", "id,city\np9,city 9\n") }
         try step("drop") { try store.drop(before: Instant(milliseconds: 1_738_368_000_000)) }
         try step("compact") { try store.compact() }
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     /// Takes a step and adds a line for each part that is there then.
@@ -108,7 +108,7 @@ private final class GoldenStore {
         var options = LoadOptions()
         options.batch = batch
         options.unknownProfiles = .create
-        try store.load(kind, files: [try inputs.file(name, text)], options: options)
+        try store.load(kind, from: .files([try inputs.file(name, text)]), options: options)
     }
 
     private func people() -> String {

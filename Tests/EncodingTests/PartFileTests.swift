@@ -1,7 +1,7 @@
-import Disk
-import Format
-import Model
-import Simulation
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Part files")

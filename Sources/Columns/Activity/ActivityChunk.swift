@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// The events of one (channel, event) in one block. A chunk is where evaluation, merging and building all happen, so
 /// each of them needs memory for one chunk at a time, however large the store.

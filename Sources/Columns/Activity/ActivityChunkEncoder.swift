@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// One event on its way into a chunk. The link is a dictionary code plus one, the message an ordinal of the profile's
 /// plus one; zero for none.

@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// The key of a leaf: events of one type, campaign, template, of people or of machines and, in leaves that are split,
 /// of one UTC month. Campaign and template are dictionary codes plus one, zero for none; month 0 is "not split", else

@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// Writes an activity part block by block, in ascending order.
 struct ActivityPartWriter {

@@ -1,6 +1,6 @@
-import CKernels
-import Format
-import Model
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// What can be kept per event beside its row. The raw value is the tag in a chunk's table; never renumber.
 enum EventStream: UInt8, CaseIterable {

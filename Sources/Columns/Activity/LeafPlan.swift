@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The leaves of the part to be written, and where each source's leaves go.
 struct LeafPlan: Sendable {

@@ -14,9 +14,9 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case byTime, byLink, byFirstMark, byKey
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
-    /// Objects are counted for themselves: few events row by row, many as a set, or one by one where parts must be
-    /// compared; and who has several such objects is tallied in bytes, or in 64 bits.
-    case objectFew, objectSet, objectSums, objectsTallied, objectsTalliedWide
+    /// Objects are counted for themselves: few events row by row, many as a set, one by one where parts must be
+    /// compared; or they must all meet the condition.
+    case objectFew, objectSet, objectSums, objectsIntersected
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf, fieldAllOf
     /// A newer part overlays an older one.
     case fieldOverlay

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 extension Segment {
     /// Reads a rule document: a node, or `{"name": …, "timezone": …, "where": node}`. Everything that can be checked
