@@ -8,7 +8,25 @@ let strict: [SwiftSetting] = [
 /// For what touches raw memory: every place that does says `unsafe`.
 let raw = strict + [.strictMemorySafety()]
 
-/// The rooms of the engine, low to high: a target imports only what stands above it in this list.
+/// A room of the engine: folder `Sources/Disk` is target `WinnowDisk`, since an app that builds Winnow may have a
+/// `Disk` of its own.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: "Winnow" + name, dependencies: dependencies, path: "Sources/" + name, swiftSettings: raw)
+}
+
+/// A library of the system.
+func system(_ name: String, _ library: String, package: String) -> Target {
+    .systemLibrary(
+        name: "Winnow" + name, path: "Sources/" + name, pkgConfig: library, providers: [.apt([package])])
+}
+
+/// What tests stand on.
+func testSupport(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: "Winnow" + name, dependencies: dependencies, path: "Tests/" + name)
+}
+
+/// The rooms of the engine, low to high: a target imports only what is above it in this list.
 let package = Package(
     name: "winnow",
     platforms: [.macOS(.v26)],
@@ -16,7 +34,7 @@ let package = Package(
         .library(name: "Winnow", targets: ["Winnow"]),
         .executable(name: "winnow", targets: ["WinnowCLI"]),
         // The vector loops alone, for benchmarks.
-        .library(name: "WinnowKernels", targets: ["CKernels"]),
+        .library(name: "WinnowKernels", targets: ["WinnowCKernels"]),
     ],
     traits: [
         .default(enabledTraits: ["IOUring"]),
@@ -27,73 +45,84 @@ let package = Package(
     ],
     targets: [
         .target(
-            name: "CKernels",
+            name: "WinnowCKernels", path: "Sources/CKernels",
             // Debug and test builds run the kernels at release speed.
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]
         ),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .systemLibrary(name: "CUring", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
-        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
-        .target(name: "Model", swiftSettings: raw),
-        .target(name: "Threads", swiftSettings: raw),
-        .target(name: "JSON", swiftSettings: raw),
-        .target(name: "Bitmaps", dependencies: ["CKernels"], swiftSettings: raw),
-        .target(
-            name: "Disk",
-            dependencies: [
-                "Model", .target(name: "CUring", condition: .when(platforms: [.linux], traits: ["IOUring"])),
-            ],
-            swiftSettings: raw),
-        .target(
-            name: "Format", dependencies: ["CKernels", "CZstd", "Model", "Bitmaps", "Disk"], swiftSettings: raw),
-        .target(name: "Rules", dependencies: ["CKernels", "Model", "JSON"], swiftSettings: raw),
-        .target(
-            name: "Columns", dependencies: ["CKernels", "Model", "Threads", "Bitmaps", "Disk", "Format"],
-            swiftSettings: raw),
-        .target(
-            name: "Store", dependencies: ["Model", "Threads", "JSON", "Disk", "Format", "Columns"], swiftSettings: raw),
-        .target(
-            name: "Query",
-            dependencies: ["CKernels", "Model", "Threads", "Bitmaps", "Format", "Rules", "Columns", "Store"],
-            swiftSettings: raw),
-        .target(
-            name: "Loader",
-            dependencies: ["CNettle", "Model", "Threads", "JSON", "Disk", "Format", "Columns", "Store"],
-            swiftSettings: raw),
+        system("CZstd", "libzstd", package: "libzstd-dev"),
+        system("CUring", "liburing", package: "liburing-dev"),
+        system("CNettle", "nettle", package: "nettle-dev"),
+        room("Model"),
+        room("Threads"),
+        room("JSON"),
+        room("Bitmaps", ["WinnowCKernels"]),
+        room(
+            "Disk",
+            [
+                "WinnowModel",
+                .target(name: "WinnowCUring", condition: .when(platforms: [.linux], traits: ["IOUring"])),
+            ]),
+        room("Format", ["WinnowCKernels", "WinnowCZstd", "WinnowModel", "WinnowBitmaps", "WinnowDisk"]),
+        room("Rules", ["WinnowCKernels", "WinnowModel", "WinnowJSON"]),
+        room(
+            "Columns",
+            ["WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowDisk", "WinnowFormat"]),
+        room(
+            "Storage",
+            ["WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk", "WinnowFormat", "WinnowColumns"]),
+        room(
+            "Query",
+            [
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowFormat", "WinnowRules",
+                "WinnowColumns", "WinnowStorage",
+            ]),
+        room(
+            "Loader",
+            [
+                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk", "WinnowFormat",
+                "WinnowColumns", "WinnowStorage",
+            ]),
         .target(
             name: "Winnow",
             dependencies: [
-                "Model", "Threads", "JSON", "Rules", "Disk", "Format", "Columns", "Store", "Query", "Loader",
+                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowRules", "WinnowDisk", "WinnowFormat",
+                "WinnowColumns", "WinnowStorage", "WinnowQuery", "WinnowLoader",
             ],
             swiftSettings: raw),
-        .target(name: "Datagen", dependencies: ["Model", "Threads", "JSON", "Disk"], swiftSettings: raw),
+        room("Datagen", ["WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk"]),
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [
-                "Winnow", "Datagen", "JSON", "Disk", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Winnow", "WinnowDatagen", "WinnowJSON",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        testSupport("CountedAllocations"),
+        testSupport("FailingCalls"),
+        testSupport("Simulation", ["Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel"]),
+        .testTarget(
+            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowStorage", "Winnow", "WinnowCountedAllocations",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
-        .target(name: "CountedAllocations", path: "Tests/CountedAllocations"),
-        .testTarget(
-            name: "EngineTests",
-            dependencies: ["CKernels", "Model", "Threads", "Store", "Winnow", "CountedAllocations"],
-            swiftSettings: strict),
-        .target(name: "FailingCalls", path: "Tests/FailingCalls"),
-        .target(
-            name: "Simulation", dependencies: ["Winnow", "Disk", "Format", "Model"], path: "Tests/Simulation",
-            swiftSettings: strict),
-        .testTarget(
             name: "EncodingTests",
-            dependencies: ["Model", "Bitmaps", "Disk", "Format", "Columns", "Simulation"], swiftSettings: strict),
+            dependencies: [
+                "WinnowModel", "WinnowBitmaps", "WinnowDisk", "WinnowFormat", "WinnowColumns", "WinnowSimulation",
+            ], swiftSettings: strict),
         .testTarget(
             name: "DurabilityTests",
-            dependencies: ["CZstd", "Winnow", "Disk", "Format", "Model", "Simulation", "FailingCalls"],
-            exclude: ["Golden"], swiftSettings: strict),
+            dependencies: [
+                "WinnowCZstd", "Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel", "WinnowSimulation",
+                "WinnowFailingCalls",
+            ],
+            exclude: ["Golden", "Formats"], swiftSettings: strict),
         .testTarget(
-            name: "DifferentialTests", dependencies: ["Winnow", "Query", "Disk", "Simulation"],
-            swiftSettings: strict),
+            name: "DifferentialTests",
+            dependencies: ["Winnow", "WinnowQuery", "WinnowDisk", "WinnowSimulation"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -103,6 +132,6 @@ if Context.environment["WINNOW_FUZZ"] != nil {
     package.products.append(.executable(name: "fuzz", targets: ["Fuzz"]))
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["Simulation"], path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["WinnowSimulation"], path: "Tests/Fuzz",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
 }

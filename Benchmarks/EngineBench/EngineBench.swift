@@ -1,5 +1,5 @@
 import Benchmark
-import CKernels
+import WinnowCKernels
 import Foundation
 import Ratios
 import Winnow
@@ -11,7 +11,7 @@ let benchmarks: @Sendable () -> Void = {
         return print("WINNOW_BENCH_DATA is not set: run tools/bench")
     }
     let reference = Postings(), path = folder + "/store"
-    guard let store = try? WinnowStore(at: path), let snapshot = try? store.snapshot() else {
+    guard let store = try? Store(path), let snapshot = try? store.snapshot() else {
         return print("\(path) is no store: run tools/bench")
     }
     var options = EvaluationOptions()
@@ -98,7 +98,7 @@ let benchmarks: @Sendable () -> Void = {
     ratio(
         "open-and-first-count",
         of: {
-            blackHole(try? WinnowStore(at: path).snapshot().count(quiet, options).count)
+            blackHole(try? Store(path).snapshot().count(quiet, options).count)
         }, to: { reference.count() })
     let target = folder + "/load"
     ratio(
@@ -106,8 +106,8 @@ let benchmarks: @Sendable () -> Void = {
         of: {
             try? FileManager.default.removeItem(atPath: target)
             do {
-                let store = try WinnowStore.create(at: target)
-                try store.load(.events, files: [folder + "/some-events.csv"], options: EngineBench.creating)
+                let store = try Store.create(target)
+                try store.load(.events, from: .files([folder + "/some-events.csv"]), options: EngineBench.creating)
             } catch {
                 print("loading failed: \(error)")
             }

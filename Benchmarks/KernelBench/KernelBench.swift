@@ -1,5 +1,5 @@
 import Benchmark
-import CKernels
+import WinnowCKernels
 import Ratios
 
 /// Kernels in the best variant that the processor has, against the baseline variant; those that are bound by stores in

@@ -1,4 +1,4 @@
-import CKernels
+import WinnowCKernels
 
 /// A set of rows of one block, as 8 KiB of bits in memory of its own: the currency of evaluation. A set is scratch: it
 /// is allocated once per thread and level, and overwritten block after block.

@@ -1,4 +1,4 @@
-import CKernels
+import WinnowCKernels
 
 /// A set of rows of one block as part files store it: roaring's array and bitset, and the two ends of the scale.
 ///

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 import Synchronization
 
 /// What a check of the whole store found wrong, from many threads. Of one file only the first findings are kept: a file

@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// A value that is looked for in everything that parts hold, decoded: texts that are equal to it, and where it can be
 /// read as a number, date or instant, the numbers that it stands for.

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// A campaign of the generated year: a burst that is sent within hours, or one that is always on.
 struct Campaign: Sendable {

@@ -1,6 +1,6 @@
-import Disk
-import Model
-import Threads
+import WinnowDisk
+import WinnowModel
+import WinnowThreads
 
 /// Writes lifelike loader files: profiles with fields, campaigns with tags and attributes, templates, and a year of
 /// activity, skewed as life is. The same seed gives the same bytes.

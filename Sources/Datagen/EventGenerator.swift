@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// What is drawn once per profile: how many messages it gets, how likely it opens them, where it can be reached.
 struct Audience: Sendable {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Writes the rows of `profiles.csv`.
 struct ProfileGenerator {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The only door to the files of a store, so that one other implementation can stand in for a whole disk, its failures
 /// and its crashes. Paths are those of the process; errors say which call failed on which path.

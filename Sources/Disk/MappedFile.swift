@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 #if canImport(Glibc)
     import Glibc

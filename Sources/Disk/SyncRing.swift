@@ -1,7 +1,7 @@
-import Model
+import WinnowModel
 
 #if IOUring
-    import CUring
+    import WinnowCUring
     import Glibc
 
     /// Makes files durable side by side with io_uring. A commit waits for the slowest of its files, where plain calls

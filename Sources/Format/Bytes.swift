@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Builds little-endian structures.
 package struct ByteWriter {

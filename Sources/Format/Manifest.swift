@@ -1,5 +1,5 @@
-import Disk
-import Model
+import WinnowDisk
+import WinnowModel
 
 /// One version of the store: the complete list of its parts and what must be known before any of them is opened.
 ///
@@ -20,7 +20,7 @@ package struct Manifest: Sendable, Hashable {
     /// Whether profiles or activity were forgotten that may still be in files, until a compaction.
     package var forgets = false
 
-    package static let format: UInt32 = 2
+    package static let format: UInt32 = 3
     private static let magic = Array("WINNOWMF".utf8)
 
     package init(schema: Schema, time: Instant) {

@@ -1,5 +1,5 @@
-import CKernels
-import Model
+import WinnowCKernels
+import WinnowModel
 
 /// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a time, so eight bytes
 /// that belong to the same file must follow; a part's trailer sees to that.

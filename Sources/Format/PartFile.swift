@@ -1,6 +1,6 @@
-import CKernels
-import Disk
-import Model
+import WinnowCKernels
+import WinnowDisk
+import WinnowModel
 import Synchronization
 
 /// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked

@@ -1,5 +1,5 @@
-import Disk
-import Model
+import WinnowDisk
+import WinnowModel
 
 /// A part is one immutable file, written front to back by one load or one merge:
 ///
@@ -12,7 +12,7 @@ import Model
 ///
 /// Every byte is under a checksum: chunks are verified when they are first touched, everything else on opening.
 package enum PartFormat {
-    package static let version: UInt32 = 2
+    package static let version: UInt32 = 3
     static let magic = Array("WINNOWPT".utf8)
     static let trailerSize = 64
     static let directoryEntry = 24

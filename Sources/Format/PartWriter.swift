@@ -1,6 +1,6 @@
-import CKernels
-import Disk
-import Model
+import WinnowCKernels
+import WinnowDisk
+import WinnowModel
 
 /// Writes a part file front to back; checksums are taken as the bytes pass. Nothing of it counts before a manifest
 /// names it, so a writer that fails leaves at most a file to be removed.

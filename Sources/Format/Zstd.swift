@@ -1,5 +1,5 @@
-import CZstd
-import Model
+import WinnowCZstd
+import WinnowModel
 
 /// zstd frames: for text and for what is read rarely. Postings are not compressed, zstd gains nothing on them.
 package enum Zstd {

@@ -1,4 +1,4 @@
-import JSON
+import WinnowJSON
 
 /// Why a row cannot be loaded.
 struct BadRow: Error {

@@ -1,5 +1,5 @@
-import CNettle
-import Model
+import WinnowCNettle
+import WinnowModel
 
 /// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in order.
 enum BatchDigest {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Rows of CSV (RFC 4180) in one chunk: LF or CRLF, cells in double quotes may hold commas, quotes and line ends.
 @safe struct CSVRows {

@@ -1,6 +1,6 @@
-import Columns
-import Model
-import Store
+import WinnowColumns
+import WinnowModel
+import WinnowStorage
 
 /// Loads campaigns or templates; an id that is loaded again is replaced whole.
 struct CatalogueLoading: Loading {

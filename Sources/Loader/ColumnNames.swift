@@ -1,4 +1,4 @@
-import Columns
+import WinnowColumns
 
 /// The columns that a kind of input may have.
 struct ColumnNames: Sendable {

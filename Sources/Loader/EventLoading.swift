@@ -1,7 +1,7 @@
-import Columns
-import Format
-import Model
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 /// Loads events. A piece is parsed into records whose names have numbers of the piece's own; gathering gives each
 /// distinct name of a piece its store-wide code once, so that events are touched only as numbers.
@@ -17,10 +17,11 @@ struct EventLoading: Loading {
     let columns: ColumnNames
 
     private enum Column: Int {
-        case profile, channel, event, time, timeMs, campaign, template, link, message, count
+        case profile, channel, event, time, timeMs, campaign, template, link, message, count, machine
 
         static let names = [
             "profile", "channel", "event", "time", "time_ms", "campaign", "template", "link", "message", "count",
+            "machine",
         ]
         var name: String { Column.names[rawValue] }
     }
@@ -76,6 +77,7 @@ struct EventLoading: Loading {
                 }
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])
+                let machine = try EventLoading.machine(cells[Column.machine.rawValue])
                 // All is checked before any name is entered: a row that is not stored makes nothing known.
                 let campaignID = try unsafe EventLoading.id(cells, .campaign),
                     templateID = try unsafe EventLoading.id(cells, .template)
@@ -90,14 +92,15 @@ struct EventLoading: Loading {
                 let link = unsafe EventLoading.code(linkID, &content.names[2])
                 let message = unsafe EventLoading.code(messageID, &content.messages)
                 // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
-                let key = UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
+                let key =
+                    (machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
                 if key != last.key {
                     let index = typeIndex[type.code] ?? content.types.count
                     if index == content.types.count {
                         typeIndex[type.code] = index
                         content.types.append(TypeContent(type: type))
                     }
-                    last = (key, index, content.types[index].leaf(key, campaign, template))
+                    last = (key, index, content.types[index].leaf(key, campaign, template, machine))
                 }
                 if row == nil, let stranger = unsafe content.strangers.intern(profile) {
                     let event = content.types[last.type].events.count
@@ -130,7 +133,8 @@ struct EventLoading: Loading {
         for var type in content.types {
             for stranger in type.strangers { type.events[stranger.event].row = rows[Int(stranger.profile)] }
             let keys = type.keys.map {
-                LeafKey(campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)])
+                LeafKey(
+                    campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)], machine: $0.machine)
             }
             if codes[2].count > 1 {
                 for i in type.events.indices { type.events[i].link = codes[2][Int(type.events[i].link)] }
@@ -235,6 +239,11 @@ struct EventLoading: Loading {
         return UInt32(value)
     }
 
+    /// Whether software did it; people did where nothing is said.
+    private static func machine(_ cell: InputCell) throws(BadRow) -> Bool {
+        cell.isThere ? try cell.boolean(Column.machine.name) == 1 : false
+    }
+
     /// An optional id.
     private static func id(_ cells: [InputCell], _ column: Column) throws(BadRow) -> UnsafeRawBufferPointer? {
         let cell = cells[column.rawValue]
@@ -287,11 +296,13 @@ private struct NameTable<Value: Sendable>: Sendable {
 
 extension EventLoading.TypeContent {
     /// The piece's leaf of a campaign and template.
-    fileprivate mutating func leaf(_ key: UInt64, _ campaign: UInt32, _ template: UInt32) -> UInt32 {
+    fileprivate mutating func leaf(
+        _ key: UInt64, _ campaign: UInt32, _ template: UInt32, _ machine: Bool
+    ) -> UInt32 {
         if let leaf = keyIndex[key] { return leaf }
         let leaf = UInt32(keys.count)
         keyIndex[key] = leaf
-        keys.append(LeafKey(campaign: campaign, template: template))
+        keys.append(LeafKey(campaign: campaign, template: template, machine: machine))
         return leaf
     }
 }

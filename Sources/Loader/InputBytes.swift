@@ -1,19 +1,30 @@
-import Disk
-import Format
-import Model
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
 
-/// The bytes of an input file, decompressed where its name ends in `.zst`, and digested on the way where that is
+/// The bytes of an input: of a file decompressed where its name ends in `.zst`, and digested on the way where that is
 /// wanted.
 final class InputBytes {
-    private let stream: InputStream
+    private let stream: InputStream?
+    /// What is left of an input in memory.
+    private var memory: ArraySlice<UInt8> = []
     private let zstd: ZstdReader?
     private var digest: SHA256?
     /// Bytes taken from the file so far.
     private(set) var taken = 0
 
-    init(_ path: String, digesting: Bool, _ options: LoadOptions) throws(WinnowError) {
-        stream = try InputStream(path: path, isCancelled: options.isCancelled)
-        zstd = path.hasSuffix(".zst") ? ZstdReader(file: path) : nil
+    init(_ input: LoadSource.Input, digesting: Bool, _ options: LoadOptions) throws(WinnowError) {
+        switch input {
+        case .bytes(let bytes, _):
+            memory = bytes[...]
+            (stream, zstd) = (nil, nil)
+        case .standardInput:
+            stream = try InputStream(path: "-", isCancelled: options.isCancelled)
+            zstd = nil
+        case .file(let path):
+            stream = try InputStream(path: path, isCancelled: options.isCancelled)
+            zstd = path.hasSuffix(".zst") ? ZstdReader(file: path) : nil
+        }
         digest = digesting ? SHA256() : nil
     }
 
@@ -31,7 +42,13 @@ final class InputBytes {
     }
 
     private func take(_ buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
-        let count = try unsafe stream.read(into: buffer)
+        var count = min(buffer.count, memory.count)
+        if let stream {
+            count = try unsafe stream.read(into: buffer)
+        } else {
+            unsafe buffer.copyBytes(from: memory.prefix(count))
+            memory.removeFirst(count)
+        }
         taken += count
         return count
     }
@@ -40,8 +57,8 @@ final class InputBytes {
     func finishDigest() -> [UInt8] { digest?.finish() ?? [] }
 
     /// Reads everything for its digest alone.
-    static func digest(_ path: String, _ options: LoadOptions) throws(WinnowError) -> [UInt8] {
-        let bytes = try InputBytes(path, digesting: true, options)
+    static func digest(_ input: LoadSource.Input, _ options: LoadOptions) throws(WinnowError) -> [UInt8] {
+        let bytes = try InputBytes(input, digesting: true, options)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { unsafe buffer.deallocate() }
         while try unsafe bytes.read(into: buffer) > 0 {}

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// The value of one column of one row, still in the input's bytes.
 @safe struct InputCell {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A piece of an input file that begins and ends between records, so that pieces can be parsed side by side.
 struct InputChunk: Sendable {

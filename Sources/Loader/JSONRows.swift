@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// Rows of NDJSON in one chunk: one object a line.
 @safe struct JSONRows {

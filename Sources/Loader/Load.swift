@@ -1,16 +1,16 @@
-import Columns
-import Disk
-import Format
-import Model
-import Store
-import Threads
+import WinnowColumns
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
+import WinnowThreads
 
 /// Loads files as one batch: reads them in pieces, parses the pieces side by side, gathers what they say in order, and
 /// commits. One bad row stops the load with nothing stored, unless rejects go to a file.
 package struct Load {
     private let writer: Writer
     private let kind: LoadKind
-    private let files: [String]
+    private let inputs: [LoadSource.Input]
     private let options: LoadOptions
     private let now: Instant
 
@@ -19,16 +19,15 @@ package struct Load {
     private var window: Int { min(max(4, availableCores()), max(1, options.memory >> 28)) }
 
     package static func run(
-        _ kind: LoadKind, _ files: [String], into writer: Writer, _ options: LoadOptions, now: Instant
+        _ kind: LoadKind, _ source: LoadSource, into writer: Writer, _ options: LoadOptions, now: Instant
     ) throws(WinnowError) -> LoadSummary {
-        let load = Load(writer: writer, kind: kind, files: files, options: options, now: now)
+        let load = Load(writer: writer, kind: kind, inputs: source.inputs, options: options, now: now)
         if let path = options.rejects {
-            if let file = files.first(where: { isInput($0, path) }) {
-                throw .usage(
-                    "--rejects \(path) would overwrite \(file == "-" ? "standard input" : "the input \(file)")")
+            for input in source.inputs where input.isFile(path) {
+                throw .usage("the file for rejects, \(path), would overwrite the input \(input.name)")
             }
             if isInside(path, writer.directory.path) {
-                throw .usage("--rejects \(path) lies in the store; name a file elsewhere")
+                throw .usage("the file for rejects, \(path), is in the store; name a file elsewhere")
             }
         }
         if let repeated = try load.repeated() { return repeated }
@@ -53,10 +52,10 @@ package struct Load {
                 })
             else { continue }
             var digests: [[UInt8]] = []
-            for file in files { digests.append(try InputBytes.digest(file, options)) }
+            for input in inputs { digests.append(try InputBytes.digest(input, options)) }
             guard BatchDigest.of(kind, options.mode, files: digests) == stored else {
                 throw .badData(
-                    file: files.map { $0 == "-" ? "standard input" : $0 }.joined(separator: ", "), line: nil,
+                    file: inputs.map(\.name).joined(separator: ", "), line: nil,
                     column: nil, code: "batch_conflict",
                     reason:
                         "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored")
@@ -71,11 +70,11 @@ package struct Load {
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
         var loading = loading, summary = LoadSummary(), digests: [[UInt8]] = []
         var rejects = try Rejects(options)
-        var progress = Progress(files, options)
-        for file in files {
-            let input = try InputBytes(file, digesting: options.batch != nil, options)
-            try load(input, file, &loading, &summary, &rejects, &progress)
-            digests.append(input.finishDigest())
+        var progress = Progress(inputs, options)
+        for input in inputs {
+            let bytes = try InputBytes(input, digesting: options.batch != nil, options)
+            try load(bytes, input, &loading, &summary, &rejects, &progress)
+            digests.append(bytes.finishDigest())
         }
         summary.rejected = rejects.count
         try rejects.finish()
@@ -89,12 +88,12 @@ package struct Load {
     }
 
     private func load<L: Loading>(
-        _ input: InputBytes, _ file: String, _ loading: inout L, _ summary: inout LoadSummary,
+        _ bytes: InputBytes, _ input: LoadSource.Input, _ loading: inout L, _ summary: inout LoadSummary,
         _ rejects: inout Rejects, _ progress: inout Progress
     ) throws(WinnowError) {
-        let format = if let chosen = options.format { chosen } else { try InputFormat(file: file) }
-        let name = file == "-" ? "standard input" : file
-        var chunks = InputChunks(input, quoted: format == .csv)
+        let format = if let chosen = options.format { chosen } else { try input.format() }
+        let name = input.name
+        var chunks = InputChunks(bytes, quoted: format == .csv)
         var layout = RowLayout(columns: loading.columns, positions: nil)
         var line = 0, empty = true
         let parse = loading.parser
@@ -121,13 +120,13 @@ package struct Load {
                 line += piece.lines
                 try loading.gather(piece.content, &summary)
             }
-            if options.isCancelled() { throw .cancelled }
-            progress.isReading(summary, input)
+            if options.isCancelled() || Task.isCancelled { throw .cancelled }
+            progress.isReading(summary, bytes)
         }
         if empty, format == .csv {
             throw .badData(file: name, line: 1, column: nil, code: "missing_header", reason: "there is no header row")
         }
-        progress.hasRead(input)
+        progress.hasRead(bytes)
     }
 }
 
@@ -155,9 +154,9 @@ private struct Progress {
     private var state = LoadProgress()
     private var before = 0
 
-    init(_ files: [String], _ options: LoadOptions) {
+    init(_ inputs: [LoadSource.Input], _ options: LoadOptions) {
         report = options.progress
-        let sizes = files.map { $0 == "-" ? nil : fileSize($0) }
+        let sizes = inputs.map(\.size)
         state.totalBytes = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     }
 
@@ -174,6 +173,35 @@ private struct Progress {
         state.bytes = before
         state.isStoring = true
         report(state)
+    }
+}
+
+extension LoadSource.Input {
+    /// Bytes of it, nil where that cannot be known before they are read.
+    fileprivate var size: Int? {
+        switch self {
+        case .file(let path): fileSize(path)
+        case .standardInput: nil
+        case .bytes(let bytes, _): bytes.count
+        }
+    }
+
+    /// Whether it is the plain file that a path leads to.
+    fileprivate func isFile(_ path: String) -> Bool {
+        switch self {
+        case .file(let own): isInput(own, path)
+        case .standardInput: isInput("-", path)
+        case .bytes: false
+        }
+    }
+
+    /// The format that it tells by itself.
+    fileprivate func format() throws(WinnowError) -> InputFormat {
+        switch self {
+        case .file(let path): try InputFormat(file: path)
+        case .standardInput: try InputFormat(file: name)
+        case .bytes(_, let format): format
+        }
     }
 }
 

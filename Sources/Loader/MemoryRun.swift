@@ -1,5 +1,5 @@
-import Columns
-import Model
+import WinnowColumns
+import WinnowModel
 
 /// Events gathered in memory, by type and block, sixteen bytes most of them: the source of a part. When it has grown
 /// large the loader writes it as a part of its own and begins anew.

@@ -1,7 +1,7 @@
-import Columns
-import Format
-import Model
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 /// Loads profiles: ids that are new get the next row, fields that a row gives are set, the rest keep what is stored.
 struct ProfileLoading: Loading {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension InputFormat {
     /// The format that a file's name tells.
@@ -9,7 +9,7 @@ extension InputFormat {
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
             self = .ndjson
         } else {
-            throw .usage("\(path): the name ends in neither .csv nor .ndjson; say --format csv or --format ndjson")
+            throw .usage("\(path): the name ends in neither .csv nor .ndjson; say which format it is")
         }
     }
 }

@@ -1,6 +1,44 @@
 /// How the text of an input is laid out.
 public enum InputFormat: String, Sendable, CaseIterable { case csv, ndjson }
 
+/// Where rows come from: files, memory, or standard input.
+public struct LoadSource: Sendable {
+    /// One piece after the other.
+    package let inputs: [Input]
+
+    package enum Input: Sendable {
+        case file(String)
+        case standardInput
+        case bytes([UInt8], InputFormat)
+
+        /// For messages.
+        package var name: String {
+            switch self {
+            case .file(let path): path
+            case .standardInput: "standard input"
+            case .bytes: "memory"
+            }
+        }
+    }
+
+    /// A file; its name says of what format it is, and `.zst` that it is compressed, unless the options do. `-` is
+    /// standard input.
+    public static func file(_ path: String) -> LoadSource { files([path]) }
+
+    /// Several files, as one batch.
+    public static func files(_ paths: [String]) -> LoadSource {
+        LoadSource(inputs: paths.map { $0 == "-" ? .standardInput : .file($0) })
+    }
+
+    /// What the process gets on standard input; the options say of what format it is.
+    public static var standardInput: LoadSource { LoadSource(inputs: [.standardInput]) }
+
+    /// Text in memory. Complexity: O(1) for an array, else O(bytes).
+    public static func bytes(_ bytes: some Sequence<UInt8>, as format: InputFormat) -> LoadSource {
+        LoadSource(inputs: [.bytes(Array(bytes), format)])
+    }
+}
+
 /// What is loaded.
 public enum LoadKind: String, Sendable, CaseIterable { case profiles, events, campaigns, templates }
 

@@ -105,7 +105,7 @@ extension WinnowError: CustomStringConvertible {
         case .outcomeUnknown(let path, let reason):
             "\(path): \(reason); whether the batch was stored is unknown, the same --batch can be retried"
         case .anotherWriter(let path): "\(path): another writer holds the store; try again when it is done"
-        case .cancelled: "interrupted; nothing was stored"
+        case .cancelled: "cancelled; nothing was changed"
         }
     }
 }

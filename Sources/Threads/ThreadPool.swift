@@ -24,6 +24,11 @@ package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
     }
 }
 
+/// Calls `work` on a helping thread some time; where the system gives no thread, at once on this one.
+package func inBackground(_ work: @escaping @Sendable () -> Void) {
+    if !ThreadPool.shared.start(Job(work, 1)) { work() }
+}
+
 /// Some work in which several threads may take part; whoever wants it done is one of them. What changes is guarded by
 /// the pool's lock.
 final class Job: @unchecked Sendable {
@@ -67,10 +72,13 @@ final class Job: @unchecked Sendable {
         unsafe pthread_mutex_unlock(lock)
     }
 
-    /// Lets threads join a job.
-    func start(_ job: Job) {
-        if job.places <= 0 { return }
+    /// Lets threads join a job; false, and nothing done, where there are none.
+    @discardableResult
+    func start(_ job: Job) -> Bool {
+        if job.places <= 0 { return false }
+        var isStarted = false
         locked {
+            defer { if !isStarted { jobs.removeAll { $0 === job } } }
             jobs.append(job)
             for _ in 0..<min(job.places, idle) { unsafe pthread_cond_signal(wanted) }
             var missing = job.places - idle
@@ -78,7 +86,9 @@ final class Job: @unchecked Sendable {
                 threads += 1
                 missing -= 1
             }
+            isStarted = threads > 0
         }
+        return isStarted
     }
 
     /// Lets no more threads join a job.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import JSON
+import WinnowJSON
 import Winnow
 
 struct CountCommand: ParsableCommand {
@@ -23,7 +23,7 @@ struct CountCommand: ParsableCommand {
         guard let only = written.first else {
             throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let snapshot = try WinnowStore(at: store).snapshot(), options = try evaluation.options()
+        let snapshot = try Store(store).snapshot(), options = try evaluation.options()
         let results: [SegmentCount]
         do throws(WinnowError) { results = try snapshot.count(written.map(\.segment), options) } catch {
             // Of several rules an error does not say which it is about.
@@ -58,24 +58,5 @@ struct EvaluationArguments: ParsableArguments {
         options.strict = strict
         options.threads = threads
         return options
-    }
-}
-
-extension SegmentCount {
-    /// One line of JSON.
-    fileprivate var json: String {
-        let windows = windows.map { report in
-            let from = report.window.from.map { "\"\($0)\"" } ?? "null"
-            let to = report.window.to.map { "\"\($0)\"" } ?? "null"
-            return "{\"path\": \(jsonString(report.path.description)), \"from\": \(from), \"to\": \(to), "
-                + "\"to_inclusive\": \(report.window.toInclusive)}"
-        }
-        let warnings = warnings.map {
-            "{\"code\": \"\($0.code)\", \"path\": \(jsonString($0.path.description)), "
-                + "\"message\": \(jsonString($0.message))}"
-        }
-        return "{\"name\": \(name.map { jsonString($0) } ?? "null"), \"count\": \(count), \"universe\": \(universe), "
-            + "\"as_of\": \"\(asOf)\", \"elapsed_ms\": \(elapsed.milliseconds), \"version\": \(version), "
-            + "\"windows\": [\(windows.joined(separator: ", "))], \"warnings\": [\(warnings.joined(separator: ", "))]}"
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Datagen
+import WinnowDatagen
 import Winnow
 
 struct DatagenCommand: ParsableCommand {

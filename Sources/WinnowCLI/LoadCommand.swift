@@ -34,7 +34,7 @@ struct LoadCommand: ParsableCommand {
     func run() throws {
         let options = try options()
         let clock = ContinuousClock(), start = clock.now
-        let summary = try WinnowStore(at: store).load(kind, files: files, options: options)
+        let summary = try Store(store).load(kind, from: .files(files), options: options)
         if summary.isRepeated {
             return Terminal.note("batch “\(batch ?? "")” was loaded before; nothing to do")
         }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import JSON
+import WinnowJSON
 import Winnow
 
 struct CompactCommand: ParsableCommand {
@@ -10,7 +10,7 @@ struct CompactCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
 
     func run() throws {
-        let held = try WinnowStore(at: store).compact()
+        let held = try Store(store).compact()
         if held > 0 {
             Terminal.note(
                 "older versions that are still being read: \(held); compact again when nobody reads them any more, "
@@ -32,11 +32,11 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let meter = ProgressMeter(), shows = Terminal.showsProgress
-        let result = try WinnowStore.verify(at: store) { checked, total in
+        let result = try Store.verify(at: store) { checked, total in
             if shows { meter.show(checked: checked, of: total) }
         }
         // What is damaged cannot be decoded.
-        let places = result.isSound ? try find.map { try WinnowStore.find($0, at: store) } : nil
+        let places = result.isSound ? try find.map { try Store.find($0, at: store) } : nil
         switch format {
         case .text:
             for finding in result.findings + (places ?? []) {
@@ -50,12 +50,9 @@ struct VerifyCommand: ParsableCommand {
             }
             try Terminal.print("\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
         case .json:
-            let findings = (result.findings + (places ?? [])).map {
-                "{\"file\": \(jsonString($0.file)), \"what\": \(jsonString($0.what))}"
-            }
-            try Terminal.print(
-                "{\"ok\": \(result.isSound), \"files\": \(result.files), \"bytes\": \(result.bytes), "
-                    + "\"findings\": [\(findings.joined(separator: ", "))]}")
+            var json = JSONWriter()
+            result.write(found: places ?? [], to: &json)
+            try Terminal.print(json.text)
         }
         if !result.isSound { throw ExitCode(65) }
     }
@@ -72,7 +69,7 @@ struct EraseCommand: ParsableCommand {
     var format: ProfileIDFormat = .lines
 
     func run() throws {
-        let summary = try WinnowStore(at: store).erase(profilesIn: profiles, format: format)
+        let summary = try Store(store).erase(profilesIn: profiles, format: format)
         Terminal.note("\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
     }
 }
@@ -91,7 +88,7 @@ struct DropCommand: ParsableCommand {
         guard let day = CivilDate(before) else {
             throw WinnowError.usage("--before takes a day, YYYY-MM-DD, not “\(before)”")
         }
-        try WinnowStore(at: store).drop(before: Instant(milliseconds: Int64(day.day) * 86_400_000))
+        try Store(store).drop(before: Instant(milliseconds: Int64(day.day) * 86_400_000))
     }
 }
 
@@ -109,7 +106,7 @@ struct BenchCommand: ParsableCommand {
         guard repetitions > 0 else { throw WinnowError.usage("--repeat is at least 1") }
         let segments = try Segment.all(ndjson: rules)
         var options = try evaluation.options()
-        let snapshot = try WinnowStore(at: store).snapshot()
+        let snapshot = try Store(store).snapshot()
         // All rules are checked, and as of the same instant, before the first is timed.
         options.asOf = try snapshot.count(segments, options).first?.asOf ?? options.asOf
         let width = max(4, segments.map { $0.name?.count ?? 0 }.max() ?? 0)
@@ -130,12 +127,18 @@ struct BenchCommand: ParsableCommand {
                 try Terminal.print(
                     BenchCommand.row(
                         segment.name ?? "\(i + 1)", width,
-                        ["\(count)", p50.milliseconds, p95.milliseconds, times[0].milliseconds]))
+                        ["\(count)", p50.millisecondText, p95.millisecondText, times[0].millisecondText]))
             case .json:
-                try Terminal.print(
-                    "{\"name\": \(segment.name.map { jsonString($0) } ?? "null"), \"count\": \(count), "
-                        + "\"p50_ms\": \(p50.milliseconds), \"p95_ms\": \(p95.milliseconds), "
-                        + "\"min_ms\": \(times[0].milliseconds), \"threads\": \(snapshot.threads(options))}")
+                var json = JSONWriter()
+                json.object {
+                    $0.member("name", segment.name)
+                    $0.member("count", count)
+                    for (name, time) in [("p50_ms", p50), ("p95_ms", p95), ("min_ms", times[0])] {
+                        $0.member(name) { $0.literal(time.millisecondText) }
+                    }
+                    $0.member("threads", snapshot.threads(options))
+                }
+                try Terminal.print(json.text)
             }
         }
     }

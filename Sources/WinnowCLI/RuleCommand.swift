@@ -1,5 +1,4 @@
 import ArgumentParser
-import Disk
 import Winnow
 
 struct RuleCommand: ParsableCommand {
@@ -26,28 +25,5 @@ struct RuleCommand: ParsableCommand {
             throw WinnowError.usage("one rule is needed; write it as an argument, or use -f FILE")
         }
         try Terminal.print(form == .json ? written.segment.json() : written.segment.text())
-    }
-}
-
-extension WrittenRule {
-    /// White space around a rule that is no part of it.
-    private static let slack = 1 << 16
-
-    /// Reads one rule from a file, in either form; `-` is standard input.
-    init(file path: String) throws(WinnowError) {
-        let bytes = try InputStream(path: path).readAll(limit: RuleLimits.bytes + WrittenRule.slack)
-        let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw .invalidRule(path: .document, message: "not UTF-8 (\(path))")
-        }
-        do throws(WinnowError) { try self.init(text) } catch {
-            switch error {
-            case .invalidRule(let place, let message):
-                throw .invalidRule(path: place, message: "\(message) (\(path))")
-            case .invalidText(let place, let line, let message):
-                throw .invalidText(path: place, place: line, message: "\(message) (\(path))")
-            default: throw error
-            }
-        }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import JSON
+import WinnowJSON
 import Winnow
 
 struct CreateCommand: ParsableCommand {
@@ -10,7 +10,7 @@ struct CreateCommand: ParsableCommand {
 
     func run() throws {
         let schema = try schema.map { try Schema(file: $0) } ?? Schema()
-        _ = try WinnowStore.create(at: store, schema: schema)
+        _ = try Store.create(store, schema: schema)
     }
 }
 
@@ -22,19 +22,9 @@ struct InfoCommand: ParsableCommand {
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        let snapshot = try WinnowStore(at: store).snapshot()
+        let snapshot = try Store(store).snapshot()
         let info = try snapshot.info(), detail = detail ? try snapshot.detail() : nil
-        func time(_ instant: Instant?) -> String { instant.map { "\"\($0)\"" } ?? "null" }
-        if format == .json {
-            try Terminal.print(
-                "{\"version\": \(info.version), \"profiles\": \(info.profiles), \"events\": \(info.events), "
-                    + "\"erased\": \(info.erased), \"parts\": \(info.parts), \"bytes\": {\"activity\": "
-                    + "\(info.activityBytes), \"profiles\": \(info.profileBytes), \"catalogue\": "
-                    + "\(info.catalogueBytes), \"index\": \(info.indexBytes), \"other\": \(info.otherBytes)}, "
-                    + "\"first_event\": \(time(info.firstEvent)), \"last_event\": \(time(info.lastEvent)), "
-                    + "\"format\": \(info.format)\(detail.map { ", \"detail\": \($0.json)" } ?? "")}")
-            return
-        }
+        if format == .json { return try Terminal.print(info.json(detail)) }
         let rows: [(String, String)] = [
             ("version", "\(info.version)"), ("profiles", "\(info.profiles)"), ("events", "\(info.events)"),
             ("erased", "\(info.erased)"), ("parts", "\(info.parts)"), ("activity bytes", "\(info.activityBytes)"),
@@ -49,19 +39,6 @@ struct InfoCommand: ParsableCommand {
 }
 
 extension StoreDetail {
-    fileprivate var json: String {
-        let sections = sections.map {
-            "{\"kind\": \(jsonString($0.kind)), \"section\": \(jsonString($0.name)), \"bytes\": \($0.bytes)}"
-        }
-        let types = eventTypes.map {
-            "{\"channel\": \"\($0.type.channel.name)\", \"event\": \"\($0.type.event.name)\", "
-                + "\"events\": \($0.events), \"leaves\": \($0.leaves), \"bytes\": \($0.bytes), "
-                + "\"first_event\": \"\($0.firstEvent)\", \"last_event\": \"\($0.lastEvent)\"}"
-        }
-        return
-            "{\"sections\": [\(sections.joined(separator: ", "))], \"event_types\": [\(types.joined(separator: ", "))]}"
-    }
-
     /// Two tables for people.
     fileprivate var lines: [String] {
         func column(_ text: String, _ width: Int) -> String {
@@ -89,8 +66,8 @@ struct SchemaCommand: ParsableCommand {
 
     func run() throws {
         guard scale == nil || !change.isEmpty else { throw WinnowError.usage("--scale belongs to: add NAME decimal") }
-        if !change.isEmpty { return try WinnowStore(at: store).add(try addition()) }
-        let schema = try WinnowStore(at: store).snapshot().schema
+        if !change.isEmpty { return try Store(store).add(try addition()) }
+        let schema = try Store(store).snapshot().schema
         let fields = schema.ownFields.map { field in
             let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
             return "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"

@@ -1,4 +1,4 @@
-import JSON
+import WinnowJSON
 import Synchronization
 import Winnow
 
@@ -107,13 +107,20 @@ enum Terminal {
 
     static func fail(_ error: WinnowError, json: Bool) -> Never {
         if json {
-            let line =
-                "{\"error\": {\"code\": \(jsonString(error.code)), \"path\": \(jsonString(error.path)), "
-                + "\"message\": \(jsonString(error.description)), "
-                + "\"line\": \(error.line.map(String.init) ?? "null"), "
-                + "\"column\": \(error.column.map(String.init) ?? "null")}}"
+            var line = JSONWriter()
+            line.object {
+                $0.member("error") {
+                    $0.object {
+                        $0.member("code", error.code)
+                        $0.member("path", error.path)
+                        $0.member("message", error.description)
+                        $0.member("line", error.line)
+                        $0.member("column", error.column)
+                    }
+                }
+            }
             endStatus()
-            try? write(line + "\n", to: STDERR_FILENO)
+            try? write(line.text + "\n", to: STDERR_FILENO)
         } else {
             note("winnow: \(error)")
             for line in error.place?.excerpt.split(separator: "\n") ?? [] { note(String(line)) }
@@ -135,14 +142,6 @@ enum Terminal {
 }
 
 extension Duration {
-    /// Milliseconds with three digits behind the point.
-    var milliseconds: String {
-        // Some segments take less than a microsecond.
-        let tenths = components.seconds * 10_000_000 + components.attoseconds / 100_000_000_000
-        let digits = String(tenths % 10_000)
-        return "\(tenths / 10_000).\(String(repeating: "0", count: 4 - digits.count))\(digits)"
-    }
-
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 

@@ -7,7 +7,7 @@ import Winnow
 /// of which was loaded again.
 struct RandomStore {
     let folder: URL
-    let store: WinnowStore
+    let store: Store
     /// Profiles that say nothing, between the world's own, so that rows spread over several blocks.
     let fillers: Int
 
@@ -18,8 +18,7 @@ struct RandomStore {
         let fields = world.fields.map { field in
             Field(name: field.name, type: FieldType(rawValue: field.type) ?? .string, scale: field.scale)
         }
-        store = try WinnowStore.create(
-            at: folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
+        store = try Store.create(folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
         var random = RandomWorld(seed: seed ^ 0x5707_E5EE_D000_0001)
         let reborn = world.profiles.filter { _ in random.chance(10) }.map(\.id)
         try loadGhosts(reborn, world, &random)
@@ -63,7 +62,7 @@ struct RandomStore {
     }
 
     private func load(_ events: [OracleEvent], _ name: String) throws {
-        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
         try load(.events, "\(name).csv", header + events.map(RandomStore.line).joined())
     }
 
@@ -82,7 +81,7 @@ struct RandomStore {
     private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
         try Data(text.utf8).write(to: file)
-        try store.load(kind, files: [file.path])
+        try store.load(kind, from: .files([file.path]))
     }
 
     // MARK: Profiles
@@ -178,7 +177,7 @@ struct RandomStore {
                 if old.time > 946_684_800_000 { lines[batch].append(RandomStore.line(old)) }
             }
         }
-        let header = "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        let header = "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
         for (i, batch) in lines.enumerated() {
             try load(.events, "events-\(i).csv", header + batch.joined())
         }
@@ -189,6 +188,8 @@ struct RandomStore {
         let cells = [
             csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign), csv(event.template),
             csv(event.link), csv(event.message), event.count == 1 ? "" : "\(event.count)",
+            // Who did it changes no answer yet.
+            ["", "", "", "false", "true"][Int(event.time / 1000 % 5)],
         ]
         return cells.joined(separator: ",") + "\n"
     }

@@ -1,6 +1,6 @@
-import Disk
+import WinnowDisk
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -40,10 +40,10 @@ struct RandomValuesTests {
     }
 
     private static func answer(
-        _ segment: Segment, _ options: EvaluationOptions, _ snapshot: WinnowSnapshot
+        _ segment: Segment, _ options: EvaluationOptions, _ snapshot: Snapshot
     ) throws -> Answer {
         do throws(WinnowError) {
-            let ids = try snapshot.ids(segment, options), count = try snapshot.count(segment, options).count
+            let ids = try Array(snapshot.ids(of: segment, options)), count = try snapshot.count(segment, options).count
             #expect(ids.count == count)
             return .ids(ids)
         } catch {
@@ -97,7 +97,7 @@ struct RandomValuesTests {
         for number in 0..<4_000 {
             let disk = SimulatedDisk(), schema = values.schema()
             do throws(WinnowError) {
-                let store = try WinnowStore.create(at: "store", schema: schema, on: disk)
+                let store = try Store.create("store", schema: schema, on: disk)
                 #expect(try store.snapshot().schema == schema, "\(number)")
                 stored += 1
                 let field = values.field(named: "more")
@@ -109,11 +109,11 @@ struct RandomValuesTests {
                     guard case .usage = error else { throw error }
                     #expect(try store.snapshot().version == before, "\(number)")
                 }
-                #expect(try WinnowStore.verify(at: "store", on: disk).findings == [], "\(number)")
+                #expect(try Store.verify(at: "store", on: disk).findings == [], "\(number)")
             } catch {
                 guard case .usage = error else { throw error }
                 refused += 1
-                #expect(throws: WinnowError.self) { try WinnowStore(at: "store", on: disk) }
+                #expect(throws: WinnowError.self) { try Store("store", on: disk) }
             }
         }
         #expect(stored > 500 && refused > 500)

@@ -175,9 +175,7 @@ extension RandomWorld {
         if chance(55) { members.append(member("during", window(around: model.time))) }
         if isNegative, chance(55) {
             members.append(precedence(of: name, in: model.channel, world, features))
-        } else if features.contains(.countingModes), hasCampaigns != hasTemplates,
-            chance(world.campaigns.count > 255 ? 90 : 50)
-        {
+        } else if features.contains(.countingModes), hasCampaigns != hasTemplates, chance(50) {
             members.append(member("counting", Self.quoted(pick(["any_one", "any_one", "every_one", "total"]))))
         }
         return members
@@ -192,8 +190,6 @@ extension RandomWorld {
     private mutating func selector(near id: String?, _ pool: [String], _ objects: [OracleObject]) -> String {
         var ids = [id].compactMap(\.self)
         if !pool.isEmpty { ids += (0..<below(6)).map { _ in pick(pool) } }
-        // Where there are many objects, sometimes all of them: more than a byte can count.
-        if pool.count > 255, chance(70) { ids += pool }
         if ids.isEmpty || chance(6) { ids.append("nowhere") }
         let list = Self.quoted(distinct(ids))
         if chance(45) || objects.isEmpty { return list }

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import Synchronization
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -23,13 +23,13 @@ struct Contents: Hashable {
     ]
 
     init(_ path: String, on disk: SimulatedDisk) throws {
-        let snapshot = try WinnowStore(at: path, on: disk).snapshot()
+        let snapshot = try Store(path, on: disk).snapshot()
         version = snapshot.version
         var options = EvaluationOptions()
         options.threads = 1
         options.asOf = Instant(milliseconds: 1_800_000_000_000)
         answers = []
-        for rule in Contents.rules { answers.append(try snapshot.ids(try Segment(json: rule), options)) }
+        for rule in Contents.rules { answers.append(try Array(snapshot.ids(of: try Segment(json: rule), options))) }
         events = try snapshot.info().events
         fields = snapshot.schema.ownFields.map(\.name)
     }
@@ -40,21 +40,21 @@ struct CrashTests {
     private static let fields = [Field(name: "n", type: .integer)]
 
     static func create(_ disk: SimulatedDisk) throws {
-        _ = try WinnowStore.create(at: Workload.path, schema: Schema(fields: fields), on: disk)
+        _ = try Store.create(Workload.path, schema: Schema(fields: fields), on: disk)
     }
 
     static func load(
         _ kind: LoadKind, _ file: String, _ options: LoadOptions = LoadOptions()
     ) -> Workload.Step {
-        { disk in try WinnowStore(at: Workload.path, on: disk).load(kind, files: [file], options: options) }
+        { disk in try Store(Workload.path, on: disk).load(kind, from: .files([file]), options: options) }
     }
 
-    static let compact: Workload.Step = { try WinnowStore(at: Workload.path, on: $0).compact() }
+    static let compact: Workload.Step = { try Store(Workload.path, on: $0).compact() }
     static let erase: Workload.Step = {
-        try WinnowStore(at: Workload.path, on: $0).erase(profiles: ["p1", "p7", "nobody"])
+        try Store(Workload.path, on: $0).erase(profiles: ["p1", "p7", "nobody"])
     }
     static let drop: Workload.Step = {
-        try WinnowStore(at: Workload.path, on: $0).drop(before: Instant(milliseconds: 1_735_700_000_000))
+        try Store(Workload.path, on: $0).drop(before: Instant(milliseconds: 1_735_700_000_000))
     }
 
     /// Runs the steps, then crashes after every call of every step into every state, of the combinations of names at
@@ -107,7 +107,7 @@ struct CrashTests {
             if image.acknowledged == 0, goesOn { try create(disk) }
             return nil
         }
-        let findings = try WinnowStore.verify(at: Workload.path, on: disk).findings
+        let findings = try Store.verify(at: Workload.path, on: disk).findings
         if !findings.isEmpty { return "\(findings)" }
         guard goesOn else { return nil }
         // Life goes on: the next writer removes what was left, and nothing else.
@@ -119,7 +119,7 @@ struct CrashTests {
         let names = try disk.list(Workload.path) ?? []
         if names.contains(where: { $0.hasSuffix(".tmp") }) { return "left over: \(names)" }
         let parts = try disk.list(Workload.path + "/parts")?.count ?? 0
-        let named = try WinnowStore(at: Workload.path, on: disk).snapshot().info().parts
+        let named = try Store(Workload.path, on: disk).snapshot().info().parts
         return parts == named ? nil : "\(parts) part files, \(named) in the manifest"
     }
 

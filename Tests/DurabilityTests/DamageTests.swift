@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import Simulation
+import WinnowSimulation
 import Synchronization
 import Testing
 import Winnow
@@ -62,7 +62,7 @@ struct DamageTests {
             guard number % 20 == 0 else { return nil }
             // Every byte is under a checksum.
             verified.wrappingAdd(1, ordering: .relaxed)
-            let findings = try WinnowStore.verify(at: Workload.path, on: disk).findings
+            let findings = try Store.verify(at: Workload.path, on: disk).findings
             return findings.contains { $0.file.contains(sample.files[file].path) && !$0.what.isEmpty }
                 ? nil : "verify finds nothing in \(sample.files[file].path), but \(findings)"
         }
@@ -91,10 +91,10 @@ struct DamageTests {
     /// What verifying, searching or compacting has against a store.
     private static func goThrough(_ disk: SimulatedDisk) -> WinnowError? {
         do {
-            let findings = try WinnowStore.verify(at: Workload.path, on: disk).findings
-            _ = try WinnowStore.find("2025-01-03T00:00:00Z", at: Workload.path, on: disk)
-            try WinnowStore(at: Workload.path, on: disk).compact()
-            _ = try WinnowStore(at: Workload.path, on: disk).snapshot().info()
+            let findings = try Store.verify(at: Workload.path, on: disk).findings
+            _ = try Store.find("2025-01-03T00:00:00Z", at: Workload.path, on: disk)
+            try Store(Workload.path, on: disk).compact()
+            _ = try Store(Workload.path, on: disk).snapshot().info()
             return findings.first.map { .damaged(file: $0.file, what: $0.what) }
         } catch {
             return error
@@ -106,7 +106,7 @@ struct DamageTests {
         let inputs = try Inputs(), disk = try Workload.disk()
         try CrashTests.create(disk)
         try CrashTests.load(.profiles, try inputs.profiles(0..<20))(disk)
-        let reader = try WinnowStore(at: Workload.path, on: disk).snapshot()
+        let reader = try Store(Workload.path, on: disk).snapshot()
         try CrashTests.load(.profiles, try inputs.profiles(20..<30))(disk)
         let manifests = try (disk.list(Workload.path) ?? []).filter { $0.hasPrefix("MANIFEST") }.sorted()
         #expect(manifests.count == 2 && reader.profiles == 20)
@@ -114,9 +114,9 @@ struct DamageTests {
         let node = try #require(image.node(Workload.path + "/" + manifests[1])), names = image.names
         image.files[node]?.bytes[20] ^= 1
         let damaged = SimulatedDisk(image)
-        let error = #expect(throws: WinnowError.self) { try WinnowStore(at: Workload.path, on: damaged) }
+        let error = #expect(throws: WinnowError.self) { try Store(Workload.path, on: damaged) }
         #expect(error?.exitCode == 65)
-        #expect(try WinnowStore.verify(at: Workload.path, on: damaged).findings.count == 1)
+        #expect(try Store.verify(at: Workload.path, on: damaged).findings.count == 1)
         // A writer changes nothing about it, and removes nothing.
         let write = #expect(throws: WinnowError.self) {
             try CrashTests.load(.profiles, try inputs.profiles(30..<40))(damaged)

@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -51,7 +51,7 @@ struct FailureTests {
                 #expect(try Contents(Workload.path, on: disk) == after, "\(name), again after call \(call)")
             }
             if left != nil || before != nil {
-                #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [], "\(name), call \(call)")
+                #expect(try Store.verify(at: Workload.path, on: disk).findings == [], "\(name), call \(call)")
             }
             if !reached { break }
         }
@@ -67,7 +67,7 @@ struct FailureTests {
             ("campaigns", CrashTests.load(.campaigns, try inputs.campaigns())),
             ("events", CrashTests.load(.events, events)),
             ("more events", CrashTests.load(.events, try inputs.events(400..<460, profiles: 20))),
-            ("field", { try WinnowStore(at: Workload.path, on: $0).add(Field(name: "m", type: .date)) }),
+            ("field", { try Store(Workload.path, on: $0).add(Field(name: "m", type: .date)) }),
             ("erase", CrashTests.erase), ("drop", CrashTests.drop), ("compact", CrashTests.compact),
         ]
         var failures = 0

@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -17,12 +17,12 @@ struct FolderTests {
     }
 
     private func make() throws {
-        try WinnowStore.create(at: store).load(.profiles, files: [try inputs.file("p.csv", "id\na\nb\n")])
+        try Store.create(store).load(.profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
     }
 
     private func read() -> WinnowError? {
         do throws(WinnowError) {
-            _ = try WinnowStore(at: store).snapshot().info()
+            _ = try Store(store).snapshot().info()
             return nil
         } catch {
             return error
@@ -45,10 +45,10 @@ struct FolderTests {
             let load = #expect(throws: WinnowError.self, "\(name)") {
                 var options = LoadOptions()
                 options.ignoresUnknownColumns = true
-                try WinnowStore(at: store).load(.profiles, files: [file], options: options)
+                try Store(store).load(.profiles, from: .files([file]), options: options)
             }
             #expect([65, 74].contains(load?.exitCode), "\(name)")
-            let findings = try? WinnowStore.verify(at: store).findings
+            let findings = try? Store.verify(at: store).findings
             if name != "LOCK" { #expect(findings?.isEmpty != true, "\(name)") }
             // Nothing outside was touched.
             #expect((try? files.contentsOfDirectory(atPath: outside)) == before)
@@ -58,7 +58,7 @@ struct FolderTests {
         try make()
         let link = inputs.folder.appendingPathComponent("link").path
         try files.createSymbolicLink(atPath: link, withDestinationPath: store)
-        #expect(try WinnowStore(at: link).snapshot().profiles == 2)
+        #expect(try Store(link).snapshot().profiles == 2)
     }
 
     @Test("what stands in place of a file of the store is no way in: pipes, folders, devices")
@@ -131,7 +131,7 @@ struct FolderTests {
         #expect(try run(["count", store, FolderTests.rule]) == 0)
         #expect(try run(["verify", store]) == 0)
         #expect(try run(["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")]) == 74)
-        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+        #expect(try Store(store).snapshot().profiles == 2)
     }
 
     @Test("names and values reach no path, no format and no terminal")
@@ -139,8 +139,7 @@ struct FolderTests {
         let evil = [
             "../../x", "/etc/passwd", "%s%n%x", "\u{1B}]0;x\u{07}\u{1B}[2J", "a\u{0}b", "..", ".", "-rf", "a\nb",
         ]
-        let store = try WinnowStore.create(
-            at: self.store, schema: Schema(fields: [Field(name: "../%s", type: .string)]))
+        let store = try Store.create(self.store, schema: Schema(fields: [Field(name: "../%s", type: .string)]))
         func quoted(_ text: String) throws -> String {
             String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
         }
@@ -155,14 +154,15 @@ struct FolderTests {
         var options = LoadOptions()
         for (i, text) in evil.enumerated() where !text.isEmpty {
             options.batch = text
-            try store.load(.profiles, files: [try inputs.file("p\(i).ndjson", i == 0 ? lines : "")], options: options)
+            try store.load(
+                .profiles, from: .files([try inputs.file("p\(i).ndjson", i == 0 ? lines : "")]), options: options)
         }
-        try store.load(.campaigns, files: [try inputs.file("c.ndjson", campaigns)])
-        try store.load(.events, files: [try inputs.file("e.ndjson", events)])
+        try store.load(.campaigns, from: .files([try inputs.file("c.ndjson", campaigns)]))
+        try store.load(.events, from: .files([try inputs.file("e.ndjson", events)]))
         try store.erase(profiles: ["../../x"])
         try store.compact()
-        #expect(try store.snapshot().ids(try Segment(json: FolderTests.rule)) == Array(evil.dropFirst()))
-        #expect(try WinnowStore.verify(at: store.path).findings == [])
+        #expect(try Array(store.snapshot().ids(of: try Segment(json: FolderTests.rule))) == Array(evil.dropFirst()))
+        #expect(try Store.verify(at: store.path).findings == [])
         let names =
             try files.contentsOfDirectory(atPath: self.store) + files.contentsOfDirectory(atPath: self.store + "/parts")
         #expect(names.allSatisfy { $0.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F } && !$0.contains("x.") })
@@ -200,11 +200,11 @@ struct FolderTests {
         for blocks in [0, 1, 8, 64] {
             let process = try run(["load", store, "profiles", file], limit: "-f \(blocks)")
             #expect(process.terminationReason == .exit && process.terminationStatus == 74)
-            #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+            #expect(try Store(store).snapshot().profiles == 2)
         }
         #expect(try files.contentsOfDirectory(atPath: store + "/parts").sorted() == before)
         #expect(try run(["load", store, "profiles", file], limit: "-f 20000").terminationStatus == 0)
-        #expect(try WinnowStore.verify(at: store).findings == [])
+        #expect(try Store.verify(at: store).findings == [])
     }
 
     @Test("folders that somebody put among the files of a store are in nobody's way")
@@ -217,12 +217,12 @@ struct FolderTests {
         for name in ["own.tmp", "parts/own"] {
             try Data("mine".utf8).write(to: URL(fileURLWithPath: store + "/" + name))
         }
-        try WinnowStore(at: store).load(.profiles, files: [try inputs.file("q.csv", "id\nc\n")])
+        try Store(store).load(.profiles, from: .files([try inputs.file("q.csv", "id\nc\n")]))
         for name in ["own.tmp", "parts/own"] { #expect(files.fileExists(atPath: store + "/" + name)) }
-        #expect(try WinnowStore(at: store).snapshot().profiles == 3)
-        #expect(try WinnowStore.verify(at: store).findings == [])
+        #expect(try Store(store).snapshot().profiles == 3)
+        #expect(try Store.verify(at: store).findings == [])
         // The value, and two names that are no part of the version.
-        #expect(try WinnowStore.find("a", at: store).count == 3)
+        #expect(try Store.find("a", at: store).count == 3)
     }
 
     @Test("rejects overwrite neither the input nor anything of the store")
@@ -248,8 +248,8 @@ struct FolderTests {
             #expect(shell.terminationStatus == 64, "\(file), \(rejects)")
         }
         #expect(try String(contentsOfFile: input, encoding: .utf8) == "id\nc\n")
-        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
-        #expect(try WinnowStore.verify(at: store).findings == [])
+        #expect(try Store(store).snapshot().profiles == 2)
+        #expect(try Store.verify(at: store).findings == [])
     }
 
     @Test("names that are not UTF-8 are refused, not changed into others")
@@ -264,7 +264,7 @@ struct FolderTests {
             shell.waitUntilExit()
             #expect(shell.terminationStatus == 64, "\(text)")
         }
-        #expect(try WinnowStore(at: store).snapshot().profiles == 2)
+        #expect(try Store(store).snapshot().profiles == 2)
     }
 
     @Test("a process that gets no threads, or few, does all of its work with those it has")
@@ -298,7 +298,7 @@ struct FolderTests {
                 #expect(try run(limit, arguments) == 0, "\(limit): \(arguments[0])")
             }
         }
-        #expect(try WinnowStore(at: store).snapshot().profiles == 200_001)
+        #expect(try Store(store).snapshot().profiles == 200_001)
     }
 
     @Test("a process that may open few files says so, and the store is as before")
@@ -314,7 +314,7 @@ struct FolderTests {
                 #expect(shell.terminationReason == .exit)
             }
         }
-        #expect(try WinnowStore.verify(at: store).findings == [])
-        #expect([2, 3].contains(try WinnowStore(at: store).snapshot().profiles))
+        #expect(try Store.verify(at: store).findings == [])
+        #expect([2, 3].contains(try Store(store).snapshot().profiles))
     }
 }

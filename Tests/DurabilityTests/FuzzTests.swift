@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import WinnowSimulation
 import Synchronization
 import Testing
 import Winnow

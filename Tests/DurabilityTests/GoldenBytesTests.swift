@@ -1,7 +1,7 @@
-import CZstd
-import Format
+import WinnowCZstd
+import WinnowFormat
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -57,7 +57,7 @@ private final class GoldenStore {
     private(set) var lines: [String] = []
     private let inputs: Inputs
     private let disk: SimulatedDisk
-    private let store: WinnowStore
+    private let store: Store
 
     private static let fields = [
         Field(name: "n", type: .integer), Field(name: "city", type: .string),
@@ -73,7 +73,7 @@ private final class GoldenStore {
         inputs = try Inputs()
         disk = try Workload.disk()
         let schema = Schema(fields: GoldenStore.fields)
-        store = try WinnowStore.create(at: Workload.path, schema: schema, on: disk)
+        store = try Store.create(Workload.path, schema: schema, on: disk)
         try step("profiles") { try load(.profiles, "people.csv", people()) }
         try step("updates") { try load(.profiles, "updates.ndjson", updates()) }
         try step("campaigns") { try load(.campaigns, "campaigns.ndjson", campaigns()) }
@@ -86,7 +86,7 @@ private final class GoldenStore {
         try step("again") { try load(.profiles, "again.csv", "id,city\np9,city 9\n") }
         try step("drop") { try store.drop(before: Instant(milliseconds: 1_738_368_000_000)) }
         try step("compact") { try store.compact() }
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     /// Takes a step and adds a line for each part that is there then.
@@ -108,7 +108,7 @@ private final class GoldenStore {
         var options = LoadOptions()
         options.batch = batch
         options.unknownProfiles = .create
-        try store.load(kind, files: [try inputs.file(name, text)], options: options)
+        try store.load(kind, from: .files([try inputs.file(name, text)]), options: options)
     }
 
     private func people() -> String {
@@ -143,13 +143,13 @@ private final class GoldenStore {
     }
 
     private static let header =
-        "profile,channel,event,time_ms,campaign,template,link,message,count\n"
+        "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
 
     /// One large leaf over a hundred days from 2025-01-01 on, which is split by month.
     private func year() -> String {
         let rows = (0..<GoldenStore.people).map { i in
             let time = 1_735_689_600_000 + i * 123_000
-            return "p\(i * 3 % GoldenStore.people),email,sent,\(time),c0,t0,,,\n"
+            return "p\(i * 3 % GoldenStore.people),email,sent,\(time),c0,t0,,,,\n"
         }
         return GoldenStore.header + rows.joined()
     }
@@ -171,7 +171,7 @@ private final class GoldenStore {
             let message = dice.below(9) == 0 ? "" : "message \(dice.below(events)) of \(campaign)"
             let count = dice.below(20) == 0 ? "\(2 + dice.below(300))" : ""
             text += "\(profile),\(channel),\(event),\(time),c\(campaign),t\(dice.below(3)),"
-            text += "\(link),\(message),\(count)\n"
+            text += "\(link),\(message),\(count),\(event == "opened" && i % 3 == 0)\n"
         }
         return text
     }

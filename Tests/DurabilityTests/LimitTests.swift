@@ -1,21 +1,21 @@
-import Columns
-import Disk
-import Format
+import WinnowColumns
+import WinnowDisk
+import WinnowFormat
 import Foundation
-import Model
-import Simulation
-import Store
+import WinnowModel
+import WinnowSimulation
+import WinnowStorage
 import Testing
 import Winnow
 
 @Suite("Limits")
 struct LimitTests {
-    private func store(_ fields: [Field] = []) throws -> (disk: SimulatedDisk, store: WinnowStore) {
+    private func store(_ fields: [Field] = []) throws -> (disk: SimulatedDisk, store: Store) {
         let disk = try Workload.disk()
-        return (disk, try WinnowStore.create(at: Workload.path, schema: Schema(fields: fields), on: disk))
+        return (disk, try Store.create(Workload.path, schema: Schema(fields: fields), on: disk))
     }
 
-    private func count(_ store: WinnowStore, _ rule: String) throws -> Int {
+    private func count(_ store: Store, _ rule: String) throws -> Int {
         var options = EvaluationOptions()
         options.asOf = Instant(milliseconds: 1_800_000_000_000)
         return try store.snapshot().count(try Segment(json: rule), options).count
@@ -28,13 +28,13 @@ struct LimitTests {
     @Test("counts of a profile add up beyond 32 bits, and to the last event")
     func sums() throws {
         let inputs = try Inputs(), (disk, store) = try store()
-        try store.load(.profiles, files: [try inputs.profiles(0..<3)], options: ignoring())
+        try store.load(.profiles, from: .files([try inputs.profiles(0..<3)]), options: ignoring())
         // Three times the greatest count: more than 2³² of p0, one less than 2³² − 1 of p1.
         let most = Int(Int32.max)
         var rows = "profile,channel,event,time,count\n"
         for _ in 0..<3 { rows += "p0,email,opened,1735689600,\(most)\n" }
         for _ in 0..<2 { rows += "p1,email,opened,1735689600,\(most)\n" }
-        try store.load(.events, files: [try inputs.file("e.csv", rows)])
+        try store.load(.events, from: .files([try inputs.file("e.csv", rows)]))
         #expect(try count(store, activity("at_least", "4294967295")) == 1)
         #expect(try count(store, activity("at_least", "4294967294")) == 2)
         #expect(try count(store, activity("exactly", "4294967294")) == 1)
@@ -46,17 +46,17 @@ struct LimitTests {
         for beyond in ["2147483648", "0", "-1"] {
             let file = try inputs.file(
                 "b.csv", "profile,channel,event,time,count\np0,email,opened,1735689600,\(beyond)\n")
-            let error = #expect(throws: WinnowError.self) { try store.load(.events, files: [file]) }
+            let error = #expect(throws: WinnowError.self) { try store.load(.events, from: .files([file])) }
             #expect(error?.exitCode == 65)
         }
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     /// A store of so many profiles whose ids are empty, in columns that take no room.
-    private func store(rows: UInt32) throws -> (disk: SimulatedDisk, store: WinnowStore) {
+    private func store(rows: UInt32) throws -> (disk: SimulatedDisk, store: Store) {
         let (disk, store) = try store()
         let directory = StoreDirectory(path: Workload.path, disk: disk)
-        var manifest = try Snapshot(directory).manifest
+        var manifest = try StoreVersion(directory).manifest
         let keys = try PartWriter(disk: disk, directory: directory.parts, id: manifest.nextPart, kind: .keys)
         var table = ByteWriter()
         func column(_ count: UInt32) {
@@ -85,11 +85,11 @@ struct LimitTests {
     @Test("2³² − 2 profiles fit, and not one more")
     func profiles() throws {
         let inputs = try Inputs(), (_, store) = try store(rows: .max - 3)
-        try store.load(.profiles, files: [try inputs.file("p.csv", "id,email\na,Anna\n")])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", "id,email\na,Anna\n")]))
         var options = LoadOptions()
         options.unknownProfiles = .create
         let events = "profile,channel,event,time\nb,email,opened,1735689600\n"
-        try store.load(.events, files: [try inputs.file("e.csv", events)], options: options)
+        try store.load(.events, from: .files([try inputs.file("e.csv", events)]), options: options)
         func check() throws {
             #expect(try store.snapshot().profiles == 4_294_967_294)
             #expect(try count(store, activity("exactly", "1")) == 1)
@@ -103,7 +103,9 @@ struct LimitTests {
             (.events, "profile,channel,event,time\nc,email,opened,1735689600\n"),
         ] {
             let file = try inputs.file("more.csv", rows)
-            let error = #expect(throws: WinnowError.self) { try store.load(kind, files: [file], options: options) }
+            let error = #expect(throws: WinnowError.self) {
+                try store.load(kind, from: .files([file]), options: options)
+            }
             #expect(error?.description.contains("no room for more profiles") == true)
         }
         try check()
@@ -118,13 +120,13 @@ struct LimitTests {
     @Test("a profile may have hundreds of thousands of events in one leaf, in one load or many")
     func eventsOfOneProfile() throws {
         let inputs = try Inputs(), (disk, store) = try store()
-        try store.load(.profiles, files: [try inputs.file("p.csv", "id\na\nb\n")])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
         var total = 0
         for load in 0..<3 {
             var rows = "profile,channel,event,time,campaign,message\n"
             for i in 0..<100_000 { rows += "a,email,opened,\(1_735_689_600 + i % 50_000),c,m\(load)-\(i % 70_000)\n" }
             total += 100_000
-            try store.load(.events, files: [try inputs.file("e.csv", rows + "b,email,opened,1735689600,c,\n")])
+            try store.load(.events, from: .files([try inputs.file("e.csv", rows + "b,email,opened,1735689600,c,\n")]))
             #expect(try count(store, activity("at_least", "\(total)")) == 1)
             #expect(try count(store, activity("at_least", "\(total + 1)")) == 0)
         }
@@ -133,7 +135,7 @@ struct LimitTests {
         try store.compact()
         #expect(try count(store, unique) == 1)
         #expect(try count(store, activity("exactly", "300000")) == 1)
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     @Test("ids have 1 to 255 bytes, fields 1 to 255 bytes of name and 10,000 of them, texts what a line holds")
@@ -144,23 +146,23 @@ struct LimitTests {
         let header = "id,email," + names.joined(separator: ",") + "\n"
         let text = String(repeating: "e", count: 1 << 20)
         let row = "\(long),\(text)," + names.indices.map { "\($0)" }.joined(separator: ",") + "\n"
-        try store.load(.profiles, files: [try inputs.file("p.csv", header + row)])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", header + row)]))
         #expect(try count(store, #"{"field": {"name": "f9999", "operator": "equals", "value": 9999}}"#) == 1)
         #expect(try count(store, #"{"field": {"name": "id", "operator": "equals", "value": "\#(long)"}}"#) == 1)
         #expect(try count(store, #"{"field": {"name": "email", "operator": "ends_with", "value": "eee"}}"#) == 1)
         let tooLong = try inputs.file("q.csv", "id\n\(long)y\n")
-        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [tooLong]) }
+        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([tooLong])) }
         #expect(throws: WinnowError.self) { try store.add(Field(name: "one more", type: .integer)) }
         #expect(throws: WinnowError.self) {
             try self.store([Field(name: String(repeating: "n", count: 256), type: .date)])
         }
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     @Test("rules have 16 levels, 512 nodes, 64 MiB and lists of a million values, and no more")
     func rules() throws {
         let inputs = try Inputs(), (_, store) = try store()
-        try store.load(.profiles, files: [try inputs.file("p.csv", "id\na\nb\n")])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
         let leaf = #"{"field": {"name": "id", "operator": "equals", "value": "a"}}"#
         func nested(_ levels: Int) -> String {
             String(repeating: #"{"not": "#, count: levels - 1) + leaf + String(repeating: "}", count: levels - 1)
@@ -189,11 +191,11 @@ struct LimitTests {
     @Test("events are from 2000 to a day from now, fields from year 1 to 9999, windows are cut there")
     func times() throws {
         let inputs = try Inputs(), (disk, store) = try store([Field(name: "d", type: .date)])
-        try store.load(.profiles, files: [try inputs.file("p.csv", "id,d\na,0001-01-01\nb,9999-12-31\n")])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", "id,d\na,0001-01-01\nb,9999-12-31\n")]))
         let now = Int(Date().timeIntervalSince1970)
         func load(_ time: Int) throws {
             let file = try inputs.file("e.csv", "profile,channel,event,time\na,email,opened,\(time)\n")
-            try store.load(.events, files: [file])
+            try store.load(.events, from: .files([file]))
         }
         for good in [946_684_800, now + 86_000] { try load(good) }
         for bad in [946_684_799, now + 90_000, -1, Int(Int64.max), Int.min] {
@@ -201,7 +203,7 @@ struct LimitTests {
         }
         for bad in ["0000-12-31", "10000-01-01", "2023-02-29"] {
             let file = try inputs.file("q.csv", "id,d\na,\(bad)\n")
-            #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file]) }
+            #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file])) }
         }
         for window in [
             #"{"last": 4000000}"#, #"{"last": 4294967295, "unit": "months"}"#,
@@ -218,7 +220,7 @@ struct LimitTests {
                 try store.snapshot().count(try Segment(json: activity("at_least", "1")), options)
             }
         }
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
     @Test("thousands of batches, each with an id, are remembered for ever and cost little")
@@ -228,13 +230,13 @@ struct LimitTests {
         var options = LoadOptions()
         for i in 0..<2000 {
             options.batch = "batch \(i)"
-            try store.load(.profiles, files: [file], options: options)
+            try store.load(.profiles, from: .files([file]), options: options)
         }
         for i in [0, 999, 1999] {
             options.batch = "batch \(i)"
-            #expect(try store.load(.profiles, files: [file], options: options).isRepeated)
+            #expect(try store.load(.profiles, from: .files([file]), options: options).isRepeated)
         }
         #expect(try store.snapshot().info().parts <= 17)
-        #expect(try WinnowStore.verify(at: Workload.path, on: disk).findings == [])
+        #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 }

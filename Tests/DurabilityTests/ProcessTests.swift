@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -64,17 +64,19 @@ struct ProcessTests {
             json: #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": \#(n)}}"#)
     }
 
-    private func store(_ inputs: Inputs, profiles: Int) throws -> WinnowStore {
-        let store = try WinnowStore.create(
-            at: inputs.folder.appendingPathComponent("store").path,
+    private func store(_ inputs: Inputs, profiles: Int) throws -> Store {
+        let store = try Store.create(
+            inputs.folder.appendingPathComponent("store").path,
             schema: Schema(fields: [Field(name: "n", type: .integer)]))
-        try store.load(.profiles, files: [try inputs.profiles(0..<profiles)])
+        try store.load(.profiles, from: .files([try inputs.profiles(0..<profiles)]))
         return store
     }
 
-    private func matches(_ store: WinnowStore, _ ledger: Ledger) throws -> Bool {
+    private func matches(_ store: Store, _ ledger: Ledger) throws -> Bool {
         let snapshot = try store.snapshot()
-        for n in [1, 9, 14] where try Set(snapshot.ids(ProcessTests.rule(n))) != ledger.atLeast(n) { return false }
+        for n in [1, 9, 14] where try Set(Array(snapshot.ids(of: ProcessTests.rule(n)))) != ledger.atLeast(n) {
+            return false
+        }
         return try snapshot.info().events == ledger.opened.values.reduce(0, +)
     }
 
@@ -96,7 +98,7 @@ struct ProcessTests {
             let isBefore = try matches(store, ledger)
             #expect(isAfter || (!finished && isBefore), "after kill \(i)")
             if isAfter, !finished { stored += 1 }
-            #expect(try WinnowStore.verify(at: store.path).findings == [], "after kill \(i)")
+            #expect(try Store.verify(at: store.path).findings == [], "after kill \(i)")
             // The same again: nothing is stored twice, nothing is left over.
             #expect(try Program(load).wait().status == 0)
             #expect(try matches(store, after), "retried after kill \(i)")
@@ -109,9 +111,9 @@ struct ProcessTests {
                 compaction.kill()
                 compaction.wait()
                 #expect(try matches(store, ledger), "compaction \(i)")
-                #expect(try WinnowStore.verify(at: store.path).findings == [], "compaction \(i)")
+                #expect(try Store.verify(at: store.path).findings == [], "compaction \(i)")
                 // The id comes again, so that later batches are about somebody.
-                try store.load(.profiles, files: [try inputs.file("again.csv", "id\np\(i)\n")])
+                try store.load(.profiles, from: .files([try inputs.file("again.csv", "id\np\(i)\n")]))
             }
         }
         let parts = try FileManager.default.contentsOfDirectory(atPath: store.path + "/parts").count
@@ -131,7 +133,7 @@ struct ProcessTests {
             let programs = try schemas.map { try Program(["create", path, "--schema", $0]) }
             let statuses = programs.map { $0.wait().status }
             #expect(statuses.sorted() == [0, 73], "round \(round)")
-            let names = try WinnowStore(at: path).snapshot().schema.fields.map(\.name)
+            let names = try Store(path).snapshot().schema.fields.map(\.name)
             #expect(names.contains(statuses[0] == 0 ? "a" : "b"), "round \(round)")
         }
     }
@@ -166,39 +168,41 @@ struct ProcessTests {
         #expect(try store.snapshot().profiles == 13)
     }
 
-    private func manifests(_ store: WinnowStore) throws -> Int {
+    private func manifests(_ store: Store) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: store.path).filter { $0.hasPrefix("MANIFEST") }.count
     }
 
     @Test("readers hold their version, in many processes and twice in one; one that was killed holds nothing")
     func readers() throws {
         let inputs = try Inputs(), store = try store(inputs, profiles: 50)
-        try store.load(.events, files: [try inputs.events(0..<300, profiles: 50)])
+        try store.load(.events, from: .files([try inputs.events(0..<300, profiles: 50)]))
         let rule = #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#
         let rules = try inputs.file("rules.ndjson", rule + "\n"), segment = try Segment(json: rule)
-        let before = try store.snapshot().ids(segment)
-        var first: WinnowSnapshot? = try store.snapshot(), second: WinnowSnapshot? = try store.snapshot()
+        let before = try Array(store.snapshot().ids(of: segment))
+        var first: Snapshot? = try store.snapshot(), second: Snapshot? = try store.snapshot()
         // Processes that read the whole time.
         let others = try (0..<3).map { _ in
             try Program(["bench", store.path, "--rules", rules, "--repeat", "100000000", "--format", "json"])
         }
         usleep(300_000)
-        for i in 0..<12 { try store.load(.events, files: [try inputs.events(i * 40..<i * 40 + 40, profiles: 50)]) }
-        try store.load(.profiles, files: [try inputs.profiles(50..<60)])
+        for i in 0..<12 {
+            try store.load(.events, from: .files([try inputs.events(i * 40..<i * 40 + 40, profiles: 50)]))
+        }
+        try store.load(.profiles, from: .files([try inputs.profiles(50..<60)]))
         #expect(first?.profiles == 50 && second?.profiles == 50)
         first = nil
         // One of two snapshots of a process is gone; the other is as before.
         try store.compact()
-        #expect(try second?.ids(segment) == before)
+        #expect(try second.map { Array(try $0.ids(of: segment)) } == before)
         #expect(try second?.info().events == 300)
         #expect(try manifests(store) == 2)
         second = nil
-        try store.load(.profiles, files: [try inputs.profiles(60..<61)])
+        try store.load(.profiles, from: .files([try inputs.profiles(60..<61)]))
         // The other processes still hold it.
         #expect(try manifests(store) == 2)
         for other in others { other.kill() }
         for other in others { other.wait() }
-        try store.load(.profiles, files: [try inputs.profiles(61..<62)])
+        try store.load(.profiles, from: .files([try inputs.profiles(61..<62)]))
         #expect(try manifests(store) == 1)
         let parts = try FileManager.default.contentsOfDirectory(atPath: store.path + "/parts").count
         #expect(try parts == store.snapshot().info().parts)
@@ -212,7 +216,7 @@ struct ProcessTests {
             Thread {
                 while !isDone.load(ordering: .relaxed) {
                     do {
-                        let snapshot = try store.snapshot(), count = try snapshot.ids(all).count
+                        let snapshot = try store.snapshot(), count = try Array(snapshot.ids(of: all)).count
                         if count != snapshot.profiles || (count - 20) % 10 != 0 {
                             wrong.withLock { $0.append("\(count)") }
                         }
@@ -226,7 +230,7 @@ struct ProcessTests {
         }
         for thread in threads { thread.start() }
         for i in 0..<60 {
-            try store.load(.profiles, files: [try inputs.profiles(20 + i * 10..<30 + i * 10)])
+            try store.load(.profiles, from: .files([try inputs.profiles(20 + i * 10..<30 + i * 10)]))
             if i % 20 == 19 { try store.compact() }
         }
         isDone.store(true, ordering: .relaxed)
@@ -240,7 +244,7 @@ struct ProcessTests {
         let inputs = try Inputs(), disk = try Workload.disk()
         try CrashTests.create(disk)
         for before in [true, false] {
-            let profiles = try WinnowStore(at: Workload.path, on: disk).snapshot().profiles
+            let profiles = try Store(Workload.path, on: disk).snapshot().profiles
             let load = CrashTests.load(.profiles, try inputs.profiles(profiles..<profiles + 5))
             var raced = 0
             disk.race = (
@@ -250,11 +254,12 @@ struct ProcessTests {
                     if raced == 1 { try? load(disk) }
                 }
             )
-            let snapshot = try WinnowStore(at: Workload.path, on: disk).snapshot()
+            let snapshot = try Store(Workload.path, on: disk).snapshot()
             disk.race = nil
             #expect(raced >= 1 && snapshot.profiles == profiles + 5)
             #expect(
-                try snapshot.ids(try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)).count
+                try Array(snapshot.ids(of: try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)))
+                    .count
                     == profiles + 5)
         }
     }

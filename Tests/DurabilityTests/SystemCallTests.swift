@@ -1,7 +1,7 @@
-import Disk
-import FailingCalls
+import WinnowDisk
+import WinnowFailingCalls
 import Foundation
-import Simulation
+import WinnowSimulation
 import Testing
 import Winnow
 
@@ -13,17 +13,17 @@ struct SystemCallTests {
 
     private func steps(_ inputs: Inputs) throws -> [(name: String, step: Step)] {
         func load(_ kind: LoadKind, _ file: String) -> Step {
-            { path, disk in try WinnowStore(at: path, on: disk).load(kind, files: [file]) }
+            { path, disk in try Store(path, on: disk).load(kind, from: .files([file])) }
         }
         let fields = [Field(name: "n", type: .integer)]
         return [
-            ("create", { _ = try WinnowStore.create(at: $0, schema: Schema(fields: fields), on: $1) }),
+            ("create", { _ = try Store.create($0, schema: Schema(fields: fields), on: $1) }),
             ("profiles", load(.profiles, try inputs.profiles(0..<30))),
             ("campaigns", load(.campaigns, try inputs.campaigns())),
             ("events", load(.events, try inputs.events(0..<300, profiles: 30))),
             ("more events", load(.events, try inputs.events(300..<340, profiles: 30))),
-            ("erase", { try WinnowStore(at: $0, on: $1).erase(profiles: ["p3"]) }),
-            ("compact", { try WinnowStore(at: $0, on: $1).compact() }),
+            ("erase", { try Store($0, on: $1).erase(profiles: ["p3"]) }),
+            ("compact", { try Store($0, on: $1).compact() }),
         ]
     }
 
@@ -44,7 +44,7 @@ struct SystemCallTests {
         let store = inputs.folder.appendingPathComponent(name).path
         return try steps(inputs).map { step in
             try run { try step.step(store, disk) }
-            #expect(try WinnowStore.verify(at: store).findings == [], "\(name), \(step.name)")
+            #expect(try Store.verify(at: store).findings == [], "\(name), \(step.name)")
             return try parts(store)
         }
     }
@@ -125,7 +125,7 @@ struct SystemCallTests {
         let copy = inputs.folder.appendingPathComponent("copy").path, files = FileManager.default
         let rule = try Segment(
             json: #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 3}}"#)
-        func state() throws -> [String] { try WinnowStore(at: store).snapshot().ids(rule) }
+        func state() throws -> [String] { try Array(Store(store).snapshot().ids(of: rule)) }
         var failures = 0
         for (name, step) in try steps(inputs) {
             let isFirst = !files.fileExists(atPath: store), before = isFirst ? nil : try state()
@@ -151,7 +151,7 @@ struct SystemCallTests {
                     if case .success = result { #expect(isStored, "\(name), call \(call)") }
                     #expect(isStored || left == before, "\(name), call \(call)")
                     if left != nil {
-                        #expect(try WinnowStore.verify(at: store).findings == [], "\(name), call \(call)")
+                        #expect(try Store.verify(at: store).findings == [], "\(name), call \(call)")
                     }
                     if calls < call { break }
                 }

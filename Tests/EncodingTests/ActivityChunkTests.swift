@@ -1,8 +1,8 @@
-import Bitmaps
-import Columns
-import Format
-import Model
-import Simulation
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Activity chunks")
@@ -259,7 +259,7 @@ struct ActivityChunkTests {
         #expect(try self.chunk(try parts.write([list], names: names)).tail.firsts.width == 0)
     }
 
-    @Test("two events in a tail are a header, the end of their run, rows, times, counts, links")
+    @Test("two events in a tail are a header with its streams, the end of their run, rows, times, counts, links")
     func tailLayout() throws {
         var list = EventList()
         list.events = [
@@ -271,8 +271,9 @@ struct ActivityChunkTests {
             chunks.elementsEqual(
                 hex(
                     """
-                    00000000 01000000 02000000 00 02 02 02 02 00 01 00
-                    00000000 8813000000000000 0300000000000000 00000000 00000000
+                    00000000 01000000 02000000 00 02 010203000000 00000000
+                    0300000000000000 0000 8202020000 00
+                    8813000000000000 0100000000000000 0000000000000000
                     02 00 0300 0700 02 02 08 02 00 0000000000
                     """)))
     }
@@ -286,11 +287,37 @@ struct ActivityChunkTests {
             chunks.elementsEqual(
                 hex(
                     """
-                    01000000 00000000 00000000 00 00 00 00 00 00 01 00
-                    00000000 0000000000000000 0000000000000000 00000000 00000000
-                    00000000 40000000 40000000 60000000 03 00 00 00 00 00 00 00
-                    0700000000000000 0100000000000000 00000000 01000000
+                    01000000 00000000 00000000 00 00 010400000000 00000000
+                    0000000000000000 0000 8000 00000000
+                    0000000000000000 0000000000000000
+                    00000000 40000000 40000000 68000000 0100000000000000
+                    03 00 0000 00000000 0700000000000000 0100000000000000
                     """)))
+    }
+
+    @Test("a stream is there only where some event needs it")
+    func streams() throws {
+        func tags(_ change: (inout EventRecord) -> Void) throws -> [UInt8] {
+            var list = list(3)
+            change(&list.events[1])
+            return Array(try parts.write([list]).file.section(.chunks)[14..<20])
+        }
+        #expect(try tags { _ in } == [1, 0, 0, 0, 0, 0])
+        #expect(try tags { $0.count = 2 } == [1, 2, 0, 0, 0, 0])
+        #expect(try tags { ($0.link, $0.message) = (1, 1) } == [1, 3, 4, 0, 0, 0])
+    }
+
+    @Test("events of machines have leaves of their own")
+    func machines() throws {
+        var list = EventList()
+        list.keys = [
+            LeafKey(campaign: 1, template: 2), LeafKey(campaign: 1, template: 2, machine: true),
+            LeafKey(campaign: 2, template: 2, machine: true),
+        ]
+        list.events = (0..<3).map { EventRecord($0, leaf: $0) }
+        let part = try parts.write([list]), table = try part.leaves(of: try index(part))
+        #expect((0..<table.count).map { table.key($0) } == list.keys)
+        #expect(table.leaves(ofCampaign: 1) == 0..<2)
     }
 
     @Test("a damaged chunk throws")
@@ -308,20 +335,21 @@ struct ActivityChunkTests {
         damaged("impossible header") { $0.put(UInt32.max, at: 0) }
         damaged("impossible header") { $0.put(UInt32.max, at: 4) }
         damaged("impossible header") { $0.put(UInt32.max, at: 8) }
-        let widths = [(12, 33), (13, 33), (14, 65), (15, 33), (16, 33), (17, 33), (19, 3)]
-        for (offset, width) in widths {
-            damaged("impossible header") { $0[offset] = UInt8(width) }
+        // Widths of ends and codes, of the tail's times, and streams that no reader knows, or twice.
+        for (offset, byte) in [(12, 33), (13, 33), (34, 65), (14, 9), (15, 1), (15, 99)] {
+            damaged("impossible header") { $0[offset] = UInt8(byte) }
         }
-        damaged("does not have the events") { $0.put(UInt32(63), at: 48 + 4) }
-        damaged("impossible head") { $0.put(UInt32(65), at: 48 + 8) }
-        damaged("impossible head") { $0.put(UInt32(63), at: 48 + 8) }
-        damaged("impossible head") { $0.put(UInt32(100), at: 48 + 12) }
-        damaged("impossible head") { $0.put(UInt32.max - 7, at: 48 + 12) }
-        damaged("impossible head") { $0[48 + 16] = 4 }
-        damaged("impossible head") { $0[48 + 17] = 2 }
-        damaged("impossible head") { $0[48 + 18] = 65 }
-        damaged("lies outside its chunk") { $0[48 + 16] = 2 }
-        damaged("lies outside its chunk") { $0[48 + 18] = 64 }
+        let head = 40 + 8
+        damaged("does not have the events") { $0.put(UInt32(63), at: head + 4) }
+        damaged("impossible head") { $0.put(UInt32(65), at: head + 8) }
+        damaged("impossible head") { $0.put(UInt32(63), at: head + 8) }
+        damaged("impossible head") { $0.put(UInt32(100), at: head + 12) }
+        damaged("impossible head") { $0.put(UInt32.max - 7, at: head + 12) }
+        damaged("impossible head") { $0[head + 24] = 4 }
+        damaged("impossible head") { $0[head + 25] = 2 }
+        damaged("impossible head") { $0[head + 26] = 65 }
+        damaged("lies outside its chunk") { $0[head + 24] = 2 }
+        damaged("lies outside its chunk") { $0[head + 26] = 64 }
     }
 
     @Test("a chunk that is cut short throws")
@@ -329,7 +357,7 @@ struct ActivityChunkTests {
         let part = try parts.write([list(3)])
         // The size of the only chunk, in the only entry of the table of blocks.
         for size in 0..<56 {
-            expectDamage(size < 48 ? "ends early" : "impossible header") {
+            expectDamage(size < 40 ? "ends early" : "impossible header") {
                 let changed = try parts.changing(.blocks, of: part.file) {
                     $0.put(UInt32(size), at: 16)
                 }

@@ -1,6 +1,6 @@
-import Bitmaps
-import Model
-import Simulation
+import WinnowBitmaps
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Containers")

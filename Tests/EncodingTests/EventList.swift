@@ -1,6 +1,6 @@
-import Columns
-import Format
-import Model
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
 
 /// Events of one type in memory, on their way into a part.
 struct EventList: EventSource {

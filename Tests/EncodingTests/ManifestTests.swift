@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 import Testing
 
 @Suite("Manifests")
@@ -64,7 +64,7 @@ struct ManifestTests {
     func layout() {
         let body = hex(
             """
-            57494E4E4F574D46 02000000 0300000000000000 0200000000000000
+            57494E4E4F574D46 03000000 0300000000000000 0200000000000000
             E803000000000000 0500000000000000 0900000000000000
             01 01000000 01000000 61 07000000 646563696D616C 02
             01 01000000 0800000000000000 01000000 8002000000000000 AABBCCDD FFFFFFFFFFFFFFFF
@@ -115,11 +115,13 @@ struct ManifestTests {
 
     @Test("another format is told from damage")
     func formats() {
-        #expect(throws: WinnowError.newerFormat(file: "MANIFEST", version: 3)) {
-            try decoded(changed { $0.put(UInt32(3), at: 8) })
+        #expect(throws: WinnowError.newerFormat(file: "MANIFEST", version: 4)) {
+            try decoded(changed { $0.put(UInt32(4), at: 8) })
         }
-        #expect(throws: WinnowError.olderFormat(file: "MANIFEST", version: 1)) {
-            try decoded(changed { $0.put(UInt32(1), at: 8) })
+        for version in [1, 2] as [UInt32] {
+            #expect(throws: WinnowError.olderFormat(file: "MANIFEST", version: version)) {
+                try decoded(changed { $0.put(version, at: 8) })
+            }
         }
     }
 

@@ -1,8 +1,8 @@
-import Bitmaps
-import Columns
-import Format
-import Model
-import Simulation
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Message blocks")

@@ -1,6 +1,6 @@
-import Format
-import Model
-import Simulation
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Packed columns")

@@ -1,7 +1,7 @@
-import Disk
-import Format
-import Model
-import Simulation
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Part files")
@@ -100,7 +100,7 @@ struct PartFileTests {
         let trailer =
             hex(
                 """
-                57494E4E4F575054 02000000 07000000 0100000000000000 9C00000000000000
+                57494E4E4F575054 03000000 07000000 0100000000000000 9C00000000000000
                 4000000000000000 01000000 01000000
                 """) + number(crc32c(tables)) + hex("00000000 00000000")
         #expect(bytes == section + tables + trailer + number(crc32c(trailer)))
@@ -159,7 +159,8 @@ struct PartFileTests {
         let bytes = try bytes(try small()), name = "parts/erased-00000001.part"
         for (version, error) in [
             (1, WinnowError.olderFormat(file: name, version: 1)),
-            (3, .newerFormat(file: name, version: 3)),
+            (2, .olderFormat(file: name, version: 2)),
+            (4, .newerFormat(file: name, version: 4)),
         ] as [(UInt32, WinnowError)] {
             var other = bytes
             other.put(version, at: bytes.count - 64 + 8)

@@ -1,7 +1,7 @@
-import Disk
-import Format
-import Model
-import Simulation
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 /// Parts on a disk in memory. A suite keeps one: what is read from parts points into them.

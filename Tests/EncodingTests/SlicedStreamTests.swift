@@ -1,7 +1,7 @@
-import Columns
-import Format
-import Model
-import Simulation
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowSimulation
 import Testing
 
 @Suite("Sliced streams")

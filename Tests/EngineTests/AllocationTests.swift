@@ -1,4 +1,4 @@
-import CountedAllocations
+import WinnowCountedAllocations
 import Foundation
 import Testing
 import Winnow
@@ -24,7 +24,7 @@ struct AllocationTests {
         """#,
     ]
 
-    private static func store(blocks: Int, _ name: String) throws -> WinnowStore {
+    private static func store(blocks: Int, _ name: String) throws -> Store {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID())-\(name)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -43,9 +43,9 @@ struct AllocationTests {
         }
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID())-\(name)").path
         let schema = Schema(fields: [Field(name: "age", type: .integer), Field(name: "country", type: .string)])
-        let store = try WinnowStore.create(at: path, schema: schema)
-        try store.load(.profiles, files: [folder.appendingPathComponent("profiles.csv").path])
-        try store.load(.events, files: [folder.appendingPathComponent("events.csv").path])
+        let store = try Store.create(path, schema: schema)
+        try store.load(.profiles, from: .files([folder.appendingPathComponent("profiles.csv").path]))
+        try store.load(.events, from: .files([folder.appendingPathComponent("events.csv").path]))
         return store
     }
 

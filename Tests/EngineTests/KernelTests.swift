@@ -1,4 +1,4 @@
-import CKernels
+import WinnowCKernels
 import Testing
 
 /// Every variant that this processor can run, against plain loops.

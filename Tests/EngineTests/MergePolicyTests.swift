@@ -1,4 +1,4 @@
-import Store
+import WinnowStorage
 import Testing
 
 @Suite("Merging")

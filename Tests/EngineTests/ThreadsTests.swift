@@ -1,7 +1,7 @@
-import Model
+import WinnowModel
 import Synchronization
 import Testing
-import Threads
+import WinnowThreads
 
 @Suite("Threads")
 struct ThreadsTests {

@@ -1,5 +1,5 @@
 import Foundation
-import Simulation
+import WinnowSimulation
 
 /// What the fuzzer calls, again and again: `WINNOW_FUZZ` names what reads the bytes. Whatever is not understood must be
 /// told by an error of the engine's own; anything else, and any trap, ends the run.

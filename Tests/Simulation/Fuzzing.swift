@@ -83,19 +83,21 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         let segment = try Segment(json: String(decoding: bytes, as: UTF8.self)), sample = try Fuzzing.sample.get()
         var options = EvaluationOptions()
         options.threads = 1
-        _ = try WinnowStore(at: Workload.path, on: sample.disk([:])).snapshot().count(segment, options)
+        _ = try Store(Workload.path, on: sample.disk([:])).snapshot().count(segment, options)
     }
 
     /// Loads bytes as whatever they may be; a batch is stored or refused, and the store is sound.
     private func load(_ bytes: [UInt8], _ format: InputFormat) throws {
         let file = try written(bytes), disk = try Fuzzing.sample.get().disk([:])
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let store = try WinnowStore(at: Workload.path, on: disk)
+        let store = try Store(Workload.path, on: disk)
         var options = LoadOptions(), refusal: WinnowError?
         options.format = format
         options.unknownProfiles = .create
         for kind in LoadKind.allCases {
-            do throws(WinnowError) { try store.load(kind, files: [file], options: options) } catch { refusal = error }
+            do throws(WinnowError) { try store.load(kind, from: .files([file]), options: options) } catch {
+                refusal = error
+            }
         }
         if let refusal { throw refusal }
     }
@@ -115,8 +117,8 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         }
         let disk = sample.disk(sample.sealed(content, file))
         _ = try SampleStore.answers(disk)
-        let findings = try WinnowStore.verify(at: Workload.path, on: disk).findings
-        try WinnowStore(at: Workload.path, on: disk).compact()
+        let findings = try Store.verify(at: Workload.path, on: disk).findings
+        try Store(Workload.path, on: disk).compact()
         return findings.isEmpty
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Format
+import WinnowFormat
 import Winnow
 
 /// Numbers by a seed.
@@ -60,15 +60,15 @@ package struct SampleStore: Sendable {
     /// - Parameter profiles: from 5,000 on blocks have bitsets.
     package init(profiles: Int) throws {
         let inputs = try Inputs(), disk = try Workload.disk()
-        let store = try WinnowStore.create(at: Workload.path, schema: Schema(fields: SampleStore.fields), on: disk)
+        let store = try Store.create(Workload.path, schema: Schema(fields: SampleStore.fields), on: disk)
         let people = (0..<profiles).map {
             "p\($0),u\($0)@example.com,\($0 % 97),city \($0 % 23),a|t\($0 % 7),1990-01-0\(1 + $0 % 9),\($0 % 9).25\n"
         }
         let header = "id,email,n,city,tags,born,paid\n"
-        try store.load(.profiles, files: [try inputs.file("p.csv", header + people.joined())])
+        try store.load(.profiles, from: .files([try inputs.file("p.csv", header + people.joined())]))
         try store.load(
-            .profiles, files: [try inputs.file("q.csv", "id,n\n" + (0..<9).map { "p\($0 * 3),70\n" }.joined())])
-        try store.load(.campaigns, files: [try inputs.campaigns()])
+            .profiles, from: .files([try inputs.file("q.csv", "id,n\n" + (0..<9).map { "p\($0 * 3),70\n" }.joined())]))
+        try store.load(.campaigns, from: .files([try inputs.campaigns()]))
         for batch in 0..<2 {
             var rows = "profile,channel,event,time,campaign,template,link,message,count\n"
             for i in 0..<profiles * 3 where i % 2 == batch || i % 9 == 0 {
@@ -79,7 +79,7 @@ package struct SampleStore: Sendable {
             }
             var options = LoadOptions()
             options.batch = "batch \(batch)"
-            try store.load(.events, files: [try inputs.file("e\(batch).csv", rows)], options: options)
+            try store.load(.events, from: .files([try inputs.file("e\(batch).csv", rows)]), options: options)
         }
         try store.erase(profiles: ["p4", "p9"])
         try store.drop(before: Instant(milliseconds: 1_735_776_000_000))
@@ -99,12 +99,12 @@ package struct SampleStore: Sendable {
     }
 
     package static func answers(_ disk: SimulatedDisk) throws -> [[String]] {
-        let snapshot = try WinnowStore(at: Workload.path, on: disk).snapshot()
+        let snapshot = try Store(Workload.path, on: disk).snapshot()
         var options = EvaluationOptions()
         options.asOf = Instant(milliseconds: 1_736_500_000_000)
         options.threads = 1
         var answers: [[String]] = []
-        for segment in segments { answers.append(try snapshot.ids(segment, options)) }
+        for segment in segments { answers.append(try Array(snapshot.ids(of: segment, options))) }
         let info = try snapshot.info()
         return answers + [["\(info.events) \(info.profiles) \(info.firstEvent?.description ?? "")"]]
     }

@@ -1,6 +1,6 @@
-import Disk
+import WinnowDisk
 import Foundation
-import Model
+import WinnowModel
 
 /// A whole disk in memory that keeps what is durable apart from what is only in the system's cache, so that it can
 /// crash at any moment into every state that a real one may leave.

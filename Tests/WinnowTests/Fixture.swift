@@ -23,8 +23,8 @@ final class Fixture {
         return url.path
     }
 
-    func create(_ fields: [Field] = []) throws -> WinnowStore {
-        try WinnowStore.create(at: storePath, schema: Schema(fields: fields))
+    func create(_ fields: [Field] = []) throws -> Store {
+        try Store.create(storePath, schema: Schema(fields: fields))
     }
 
     /// Every file of the store with its bytes, to see that nothing has changed.

@@ -11,7 +11,7 @@ struct LoadTests {
         Field(name: "set", type: .stringSet), Field(name: "s", type: .string),
     ]
 
-    private func count(_ store: WinnowStore, _ rule: String) throws -> Int {
+    private func count(_ store: Store, _ rule: String) throws -> Int {
         try store.snapshot().count(try Segment(json: rule)).count
     }
 
@@ -24,13 +24,13 @@ struct LoadTests {
     @Test("every kind of bad row stops the load with its place and reason, and the store stays as it was")
     func badRows() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
-        try store.load(.profiles, files: [try fixture.file("first.csv", "id,n\nx,7\n")])
+        try store.load(.profiles, from: .files([try fixture.file("first.csv", "id,n\nx,7\n")]))
         let before = try fixture.contents()
         var codes: Set<String> = []
         for line in try Fixture.vectors("bad-rows.ndjson") {
             let bad = try JSONDecoder().decode(Bad.self, from: Data(line.utf8))
             let file = try fixture.file(bad.file, bad.text), kind = try #require(LoadKind(rawValue: bad.load))
-            let error = #expect(throws: WinnowError.self, "\(line)") { try store.load(kind, files: [file]) }
+            let error = #expect(throws: WinnowError.self, "\(line)") { try store.load(kind, from: .files([file])) }
             let said = error?.description.replacingOccurrences(of: file, with: "").drop { ", :".contains($0) }
             #expect(String(said ?? "") == bad.says, "\(line)")
             #expect(error?.code == bad.code && error?.exitCode == 65, "\(line)")
@@ -39,7 +39,7 @@ struct LoadTests {
         }
         // Those that need more than a line have tests of their own.
         codes.formUnion(["bad_utf8", "long_line", "too_many_rejects", "batch_conflict", "bad_zstd", "bad_schema"])
-        let known = try LoadTests.codes(inSources: ["Loader", "Store", "Format"])
+        let known = try LoadTests.codes(inSources: ["Loader", "Storage", "Format"])
         #expect(known.symmetricDifference(codes) == [])
     }
 
@@ -50,7 +50,8 @@ struct LoadTests {
         var codes: Set<String> = []
         for target in targets {
             let folder = sources.appendingPathComponent(target)
-            for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where file.hasSuffix(".swift") {
+            for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where file.hasSuffix(".swift")
+            {
                 let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
                 let pieces = text.components(separatedBy: "\"")
                 for (before, word) in zip(pieces, pieces.dropFirst()) {
@@ -73,10 +74,10 @@ struct LoadTests {
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         options.maximumRejects = 1
-        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file], options: options) }
+        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
         #expect(try store.snapshot().profiles == 0)
         options.maximumRejects = 2
-        let summary = try store.load(.profiles, files: [file], options: options)
+        let summary = try store.load(.profiles, from: .files([file]), options: options)
         #expect(summary.rows == 5 && summary.new == 3 && summary.rejected == 2)
         let lines = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8).split(separator: "\n")
         let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
@@ -94,7 +95,7 @@ struct LoadTests {
             let text =
                 format == "csv"
                 ? "id,\(field)\np\(number),\(written)\n" : #"{"id": "p\#(number)", "\#(field)": \#(written)}"#
-            try store.load(.profiles, files: [try fixture.file("p.\(format)", text)])
+            try store.load(.profiles, from: .files([try fixture.file("p.\(format)", text)]))
             let test = field == "set" ? "has_all" : "equals"
             let rule = #"""
                 {"all": [{"field": {"name": "id", "operator": "equals", "value": "p\#(number)"}},
@@ -108,7 +109,7 @@ struct LoadTests {
     func csvForms() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
         let text = "\u{FEFF}id,s,set\r\n\r\na,\"x, \"\"y\"\"\r\nz\",p|q\\|r\r\n\nb,\"\",\"\"\nc,,"
-        try store.load(.profiles, files: [try fixture.file("p.csv", text)])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]))
         #expect(try store.snapshot().profiles == 3)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "x, \"y\"\r\nz"}}"#) == 1)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "is_empty"}}"#) == 1)
@@ -120,9 +121,9 @@ struct LoadTests {
     @Test("a later load adds, updates and clears; absent cells keep what is stored")
     func upsert() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
-        try store.load(.profiles, files: [try fixture.file("1.csv", "id,n,s\na,1,old\nb,2,old\n")])
+        try store.load(.profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,old\nb,2,old\n")]))
         let second = "{\"id\": \"a\", \"s\": null}\n{\"id\": \"c\", \"n\": 3}\n{\"id\": \"b\", \"n\": 5}\n"
-        let summary = try store.load(.profiles, files: [try fixture.file("2.ndjson", second)])
+        let summary = try store.load(.profiles, from: .files([try fixture.file("2.ndjson", second)]))
         #expect(summary.new == 1 && summary.updated == 2)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "old"}}"#) == 1)
         #expect(try count(store, #"{"field": {"name": "n", "operator": "in", "value": [1, 3, 5]}}"#) == 3)
@@ -132,16 +133,16 @@ struct LoadTests {
     @Test("insert leaves existing profiles alone, update skips new ones, empty cells can clear")
     func modes() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
-        try store.load(.profiles, files: [try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")])
+        try store.load(.profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")]))
         var options = LoadOptions()
         options.mode = .insert
         let inserted = try store.load(
-            .profiles, files: [try fixture.file("2.csv", "id,n\na,10\nc,11\nc,12\n")], options: options)
+            .profiles, from: .files([try fixture.file("2.csv", "id,n\na,10\nc,11\nc,12\n")]), options: options)
         #expect(inserted.new == 1 && inserted.updated == 0 && inserted.skipped == 2)
         options.mode = .update
         options.emptyClears = true
         let updated = try store.load(
-            .profiles, files: [try fixture.file("3.csv", "id,n,s\na,20,\nd,21,z\n")], options: options)
+            .profiles, from: .files([try fixture.file("3.csv", "id,n,s\na,20,\nd,21,z\n")]), options: options)
         #expect(updated.new == 0 && updated.updated == 1 && updated.skipped == 1)
         #expect(try store.snapshot().profiles == 3)
         #expect(try count(store, #"{"field": {"name": "n", "operator": "in", "value": [2, 11, 20]}}"#) == 3)
@@ -151,30 +152,30 @@ struct LoadTests {
     @Test("events of unknown profiles can make them, or be skipped")
     func unknownProfiles() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let rows = "a,email,sent,1735689600\nnew,email,sent,1735689600\nnew,email,sent,1735689601\n"
         let file = try fixture.file("e.csv", LoadTests.header + "\n" + rows)
         var options = LoadOptions()
         options.unknownProfiles = .skip
-        let skipped = try store.load(.events, files: [file], options: options)
+        let skipped = try store.load(.events, from: .files([file]), options: options)
         #expect(skipped.new == 1 && skipped.skipped == 2)
         options.unknownProfiles = .create
-        #expect(try store.load(.events, files: [file], options: options).new == 3)
-        #expect(try store.load(.events, files: [file], options: options).new == 3)
+        #expect(try store.load(.events, from: .files([file]), options: options).new == 3)
+        #expect(try store.load(.events, from: .files([file]), options: options).new == 3)
         let four = #"{"activity": {"channel": "email", "event": "sent", "operator": "exactly", "times": 4}}"#
-        #expect(try store.snapshot().ids(try Segment(json: four)) == ["new"])
+        #expect(try Array(store.snapshot().ids(of: try Segment(json: four))) == ["new"])
         #expect(try store.snapshot().profiles == 2)
     }
 
     @Test("counts beyond what a byte holds: 135,000 events of one profile, weights of two thousand million")
     func largeCounts() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, files: [try fixture.file("p.csv", "id\nbusy\nheavy\nmany\nidle\n")])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\nbusy\nheavy\nmany\nidle\n")]))
         var text = "profile,channel,event,time,campaign,count\n"
         for i in 0..<135_000 { text += "busy,email,sent,\(1_735_689_600 + i * 60),c1,\n" }
         text += "heavy,email,sent,1735689600,c1,2147483647\nheavy,email,sent,1735689601,c2,2147483647\n"
         for i in 0..<300 { text += "many,email,sent,\(1_735_689_600 + i),c\(i),\n" }
-        try store.load(.events, files: [try fixture.file("e.csv", text)])
+        try store.load(.events, from: .files([try fixture.file("e.csv", text)]))
         func atLeast(_ n: UInt32, _ more: String = "") throws -> Int {
             let head = #"{"activity": {"channel": "email", "event": "sent", "operator": "at_least", "times": "#
             return try count(store, head + "\(n)\(more)}}")
@@ -199,7 +200,7 @@ struct LoadTests {
             {"id": "a", "\(names[0])": 1, "\(names[1])": 2, "\(names[2])": 3}
             {"id": "b", "\(names[1])": 4, "\(names[3])": 5}
             """
-        try store.load(.profiles, files: [try fixture.file("p.ndjson", text)])
+        try store.load(.profiles, from: .files([try fixture.file("p.ndjson", text)]))
         let counts = try names.map { try store.snapshot().count(Segment(.field(FieldCondition($0, .exists)))).count }
         #expect(counts == [1, 2, 1, 1])
     }
@@ -213,7 +214,7 @@ struct LoadTests {
         }
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
-        let summary = try store.load(.profiles, files: [try fixture.file("p.csv", text)], options: options)
+        let summary = try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]), options: options)
         #expect(summary.new == 599_999 && summary.rejected == 1)
         let line = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
         #expect(line.contains("\"line\": 1003,") && line.contains("malformed_csv"))
@@ -229,7 +230,7 @@ struct LoadTests {
             ("p.csv", "id,s\na,1\nlong,\(long)\nb,2\n"),
             ("p.ndjson", "{\"id\": \"c\"}\n{\"id\": \"d\", \"s\": \"\(long)\"}\n{\"id\": \"e\"}\n"),
         ] {
-            let summary = try store.load(.profiles, files: [try fixture.file(name, text)], options: options)
+            let summary = try store.load(.profiles, from: .files([try fixture.file(name, text)]), options: options)
             #expect(summary.new == 2 && summary.rejected == 1)
         }
     }
@@ -242,7 +243,7 @@ struct LoadTests {
             ("a.ndjson", Data(#"{"id": "a", "s": ""#.utf8) + [0xC0, 0xAF] + Data("\"}\n".utf8), 1),
         ] {
             let file = try fixture.file(name, bytes)
-            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file]) }
+            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file])) }
             #expect(error?.code == "bad_utf8" && error?.path == "\(file):\(line)")
         }
     }
@@ -256,11 +257,11 @@ struct LoadTests {
             return Data([0x28, 0xB5, 0x2F, 0xFD, 0x20, size, size << 3 | 1, 0, 0]) + Data(text.utf8)
         }
         let both = frame("id,n\na,1\n") + frame("b,2\n")
-        try store.load(.profiles, files: [try fixture.file("p.csv.zst", both)])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv.zst", both)]))
         #expect(try store.snapshot().profiles == 2)
         for damaged in [both.dropLast(2), Data("id\nc\n".utf8)] {
             let file = try fixture.file("q.csv.zst", Data(damaged))
-            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file]) }
+            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file])) }
             #expect(error?.code == "bad_zstd" && error?.exitCode == 65)
         }
         #expect(try store.snapshot().profiles == 2)
@@ -273,20 +274,20 @@ struct LoadTests {
         for i in 0..<300 {
             options.batch = "batch \(i)"
             let file = try fixture.file("p\(i).csv", "id,n\np\(i),\(i)\n")
-            #expect(try store.load(.profiles, files: [file], options: options).new == 1)
+            #expect(try store.load(.profiles, from: .files([file]), options: options).new == 1)
         }
         let version = try store.snapshot().version, before = try fixture.contents()
         for i in stride(from: 0, to: 300, by: 37) {
             options.batch = "batch \(i)"
             let file = try fixture.file("again.csv", "id,n\np\(i),\(i)\n")
-            #expect(try store.load(.profiles, files: [file], options: options).isRepeated)
+            #expect(try store.load(.profiles, from: .files([file]), options: options).isRepeated)
             let other = try fixture.file("other.csv", "id,n\np\(i),7\n")
             let error = #expect(throws: WinnowError.self) {
-                try store.load(.profiles, files: [other], options: options)
+                try store.load(.profiles, from: .files([other]), options: options)
             }
             #expect(error?.code == "batch_conflict" && error?.exitCode == 65)
             options.mode = .update
-            #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file], options: options) }
+            #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
             options.mode = .upsert
         }
         #expect(try store.snapshot().version == version)
@@ -294,12 +295,12 @@ struct LoadTests {
         try store.compact()
         let file = try fixture.file("again.csv", "id,n\np5,5\n")
         options.batch = "batch 5"
-        #expect(try store.load(.profiles, files: [file], options: options).isRepeated)
+        #expect(try store.load(.profiles, from: .files([file]), options: options).isRepeated)
         // A batch without rows is remembered, too.
         options.batch = "empty"
         let empty = try fixture.file("empty.csv", "id,n\n")
-        #expect(try !store.load(.profiles, files: [empty], options: options).isRepeated)
-        #expect(try store.load(.profiles, files: [empty], options: options).isRepeated)
+        #expect(try !store.load(.profiles, from: .files([empty]), options: options).isRepeated)
+        #expect(try store.load(.profiles, from: .files([empty]), options: options).isRepeated)
         #expect(try store.snapshot().profiles == 300)
     }
 
@@ -318,9 +319,9 @@ struct LoadTests {
         options.unknownProfiles = .create
         for (fixture, store, memory) in [(small, one, 16 << 20), (large, two, 1 << 30)] {
             options.memory = memory
-            try store.load(.profiles, files: [try fixture.file("p.csv", profiles)], options: options)
-            try store.load(.events, files: [try fixture.file("e.csv", events)], options: options)
-            #expect(try WinnowStore.verify(at: store.path).findings == [])
+            try store.load(.profiles, from: .files([try fixture.file("p.csv", profiles)]), options: options)
+            try store.load(.events, from: .files([try fixture.file("e.csv", events)]), options: options)
+            #expect(try Store.verify(at: store.path).findings == [])
         }
         for rule in [
             #"{"activity": {"channel": "email", "event": "unique_clicked", "operator": "at_least", "times": 2}}"#,
@@ -332,8 +333,8 @@ struct LoadTests {
             #"{"field": {"name": "set", "operator": "has_all", "value": ["a", "17"]}}"#,
         ] {
             let segment = try Segment(json: rule)
-            let ids = try one.snapshot().ids(segment)
-            #expect(try ids == two.snapshot().ids(segment), "\(rule)")
+            let ids = try Array(one.snapshot().ids(of: segment))
+            #expect(try ids == Array(two.snapshot().ids(of: segment)), "\(rule)")
             #expect(!ids.isEmpty && ids.count < 90_000, "\(rule)")
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: small.storePath + "/parts")
@@ -343,7 +344,7 @@ struct LoadTests {
     @Test("a load that is interrupted, or fails, leaves nothing")
     func interrupted() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let before = try fixture.contents()
         var events = LoadTests.header + "\n"
         for i in 0..<800_000 { events += "a,email,sent,\(1_735_689_600 + i)\n" }
@@ -352,16 +353,18 @@ struct LoadTests {
         options.memory = 16 << 20
         let asked = Counter()
         options.isCancelled = { asked.next() > 4 }
-        let error = #expect(throws: WinnowError.self) { try store.load(.events, files: [file], options: options) }
+        let error = #expect(throws: WinnowError.self) {
+            try store.load(.events, from: .files([file]), options: options)
+        }
         #expect(error == .cancelled && error?.exitCode == 130, "\(String(describing: error))")
         #expect(try fixture.contents() == before)
         options.isCancelled = { false }
         let broken = try fixture.file("b.csv", events + "a,email,nothing,1\n")
-        #expect(throws: WinnowError.self) { try store.load(.events, files: [broken], options: options) }
+        #expect(throws: WinnowError.self) { try store.load(.events, from: .files([broken]), options: options) }
         #expect(try fixture.contents() == before)
         let seen = Counter()
         options.progress = { _ in _ = seen.next() }
-        try store.load(.events, files: [file], options: options)
+        try store.load(.events, from: .files([file]), options: options)
         #expect(seen.next() > 3)
     }
 
@@ -374,21 +377,21 @@ struct LoadTests {
         let columns = numbers.map { "c\($0)" }.joined(separator: ",")
         let cells = String(repeating: ",v", count: 50_000)
         let wide = try fixture.file("w.csv", "id,\(columns),n\na\(cells),5\nb\(cells),6\n")
-        #expect(try store.load(.profiles, files: [wide], options: options).new == 2)
+        #expect(try store.load(.profiles, from: .files([wide]), options: options).new == 2)
         let keys = numbers.map { "\"k\($0)\": \($0)" }.joined(separator: ", ")
         let deep = try fixture.file("w.ndjson", "{\"id\": \"c\", \(keys), \"n\": 7}\n")
-        #expect(try store.load(.profiles, files: [deep], options: options).new == 1)
-        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [wide]) }
-        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [deep]) }
+        #expect(try store.load(.profiles, from: .files([deep]), options: options).new == 1)
+        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([wide])) }
+        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([deep])) }
         let names = "id,s\n" + numbers.map { "p\($0),name \($0)\n" }.joined()
-        try store.load(.profiles, files: [try fixture.file("n.csv", names)])
+        try store.load(.profiles, from: .files([try fixture.file("n.csv", names)]))
         #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "name 49999"}}"#) == 1)
         let list = numbers.map { "\"t\($0)\"" }.joined(separator: ", ")
         let pairs = numbers.map { "\"a\($0)\": \"\($0)\"" }.joined(separator: ", ")
         let campaign = "{\"id\": \"c\", \"tags\": [\(list)], \"attributes\": {\(pairs)}}\n"
-        try store.load(.campaigns, files: [try fixture.file("c.ndjson", campaign)])
+        try store.load(.campaigns, from: .files([try fixture.file("c.ndjson", campaign)]))
         let set = "{\"id\": \"a\", \"set\": [\(list)]}\n"
-        try store.load(.profiles, files: [try fixture.file("s.ndjson", set)])
+        try store.load(.profiles, from: .files([try fixture.file("s.ndjson", set)]))
         let has = #"{"field": {"name": "set", "operator": "has_all", "value": ["t0", "t49999"]}}"#
         #expect(try count(store, has) == 1)
         #expect(try count(store, #"{"field": {"name": "n", "operator": "between", "value": [5, 7]}}"#) == 3)
@@ -397,14 +400,14 @@ struct LoadTests {
     @Test("a row that is not stored makes nothing known, and a skipped one is checked like any other")
     func rejectedNames() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\n")])
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let long = String(repeating: "x", count: 300), head = LoadTests.header + ",campaign,link\n"
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         options.unknownProfiles = .skip
         let rows =
             "a,email,clicked,1735689600,ghost,\(long)\nnobody,email,clicked,1735689600,shade,\na,email,clicked,1735689600,real,l\n"
-        let summary = try store.load(.events, files: [try fixture.file("e.csv", head + rows)], options: options)
+        let summary = try store.load(.events, from: .files([try fixture.file("e.csv", head + rows)]), options: options)
         #expect(summary.rows == 3 && summary.new == 1 && summary.skipped == 1 && summary.rejected == 1)
         for (campaign, warnings) in [("ghost", 2), ("shade", 2), ("real", 0)] {
             let rule =
@@ -414,7 +417,7 @@ struct LoadTests {
         }
         options.rejects = nil
         let bad = try fixture.file("b.csv", head + "nobody,email,clicked,1735689600,c,\(long)\n")
-        #expect(throws: WinnowError.self) { try store.load(.events, files: [bad], options: options) }
+        #expect(throws: WinnowError.self) { try store.load(.events, from: .files([bad]), options: options) }
     }
 
     @Test("what is passed over is still JSON without repeated keys, however deep")
@@ -424,7 +427,8 @@ struct LoadTests {
         options.ignoresUnknownColumns = true
         let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
         let fine = #"{"id": "a", "q": {"x": [1, {}, "\u00e9"], "x": 2}, "deep": \#(deep)}"# + "\n"
-        #expect(try store.load(.profiles, files: [try fixture.file("p.ndjson", fine)], options: options).new == 1)
+        #expect(
+            try store.load(.profiles, from: .files([try fixture.file("p.ndjson", fine)]), options: options).new == 1)
         for (row, code) in [
             (#"{"id": "b", "q": 1, "q": 2}"#, "repeated_key"), (#"{"id": "b", "q": "\q"}"#, "malformed_json"),
             (#"{"id": "b", "q": ["\ud800"]}"#, "malformed_json"), (#"{"id": "b", "q": {"a" 1}}"#, "malformed_json"),
@@ -433,7 +437,7 @@ struct LoadTests {
         ] {
             let file = try fixture.file("q.ndjson", row + "\n")
             let error = #expect(throws: WinnowError.self, "\(row)") {
-                try store.load(.profiles, files: [file], options: options)
+                try store.load(.profiles, from: .files([file]), options: options)
             }
             #expect(error?.code == code, "\(row)")
         }
@@ -445,10 +449,11 @@ struct LoadTests {
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         let campaigns = #"{"id": "c", "attributes": {"a": "x", "a": "y"}}"# + "\n{\"id\": 1}\n{\n{\"id\": \"d\"}\n"
-        let first = try store.load(.campaigns, files: [try fixture.file("c.ndjson", campaigns)], options: options)
+        let first = try store.load(
+            .campaigns, from: .files([try fixture.file("c.ndjson", campaigns)]), options: options)
         #expect(first.rows == 4 && first.rejected == 3 && first.new == 1)
         let rows = "id,n\r\na,x\r\n\"b\"c,1\r\nd,1,2\r\ne,5\r\n"
-        let second = try store.load(.profiles, files: [try fixture.file("p.csv", rows)], options: options)
+        let second = try store.load(.profiles, from: .files([try fixture.file("p.csv", rows)]), options: options)
         #expect(second.rows == 4 && second.rejected == 3 && second.new == 1)
         let text = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
         #expect(!text.contains("\\r") && text.contains(#""raw": "\"b\"c,1""#))
@@ -465,18 +470,18 @@ struct LoadTests {
             try? handle?.close()
         }
         writer.start()
-        #expect(try store.load(.profiles, files: [path]).new == 2)
+        #expect(try store.load(.profiles, from: .files([path])).new == 2)
     }
 
     @Test("a store that takes unique events as they are loaded derives none")
     func storedUniqueEvents() throws {
         let fixture = try Fixture()
-        let store = try WinnowStore.create(at: fixture.storePath, schema: Schema(fields: [], uniqueEvents: .stored))
-        try store.load(.profiles, files: [try fixture.file("p.csv", "id\na\nb\n")])
+        let store = try Store.create(fixture.storePath, schema: Schema(fields: [], uniqueEvents: .stored))
+        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\nb\n")]))
         let rows =
             "a,email,clicked,1735689600,m1\na,email,clicked,1735689601,m1\nb,email,unique_clicked,1735689600,\n"
             + "b,email,unique_clicked,1735689601,\n"
-        try store.load(.events, files: [try fixture.file("e.csv", LoadTests.header + ",message\n" + rows)])
+        try store.load(.events, from: .files([try fixture.file("e.csv", LoadTests.header + ",message\n" + rows)]))
         for (event, times, expected) in [
             ("unique_clicked", 1, ["b"]), ("unique_clicked", 2, ["b"]), ("clicked", 2, ["a"]),
             ("unique_link_clicked", 1, []),
@@ -485,10 +490,10 @@ struct LoadTests {
                 #"{"activity": {"channel": "email", "event": "\#(event)", "operator": "at_least","#
                 + #" "times": \#(times)}}"#
             let segment = try Segment(json: rule)
-            #expect(try store.snapshot().ids(segment) == expected, "\(rule)")
+            #expect(try Array(store.snapshot().ids(of: segment)) == expected, "\(rule)")
             #expect(try store.snapshot().count(segment).warnings == [], "\(rule)")
         }
-        #expect(try WinnowStore.verify(at: store.path).findings == [])
+        #expect(try Store.verify(at: store.path).findings == [])
     }
 
     @Test("rejects never overwrite an input")
@@ -497,7 +502,7 @@ struct LoadTests {
         let file = try fixture.file("p.csv", "id\na\n")
         var options = LoadOptions()
         options.rejects = file
-        #expect(throws: WinnowError.self) { try store.load(.profiles, files: [file], options: options) }
+        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "id\na\n")
     }
 }

@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// One event on its way into a chunk. The link is a dictionary code plus one, the message an ordinal of the profile's
 /// plus one; zero for none.
@@ -59,6 +59,7 @@ struct ActivityChunkEncoder {
     private var leaves: [LeafContribution] = []
     private var longRuns: [Range<Int>] = []
     private let marksFirsts: Bool
+    private let table: StreamTable
 
     /// `firsts` marks the events from which unique events are derived; nil where none are.
     static func encode(_ events: [EventRecord], leaves keys: [LeafKey], firsts: FirstEvents?) -> EncodedChunk {
@@ -71,6 +72,7 @@ struct ActivityChunkEncoder {
     private init(events: [EventRecord], marksFirsts: Bool) {
         self.events = events
         self.marksFirsts = marksFirsts
+        table = StreamTable(events)
     }
 
     /// By leaf, then row. The order within a row carries no meaning.
@@ -103,7 +105,8 @@ struct ActivityChunkEncoder {
         }
         let tailBytes = encodeTail()
         // Offsets of heads count from the chunk's start, so the size of what stands before their data comes first.
-        let fixed = ActivityChunk.headerSize + longRuns.count * ActivityChunk.headSize
+        let bases = 8 * table.count
+        let fixed = ActivityChunk.headerSize + bases + longRuns.count * (ActivityChunk.headSize + bases)
         let dataStart = (fixed + tailBytes.streams.bytes.count + 7) / 8 * 8
         for run in longRuns { encodeHead(run, dataStart: dataStart) }
         var out = ByteWriter()
@@ -152,16 +155,16 @@ struct ActivityChunkEncoder {
         let offset = dataStart + data.bytes.count
         let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &data.bytes) }
         if repeats { SlicedStream.append(starts, width: 1, to: &data.bytes) }
-        let streams = StreamEncoder(events[run])
+        let streams = StreamEncoder(events[run], table)
         streams.appendStreams(of: events[run], to: &data)
         heads.put(events[run.lowerBound].leaf)
         heads.put(UInt32(clamping: run.count))
         heads.put(UInt32(clamping: rows.count))
         heads.put(UInt32(clamping: offset))
+        heads.put(maximum)
         heads.put(kind.rawValue)
         heads.put(UInt8(repeats ? 1 : 0))
         streams.appendShape(to: &heads)
-        streams.appendBases(maximum: maximum, to: &heads)
     }
 
     private func encodeTail() -> (header: ByteWriter, streams: ByteWriter) {
@@ -173,16 +176,18 @@ struct ActivityChunkEncoder {
             ends.append(UInt64(end))
         }
         let codeWidth = Packing.width(of: codes.last ?? 0), endWidth = Packing.width(of: UInt64(end))
-        let encoder = StreamEncoder(records[...])
+        let encoder = StreamEncoder(records[...], table)
         var header = ByteWriter()
         header.put(UInt32(clamping: longRuns.count))
         header.put(UInt32(clamping: tail.count))
         header.put(UInt32(clamping: records.count))
         header.put(UInt8(codeWidth))
         header.put(UInt8(endWidth))
-        encoder.appendShape(to: &header)
+        table.put(to: &header)
         header.put(UInt32(0))
-        encoder.appendBases(maximum: maximumPerRow(records), to: &header)
+        header.put(maximumPerRow(records))
+        header.put(UInt16(0))
+        encoder.appendShape(to: &header)
         var streams = ByteWriter()
         Packing.append(codes, width: codeWidth, to: &streams.bytes)
         Packing.append(ends, width: endWidth, to: &streams.bytes)
@@ -218,71 +223,5 @@ struct ActivityChunkEncoder {
         SlicedBlock.append(rows: rows, values: counts, to: &out)
         SlicedBlock.append(more: latest, of: rows, to: &out)
         return (out.bytes, rows.count)
-    }
-}
-
-/// Chooses widths for the streams of some events and writes them.
-private struct StreamEncoder {
-    private let base: Int64
-    private let seconds: Bool
-    private let timeWidth, weightWidth, linkWidth, messageWidth, firstWidth: Int
-    private let linkBase, messageBase: UInt32
-
-    init(_ events: ArraySlice<EventRecord>) {
-        var minimum = Int64.max, maximum = Int64.min, whole = true, weight: UInt32 = 1
-        var link = (low: UInt32.max, high: UInt32(0)), message = (low: UInt32.max, high: UInt32(0)), first: UInt8 = 0
-        for event in events {
-            first |= event.first
-            minimum = min(minimum, event.time)
-            maximum = max(maximum, event.time)
-            whole = whole && event.time % 1000 == 0
-            weight = max(weight, event.count)
-            link = (min(link.low, event.link), max(link.high, event.link))
-            message = (min(message.low, event.message), max(message.high, event.message))
-        }
-        base = events.isEmpty ? 0 : minimum
-        seconds = whole
-        let span = events.isEmpty ? 0 : UInt64(bitPattern: maximum &- minimum)
-        timeWidth = Packing.width(of: whole ? span / 1000 : span)
-        weightWidth = Packing.width(of: UInt64(weight - 1))
-        linkBase = events.isEmpty ? 0 : link.low
-        linkWidth = Packing.width(of: UInt64(link.high - linkBase))
-        messageBase = events.isEmpty ? 0 : message.low
-        messageWidth = Packing.width(of: UInt64(message.high - messageBase))
-        firstWidth = Packing.width(of: UInt64(first))
-    }
-
-    func appendShape(to out: inout ByteWriter) {
-        for width in [timeWidth, weightWidth, linkWidth, messageWidth] { out.put(UInt8(width)) }
-        out.put(UInt8(seconds ? 1 : 0))
-        out.put(UInt8(firstWidth))
-    }
-
-    func appendBases(maximum: UInt64, to out: inout ByteWriter) {
-        out.put(base)
-        out.put(maximum)
-        out.put(linkBase)
-        out.put(messageBase)
-    }
-
-    func appendStreams(of events: ArraySlice<EventRecord>, to out: inout ByteWriter) {
-        let unit: Int64 = seconds ? 1000 : 1
-        sliced(events, timeWidth, to: &out) { UInt64(bitPattern: ($0.time &- base) / unit) }
-        packed(events, weightWidth, to: &out) { UInt64($0.count - 1) }
-        sliced(events, linkWidth, to: &out) { UInt64($0.link - linkBase) }
-        packed(events, messageWidth, to: &out) { UInt64($0.message - messageBase) }
-        sliced(events, firstWidth, to: &out) { UInt64($0.first) }
-    }
-
-    private func sliced(
-        _ events: ArraySlice<EventRecord>, _ width: Int, to out: inout ByteWriter, _ value: (EventRecord) -> UInt64
-    ) {
-        if width > 0 { SlicedStream.append(events.map(value), width: width, to: &out.bytes) }
-    }
-
-    private func packed(
-        _ events: ArraySlice<EventRecord>, _ width: Int, to out: inout ByteWriter, _ value: (EventRecord) -> UInt64
-    ) {
-        if width > 0 { Packing.append(events.map(value), width: width, to: &out.bytes) }
     }
 }

@@ -1,7 +1,7 @@
-import Disk
-import Format
-import Model
-import Threads
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 /// Writes one activity part from any number of sources. Loading, spilling and merging are this one path. Rows never
 /// change, so blocks are independent: each is gathered, sorted and encoded by itself, on all cores, and a merge needs

@@ -1,7 +1,7 @@
-import Bitmaps
-import Format
-import Model
-import Threads
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 /// What an activity part is checked against.
 package struct ActivityExpectations: Sendable {

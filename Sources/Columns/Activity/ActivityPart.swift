@@ -1,21 +1,28 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
-/// The key of a leaf: events of one type, campaign, template and, in leaves that are split, UTC month. Campaign and
-/// template are dictionary codes plus one, zero for none; month 0 is "not split", else months since 1970-01 plus one.
+/// The key of a leaf: events of one type, campaign, template, of people or of machines and, in leaves that are split,
+/// of one UTC month. Campaign and template are dictionary codes plus one, zero for none; month 0 is "not split", else
+/// months since 1970-01 plus one.
 package struct LeafKey: Hashable, Sendable, Comparable {
     package var campaign: UInt32
     package var template: UInt32
+    /// Whether software did it: mail privacy proxies, link scanners.
+    package var machine: Bool
     package var month: UInt32
 
-    package init(campaign: UInt32, template: UInt32, month: UInt32 = 0) {
+    package init(campaign: UInt32, template: UInt32, machine: Bool = false, month: UInt32 = 0) {
         self.campaign = campaign
         self.template = template
+        self.machine = machine
         self.month = month
     }
 
+    /// The key without a month.
+    var unsplit: LeafKey { LeafKey(campaign: campaign, template: template, machine: machine) }
+
     package static func < (a: LeafKey, b: LeafKey) -> Bool {
-        (a.campaign, a.template, a.month) < (b.campaign, b.template, b.month)
+        (a.campaign, a.template, a.machine ? 1 : 0, a.month) < (b.campaign, b.template, b.machine ? 1 : 0, b.month)
     }
 
     /// The month number of an instant.
@@ -28,14 +35,17 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 /// The activity of one part: per event type a leaf table and, per block that has events, a chunk and perhaps a summary;
 /// per block the ids of the messages that the part is the first to mention.
 ///
-///     eventTypes    = types:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32 events:u64 minimum:i64 maximum:i64
-///                     leafOffset:u64 leafSize:u64 blockOffset:u64) …
-///     leaves        = per type the packed columns campaign template month events distinct minimum maximum unnamed
-///                     firstUnnamed
+///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32
+///                     events:u64 minimum:i64 maximum:i64 leafOffset:u64 leafSize:u64 blockOffset:u64) …
+///     leaves        = per type: columns:u32 0:u32 and the packed columns campaign template machine month events
+///                     distinct minimum maximum unnamed firstUnnamed
 ///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
 ///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
 ///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
 ///     summaries     = a sliced block of how often each row has the event, behind it the quarter hours of `Recency`
+///
+/// `entry` and `blockEntry` are the bytes of an entry of `eventTypes` and of `blocks`, and `columns` is how many there
+/// are, so that later ones can have more.
 ///
 /// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type, and
 /// `firstUnnamed` the time of the first of them (where there is none, the leaf's least time).
@@ -44,6 +54,8 @@ package final class ActivityPart: Sendable {
     package let types: [EventType: TypeIndex]
     private let checks: PartFile.Checks
     private let blockEntries, chunks, summaries: Section
+    /// Bytes of an entry in the table of blocks.
+    private let blockEntrySize: Int
 
     /// Events before this instant are forgotten, though they are still there.
     package var horizon: Int64 { file.reference.horizon }
@@ -94,14 +106,21 @@ package final class ActivityPart: Sendable {
 
     /// More than any disk holds: totals stay far from where sums overflow.
     private static let maximumEvents = 1 << 48
-    private static let blockEntrySize = 32
+    static let typeEntrySize = 64
+    static let blockEntrySize = 32
     private static let messageEntrySize = 24
 
     package init(_ file: PartFile) throws(WinnowError) {
         self.file = file
         var reader = try file.reader(.eventTypes)
         var types: [EventType: TypeIndex] = [:]
-        for _ in 0..<(try reader.take(UInt32.self)) {
+        let count = try reader.take(UInt32.self), entrySize = Int(try reader.take(UInt32.self))
+        blockEntrySize = Int(try reader.take(UInt32.self))
+        _ = try reader.take(UInt32.self)
+        guard (ActivityPart.typeEntrySize...4096).contains(entrySize),
+            (ActivityPart.blockEntrySize...4096).contains(blockEntrySize), blockEntrySize % 8 == 0
+        else { throw reader.damage("impossible entries") }
+        for _ in 0..<count {
             let code = try reader.take(UInt16.self)
             _ = try reader.take(UInt16.self)
             guard let type = EventType(code: code) else { throw reader.damage("an unknown event type") }
@@ -114,6 +133,7 @@ package final class ActivityPart: Sendable {
                 leafOffset: Int(clamping: try reader.take(UInt64.self)),
                 leafSize: Int(clamping: try reader.take(UInt64.self)),
                 blockOffset: Int(clamping: try reader.take(UInt64.self)))
+            _ = try unsafe reader.take(bytes: entrySize - ActivityPart.typeEntrySize)
             guard index.events <= ActivityPart.maximumEvents, index.minimum <= index.maximum,
                 Instant.possibleMilliseconds.contains(index.minimum),
                 Instant.possibleMilliseconds.contains(index.maximum), types[type] == nil
@@ -137,7 +157,7 @@ package final class ActivityPart: Sendable {
     }
 
     package func entry(_ index: TypeIndex, _ i: Int) throws(WinnowError) -> BlockEntry {
-        let (start, overflow) = index.blockOffset.addingReportingOverflow(i * ActivityPart.blockEntrySize)
+        let (start, overflow) = index.blockOffset.addingReportingOverflow(i * blockEntrySize)
         if overflow { throw checks.damage("an offset leads out of a section") }
         let bytes = try unsafe blockEntries.verified(start, ActivityPart.blockEntrySize)
         let entry = unsafe BlockEntry(
@@ -179,7 +199,7 @@ package final class ActivityPart: Sendable {
 
     /// Bytes that the type's chunks, summaries and tables take.
     package func size(of index: TypeIndex) throws(WinnowError) -> Int {
-        var size = index.leafSize + index.blockCount * ActivityPart.blockEntrySize
+        var size = index.leafSize + index.blockCount * blockEntrySize
         for i in 0..<index.blockCount {
             let entry = try entry(index, i)
             size += entry.chunkSize + entry.summarySize
@@ -233,13 +253,19 @@ package final class ActivityPart: Sendable {
 
 /// The leaves of one event type in one part, ascending by key.
 package struct LeafTable: Sendable {
-    package let campaigns, templates, months, events, distinct, minimum, maximum, unnamed, firstUnnamed: PackedColumn
+    package let campaigns, templates, machines, months, events, distinct, minimum, maximum, unnamed,
+        firstUnnamed: PackedColumn
     package var count: Int { campaigns.count }
+
+    static let columns: UInt32 = 10
 
     init(_ source: ByteReader) throws(WinnowError) {
         var reader = source
+        guard try reader.take(UInt32.self) >= LeafTable.columns else { throw reader.damage("columns are missing") }
+        _ = try reader.take(UInt32.self)
         campaigns = try PackedColumn(&reader)
         templates = try PackedColumn(&reader)
+        machines = try PackedColumn(&reader)
         months = try PackedColumn(&reader)
         events = try PackedColumn(&reader)
         distinct = try PackedColumn(&reader)
@@ -247,8 +273,8 @@ package struct LeafTable: Sendable {
         maximum = try PackedColumn(&reader)
         unnamed = try PackedColumn(&reader)
         firstUnnamed = try PackedColumn(&reader)
-        let count = campaigns.count, keyWidth = campaigns.width + templates.width + months.width
-        let others = [templates, months, events, distinct, minimum, maximum, unnamed, firstUnnamed]
+        let count = campaigns.count, keyWidth = campaigns.width + templates.width + machines.width + months.width
+        let others = [templates, machines, months, events, distinct, minimum, maximum, unnamed, firstUnnamed]
         guard others.allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")
         }
@@ -259,7 +285,7 @@ package struct LeafTable: Sendable {
     package func key(_ i: Int) -> LeafKey {
         LeafKey(
             campaign: UInt32(truncatingIfNeeded: campaigns[i]), template: UInt32(truncatingIfNeeded: templates[i]),
-            month: UInt32(truncatingIfNeeded: months[i]))
+            machine: machines[i] != 0, month: UInt32(truncatingIfNeeded: months[i]))
     }
 
     /// The leaves of a campaign (code plus one). Complexity: O(log leaves).

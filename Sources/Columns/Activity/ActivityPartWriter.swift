@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// Writes an activity part block by block, in ascending order.
 struct ActivityPartWriter {
@@ -61,6 +61,9 @@ struct ActivityPartWriter {
         var directory = ByteWriter(), leaves = ByteWriter(), blocks = ByteWriter(), summaries = 0
         try writer.begin(.summaries)
         directory.put(UInt32(clamping: types.count))
+        directory.put(UInt32(ActivityPart.typeEntrySize))
+        directory.put(UInt32(ActivityPart.blockEntrySize))
+        directory.put(UInt32(0))
         for i in types.indices {
             types[i].append(to: &directory, leaves: &leaves, blocks: &blocks, summariesAt: summaries)
             try writer.append(types[i].summaries.bytes)
@@ -115,8 +118,11 @@ extension ActivityPartWriter.TypeTables {
         // A leaf without events has no times; the type's own keep the packed columns narrow.
         let filler = used.first.map { minimum[$0] } ?? 0
         for i in keys.indices where events[i] == 0 { (minimum[i], maximum[i]) = (filler, filler) }
+        leaves.put(LeafTable.columns)
+        leaves.put(UInt32(0))
         PackedColumn.append(keys.map { Int64($0.campaign) }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.template) }, to: &leaves)
+        PackedColumn.append(keys.map { $0.machine ? 1 : 0 }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
         for i in keys.indices where unnamed[i] == 0 { firstUnnamed[i] = minimum[i] }
         for column in [events, distinct, minimum, maximum, unnamed, firstUnnamed] {

@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// Where the events of a new part come from: events in memory, or a part that is being merged.
 package protocol EventSource: Sendable {

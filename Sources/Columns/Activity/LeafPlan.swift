@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The leaves of the part to be written, and where each source's leaves go.
 struct LeafPlan: Sendable {
@@ -23,8 +23,7 @@ struct LeafPlan: Sendable {
             let leaves = try source.leaves(of: type)
             all.append(leaves)
             for leaf in leaves where leaf.events > 0 {
-                var key = leaf.key
-                key.month = 0
+                let key = leaf.key.unsplit
                 var total = totals[key] ?? LeafSummary(key: key, events: 0, minimum: .max, maximum: .min)
                 total.events += leaf.events
                 total.minimum = min(total.minimum, leaf.minimum)
@@ -38,14 +37,17 @@ struct LeafPlan: Sendable {
             let first = split ? LeafKey.month(of: total.minimum) : 0
             starts[total.key] = Target(leaf: UInt32(keys.count), firstMonth: first)
             for month in first...(split ? LeafKey.month(of: total.maximum) : 0) {
-                keys.append(LeafKey(campaign: total.key.campaign, template: total.key.template, month: month))
+                var key = total.key
+                key.month = month
+                keys.append(key)
             }
         }
         self.keys = keys
         targets = all.map { leaves in
             leaves.map {
-                let key = LeafKey(campaign: $0.key.campaign, template: $0.key.template)
-                guard $0.events > 0, var target = starts[key] else { return Target(leaf: UInt32.max, firstMonth: 0) }
+                guard $0.events > 0, var target = starts[$0.key.unsplit] else {
+                    return Target(leaf: UInt32.max, firstMonth: 0)
+                }
                 target.times = $0.minimum...max($0.minimum, $0.maximum)
                 return target
             }

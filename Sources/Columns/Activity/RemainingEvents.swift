@@ -1,6 +1,6 @@
-import Format
-import Model
-import Threads
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 /// The events of a part that are not forgotten: not before the part's horizon, and of no erased profile. What a merge
 /// leaves behind is gone for good.

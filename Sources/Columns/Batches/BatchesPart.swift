@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// The batches that were ever loaded under an id of their own, so that none is loaded twice. Merged like any other kind
 /// and opened only by loads that name a batch, they cost nothing else however many there are.

@@ -1,6 +1,6 @@
-import Disk
-import Format
-import Model
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
 
 /// A campaign or template as it was loaded.
 package struct CatalogueObject: Sendable, Hashable {

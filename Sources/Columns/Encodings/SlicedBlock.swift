@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// Numbers of some rows of one block, bit-sliced (`SlicedStream`), so that a comparison is one pass over a few bits of
 /// each at memory speed, where unpacking would take 10 µs a block. Used for profile fields, dictionary codes and event

@@ -1,6 +1,6 @@
-import Bitmaps
-import CKernels
-import Format
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
 
 /// Numbers of one width, sliced by bit in groups of 512 (`ck_slice` has the layout): comparing all of them reads about
 /// ten bits of each, whatever the width, at a few hundredths of a nanosecond a value; unpacking took half a nanosecond.

@@ -1,7 +1,7 @@
-import Bitmaps
-import CKernels
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// Strings that hardly repeat, one behind the other in frames of about 64 KiB, each as it is (`length` = `size`) or
 /// compressed.

@@ -1,6 +1,6 @@
-import Bitmaps
-import Format
-import Model
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
 
 /// The rows of erased profiles, for all time: a row is never given again. Their values stay in other parts until a
 /// compaction purges them; `purged` says of how many rows that is done, and all that were erased by then are purged

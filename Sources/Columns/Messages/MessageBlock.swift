@@ -1,6 +1,6 @@
-import Bitmaps
-import Format
-import Model
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
 
 /// The message ids that a part brings to one block. An event names its message by an ordinal of the profile's own,
 /// which takes a few bits where an id takes tens of bytes; the ids stand here once, for the loader to recognise them.

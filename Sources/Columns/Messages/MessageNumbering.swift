@@ -1,6 +1,6 @@
-import Bitmaps
-import Format
-import Model
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
 
 /// Gives the messages of new events in one block their ordinals: those of the store where it knows the message, else
 /// the profile's next ones.

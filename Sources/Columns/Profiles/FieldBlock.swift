@@ -1,6 +1,6 @@
-import Bitmaps
-import Format
-import Model
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
 
 /// One field in one block of one part.
 package struct FieldBlock {

@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// The distinct strings of a field in one part, ascending by bytes, so that a prefix is a range of codes.
 @safe package struct FieldDictionary: @unchecked Sendable {

@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// Field values on their way into a profiles part, cell by cell in the order in which they were said; of two about the
 /// same row and field the later one counts.

@@ -1,8 +1,8 @@
-import Bitmaps
-import Disk
-import Format
-import Model
-import Threads
+import WinnowBitmaps
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 /// Where field values of a new part come from.
 package enum ProfileSource: Sendable {

@@ -1,7 +1,7 @@
-import Bitmaps
-import Format
-import Model
-import Threads
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 extension ProfilePart {
     /// Checks every field of the part: that nothing is left of profiles that are `purged`, that the schema has it in

@@ -1,6 +1,6 @@
-import Bitmaps
-import Format
-import Model
+import WinnowBitmaps
+import WinnowFormat
+import WinnowModel
 
 /// Field values of some rows. Later parts overlay earlier ones: per field a part leaves a row untouched, clears it, or
 /// sets it.

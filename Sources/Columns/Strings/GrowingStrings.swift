@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// The strings of a namespace while a batch is gathered: the store's, those that were written out when memory ran
 /// short, and those in memory.

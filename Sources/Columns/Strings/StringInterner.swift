@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// New strings on their way into a table: each gets the next code, in the order of arrival.
 package struct StringInterner: Sendable {

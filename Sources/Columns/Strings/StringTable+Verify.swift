@@ -1,6 +1,6 @@
-import Format
-import Model
-import Threads
+import WinnowFormat
+import WinnowModel
+import WinnowThreads
 
 extension StringTable {
     /// Which strings may be gone while their codes stay.

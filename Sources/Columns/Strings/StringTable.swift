@@ -1,6 +1,6 @@
-import CKernels
-import Format
-import Model
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
 
 /// What strings are numbered for. The raw value is stored; never renumber.
 package enum Namespace: UInt32, Sendable, CaseIterable {

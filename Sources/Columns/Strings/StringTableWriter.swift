@@ -1,5 +1,5 @@
-import Format
-import Model
+import WinnowFormat
+import WinnowModel
 
 /// Writes the tables of a dictionary or keys part.
 package enum StringTableWriter {

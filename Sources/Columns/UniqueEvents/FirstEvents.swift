@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Which events of a type are unique events: of each (profile, message) the earliest, and of each (profile, message,
 /// link). Found when a chunk is written, kept as two bits an event, and true of that chunk: where several parts have

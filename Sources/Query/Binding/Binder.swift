@@ -1,7 +1,7 @@
-import Format
-import Model
-import Rules
-import Store
+import WinnowFormat
+import WinnowModel
+import WinnowRules
+import WinnowStorage
 
 /// A segment ready to be evaluated on one snapshot.
 package struct BoundSegment: Sendable {
@@ -35,7 +35,7 @@ extension Rule.Node {
 /// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
 /// windows and warnings.
 struct Binder {
-    let snapshot: Snapshot
+    let snapshot: StoreVersion
     let time: EvaluationTime
     /// What the segments of one call have in common.
     let shared: SharedBindings
@@ -46,7 +46,7 @@ struct Binder {
     /// Where the binder is in the rule.
     private(set) var place = RulePath.document
 
-    private init(_ snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings) {
+    private init(_ snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings) {
         self.snapshot = snapshot
         self.time = time
         self.strict = strict
@@ -143,7 +143,7 @@ extension Segment {
     /// - Parameter asOfGiven: whether somebody chose the instant of evaluation.
     /// - Throws: `invalidRule` with the place in the rule.
     package func bind(
-        to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool, sharing shared: SharedBindings
+        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool, sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         try validate()
         return try Binder.bind(self, to: snapshot, time, strict: strict, asOfGiven: asOfGiven, sharing: shared)
@@ -152,7 +152,7 @@ extension Segment {
 
 extension Binder {
     fileprivate static func bind(
-        _ segment: Segment, to snapshot: Snapshot, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        _ segment: Segment, to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
         sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         var binder = Binder(snapshot, time, strict: strict, shared)

@@ -1,5 +1,5 @@
-import Model
-import Rules
+import WinnowModel
+import WinnowRules
 
 /// What the segments of one call have in common: equal conditions are bound once and become the same plan.
 package final class SharedBindings {

@@ -1,6 +1,6 @@
-import Bitmaps
-import Columns
-import Model
+import WinnowBitmaps
+import WinnowColumns
+import WinnowModel
 
 /// Evaluates a program in one block after the other; each thread has one of its own.
 @safe final class BlockEvaluation {

@@ -14,9 +14,9 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case byTime, byLink, byFirstMark, byKey
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
-    /// Objects are counted for themselves: few events row by row, many as a set, or one by one where parts must be
-    /// compared; and who has several such objects is tallied in bytes, or in 64 bits.
-    case objectFew, objectSet, objectSums, objectsTallied, objectsTalliedWide
+    /// Objects are counted for themselves: few events row by row, many as a set, one by one where parts must be
+    /// compared; or they must all meet the condition.
+    case objectFew, objectSet, objectSums, objectsIntersected
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf, fieldAllOf
     /// A newer part overlays an older one.
     case fieldOverlay
@@ -26,6 +26,11 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case erased, forgotten
     /// A set that is used several times, counts of the same events that are taken together.
     case shared, countedTogether
+}
+
+extension EvaluationPath {
+    /// How many there are; the last case is the greatest.
+    static let count = EvaluationPath.countedTogether.rawValue + 1
 }
 
 /// How often each path was taken in one evaluation; once a block, mostly.
@@ -41,7 +46,7 @@ package struct EvaluationPaths: Sendable {
 
     /// Adds counts by raw value.
     mutating func add(_ taken: UnsafePointer<Int>) {
-        for path in EvaluationPath.allCases { unsafe counts[path.rawValue] += taken[path.rawValue] }
+        for i in counts.indices where i < EvaluationPath.count { unsafe counts[i] += taken[i] }
     }
 
     package mutating func add(_ other: EvaluationPaths) {

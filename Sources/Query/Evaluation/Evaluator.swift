@@ -1,23 +1,25 @@
-import Bitmaps
-import Columns
-import Format
-import Model
-import Store
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 import Synchronization
-import Threads
+import WinnowThreads
 
 /// Evaluates plans block by block, on several threads: blocks are independent and their results disjoint, so nothing is
 /// merged but counts.
 package final class Evaluator: Sendable {
-    private let snapshot: Snapshot
+    private let snapshot: StoreVersion
     private let threads: Int
+    private let cancellation: Cancellation
     private let taken = Mutex(EvaluationPaths())
 
     /// Blocks that a thread takes at a time.
     private static let run = 4
 
-    package init(_ snapshot: Snapshot, threads: Int) {
+    package init(_ snapshot: StoreVersion, threads: Int, _ cancellation: Cancellation = Cancellation()) {
         self.snapshot = snapshot
+        self.cancellation = cancellation
         self.threads = max(1, threads)
     }
 
@@ -64,17 +66,17 @@ package final class Evaluator: Sendable {
         }
     }
 
-    /// The rows that match, ascending.
-    package func rows(_ plan: Plan) throws(WinnowError) -> [UInt32] {
-        let found = Mutex([[UInt32]](repeating: [], count: snapshot.blocks))
+    /// The rows that match.
+    package func rows(_ plan: Plan) throws(WinnowError) -> RowSet {
+        let found = Mutex([(number: Int, words: [UInt64])]())
         try forEachBlock(Program([plan])) { evaluation, block throws(WinnowError) in
             try evaluation.evaluate(block) { _, set in
-                var rows: [UInt32] = []
-                set.forEach { rows.append(UInt32(block * Block.rows + $0)) }
-                found.withLock { $0[block] = rows }
+                if set.isEmpty { return }
+                let words = unsafe Array(UnsafeBufferPointer(start: set.bits, count: Block.words))
+                found.withLock { $0.append((block, words)) }
             }
         }
-        return found.withLock { Array($0.joined()) }
+        return RowSet(found.withLock { $0 })
     }
 
     /// Calls `body` with every block, on several threads, in no order.
@@ -91,7 +93,10 @@ package final class Evaluator: Sendable {
                 let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
                 guard start < blocks, failure.withLock({ $0 == nil }) else { return }
                 do throws(WinnowError) {
-                    for block in start..<min(start + Evaluator.run, blocks) { try body(evaluation, block) }
+                    for block in start..<min(start + Evaluator.run, blocks) {
+                        try cancellation.check()
+                        try body(evaluation, block)
+                    }
                 } catch {
                     return failure.withLock { $0 = error }
                 }

@@ -1,6 +1,6 @@
-import Bitmaps
-import Columns
-import Model
+import WinnowBitmaps
+import WinnowColumns
+import WinnowModel
 
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the largest run that is
 /// met, not on the store.
@@ -12,9 +12,6 @@ import Model
     /// Counters for scopes in which a row can pass 255; allocated when the first such block is met.
     private(set) lazy var wideCounters = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.rows)
     private var wideUsed = false
-    /// Per row the number of objects; allocated when first needed, and zero whenever nothing is being counted.
-    private var byteTallies: UnsafeMutablePointer<UInt8>?
-    private var allWideTallies: UnsafeMutablePointer<UInt64>?
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
     /// Rows of several chunks, and of those looked at so far.
@@ -39,12 +36,12 @@ import Model
     let keyed = GatheredRuns(wholeTails: false), excluded = GatheredRuns(wholeTails: false)
     /// What is asked of the events at hand.
     let wanted = WantedRows()
-    private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.allCases.count)
+    private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.count)
     private var sets: [BlockSet] = []
 
     init() {
         unsafe counters.initialize(repeating: 0, count: Block.rows)
-        unsafe taken.initialize(repeating: 0, count: EvaluationPath.allCases.count)
+        unsafe taken.initialize(repeating: 0, count: EvaluationPath.count)
     }
 
     /// Counts that a block was evaluated in this way.
@@ -64,24 +61,6 @@ import Model
         return unsafe wideCounters
     }
 
-    /// A zero for each row, to be left zero.
-    func tallies() -> UnsafeMutablePointer<UInt8> {
-        if let tallies = unsafe byteTallies { return unsafe tallies }
-        let tallies = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
-        unsafe tallies.initialize(repeating: 0, count: Block.rows)
-        unsafe byteTallies = unsafe tallies
-        return unsafe tallies
-    }
-
-    /// The same in 64 bits.
-    func wideTallies() -> UnsafeMutablePointer<UInt64> {
-        if let tallies = unsafe allWideTallies { return unsafe tallies }
-        let tallies = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.rows)
-        unsafe tallies.initialize(repeating: 0, count: Block.rows)
-        unsafe allWideTallies = unsafe tallies
-        return unsafe tallies
-    }
-
     /// Room for the rows of so many events.
     func rows(for events: Int) -> UnsafeMutablePointer<UInt16> {
         if events > rowCapacity {
@@ -97,8 +76,6 @@ import Model
         unsafe counters.deallocate()
         unsafe touched.deallocate()
         if wideUsed { unsafe wideCounters.deallocate() }
-        unsafe byteTallies?.deallocate()
-        unsafe allWideTallies?.deallocate()
         sliced.deallocate()
         universe.deallocate()
         contested.deallocate()

@@ -1,6 +1,6 @@
-import Bitmaps
-import Model
-import Store
+import WinnowBitmaps
+import WinnowModel
+import WinnowStorage
 
 /// A condition of a rule bound to a snapshot: names are numbers, selectors are leaves, windows are instants. One object
 /// is one condition, shared by all threads that evaluate it. Each kind has a folder of its own, with its binding and
@@ -10,7 +10,7 @@ package protocol BoundCondition: AnyObject, Sendable {
     var cost: Int { get }
 
     /// How many profiles there are, where tables alone tell it; nil where blocks must be looked at.
-    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int?
+    func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int?
 
     /// Makes `out` the rows of a block. Rows outside the view's candidates need not be right. Called on many threads,
     /// each with scratch of its own; allocates nothing and counts no references per event.
@@ -25,7 +25,7 @@ package protocol BoundCondition: AnyObject, Sendable {
 }
 
 extension BoundCondition {
-    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? { nil }
+    func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? { nil }
     var source: ObjectIdentifier? { nil }
     func pass(with others: [any BoundCondition]) -> any SharedPass { OneByOne(conditions: [self] + others) }
 }

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A segment bound to a snapshot, as set algebra over conditions. Immutable, and shared by all threads that evaluate
 /// it.

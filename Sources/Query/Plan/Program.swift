@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The plans of one call as one graph: what is equal, inside a plan or across plans, is one node and evaluated once per
 /// block. Immutable, and shared by all threads.

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A field condition made ready for one field and one evaluation: literals read by the field's type, days and windows
 /// turned into instants.

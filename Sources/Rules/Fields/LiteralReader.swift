@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Reads the literals of a condition on one field.
 struct LiteralReader {

@@ -1,5 +1,5 @@
-import CKernels
-import Model
+import WinnowCKernels
+import WinnowModel
 
 /// A test on the bytes of a string; one that ignores case folds them first, its own are folded already.
 package struct TextTest: Sendable, Hashable {

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// Reads an `activity` node.
 struct ActivityReader {

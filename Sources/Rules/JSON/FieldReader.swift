@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// Reads a `field` node, as far as that is possible without knowing the field's type.
 struct FieldReader {

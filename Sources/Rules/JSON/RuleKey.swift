@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The keys of rule documents. Readers and writers of every form, help and error texts take them from here.
 package enum RuleKey: String, CaseIterable, Sendable {

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// A JSON value and where it is, for readers that must name places in errors.
 struct RuleValue {

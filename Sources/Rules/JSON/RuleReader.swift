@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 extension Segment {
     /// Reads a rule document: a node, `{"name": …, "timezone": …, "where": node}`, or the same with a rule as `text`

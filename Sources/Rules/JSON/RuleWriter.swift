@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 extension Segment {
     /// The rule document as one line of JSON; reading it gives a segment that means the same.

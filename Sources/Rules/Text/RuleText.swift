@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension Segment {
     /// Reads a rule as people write it, with or without a header. Everything that can be checked

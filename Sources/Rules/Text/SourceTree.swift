@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Where a part of a condition stands in a text.
 struct SourceMark {

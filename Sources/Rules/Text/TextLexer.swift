@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// A piece of a text: what the grammar knows as one thing.
 struct TextToken {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// activity = CHANNEL EVENT op { "in" scope } [ "on" ("link"|"links") list ]
 ///            [ window ] [ counting ] [ having ]

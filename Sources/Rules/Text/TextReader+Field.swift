@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// field = NAME operator [ value | list | value "and" value ] | NAME window
 ///       | NAME "anniversary" "from" INT "to" INT "days" [ "feb29" ("feb28"|"mar1"|"skip") ]

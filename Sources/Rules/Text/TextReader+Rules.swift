@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// document = [ [ "segment" STRING ] [ "timezone" STRING ] ":" and a new line ] expr
 /// expr     = term { "or" term }

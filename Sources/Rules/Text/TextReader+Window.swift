@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// window = "in the last" INT unit [ "rolling" | "calendar" ] | "between" INT "and" INT "days ago"
 ///        | "from" TIME "to" TIME | "since" TIME | "until" TIME

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 /// Reads rules from text, token by token. What each part of the language looks like stands in the
 /// extensions; here is how tokens are taken, and what is said where none fits.

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The words of rules as text that belong to no value of their own. Operators, counting modes and
 /// units have theirs beside their names in JSON.

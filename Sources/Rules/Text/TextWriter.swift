@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 extension Segment {
     /// The rule as text, in its canonical form: one line where it fits into 100 characters, else

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The rule behind the last transition of a zone, in POSIX TZ form: `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct PosixZone: Sendable {

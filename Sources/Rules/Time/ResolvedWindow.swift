@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// When a rule is evaluated: the instant, and the zone that days begin in.
 package struct EvaluationTime: Sendable {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The offsets of a time zone, read from the system's TZif data (RFC 8536). Foundation would bring its own, but a
 /// statically linked one finds no zone data at all.

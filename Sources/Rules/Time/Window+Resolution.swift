@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension Window {
     /// The window at a time of evaluation. Ends that leave the years 0001–9999 are cut there.

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// What a profile did, or did not do, in a channel.
 public struct Activity: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A condition on a profile field. Which operators and operands a field takes depends on its type.
 public struct FieldCondition: Sendable, Hashable {

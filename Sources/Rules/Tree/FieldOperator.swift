@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// The operators on fields, by their names in JSON, in the order in which help lists them. What each means for readers,
 /// writers and error texts is said in `shape` alone; how it is evaluated in `FieldTest`.

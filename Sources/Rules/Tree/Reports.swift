@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Something that a rule's author should know; the count is exact all the same.
 public struct RuleWarning: Sendable, Hashable {

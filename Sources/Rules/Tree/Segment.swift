@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A segment: a rule with an optional name and time zone. It is a value, built in Swift or read from JSON
 /// (`init(json:)`); any segment can be evaluated, and gives an answer or a typed error.

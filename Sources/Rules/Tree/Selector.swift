@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// Campaigns or templates: those listed, and those that satisfy all of the given tag and attribute conditions. One that
 /// selects nothing is an error.

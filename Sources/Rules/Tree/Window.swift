@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 /// A span of time, absolute or relative to the instant of evaluation.
 public enum Window: Sendable, Hashable {

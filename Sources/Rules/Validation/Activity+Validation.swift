@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension Activity {
     func validate() throws(WinnowError) {

@@ -1,5 +1,5 @@
-import JSON
-import Model
+import WinnowJSON
+import WinnowModel
 
 extension FieldCondition {
     /// Checks what can be checked without knowing the field's type.

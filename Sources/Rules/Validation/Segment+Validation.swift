@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension Segment {
     /// Checks everything that can be checked without a store. Whatever evaluates a segment calls this first, so nobody

@@ -1,4 +1,4 @@
-import Model
+import WinnowModel
 
 extension Window {
     func validate() throws(WinnowError) {

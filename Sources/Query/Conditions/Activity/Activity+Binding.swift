@@ -1,7 +1,7 @@
-import Columns
-import Model
-import Rules
-import Store
+import WinnowColumns
+import WinnowModel
+import WinnowRules
+import WinnowStorage
 
 extension Activity: BindableCondition {
     var usesCurrentState: Bool {

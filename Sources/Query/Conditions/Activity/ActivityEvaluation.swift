@@ -1,8 +1,8 @@
-import Bitmaps
-import CKernels
-import Columns
-import Format
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
 
 /// Evaluates one activity in one block.
 ///

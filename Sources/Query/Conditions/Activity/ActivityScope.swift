@@ -1,5 +1,5 @@
-import Columns
-import Model
+import WinnowColumns
+import WinnowModel
 
 /// Events of a type that are in scope, in all parts.
 final class ActivityScope: Sendable {

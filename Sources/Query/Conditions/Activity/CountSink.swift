@@ -1,6 +1,6 @@
-import Bitmaps
-import CKernels
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowModel
 
 /// Where rows go: into a set, or into counters.
 protocol CountSink {

@@ -1,8 +1,8 @@
-import Bitmaps
-import Columns
-import Format
-import Model
-import Store
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 /// Profiles whose events in a scope count at least once and between two bounds.
 final class EventCondition: BoundCondition {
@@ -24,7 +24,7 @@ final class EventCondition: BoundCondition {
         return isToldByRecency ? 1000 : 1000 + scope.events / 1000
     }
 
-    func storedCount(_ snapshot: Snapshot) throws(WinnowError) -> Int? {
+    func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? {
         // Tables count erased profiles until these are purged.
         guard lower == 1, upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1,
             snapshot.erased?.isPurged != false

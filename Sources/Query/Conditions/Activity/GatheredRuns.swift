@@ -1,5 +1,5 @@
-import Columns
-import Model
+import WinnowColumns
+import WinnowModel
 
 /// The runs of one block that are in a scope, found in the directories of its chunks; nothing of their data is read
 /// yet. Buffers are kept from block to block.

@@ -1,7 +1,7 @@
-import Columns
-import Format
-import Model
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 /// Campaigns, templates and window of an activity, to be turned into leaves of each part.
 struct Scope: Hashable {
@@ -23,7 +23,7 @@ struct Scope: Hashable {
 
     /// The events of a type that are in scope; nil when there are none.
     func events(
-        _ type: EventType, links: [UInt32]?, keying: Keying = .none, _ snapshot: Snapshot
+        _ type: EventType, links: [UInt32]?, keying: Keying = .none, _ snapshot: StoreVersion
     ) throws(WinnowError) -> ActivityScope? {
         if links?.isEmpty == true { return nil }
         let stored = snapshot.storedType(of: type)

@@ -1,7 +1,7 @@
-import Bitmaps
-import Columns
-import Format
-import Model
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
 
 /// The unique events of one block where the marks of its chunks do not say which they are: several parts have events of
 /// the type, or only clicks on some links count. Candidates of all parts are compared, whatever their campaign; scope

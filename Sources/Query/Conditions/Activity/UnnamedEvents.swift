@@ -1,14 +1,14 @@
-import Columns
-import Format
-import Model
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowStorage
 
 extension Scope {
     /// Whether unique events of the type are derived from events of which some, in these campaigns and templates, on
     /// these links and not later than the instant of evaluation, have no message id. Events of erased profiles are met
     /// until they are purged.
     func meetsUnnamed(
-        _ type: EventType, links: [UInt32]?, _ snapshot: Snapshot
+        _ type: EventType, links: [UInt32]?, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Bool {
         let stored = snapshot.storedType(of: type)
         guard stored != type else { return false }

@@ -1,18 +1,19 @@
-import Bitmaps
-import CKernels
-import Columns
-import Model
+import WinnowBitmaps
+import WinnowCKernels
+import WinnowColumns
+import WinnowModel
 
-/// Profiles with at least so many objects (campaigns, or templates) whose own events count between two bounds. The
-/// scope's leaves give the objects.
+/// Profiles of whose objects (campaigns, or templates) one, or all, have events of their own that count between two
+/// bounds. The scope's leaves give the objects.
 ///
-/// Method: runs are brought together by object. An object with few events, as most have in a block, is counted row by
-/// row; one with many as a rule of its own. Where one object is enough, rows are united; else a counter a row says how
-/// many objects there were. Memory is that of the runs in the block, whatever the number of objects in scope.
+/// Method: runs are brought together by object. Where one object is enough, rows are united: an object with few events,
+/// as most have in a block, is counted row by row, one with many as a rule of its own. Where all must meet the
+/// condition, their sets are intersected until nobody is left. Memory is that of the runs in the block, whatever the
+/// number of objects in scope.
 final class CountingCondition: BoundCondition {
     /// What an object's events must come to; not zero.
     private let events: EventCondition
-    /// At least 1.
+    /// One, or as many as there are in scope.
     private let objects: Int
 
     init(_ events: EventCondition, objects: Int) {
@@ -29,34 +30,40 @@ final class CountingCondition: BoundCondition {
             view.scratch.record(.objectSums)
             return try sums(activity, view.block, into: out)
         }
-        if objects > 1 { return try tally(activity, gathered, view, into: out) }
-        try forEachObject(activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
+        let present = present(gathered)
+        if present < objects { return }
+        if objects == 1 {
+            try forEachObject(activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
+        } else {
+            try intersect(activity, gathered, view, into: out)
+        }
     }
 
-    /// Counts, a byte a row or where that is too little 64 bits, how many objects meet the condition.
-    private func tally(
+    /// How many objects have events in the block.
+    private func present(_ gathered: GatheredRuns) -> Int {
+        var present = 0, start = 0
+        while start < gathered.runs.count {
+            if gathered.runs[start].key ?? 0 > 0 { present += 1 }
+            start = gathered.endOfObject(from: start)
+        }
+        return present
+    }
+
+    /// Who meets the condition in every object.
+    private func intersect(
         _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView, into out: BlockSet
     ) throws(WinnowError) {
-        if let objects = UInt8(exactly: self.objects) {
-            view.scratch.record(.objectsTallied)
-            let tallies = unsafe view.scratch.tallies()
-            try forEachObject(
-                activity, gathered, view,
-                { row in unsafe tallies[Int(row)] = unsafe max(tallies[Int(row)], tallies[Int(row)] &+ 1) },
-                { set in unsafe kernels.count_bitset(tallies, set.bits, Block.words, 1) })
-            unsafe kernels.counters_between(tallies, objects, 255, out.bits, Block.rows)
-            unsafe tallies.update(repeating: 0, count: Block.rows)
-        } else {
-            view.scratch.record(.objectsTalliedWide)
-            let tallies = unsafe view.scratch.wideTallies(), rows = unsafe view.scratch.distinct
-            try forEachObject(
-                activity, gathered, view, { row in unsafe tallies[Int(row)] += 1 },
-                { set in
-                    let n = unsafe kernels.rows_of(set.bits, Block.words, rows)
-                    unsafe kernels.count_rows_wide(tallies, rows, nil, n)
-                })
-            unsafe kernels.counters_between_wide(tallies, UInt64(self.objects), .max, out.bits, Block.rows)
-            unsafe tallies.update(repeating: 0, count: Block.rows)
+        view.scratch.record(.objectsIntersected)
+        let wanted = ActivityEvaluation.Wanted(
+            lower: events.lower, upper: events.upper, out: view.spare(0))
+        var start = 0, isFirst = true
+        while start < gathered.runs.count, isFirst || !out.isEmpty {
+            let end = gathered.endOfObject(from: start)
+            defer { start = end }
+            if gathered.runs[start].key ?? 0 == 0 { continue }
+            try activity.evaluate(gathered.runs[start..<end], gathered, wanted)
+            if isFirst { out.copy(from: wanted.out) } else { out.formIntersection(wanted.out) }
+            isFirst = false
         }
     }
 

@@ -1,7 +1,7 @@
-import Bitmaps
-import Columns
-import Model
-import Rules
+import WinnowBitmaps
+import WinnowColumns
+import WinnowModel
+import WinnowRules
 
 /// Profiles whose field passes a test: newest part first, each answering for the rows that it speaks about and no newer
 /// part has answered for.

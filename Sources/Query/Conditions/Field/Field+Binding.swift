@@ -1,8 +1,8 @@
-import Columns
-import Format
-import Model
-import Rules
-import Store
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+import WinnowRules
+import WinnowStorage
 
 extension FieldCondition: BindableCondition {
     var usesCurrentState: Bool { true }
@@ -26,7 +26,7 @@ extension FieldCondition: BindableCondition {
         return test.negated ? .not(plan) : plan
     }
 
-    private func idPlan(_ test: FieldTest.Test, _ snapshot: Snapshot) throws(WinnowError) -> Plan {
+    private func idPlan(_ test: FieldTest.Test, _ snapshot: StoreVersion) throws(WinnowError) -> Plan {
         guard case .text(let text) = test else { return .universe }
         let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
@@ -43,7 +43,7 @@ extension FieldCondition: BindableCondition {
     }
 
     private func fieldPlan(
-        _ field: Field, _ test: FieldTest.Test, _ snapshot: Snapshot
+        _ field: Field, _ test: FieldTest.Test, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Plan {
         var parts: [ColumnCondition.PartTest] = []
         for part in try snapshot.profiles().reversed() {

@@ -1,7 +1,7 @@
-import Bitmaps
-import Columns
-import Format
-import Model
+import WinnowBitmaps
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
 
 /// A bit, or a sum, for every message of every row of a block.
 @safe final class MessageSlots {

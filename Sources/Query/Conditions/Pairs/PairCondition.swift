@@ -1,6 +1,6 @@
-import Bitmaps
-import Columns
-import Model
+import WinnowBitmaps
+import WinnowColumns
+import WinnowModel
 
 /// Profiles that have, within some one message or object, often enough one event and never another.
 ///

@@ -1,6 +1,6 @@
-import Bitmaps
-import Model
-import Store
+import WinnowBitmaps
+import WinnowModel
+import WinnowStorage
 
 /// Profiles by their rows: conditions on the external id.
 final class RowsCondition: BoundCondition {
@@ -11,7 +11,7 @@ final class RowsCondition: BoundCondition {
 
     var cost: Int { 0 }
 
-    func storedCount(_ snapshot: Snapshot) -> Int? { rows.count }
+    func storedCount(_ snapshot: StoreVersion) -> Int? { rows.count }
 
     func evaluate(_ view: BlockView, into out: BlockSet) {
         view.scratch.record(.rows)

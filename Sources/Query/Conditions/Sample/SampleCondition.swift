@@ -1,8 +1,8 @@
-import Bitmaps
-import Columns
-import Model
-import Rules
-import Store
+import WinnowBitmaps
+import WinnowColumns
+import WinnowModel
+import WinnowRules
+import WinnowStorage
 
 extension Sample: BindableCondition {
     var usesCurrentState: Bool { true }

@@ -1,0 +1,142 @@
+import WinnowColumns
+import WinnowDisk
+import WinnowFormat
+import WinnowModel
+import Synchronization
+
+/// One version of a store, as it stays for as long as this object lives: its files cannot be removed meanwhile. Parts
+/// are opened when they are first needed.
+package final class StoreVersion: Sendable {
+    package let manifest: Manifest
+    private let directory: StoreDirectory
+    /// Held, never asked.
+    private let lock: any FileLock
+    /// Profiles that are no more; nil when none ever was erased.
+    package let erased: ErasedRows?
+
+    private let openedActivity = Once<[ActivityPart]>()
+    private let openedProfiles = Once<[ProfilePart]>()
+    private let openedDictionaries = Once<[PartFile]>()
+    private let openedKeys = Once<StringTables>()
+    private let openedCatalogue = Once<[CatalogueObject]>()
+    private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
+    private let openedTables = Mutex<[Namespace: StringTables]>([:])
+
+    package init(_ directory: StoreDirectory) throws(WinnowError) {
+        self.directory = directory
+        (manifest, lock) = try directory.current()
+        let rows = Int(manifest.rows)
+        erased = try manifest.parts(of: .erased).last.map { (reference) throws(WinnowError) in
+            try ErasedRows(directory.open(reference), rows: rows)
+        }
+    }
+
+    /// Rows ever given, those of erased profiles included.
+    package var rows: Int { Int(manifest.rows) }
+    /// Profiles that are not erased.
+    package var live: Int { rows - (erased?.count ?? 0) }
+    package var blocks: Int { Block.count(rows: rows) }
+    package var schema: Schema { manifest.schema }
+
+    package func activity() throws(WinnowError) -> [ActivityPart] {
+        try openedActivity.get { () throws(WinnowError) in
+            try open(.activity) { (file) throws(WinnowError) in try ActivityPart(file) }
+        }
+    }
+
+    /// Oldest first.
+    package func profiles() throws(WinnowError) -> [ProfilePart] {
+        try openedProfiles.get { () throws(WinnowError) in
+            try open(.profiles) { (file) throws(WinnowError) in try ProfilePart(file) }
+        }
+    }
+
+    package func dictionaries() throws(WinnowError) -> [PartFile] {
+        try openedDictionaries.get { () throws(WinnowError) in try files(.dictionary) }
+    }
+
+    /// The numbered strings of a namespace other than profiles.
+    package func strings(_ namespace: Namespace) throws(WinnowError) -> StringTables {
+        if let tables = openedTables.withLock({ $0[namespace] }) { return tables }
+        let tables = try StringTables(try dictionaries(), namespace)
+        openedTables.withLock { $0[namespace] = tables }
+        return tables
+    }
+
+    /// Batches that were loaded under an id.
+    package func batches() throws(WinnowError) -> [BatchesPart] {
+        var batches: [BatchesPart] = []
+        for file in try files(.batches) { batches.append(try BatchesPart(file)) }
+        return batches
+    }
+
+    /// The names of campaigns, templates and links.
+    package func names() throws(WinnowError) -> [Namespace: StringTables] {
+        var names: [Namespace: StringTables] = [:]
+        for namespace in Namespace.names { names[namespace] = try strings(namespace) }
+        return names
+    }
+
+    /// External id → row, and back.
+    package func keys() throws(WinnowError) -> StringTables {
+        try openedKeys.get { () throws(WinnowError) in
+            let keys = try StringTables(try files(.keys), .profile, hiding: erased)
+            guard keys.count == rows else {
+                throw .damaged(
+                    file: directory.path, what: "there are \(rows) rows, but \(keys.count) ids of profiles")
+            }
+            return keys
+        }
+    }
+
+    /// Campaigns and templates, each as it was loaded last.
+    package func catalogue() throws(WinnowError) -> [CatalogueObject] {
+        try openedCatalogue.get { () throws(WinnowError) in
+            var parts: [[CatalogueObject]] = []
+            for file in try files(.catalogue) { parts.append(try CataloguePart.read(file)) }
+            return CataloguePart.merged(parts)
+        }
+    }
+
+    /// The catalogue of campaigns or of templates by what selectors ask for.
+    package func catalogueIndex(_ namespace: Namespace) throws(WinnowError) -> CatalogueIndex {
+        if let index = openedIndices.withLock({ $0[namespace] }) { return index }
+        let objects = try catalogue().filter { $0.kind.namespace == namespace }
+        let index = CatalogueIndex(objects, try strings(namespace))
+        openedIndices.withLock { $0[namespace] = index }
+        return index
+    }
+
+    package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {
+        try open(kind) { (file) throws(WinnowError) in file }
+    }
+
+    private func open<T>(
+        _ kind: PartKind, _ body: (PartFile) throws(WinnowError) -> T
+    ) throws(WinnowError) -> [T] {
+        var result: [T] = []
+        for reference in manifest.parts(of: kind) { result.append(try body(try directory.open(reference))) }
+        return result
+    }
+}
+
+/// A value made on first use, once; a failure is not remembered.
+private final class Once<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    func get(_ make: () throws(WinnowError) -> Value) throws(WinnowError) -> Value {
+        if let made = value.withLock({ $0 }) { return made }
+        // Two threads may both make it; parts are immutable, so either result serves.
+        let made = try make()
+        value.withLock { if $0 == nil { $0 = made } }
+        return made
+    }
+}
+
+extension StoreVersion {
+    /// The type whose stored events are looked at for a type: for one that this store derives, that of its source.
+    package func storedType(of type: EventType) -> EventType {
+        guard schema.uniqueEvents == .derived, let source = type.event.derivedFrom else { return type }
+        return EventType(type.channel, source)
+    }
+}

@@ -1,0 +1,159 @@
+import WinnowColumns
+import WinnowFormat
+import WinnowJSON
+import WinnowModel
+import WinnowStorage
+
+/// What a store holds.
+public struct StoreInfo: Sendable {
+    public var version: UInt64
+    /// Profiles that are not erased.
+    public var profiles: Int
+    /// Events that are not forgotten.
+    public var events: Int
+    /// Erased profiles whose values are still in files; none after a compaction.
+    public var erased: Int
+    public var parts: Int
+    public var activityBytes, profileBytes, catalogueBytes, indexBytes, otherBytes: Int
+    public var firstEvent, lastEvent: Instant?
+    public var format: UInt32
+}
+
+extension Snapshot {
+    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts), but
+    /// O(events) from when something is forgotten until the store is compacted.
+    public func info() throws(WinnowError) -> StoreInfo {
+        let manifest = snapshot.manifest
+        func bytes(_ share: StoreShare) -> Int {
+            manifest.parts.filter { $0.kind.share == share }.reduce(0) { $0 + Int(clamping: $1.length) }
+        }
+        for kind in PartKind.allCases { _ = try snapshot.files(kind) }
+        let erased = snapshot.erased, unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
+        var types: [(events: Int, minimum: Int64, maximum: Int64)] = []
+        for part in try snapshot.activity() {
+            for index in part.types.values { types.append(try part.remaining(index, without: unpurged)) }
+        }
+        types.removeAll { $0.events == 0 }
+        return StoreInfo(
+            version: manifest.version, profiles: snapshot.live, events: types.reduce(0) { $0 + $1.events },
+            erased: erased.map { $0.count - $0.purged } ?? 0,
+            parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
+            catalogueBytes: bytes(.catalogue), indexBytes: bytes(.index),
+            otherBytes: manifest.encoded.count + bytes(.other),
+            firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
+            lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
+    }
+}
+
+/// Where the bytes of a store are.
+public struct StoreDetail: Sendable {
+    /// A section of all parts of one kind.
+    public struct Section: Sendable {
+        public var kind: String
+        public var name: String
+        public var bytes: Int
+    }
+
+    public struct EventTypeDetail: Sendable {
+        public var type: EventType
+        public var events: Int
+        /// Leaves (campaign, template, perhaps month) of all parts.
+        public var leaves: Int
+        /// Of chunks, summaries and tables.
+        public var bytes: Int
+        public var firstEvent, lastEvent: Instant
+    }
+
+    /// By kind, then name.
+    public var sections: [Section]
+    /// By channel, then event.
+    public var eventTypes: [EventTypeDetail]
+}
+
+extension Snapshot {
+    /// Bytes per section and per event type; what is forgotten counts until the store is compacted. Complexity:
+    /// O(parts + blocks of each event type).
+    public func detail() throws(WinnowError) -> StoreDetail {
+        var sections: [StoreDetail.Section] = []
+        for kind in PartKind.allCases {
+            var sizes: [SectionTag: Int] = [:]
+            for file in try snapshot.files(kind) { sizes.merge(file.sectionSizes) { $0 + $1 } }
+            for (tag, bytes) in sizes.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+                sections.append(.init(kind: kind.name, name: "\(tag)", bytes: bytes))
+            }
+        }
+        var types: [EventType: StoreDetail.EventTypeDetail] = [:]
+        for part in try snapshot.activity() {
+            for index in part.types.values where index.events > 0 {
+                let first = Instant(milliseconds: index.minimum), last = Instant(milliseconds: index.maximum)
+                var detail =
+                    types[index.type]
+                    ?? .init(type: index.type, events: 0, leaves: 0, bytes: 0, firstEvent: first, lastEvent: last)
+                detail.events += index.events
+                detail.leaves += index.leafCount
+                detail.bytes += try part.size(of: index)
+                detail.firstEvent = min(detail.firstEvent, first)
+                detail.lastEvent = max(detail.lastEvent, last)
+                types[index.type] = detail
+            }
+        }
+        return StoreDetail(sections: sections, eventTypes: types.values.sorted { $0.type < $1.type })
+    }
+}
+
+extension StoreInfo {
+    /// What `info` prints: the totals, and the detail where it is given.
+    package func json(_ detail: StoreDetail?) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("version", version)
+            json.member("profiles", profiles)
+            json.member("events", events)
+            json.member("erased", erased)
+            json.member("parts", parts)
+            json.member("bytes") {
+                $0.object {
+                    $0.member("activity", activityBytes)
+                    $0.member("profiles", profileBytes)
+                    $0.member("catalogue", catalogueBytes)
+                    $0.member("index", indexBytes)
+                    $0.member("other", otherBytes)
+                }
+            }
+            json.member("first_event", firstEvent?.description)
+            json.member("last_event", lastEvent?.description)
+            json.member("format", format)
+            if let detail { json.member("detail") { detail.write(to: &$0) } }
+        }
+        return json.text
+    }
+}
+
+extension StoreDetail: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("sections") {
+                $0.array(sections) { json, section in
+                    json.object {
+                        $0.member("kind", section.kind)
+                        $0.member("section", section.name)
+                        $0.member("bytes", section.bytes)
+                    }
+                }
+            }
+            json.member("event_types") {
+                $0.array(eventTypes) { json, type in
+                    json.object {
+                        $0.member("channel", type.type.channel.name)
+                        $0.member("event", type.type.event.name)
+                        $0.member("events", type.events)
+                        $0.member("leaves", type.leaves)
+                        $0.member("bytes", type.bytes)
+                        $0.member("first_event", type.firstEvent.description)
+                        $0.member("last_event", type.lastEvent.description)
+                    }
+                }
+            }
+        }
+    }
+}

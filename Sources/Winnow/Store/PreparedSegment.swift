@@ -1,0 +1,32 @@
+import WinnowModel
+import WinnowQuery
+import WinnowStorage
+
+/// A segment bound to a snapshot: names are found, windows are instants. Counting it again costs its evaluation alone.
+public struct PreparedSegment: Sendable {
+    let snapshot: Snapshot
+    let name: String?
+    let bound: BoundSegment
+    /// The instant of evaluation, fixed when the segment was prepared.
+    public let asOf: Instant
+    let options: EvaluationOptions
+
+    /// Counts the profiles, exactly.
+    /// - Throws: `damaged` when the store is.
+    public func count() throws(WinnowError) -> SegmentCount { try count(Cancellation()) }
+
+    func count(_ cancellation: Cancellation) throws(WinnowError) -> SegmentCount {
+        let clock = ContinuousClock(), start = clock.now
+        let count = try snapshot.evaluator(options, cancellation).count([bound.plan])[0]
+        return SegmentCount(
+            name: name, count: count, universe: snapshot.profiles, asOf: asOf, elapsed: clock.now - start,
+            version: snapshot.version, windows: bound.windows, warnings: bound.warnings)
+    }
+
+    /// The external ids, in the order of their rows.
+    public func ids() throws(WinnowError) -> ProfileIDs { try ids(Cancellation()) }
+
+    func ids(_ cancellation: Cancellation) throws(WinnowError) -> ProfileIDs {
+        ProfileIDs(try snapshot.evaluator(options, cancellation).rows(bound.plan), try snapshot.snapshot.keys())
+    }
+}

@@ -1,0 +1,49 @@
+import WinnowDisk
+import WinnowJSON
+import WinnowLoader
+import WinnowModel
+
+/// A file of external ids, one a line as it is or in a JSON object; blank lines are passed over.
+enum ProfileIDFile {
+    private static let limit = 1 << 32
+
+    /// The different ids, in the order in which they come first.
+    static func read(_ path: String, _ format: ProfileIDFormat) throws(WinnowError) -> [[UInt8]] {
+        let stream = try InputStream(path: path)
+        let bytes = try stream.readAll(limit: limit)
+        var ids: [[UInt8]] = [], known: Set<ArraySlice<UInt8>> = []
+        for (i, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            var id = line.last == 0x0D ? line.dropLast() : line
+            if i == 0, id.starts(with: [0xEF, 0xBB, 0xBF]) { id = id.dropFirst(3) }
+            let said = format == .lines ? id : ProfileIDFile.id(inObject: id)
+            guard let id = said, id.count <= LoadLimits.id, String(validating: id, as: UTF8.self) != nil else {
+                let what = "text of 1 to \(LoadLimits.id) bytes"
+                throw .badData(
+                    file: stream.name, line: i + 1, column: nil, code: "bad_id",
+                    reason: format == .lines
+                        ? "an id is \(what), UTF-8" : "a line is a JSON object with the field “id”, \(what)")
+            }
+            if id.isEmpty { continue }
+            if known.insert(id).inserted { ids.append(Array(id)) }
+        }
+        return ids
+    }
+
+    /// The field `id` of an object; empty for a blank line, nil when there is no such text.
+    private static func id(inObject line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return [] }
+        let value = unsafe line.withUnsafeBytes { unsafe try? JSONValue(parsing: $0) }
+        guard case .object(let fields) = value, let id = fields.last(where: { $0.key == "id" })?.value,
+            case .string(let text) = id, !text.isEmpty
+        else { return nil }
+        return Array(text.utf8)[...]
+    }
+}
+
+/// How a file names profiles.
+public enum ProfileIDFormat: String, Sendable, CaseIterable {
+    /// An id a line, as it is.
+    case lines
+    /// A JSON object a line, its field `id` the id, others passed over: any id can be written so.
+    case ndjson
+}
