@@ -87,6 +87,6 @@ package enum Zstd {
     }
 
     private func bad(_ reason: String) -> WinnowError {
-        .badData(file: file, line: nil, column: nil, code: "bad_zstd", reason: reason)
+        .badData(file: file, line: nil, column: nil, code: .badZstd, reason: reason)
     }
 }

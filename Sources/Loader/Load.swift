@@ -56,7 +56,7 @@ package struct Load {
             guard BatchDigest.of(kind, options.mode, files: digests) == stored else {
                 throw .badData(
                     file: inputs.map(\.name).joined(separator: ", "), line: nil,
-                    column: nil, code: "batch_conflict",
+                    column: nil, code: .batchConflict,
                     reason:
                         "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored")
             }
@@ -124,7 +124,7 @@ package struct Load {
             progress.isReading(summary, bytes)
         }
         if empty, format == .csv {
-            throw .badData(file: name, line: 1, column: nil, code: "missing_header", reason: "there is no header row")
+            throw .badData(file: name, line: 1, column: nil, code: .missingHeader, reason: "there is no header row")
         }
         progress.hasRead(bytes)
     }
@@ -225,7 +225,7 @@ private struct Rejects {
         if count > limit {
             try output.flush()
             throw .badData(
-                file: file, line: line, column: row.column, code: "too_many_rejects",
+                file: file, line: line, column: row.column, code: .tooManyRejects,
                 reason: "more than \(limit) rows were rejected, the last because: \(row.reason)")
         }
     }

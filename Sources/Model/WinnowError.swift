@@ -8,7 +8,7 @@ public enum WinnowError: Error, Sendable, Hashable {
     /// has what is wrong, empty where the text cannot be read.
     case invalidText(path: RulePath, place: TextPlace, message: String)
     /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole line is meant.
-    case badData(file: String, line: Int?, column: String?, code: String, reason: String)
+    case badData(file: String, line: Int?, column: String?, code: ErrorCode, reason: String)
     /// The store does not hold what was written.
     case damaged(file: String, what: String)
     /// A store of a newer format than this code knows.
@@ -28,33 +28,23 @@ public enum WinnowError: Error, Sendable, Hashable {
 
 extension WinnowError {
     /// The process exit status of the command line (sysexits).
-    public var exitCode: Int32 {
-        switch self {
-        case .usage, .invalidRule, .invalidText: 64
-        case .badData, .damaged, .newerFormat, .olderFormat: 65
-        case .notFound: 66
-        case .cannotCreate: 73
-        case .io, .outcomeUnknown: 74
-        case .anotherWriter: 75
-        case .cancelled: 130
-        }
-    }
+    public var exitCode: Int32 { code.exitCode }
 
     /// A stable word for programs.
-    public var code: String {
+    public var code: ErrorCode {
         switch self {
-        case .usage: "usage"
-        case .invalidRule, .invalidText: "invalid_rule"
+        case .usage: .usage
+        case .invalidRule, .invalidText: .invalidRule
         case .badData(_, _, _, let code, _): code
-        case .damaged: "damaged_store"
-        case .newerFormat: "newer_format"
-        case .olderFormat: "older_format"
-        case .notFound: "not_found"
-        case .cannotCreate: "cannot_create"
-        case .io: "io_error"
-        case .outcomeUnknown: "outcome_unknown"
-        case .anotherWriter: "another_writer"
-        case .cancelled: "cancelled"
+        case .damaged: .damagedStore
+        case .newerFormat: .newerFormat
+        case .olderFormat: .olderFormat
+        case .notFound: .notFound
+        case .cannotCreate: .cannotCreate
+        case .io: .ioError
+        case .outcomeUnknown: .outcomeUnknown
+        case .anotherWriter: .anotherWriter
+        case .cancelled: .cancelled
         }
     }
 
@@ -86,7 +76,9 @@ extension WinnowError {
 
 extension WinnowError: CustomStringConvertible {
     /// One line for people: what, where, and what to do.
-    public var description: String {
+    public var description: String { what + (code.remedy.map { "; " + $0 } ?? "") }
+
+    private var what: String {
         switch self {
         case .usage(let message): message
         case .invalidRule(let path, let message): path.steps.isEmpty ? message : "\(path): \(message)"
@@ -94,17 +86,17 @@ extension WinnowError: CustomStringConvertible {
         case .badData(let file, let line, let column, _, let reason):
             file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": " + reason
         case .damaged(let file, let what):
-            "damaged store: \(file): \(what); restore it from a copy, nothing was changed"
+            "damaged store: \(file): \(what)"
         case .newerFormat(let file, let version):
-            "\(file) has format version \(version), newer than this program knows; use a newer winnow"
+            "\(file) has format version \(version), newer than this program knows"
         case .olderFormat(let file, let version):
-            "\(file) has format version \(version), older than this program reads; load the data into a new store"
+            "\(file) has format version \(version), older than this program reads"
         case .notFound(let what, let path): "no such \(what): \(path)"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)"
         case .io(let operation, let path, let code): "\(operation) \(path): \(errorText(code))"
         case .outcomeUnknown(let path, let reason):
-            "\(path): \(reason); whether the batch was stored is unknown, the same --batch can be retried"
-        case .anotherWriter(let path): "\(path): another writer holds the store; try again when it is done"
+            "\(path): \(reason); whether the batch was stored is unknown"
+        case .anotherWriter(let path): "\(path): another writer holds the store"
         case .cancelled: "cancelled; nothing was changed"
         }
     }

@@ -5,7 +5,7 @@ extension Schema {
     /// Reads `{"fields": [{"name": …, "type": …, "scale": …}], "unique_events": "derived"}`.
     package init(json bytes: [UInt8], file: String) throws(WinnowError) {
         func bad(_ reason: String) -> WinnowError {
-            .badData(file: file, line: nil, column: nil, code: "bad_schema", reason: reason)
+            .badData(file: file, line: nil, column: nil, code: .badSchema, reason: reason)
         }
         let parsed = unsafe bytes.withUnsafeBytes { (raw) -> Result<JSONValue, JSONError> in
             do throws(JSONError) { return unsafe .success(try JSONValue(parsing: raw)) } catch {

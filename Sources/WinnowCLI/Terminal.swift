@@ -111,7 +111,7 @@ enum Terminal {
             line.object {
                 $0.member("error") {
                     $0.object {
-                        $0.member("code", error.code)
+                        $0.member("code", error.code.rawValue)
                         $0.member("path", error.path)
                         $0.member("message", error.description)
                         $0.member("line", error.line)
@@ -122,7 +122,7 @@ enum Terminal {
             endStatus()
             try? write(line.text + "\n", to: STDERR_FILENO)
         } else {
-            note("winnow: \(error)")
+            note("winnow: \(error)" + (error.code.flag.map { " (\($0))" } ?? ""))
             for line in error.place?.excerpt.split(separator: "\n") ?? [] { note(String(line)) }
         }
         exit(error.exitCode)
@@ -148,4 +148,16 @@ extension Duration {
 /// `write` by a name that does not clash with ours.
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, bytes, count)
+}
+
+extension ErrorCode {
+    /// The option of the command line that has to do with such an error.
+    fileprivate var flag: String? {
+        switch self {
+        case .unknownProfile: "--unknown-profiles create or skip"
+        case .unknownColumn, .unknownKey: "--ignore-columns passes over it"
+        case .outcomeUnknown, .batchConflict: "--batch"
+        default: nil
+        }
+    }
 }

@@ -177,7 +177,7 @@ struct ErasureTests {
         for bad in ["p1", "{\"id\": 1}", "{\"name\": \"p1\"}", "[\"p1\"]", "{\"id\": \"\"}"] {
             let file = try inputs.file("bad.ndjson", "{\"id\": \"p1\"}\n\(bad)\n")
             let error = #expect(throws: WinnowError.self) { try store.erase(profilesIn: file, format: .ndjson) }
-            #expect(error?.code == "bad_id" && error?.path.hasSuffix(":2") == true, "\(bad)")
+            #expect(error?.code.rawValue == "bad_id" && error?.path.hasSuffix(":2") == true, "\(bad)")
         }
         #expect(try store.snapshot().profiles == 200)
     }
@@ -193,7 +193,7 @@ struct ErasureTests {
             let unknown = #expect(throws: WinnowError.self) {
                 try store.load(.events, from: .files([try ivansActivity(inputs)]))
             }
-            #expect(unknown?.code == "unknown_profile")
+            #expect(unknown?.code.rawValue == "unknown_profile")
             let summary = try store.load(.profiles, from: .files([try inputs.file("again.csv", "id,score\nivan,3\n")]))
             #expect(summary.new == 1)
             let rule = try Segment(json: #"{"field": {"name": "id", "operator": "in", "value": ["ivan", "p5", "p6"]}}"#)

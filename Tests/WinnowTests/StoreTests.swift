@@ -211,7 +211,7 @@ struct StoreTests {
         ] {
             let file = try fixture.file("schema.json", text)
             let error = #expect(throws: WinnowError.self, "\(text)") { try Schema(file: file) }
-            #expect(error?.code == "bad_schema" && error?.exitCode == 65, "\(text)")
+            #expect(error?.code.rawValue == "bad_schema" && error?.exitCode == 65, "\(text)")
         }
     }
 

@@ -56,7 +56,7 @@ struct TextRuleTests {
                 continue
             }
             #expect("\(place) \(message)" == vector.expected, "\(vector.text)")
-            #expect(error?.exitCode == 64 && error?.code == "invalid_rule")
+            #expect(error?.exitCode == 64 && error?.code.rawValue == "invalid_rule")
         }
     }
 

@@ -19,7 +19,7 @@ enum ProfileIDFile {
             guard let id = said, id.count <= LoadLimits.id, String(validating: id, as: UTF8.self) != nil else {
                 let what = "text of 1 to \(LoadLimits.id) bytes"
                 throw .badData(
-                    file: stream.name, line: i + 1, column: nil, code: "bad_id",
+                    file: stream.name, line: i + 1, column: nil, code: .badID,
                     reason: format == .lines
                         ? "an id is \(what), UTF-8" : "a line is a JSON object with the field “id”, \(what)")
             }

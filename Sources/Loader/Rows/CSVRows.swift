@@ -110,6 +110,6 @@ import WinnowModel
         while unsafe at < bytes.count, unsafe bytes[at] != 0x0A { at += 1 }
         raw = unsafe start..<(at > start && bytes[at - 1] == 0x0D ? at - 1 : at)
         if unsafe at < bytes.count { endLine() }
-        return BadRow(column: nil, code: "malformed_csv", reason: reason)
+        return BadRow(column: nil, code: .malformedCSV, reason: reason)
     }
 }

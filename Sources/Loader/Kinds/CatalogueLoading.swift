@@ -45,7 +45,7 @@ struct CatalogueLoading: Loading {
             channel = Channel.allCases.first { unsafe $0.name.utf8.elementsEqual(text) }
             guard channel != nil else {
                 let shown = unsafe String(decoding: text.prefix(60), as: UTF8.self)
-                throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(shown)”")
+                throw BadRow(column: "channel", code: .unknownChannel, reason: "unknown channel “\(shown)”")
             }
         }
         let pairs = attributes.isThere ? try attributes.attributes("attributes") : []

@@ -47,7 +47,7 @@ import WinnowModel
     }
 
     private static func bad(_ error: JSONError) -> BadRow {
-        BadRow(column: nil, code: "malformed_json", reason: "\(error.message) at byte \(error.offset + 1)")
+        BadRow(column: nil, code: .malformedJSON, reason: "\(error.message) at byte \(error.offset + 1)")
     }
 
     private mutating func member(
@@ -57,16 +57,16 @@ import WinnowModel
         guard let column = unsafe columns.index(of: name) else {
             guard columns.ignoresUnknown else {
                 let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
-                throw BadRow(column: text, code: "unknown_key", reason: "unknown key")
+                throw BadRow(column: text, code: .unknownKey, reason: "unknown key")
             }
             guard unsafe ignored.insert(Array(name)).inserted else {
                 let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
-                throw BadRow(column: text, code: "repeated_key", reason: "the key is repeated")
+                throw BadRow(column: text, code: .repeatedKey, reason: "the key is repeated")
             }
             do throws(JSONError) { return try cursor.skip() } catch { throw JSONRows.bad(error) }
         }
         guard cells[column].kind == .absent else {
-            throw BadRow(column: columns.text(column), code: "repeated_key", reason: "the key is repeated")
+            throw BadRow(column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
         }
         do throws(JSONError) { cells[column] = try value(&cursor) } catch { throw JSONRows.bad(error) }
     }

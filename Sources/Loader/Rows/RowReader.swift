@@ -32,30 +32,30 @@ struct RowLayout: Sendable {
         try unsafe chunk.withText { (text) throws(WinnowError) in
             var rows = unsafe CSVRows(text), cells: [InputCell] = []
             defer { rows.release() }
-            func bad(_ column: String?, _ code: String, _ reason: String) -> WinnowError {
+            func bad(_ column: String?, _ code: ErrorCode, _ reason: String) -> WinnowError {
                 .badData(file: file, line: rows.line, column: column, code: code, reason: reason)
             }
             var found = false
             do throws(BadRow) { found = try rows.next(&cells) } catch { throw bad(nil, error.code, error.reason) }
-            guard found else { throw bad(nil, "missing_header", "there is no header row") }
+            guard found else { throw bad(nil, .missingHeader, "there is no header row") }
             var seen: Set<Int> = [], unknown: Set<[UInt8]> = []
             for cell in cells {
                 guard unsafe String(validating: cell.bytes, as: UTF8.self) != nil else {
-                    throw bad(nil, "bad_utf8", "the header is not UTF-8")
+                    throw bad(nil, .badUTF8, "the header is not UTF-8")
                 }
                 let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
                 guard let column = unsafe columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
-                        throw bad(name, "unknown_column", "unknown column; the columns are \(columns.listed)")
+                        throw bad(name, .unknownColumn, "unknown column; the columns are \(columns.listed)")
                     }
                     guard unsafe unknown.insert(Array(cell.bytes)).inserted else {
-                        throw bad(name, "repeated_column", "the column is there twice")
+                        throw bad(name, .repeatedColumn, "the column is there twice")
                     }
                     layout.positions?.append(nil)
                     continue
                 }
                 guard seen.insert(column).inserted else {
-                    throw bad(name, "repeated_column", "the column is there twice")
+                    throw bad(name, .repeatedColumn, "the column is there twice")
                 }
                 layout.positions?.append(column)
             }
@@ -105,7 +105,7 @@ enum RowReader {
                 guard !ascii else { return }
                 let row = unsafe UnsafeRawBufferPointer(rebasing: text[raw])
                 guard unsafe isASCII(row) || String(validating: row, as: UTF8.self) != nil else {
-                    throw BadRow(column: nil, code: "bad_utf8", reason: "the line is not UTF-8")
+                    throw BadRow(column: nil, code: .badUTF8, reason: "the line is not UTF-8")
                 }
             }
             if let positions = layout.positions {
@@ -120,7 +120,7 @@ enum RowReader {
                         try check(rows.raw)
                         guard found.count == positions.count else {
                             throw BadRow(
-                                column: nil, code: "wrong_width",
+                                column: nil, code: .wrongWidth,
                                 reason: "the row has \(found.count) cells, the header \(positions.count)")
                         }
                         for i in cells.indices { cells[i] = InputCell() }

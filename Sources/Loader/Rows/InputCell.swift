@@ -29,7 +29,7 @@ extension InputCell {
             case .string: "the string “\(shown)”"
             default: "“\(shown)”"
             }
-        return BadRow(column: column, code: "bad_value", reason: "expected \(expected), found \(what)")
+        return BadRow(column: column, code: .badValue, reason: "expected \(expected), found \(what)")
     }
 
     private var isText: Bool { kind == .csv || kind == .string }
@@ -43,12 +43,12 @@ extension InputCell {
 
     /// A string of 1–255 bytes.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
-        guard isThere else { throw BadRow(column: column, code: "missing_id", reason: "the id is missing") }
+        guard isThere else { throw BadRow(column: column, code: .missingID, reason: "the id is missing") }
         guard isText else { throw bad(column, "an id") }
-        guard unsafe !bytes.isEmpty else { throw BadRow(column: column, code: "missing_id", reason: "the id is empty") }
+        guard unsafe !bytes.isEmpty else { throw BadRow(column: column, code: .missingID, reason: "the id is empty") }
         guard unsafe bytes.count <= LoadLimits.id else {
             throw BadRow(
-                column: column, code: "long_id",
+                column: column, code: .longID,
                 reason: unsafe "the id has \(bytes.count) bytes, at most 255 are allowed")
         }
         return unsafe bytes
@@ -165,7 +165,7 @@ extension InputCell {
         for (key, member) in members {
             guard case .string(let text) = member else { throw bad(column, "an object of strings") }
             guard seen.insert(Array(key.utf8)).inserted else {
-                throw BadRow(column: column, code: "repeated_key", reason: "the key “\(key)” is repeated")
+                throw BadRow(column: column, code: .repeatedKey, reason: "the key “\(key)” is repeated")
             }
             result.append((Array(key.utf8), Array(text.utf8)))
         }

@@ -70,9 +70,9 @@ struct EventLoading: Loading {
                 if row == nil, policy == .reject {
                     let id = unsafe String(decoding: profile, as: UTF8.self)
                     throw BadRow(
-                        column: "profile", code: "unknown_profile",
+                        column: "profile", code: .unknownProfile,
                         reason: "there is no profile “\(id)”; load the profiles first, "
-                            + "or use --unknown-profiles create or skip"
+                            + "or say what becomes of such events"
                     )
                 }
                 let time = try EventLoading.time(cells, latest: latest)
@@ -193,7 +193,7 @@ struct EventLoading: Loading {
         let eventName = try unsafe cells[Column.event.rawValue].text("event")
         guard let channel = unsafe channelNames.value(of: channelName) else {
             let name = unsafe String(decoding: channelName.prefix(60), as: UTF8.self)
-            throw BadRow(column: "channel", code: "unknown_channel", reason: "unknown channel “\(name)”")
+            throw BadRow(column: "channel", code: .unknownChannel, reason: "unknown channel “\(name)”")
         }
         guard let event = unsafe eventNames.value(of: eventName),
             Catalogue.contains(channel, event)
@@ -201,12 +201,12 @@ struct EventLoading: Loading {
             let name = unsafe String(decoding: eventName.prefix(60), as: UTF8.self)
             let legal = Catalogue.events(of: channel).map(\.name).joined(separator: ", ")
             throw BadRow(
-                column: "event", code: "unknown_event",
+                column: "event", code: .unknownEvent,
                 reason: "\(channel.name) has no event “\(name)”; its events are \(legal)")
         }
         guard event.derivedFrom == nil || stored else {
             throw BadRow(
-                column: "event", code: "derived_event",
+                column: "event", code: .derivedEvent,
                 reason: "“\(event.name)” is derived in this store and cannot be loaded")
         }
         return EventType(channel, event)
@@ -216,16 +216,16 @@ struct EventLoading: Loading {
         let time = cells[Column.time.rawValue], milliseconds = cells[Column.timeMs.rawValue]
         guard time.isThere != milliseconds.isThere else {
             throw BadRow(
-                column: "time", code: time.isThere ? "two_times" : "missing_time",
+                column: "time", code: time.isThere ? .twoTimes : .missingTime,
                 reason: "exactly one of time and time_ms is needed")
         }
         let value = time.isThere ? try time.time("time") : try milliseconds.integer("time_ms")
         let column = time.isThere ? "time" : "time_ms"
         guard value >= LoadLimits.firstEvent else {
-            throw BadRow(column: column, code: "time_range", reason: "the time lies before 2000")
+            throw BadRow(column: column, code: .timeRange, reason: "the time lies before 2000")
         }
         guard value <= latest else {
-            throw BadRow(column: column, code: "time_range", reason: "the time lies more than a day ahead")
+            throw BadRow(column: column, code: .timeRange, reason: "the time lies more than a day ahead")
         }
         return value
     }
@@ -234,7 +234,7 @@ struct EventLoading: Loading {
         guard cell.isThere else { return 1 }
         let value = try cell.integer("count")
         guard (1...Int64(Int32.max)).contains(value) else {
-            throw BadRow(column: "count", code: "bad_value", reason: "count lies between 1 and 2147483647")
+            throw BadRow(column: "count", code: .badValue, reason: "count lies between 1 and 2147483647")
         }
         return UInt32(value)
     }
