@@ -6,7 +6,8 @@ extension Activity {
         if let instead = condition.operator.restricted, let key = restriction {
             let name = condition.operator.rawValue
             throw .invalidRule(
-                at: key, "“\(name)” looks at all activity; use “\(instead.rawValue)” to restrict it")
+                at: key, "“\(name)” looks at all activity; use “\(instead.rawValue)” to restrict it"
+            )
         }
         try condition.validate()
         if precededBy != nil, condition != .notHappened {
@@ -21,7 +22,8 @@ extension Activity {
             }
             guard (campaigns == nil) != (templates == nil) else {
                 throw .invalidRule(
-                    at: .counting, "“\(counting.rawValue)” needs exactly one of campaigns and templates")
+                    at: .counting,
+                    "“\(counting.rawValue)” needs exactly one of campaigns and templates")
             }
         }
         try inside(.campaigns) { () throws(WinnowError) in try campaigns?.validate() }
@@ -93,7 +95,9 @@ extension CountCondition {
 extension Selector {
     fileprivate func validate() throws(WinnowError) {
         guard !ids.isEmpty || hasConditions else { throw .invalidRule("the selector is empty") }
-        for list in [ids, tags, allTags] where !list.isEmpty { try RuleLimits.validate(count: list.count) }
+        for list in [ids, tags, allTags] where !list.isEmpty {
+            try RuleLimits.validate(count: list.count)
+        }
         guard !attributes.isEmpty else { return }
         var seen: Set<[UInt8]> = []
         for condition in attributes {
@@ -112,11 +116,8 @@ extension Selector {
 extension Preceding {
     fileprivate func validate(of activity: Activity) throws(WinnowError) {
         try activity.type.channel.validate(event)
-        guard atLeast > 0 else { throw .invalidRule(at: .atLeast, "0 is not between 1 and \(UInt32.max)") }
-        // Links restrict the rule's own events alone: a click, but none on these links.
-        guard event != activity.type.event || activity.links != nil else {
-            throw .invalidRule(
-                at: .event, "what has not happened cannot have preceded; name another event than “\(event.name)”")
+        guard atLeast > 0 else {
+            throw .invalidRule(at: .atLeast, "0 is not between 1 and \(UInt32.max)")
         }
     }
 }
