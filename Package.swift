@@ -8,17 +8,19 @@ let strict: [SwiftSetting] = [
 /// For what touches raw memory: every place that does says `unsafe`.
 let raw = strict + [.strictMemorySafety()]
 
-/// A room of the engine: folder `Sources/Disk` is target `WinnowDisk`, since an app that builds Winnow may have a
-/// `Disk` of its own.
+/// A room of the engine: folder `Sources/Disk` is target `WinnowDisk`, since an app that builds
+/// Winnow may have a `Disk` of its own.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
-        name: "Winnow" + name, dependencies: dependencies, path: "Sources/" + name, swiftSettings: raw)
+        name: "Winnow" + name, dependencies: dependencies, path: "Sources/" + name,
+        swiftSettings: raw)
 }
 
 /// A library of the system.
 func system(_ name: String, _ library: String, package: String) -> Target {
     .systemLibrary(
-        name: "Winnow" + name, path: "Sources/" + name, pkgConfig: library, providers: [.apt([package])])
+        name: "Winnow" + name, path: "Sources/" + name, pkgConfig: library,
+        providers: [.apt([package])])
 }
 
 /// What tests stand on.
@@ -38,7 +40,9 @@ let package = Package(
     ],
     traits: [
         .default(enabledTraits: ["IOUring"]),
-        .trait(name: "IOUring", description: "Files of a commit are made durable side by side (Linux, liburing)."),
+        .trait(
+            name: "IOUring",
+            description: "Files of a commit are made durable side by side (Linux, liburing)."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -60,32 +64,45 @@ let package = Package(
             "Disk",
             [
                 "WinnowModel",
-                .target(name: "WinnowCUring", condition: .when(platforms: [.linux], traits: ["IOUring"])),
+                .target(
+                    name: "WinnowCUring", condition: .when(platforms: [.linux], traits: ["IOUring"])
+                ),
             ]),
-        room("Format", ["WinnowCKernels", "WinnowCZstd", "WinnowModel", "WinnowBitmaps", "WinnowDisk"]),
+        room(
+            "Format",
+            ["WinnowCKernels", "WinnowCZstd", "WinnowModel", "WinnowBitmaps", "WinnowDisk"]),
         room("Rules", ["WinnowCKernels", "WinnowModel", "WinnowJSON"]),
         room(
             "Columns",
-            ["WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowDisk", "WinnowFormat"]),
+            [
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowDisk",
+                "WinnowFormat",
+            ]),
         room(
             "Storage",
-            ["WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk", "WinnowFormat", "WinnowColumns"]),
+            [
+                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk", "WinnowFormat",
+                "WinnowColumns",
+            ]),
         room(
             "Query",
             [
-                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowFormat", "WinnowRules",
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowBitmaps", "WinnowFormat",
+                "WinnowRules",
                 "WinnowColumns", "WinnowStorage",
             ]),
         room(
             "Loader",
             [
-                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk", "WinnowFormat",
+                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk",
+                "WinnowFormat",
                 "WinnowColumns", "WinnowStorage",
             ]),
         .target(
             name: "Winnow",
             dependencies: [
-                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowRules", "WinnowDisk", "WinnowFormat",
+                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowRules", "WinnowDisk",
+                "WinnowFormat",
                 "WinnowColumns", "WinnowStorage", "WinnowQuery", "WinnowLoader",
             ],
             swiftSettings: raw),
@@ -101,28 +118,33 @@ let package = Package(
         testSupport("FailingCalls"),
         testSupport("Simulation", ["Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel"]),
         .testTarget(
-            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"], swiftSettings: strict),
+            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"],
+            swiftSettings: strict),
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowStorage", "Winnow", "WinnowCountedAllocations",
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowStorage", "Winnow",
+                "WinnowCountedAllocations",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "EncodingTests",
             dependencies: [
-                "WinnowModel", "WinnowBitmaps", "WinnowDisk", "WinnowFormat", "WinnowColumns", "WinnowSimulation",
+                "WinnowModel", "WinnowBitmaps", "WinnowDisk", "WinnowFormat", "WinnowColumns",
+                "WinnowSimulation",
             ], swiftSettings: strict),
         .testTarget(
             name: "DurabilityTests",
             dependencies: [
-                "WinnowCZstd", "Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel", "WinnowSimulation",
+                "WinnowCZstd", "Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel",
+                "WinnowSimulation",
                 "WinnowFailingCalls",
             ],
             exclude: ["Golden", "Formats"], swiftSettings: strict),
         .testTarget(
             name: "DifferentialTests",
-            dependencies: ["Winnow", "WinnowQuery", "WinnowDisk", "WinnowSimulation"], swiftSettings: strict),
+            dependencies: ["Winnow", "WinnowQuery", "WinnowDisk", "WinnowSimulation"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

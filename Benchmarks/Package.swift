@@ -12,7 +12,8 @@ let package = Package(
     ],
     targets: [
         .target(
-            name: "Ratios", dependencies: [.product(name: "Benchmark", package: "benchmark")], path: "Ratios"),
+            name: "Ratios", dependencies: [.product(name: "Benchmark", package: "benchmark")],
+            path: "Ratios"),
         .executableTarget(
             name: "KernelBench",
             dependencies: [

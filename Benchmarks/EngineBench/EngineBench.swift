@@ -4,8 +4,9 @@ import Foundation
 import Ratios
 import Winnow
 
-/// Evaluation by kind of rule, binding alone, opening, and loading, each in thousandths of counting a million postings with
-/// the baseline kernel. `tools/bench` makes the store: 500,000 profiles, 10 million events.
+/// Evaluation by kind of rule, binding alone, opening, and loading, each in thousandths of counting
+/// a million postings with the baseline kernel. `tools/bench` makes the store: 500,000 profiles, 10
+/// million events.
 let benchmarks: @Sendable () -> Void = {
     guard let folder = ProcessInfo.processInfo.environment["WINNOW_BENCH_DATA"] else {
         return print("WINNOW_BENCH_DATA is not set: run tools/bench")
@@ -18,9 +19,12 @@ let benchmarks: @Sendable () -> Void = {
     options.asOf = Instant("2026-01-01T00:00:00Z")
     options.threads = 1
     func rule(_ name: String, times: Int = 1, _ json: String) {
-        guard let segment = try? Segment(json: json) else { return print("\(name): \(json) is no rule") }
+        guard let segment = try? Segment(json: json) else {
+            return print("\(name): \(json) is no rule")
+        }
         ratio(
-            name, of: { for _ in 0..<times { blackHole(try? snapshot.count(segment, options).count) } },
+            name,
+            of: { for _ in 0..<times { blackHole(try? snapshot.count(segment, options).count) } },
             to: {
                 reference.count()
             })
@@ -38,8 +42,12 @@ let benchmarks: @Sendable () -> Void = {
         "count-in-campaigns",
         opened(
             #""operator": "at_least", "times": 2, "campaigns": {"tags": ["Sale"]}"#))
-    rule("window", opened(#""operator": "at_least", "times": 1, "during": {"last": 30, "unit": "days"}"#))
-    rule("count-in-window", opened(#""operator": "at_least", "times": 3, "during": {"last": 90, "unit": "days"}"#))
+    rule(
+        "window",
+        opened(#""operator": "at_least", "times": 1, "during": {"last": 30, "unit": "days"}"#))
+    rule(
+        "count-in-window",
+        opened(#""operator": "at_least", "times": 3, "during": {"last": 90, "unit": "days"}"#))
     rule("links", times: 5, clicked + #""times": 1, "links": ["l3"]}}"#)
     rule(
         "preceded-in-scope",
@@ -72,7 +80,9 @@ let benchmarks: @Sendable () -> Void = {
          {"field": {"name": "age", "operator": "between", "value": [25, 34]}},
          {"field": {"name": "ltv", "operator": "greater_than", "value": 50}}]}
         """#)
-    rule("text-contains", #"{"field": {"name": "email", "operator": "contains", "value": "77@inbox"}}"#)
+    rule(
+        "text-contains",
+        #"{"field": {"name": "email", "operator": "contains", "value": "77@inbox"}}"#)
     rule("sample", #"{"sample": {"from": 0, "to": 5}}"#)
     // Nobody got a mail of a campaign that is not there, so the rest is bound but never evaluated.
     rule(
@@ -85,14 +95,19 @@ let benchmarks: @Sendable () -> Void = {
         """#)
     let together = (1...40).compactMap { n in
         try? Segment(
-            json: opened(#""operator": "at_least", "times": \#(n), "during": {"last": 90, "unit": "days"}"#))
+            json: opened(
+                #""operator": "at_least", "times": \#(n), "during": {"last": 90, "unit": "days"}"#))
     }
     ratio(
-        "forty-segments-together", rounds: 5, of: { blackHole(try? snapshot.count(together, options)) },
+        "forty-segments-together", rounds: 5,
+        of: { blackHole(try? snapshot.count(together, options)) },
         to: {
             reference.count()
         })
-    guard let quiet = try? Segment(json: clicked + #""times": 2, "during": {"last": 30, "unit": "days"}}}"#) else {
+    guard
+        let quiet = try? Segment(
+            json: clicked + #""times": 2, "during": {"last": 30, "unit": "days"}}}"#)
+    else {
         return
     }
     ratio(
@@ -107,7 +122,9 @@ let benchmarks: @Sendable () -> Void = {
             try? FileManager.default.removeItem(atPath: target)
             do {
                 let store = try Store.create(target)
-                try store.load(.events, from: .files([folder + "/some-events.csv"]), options: EngineBench.creating)
+                try store.load(
+                    .events, from: .files([folder + "/some-events.csv"]),
+                    options: EngineBench.creating)
             } catch {
                 print("loading failed: \(error)")
             }

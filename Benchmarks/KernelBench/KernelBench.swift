@@ -2,8 +2,8 @@ import Benchmark
 import WinnowCKernels
 import Ratios
 
-/// Kernels in the best variant that the processor has, against the baseline variant; those that are bound by stores in
-/// every variant against copying rows.
+/// Kernels in the best variant that the processor has, against the baseline variant; those that are
+/// bound by stores in every variant against copying rows.
 let benchmarks: @Sendable () -> Void = {
     guard let baseline = ck_variant(0)?.pointee else { return }
     let best = ck_kernels().pointee
@@ -52,13 +52,15 @@ let benchmarks: @Sendable () -> Void = {
         of: {
             var passed = 0
             blackHole(
-                best.keep_ranked(data.rows, 65_536, data.starts, data.ranks, 32_768, &passed, data.kept))
+                best.keep_ranked(
+                    data.rows, 65_536, data.starts, data.ranks, 32_768, &passed, data.kept))
         }, to: copy)
     ratio("unslice", of: { ck_unslice(data.sliced, 65_536, 22, 0, 8192, data.values) }, to: copy)
     ratio("crc32c", of: { blackHole(ck_crc32c(0, data.text, 65_536)) }, to: copy)
 }
 
-/// Memory that begins at a page, as mapped files and scratch do: results must not depend on what the allocator does.
+/// Memory that begins at a page, as mapped files and scratch do: results must not depend on what
+/// the allocator does.
 private func aligned<T>(_: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
     UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<T>.stride, alignment: 4096)
         .bindMemory(to: T.self, capacity: count)

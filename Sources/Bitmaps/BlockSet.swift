@@ -1,7 +1,7 @@
 import WinnowCKernels
 
-/// A set of rows of one block, as 8 KiB of bits in memory of its own: the currency of evaluation. A set is scratch: it
-/// is allocated once per thread and level, and overwritten block after block.
+/// A set of rows of one block, as 8 KiB of bits in memory of its own: the currency of evaluation. A
+/// set is scratch: it is allocated once per thread and level, and overwritten block after block.
 @safe package struct BlockSet: @unchecked Sendable {
     package static let words = 1024
     package static let rows = 65_536
@@ -28,12 +28,22 @@ import WinnowCKernels
         if n % 64 != 0 { unsafe bits[full] = (1 << UInt64(n % 64)) - 1 }
     }
 
-    package func copy(from other: BlockSet) { unsafe bits.update(from: other.bits, count: BlockSet.words) }
-    package func formIntersection(_ other: BlockSet) { unsafe kernels.and_into(bits, other.bits, BlockSet.words) }
-    package func formUnion(_ other: BlockSet) { unsafe kernels.or_into(bits, other.bits, BlockSet.words) }
-    package func subtract(_ other: BlockSet) { unsafe kernels.andnot_into(bits, other.bits, BlockSet.words) }
+    package func copy(from other: BlockSet) {
+        unsafe bits.update(from: other.bits, count: BlockSet.words)
+    }
+    package func formIntersection(_ other: BlockSet) {
+        unsafe kernels.and_into(bits, other.bits, BlockSet.words)
+    }
+    package func formUnion(_ other: BlockSet) {
+        unsafe kernels.or_into(bits, other.bits, BlockSet.words)
+    }
+    package func subtract(_ other: BlockSet) {
+        unsafe kernels.andnot_into(bits, other.bits, BlockSet.words)
+    }
     /// Becomes `universe` without itself.
-    package func complement(in universe: BlockSet) { unsafe kernels.not_within(bits, universe.bits, BlockSet.words) }
+    package func complement(in universe: BlockSet) {
+        unsafe kernels.not_within(bits, universe.bits, BlockSet.words)
+    }
     package var count: Int { unsafe kernels.popcount(bits, BlockSet.words) }
     package func contains(_ row: Int) -> Bool { unsafe bits[row >> 6] >> UInt64(row & 63) & 1 == 1 }
     package func insert(_ row: Int) { unsafe bits[row >> 6] |= 1 << UInt64(row & 63) }
@@ -54,7 +64,9 @@ import WinnowCKernels
         for word in 0..<BlockSet.words {
             var rest = unsafe bits[word]
             while rest != 0 {
-                if !passes(word * 64 + rest.trailingZeroBitCount) { unsafe bits[word] &= ~(rest & ~(rest - 1)) }
+                if !passes(word * 64 + rest.trailingZeroBitCount) {
+                    unsafe bits[word] &= ~(rest & ~(rest - 1))
+                }
                 rest &= rest - 1
             }
         }

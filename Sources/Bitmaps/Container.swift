@@ -1,6 +1,7 @@
 import WinnowCKernels
 
-/// A set of rows of one block as part files store it: roaring's array and bitset, and the two ends of the scale.
+/// A set of rows of one block as part files store it: roaring's array and bitset, and the two ends
+/// of the scale.
 ///
 ///     array  = row:u16 …           rows ascending, at most 4,096
 ///     bitset = word:u64 × 1,024
@@ -57,7 +58,8 @@ import WinnowCKernels
         switch kind {
         case .empty: break
         case .array: if let array = unsafe array { unsafe kernels.set_rows(set.bits, array, count) }
-        case .bitset: if let words = unsafe words { unsafe kernels.or_into(set.bits, words, BlockSet.words) }
+        case .bitset:
+            if let words = unsafe words { unsafe kernels.or_into(set.bits, words, BlockSet.words) }
         case .full: for row in 0..<count { set.insert(row) }
         }
     }
@@ -65,7 +67,10 @@ import WinnowCKernels
     /// Makes `set` equal to this set.
     package func copy(into set: BlockSet) {
         switch kind {
-        case .bitset: if let words = unsafe words { unsafe set.bits.update(from: words, count: BlockSet.words) }
+        case .bitset:
+            if let words = unsafe words {
+                unsafe set.bits.update(from: words, count: BlockSet.words)
+            }
         case .full: set.fill(first: count)
         case .empty, .array:
             set.clear()
@@ -73,16 +78,19 @@ import WinnowCKernels
         }
     }
 
-    /// Whether there are as many rows as `count` says; anything else is damage, and must be found before rows are
-    /// written where there is room for `count`.
-    package var isSound: Bool { unsafe words.map { unsafe kernels.popcount($0, BlockSet.words) == count } ?? true }
+    /// Whether there are as many rows as `count` says; anything else is damage, and must be found
+    /// before rows are written where there is room for `count`.
+    package var isSound: Bool {
+        unsafe words.map { unsafe kernels.popcount($0, BlockSet.words) == count } ?? true
+    }
 
     /// Writes the rows in ascending order; there is room for `count`, and the container is sound.
     package func rows(into rows: UnsafeMutablePointer<UInt16>) {
         switch kind {
         case .empty: break
         case .array: if let array = unsafe array { unsafe rows.update(from: array, count: count) }
-        case .bitset: if let words = unsafe words { _ = unsafe kernels.rows_of(words, BlockSet.words, rows) }
+        case .bitset:
+            if let words = unsafe words { _ = unsafe kernels.rows_of(words, BlockSet.words, rows) }
         case .full: for row in 0..<count { unsafe rows[row] = UInt16(truncatingIfNeeded: row) }
         }
     }
@@ -107,7 +115,9 @@ package enum ContainerEncoder {
     }
 
     /// Appends the container of ascending distinct rows and returns its kind.
-    package static func append(_ rows: UnsafeBufferPointer<UInt16>, to out: inout [UInt8]) -> Container.Kind {
+    package static func append(_ rows: UnsafeBufferPointer<UInt16>, to out: inout [UInt8])
+        -> Container.Kind
+    {
         guard let last = unsafe rows.last else { return .empty }
         let kind = kind(count: rows.count, last: last)
         switch kind {

@@ -1,8 +1,8 @@
 #include "kernels.h"
 #include <string.h>
 
-// CRC-32C. The instruction has a latency of three cycles, so three streams run side by side and are joined by
-// multiplying with powers of x, here as table look-ups built once.
+// CRC-32C. The instruction has a latency of three cycles, so three streams run side by side and are
+// joined by multiplying with powers of x, here as table look-ups built once.
 static uint32_t crc_table[8][256];
 static uint32_t shift_table[4][256];
 enum { STREAM = 2048 };

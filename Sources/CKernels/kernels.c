@@ -10,7 +10,8 @@ typedef _Bool b64 __attribute__((ext_vector_type(64)));
 
 #define ALWAYS static inline __attribute__((always_inline))
 
-// Pointer casts to vectors would promise an alignment that mapped files do not have; memcpy promises nothing.
+// Pointer casts to vectors would promise an alignment that mapped files do not have; memcpy
+// promises nothing.
 #define load8(p) ({ v8u64 v_; __builtin_memcpy(&v_, (p), 64); v_; })
 #define store8(p, x) ({ v8u64 v_ = (x); __builtin_memcpy((p), &v_, 64); })
 
@@ -31,7 +32,8 @@ static size_t ck_find_linear(const uint8_t *text, size_t n, const uint8_t *part,
     return found ? (size_t)(found - text) : n;
 }
 
-// Moves the rows of the set bits of a word together; only processors that do 32 rows at a time gain by it.
+// Moves the rows of the set bits of a word together; only processors that do 32 rows at a time gain
+// by it.
 #define keeps_words false
 #define keep_word(rows, m, kept) 0
 #define CK(name) name##_baseline

@@ -6,8 +6,8 @@ static size_t stride_at(size_t count, size_t group) {
     return rest < 512 ? (rest + 7) / 8 : 64;
 }
 
-// Eight values give a byte of each slice: bits of one value are spread to the bytes of a word per eight slices by
-// transposing an 8 x 8 bit matrix (Hacker's Delight, 7-3).
+// Eight values give a byte of each slice: bits of one value are spread to the bytes of a word per
+// eight slices by transposing an 8 x 8 bit matrix (Hacker's Delight, 7-3).
 static uint64_t transpose8(uint64_t x) {
     uint64_t t = (x ^ (x >> 7)) & 0x00AA00AA00AA00AAu;
     x ^= t ^ (t << 7);

@@ -1,8 +1,8 @@
 import WinnowModel
 import Synchronization
 
-/// What a check of the whole store found wrong, from many threads. Of one file only the first findings are kept: a file
-/// that was overwritten would fill the memory with them.
+/// What a check of the whole store found wrong, from many threads. Of one file only the first
+/// findings are kept: a file that was overwritten would fill the memory with them.
 package final class Findings: Sendable {
     private let found = Mutex<[String: [String]]>([:])
     /// The first error that is no finding: something could not be read.
@@ -24,7 +24,9 @@ package final class Findings: Sendable {
 
     package func add(_ file: String, _ what: String) {
         found.withLock { found in
-            guard found[file, default: []].count < Findings.perFile, found[file]?.contains(what) != true else { return }
+            guard found[file, default: []].count < Findings.perFile,
+                found[file]?.contains(what) != true
+            else { return }
             found[file, default: []].append(what)
         }
     }

@@ -3,8 +3,8 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// A value that is looked for in everything that parts hold, decoded: texts that are equal to it, and where it can be
-/// read as a number, date or instant, the numbers that it stands for.
+/// A value that is looked for in everything that parts hold, decoded: texts that are equal to it,
+/// and where it can be read as a number, date or instant, the numbers that it stands for.
 package struct SoughtValue: Sendable {
     private let bytes: [UInt8]
     private let instant: Int64?
@@ -13,7 +13,8 @@ package struct SoughtValue: Sendable {
 
     package init(_ text: String) {
         bytes = Array(text.utf8)
-        instant = unsafe bytes.withUnsafeBytes { unsafe Instant(utf8: $0, allowSpace: true) }?.milliseconds
+        instant = unsafe bytes.withUnsafeBytes { unsafe Instant(utf8: $0, allowSpace: true) }?
+            .milliseconds
         count = UInt32(text).flatMap { $0 > 1 ? $0 : nil }
     }
 
@@ -21,10 +22,12 @@ package struct SoughtValue: Sendable {
         text.count == bytes.count && text.elementsEqual(bytes)
     }
 
-    /// Whether the bytes of the value stand anywhere, as they are: for what belongs to no version and cannot be
-    /// decoded.
+    /// Whether the bytes of the value stand anywhere, as they are: for what belongs to no version
+    /// and cannot be decoded.
     package func occurs(in content: UnsafeRawBufferPointer) -> Bool {
-        guard !bytes.isEmpty, let base = unsafe content.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+        guard !bytes.isEmpty,
+            let base = unsafe content.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        else {
             return false
         }
         return unsafe kernels.find_bytes(base, content.count, bytes, bytes.count) < content.count
@@ -63,7 +66,9 @@ package struct SoughtValue: Sendable {
         for block in try part.messageBlocks() {
             try unsafe part.messages(block)?.forEach(in: nil) { row, _, id in
                 if unsafe isEqual(to: id) {
-                    found.add(path, "found as the id of a message of row \(block * Block.rows + Int(row))")
+                    found.add(
+                        path, "found as the id of a message of row \(block * Block.rows + Int(row))"
+                    )
                 }
             }
         }
@@ -90,7 +95,9 @@ package struct SoughtValue: Sendable {
     }
 
     /// Looks through field values.
-    package func search(_ part: ProfilePart, _ schema: Schema, _ found: Findings) throws(WinnowError) {
+    package func search(_ part: ProfilePart, _ schema: Schema, _ found: Findings)
+        throws(WinnowError)
+    {
         let path = part.file.path
         for field in schema.fields {
             guard let index = part.field(field.name) else { continue }
@@ -109,10 +116,13 @@ package struct SoughtValue: Sendable {
                 }
                 switch block.column {
                 case .texts(let texts):
-                    try unsafe texts.forEach { rank, text in if unsafe isEqual(to: text) { add(rank) } }
+                    try unsafe texts.forEach { rank, text in
+                        if unsafe isEqual(to: text) { add(rank) }
+                    }
                 case .sliced(let sliced) where index.form == .numbers:
                     guard let wanted = self.number(of: field) else { continue }
-                    for (rank, value) in unsafe sliced.values(rows: rows).enumerated() where value == wanted {
+                    for (rank, value) in unsafe sliced.values(rows: rows).enumerated()
+                    where value == wanted {
                         add(rank)
                     }
                 case .sliced, .sets: break
@@ -124,7 +134,9 @@ package struct SoughtValue: Sendable {
     /// Looks through campaigns and templates.
     package func searchObjects(_ file: PartFile, _ found: Findings) throws(WinnowError) {
         for object in try CataloguePart.read(file) {
-            let texts = [object.id, object.name] + object.tags + object.attributes.flatMap { [$0.key, $0.value] }
+            let texts =
+                [object.id, object.name] + object.tags
+                + object.attributes.flatMap { [$0.key, $0.value] }
             if texts.contains(where: { isEqual(to: $0) }) {
                 let id = String(decoding: object.id, as: UTF8.self)
                 found.add(file.path, "found in \(object.kind) “\(id)”")

@@ -19,7 +19,8 @@ struct Campaign: Sendable {
     static let year = 365 * 86_400
 
     private static let mix: [(Channel, Double)] = [
-        (.email, 0.55), (.push, 0.80), (.sms, 0.88), (.whatsapp, 0.93), (.viber, 0.97), (.telegramBot, 1),
+        (.email, 0.55), (.push, 0.80), (.sms, 0.88), (.whatsapp, 0.93), (.viber, 0.97),
+        (.telegramBot, 1),
     ]
     private static let allTags = ["Online store", "Sale", "Welcome", "Loyalty", "News", "Reminder"]
 
@@ -29,7 +30,8 @@ struct Campaign: Sendable {
             // Two a campaign, and a third for every thirtieth.
             let templates = template..<template + (number % 30 == 0 ? 3 : 2)
             template = templates.upperBound
-            return Campaign(number: number, templates: templates, random: Random(seed, 2, UInt64(number)))
+            return Campaign(
+                number: number, templates: templates, random: Random(seed, 2, UInt64(number)))
         }
     }
 

@@ -2,16 +2,17 @@ import WinnowDisk
 import WinnowModel
 import WinnowThreads
 
-/// Writes lifelike loader files: profiles with fields, campaigns with tags and attributes, templates, and a year of
-/// activity, skewed as life is. The same seed gives the same bytes.
+/// Writes lifelike loader files: profiles with fields, campaigns with tags and attributes,
+/// templates, and a year of activity, skewed as life is. The same seed gives the same bytes.
 ///
-/// Rates follow published marginals of a shop's 1.7 M messages: how many messages a client gets (quartiles 1, 18, 63,
-/// a long tail), the chance of an open by the reader's own history (4 %, 20 %, 52 %, 87 %; 18 % overall), clicks
-/// of 0.8 % of messages.
+/// Rates follow published marginals of a shop's 1.7 M messages: how many messages a client gets
+/// (quartiles 1, 18, 63, a long tail), the chance of an open by the reader's own history (4 %, 20
+/// %, 52 %, 87 %; 18 % overall), clicks of 0.8 % of messages.
 ///
-/// Method: everything random about a profile, and about a campaign in a stretch of profiles, is drawn from a generator
-/// seeded by what it is about, so stretches are made side by side and written in order. No floating-point library
-/// functions are used: their last digits differ between systems.
+/// Method: everything random about a profile, and about a campaign in a stretch of profiles, is
+/// drawn from a generator seeded by what it is about, so stretches are made side by side and
+/// written in order. No floating-point library functions are used: their last digits differ between
+/// systems.
 package struct DataGenerator {
     private let folder: String
     private let profiles: Int
@@ -23,7 +24,9 @@ package struct DataGenerator {
     static let stretch = 65_536
 
     /// `messages`: whether events name the message that they are about.
-    package init(folder: String, profiles: Int, events: Int, campaigns: Int, seed: UInt64, messages: Bool) {
+    package init(
+        folder: String, profiles: Int, events: Int, campaigns: Int, seed: UInt64, messages: Bool
+    ) {
         self.messages = messages
         self.folder = folder
         self.profiles = profiles
@@ -74,7 +77,8 @@ package struct DataGenerator {
         try output.flush()
     }
 
-    /// Rounds of all campaigns until there are enough events, the last cut where the number is reached.
+    /// Rounds of all campaigns until there are enough events, the last cut where the number is
+    /// reached.
     private func writeEvents(_ campaigns: [Campaign]) throws(WinnowError) {
         let output = try OutputStream(path: folder + "/events.csv")
         try output.write(EventGenerator.header(messages: messages).utf8)
@@ -83,7 +87,8 @@ package struct DataGenerator {
         var left = events, round: UInt64 = 0
         while left > 0 {
             let generator = EventGenerator(
-                seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns, events: left,
+                seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns,
+                events: left,
                 messages: messages)
             let jobs = campaigns.indices.flatMap { campaign in stretches.map { (campaign, $0) } }
             for start in stride(from: 0, to: jobs.count, by: 16) where left > 0 {
@@ -91,7 +96,8 @@ package struct DataGenerator {
                     generator.lines(campaigns[jobs[start + i].0], jobs[start + i].1)
                 }
                 for (text, count) in texts where left > 0 {
-                    try output.write(count <= left ? text[...] : DataGenerator.first(left, linesOf: text))
+                    try output.write(
+                        count <= left ? text[...] : DataGenerator.first(left, linesOf: text))
                     left -= min(count, left)
                 }
             }
@@ -114,7 +120,9 @@ package struct DataGenerator {
 struct Random {
     private var state: UInt64
 
-    init(_ parts: UInt64...) { state = parts.reduce(0) { Random.mix($0 &+ $1 &+ 0x9E37_79B9_7F4A_7C15) } }
+    init(_ parts: UInt64...) {
+        state = parts.reduce(0) { Random.mix($0 &+ $1 &+ 0x9E37_79B9_7F4A_7C15) }
+    }
 
     static func mix(_ value: UInt64) -> UInt64 {
         var x = value

@@ -1,13 +1,15 @@
 import WinnowModel
 
-/// What is drawn once per profile: how many messages it gets, how likely it opens them, where it can be reached.
+/// What is drawn once per profile: how many messages it gets, how likely it opens them, where it
+/// can be reached.
 struct Audience: Sendable {
     let activity: [Float]
     let openness: [Float]
     let channels: [UInt16]
 
     static let reach: [(Channel, Double)] = [
-        (.email, 0.75), (.push, 0.4), (.sms, 0.3), (.whatsapp, 0.1), (.viber, 0.1), (.telegramBot, 0.08),
+        (.email, 0.75), (.push, 0.4), (.sms, 0.3), (.whatsapp, 0.1), (.viber, 0.1),
+        (.telegramBot, 0.08),
     ]
 
     /// Messages per client: share of clients, messages.
@@ -27,7 +29,9 @@ struct Audience: Sendable {
             let u = random.unit()
             openness.append(u < 0.62 ? 0.035 : u < 0.83 ? 0.2 : u < 0.96 ? 0.515 : 0.867)
             var mask: UInt16 = 0
-            for (channel, share) in Audience.reach where random.chance(share) { mask |= 1 << UInt16(channel.rawValue) }
+            for (channel, share) in Audience.reach where random.chance(share) {
+                mask |= 1 << UInt16(channel.rawValue)
+            }
             channels.append(mask)
         }
         self.activity = activity
@@ -93,10 +97,13 @@ struct EventGenerator: Sendable {
     }
 
     private func message(
-        _ campaign: Campaign, _ profile: Int, _ openness: Double, _ random: inout Random, _ out: inout LineWriter
+        _ campaign: Campaign, _ profile: Int, _ openness: Double, _ random: inout Random,
+        _ out: inout LineWriter
     ) {
         let u = random.unit()
-        let sent = campaign.alwaysOn ? Int(u * Double(Campaign.year)) : campaign.start + Int(u * u * 21_600)
+        let sent =
+            campaign.alwaysOn
+            ? Int(u * Double(Campaign.year)) : campaign.start + Int(u * u * 21_600)
         let template = campaign.templates.lowerBound + random.below(campaign.templates.count)
         let mixed = Random.mix(UInt64(profile) << 32 ^ UInt64(campaign.number) << 52 ^ UInt64(sent))
         out.begin(profile, template, message: messages ? UInt64(sent) << 26 | mixed >> 38 : nil)
@@ -119,22 +126,32 @@ struct EventGenerator: Sendable {
             guard random.chance(0.3 + openness * 0.6) else { return }
             let read = delay(delivered, &random)
             out.put(.read, read)
-            if random.chance(openness * 0.12) { out.put(.clicked, read + 5 + random.below(60), link: random.link()) }
+            if random.chance(openness * 0.12) {
+                out.put(.clicked, read + 5 + random.below(60), link: random.link())
+            }
         default: clicked(delivered, openness * 0.08, &random, &out)
         }
     }
 
-    private func clicked(_ delivered: Int, _ chance: Double, _ random: inout Random, _ out: inout LineWriter) {
-        if random.chance(chance) { out.put(.clicked, delay(delivered, &random), link: random.link()) }
+    private func clicked(
+        _ delivered: Int, _ chance: Double, _ random: inout Random, _ out: inout LineWriter
+    ) {
+        if random.chance(chance) {
+            out.put(.clicked, delay(delivered, &random), link: random.link())
+        }
     }
 
-    private func email(_ delivered: Int, _ openness: Double, _ random: inout Random, _ out: inout LineWriter) {
+    private func email(
+        _ delivered: Int, _ openness: Double, _ random: inout Random, _ out: inout LineWriter
+    ) {
         if random.chance(0.0002) { out.put(.complained, delay(delivered, &random)) }
         guard random.chance(openness) else { return }
         opened(delivered, 0.045, &random, &out)
     }
 
-    private func opened(_ delivered: Int, _ click: Double, _ random: inout Random, _ out: inout LineWriter) {
+    private func opened(
+        _ delivered: Int, _ click: Double, _ random: inout Random, _ out: inout LineWriter
+    ) {
         var time = delay(delivered, &random)
         out.put(.opened, time)
         while random.chance(0.2) {
@@ -189,7 +206,8 @@ private struct LineWriter {
         text.reserveCapacity(1 << 16)
     }
 
-    /// What the events that follow are about. Message ids are of the kind that begins with the time.
+    /// What the events that follow are about. Message ids are of the kind that begins with the
+    /// time.
     mutating func begin(_ profile: Int, _ template: Int, message: UInt64?) {
         self.profile = Array("u\(profile)".utf8)
         self.template = Array("\(template),".utf8)

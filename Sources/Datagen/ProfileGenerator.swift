@@ -17,17 +17,24 @@ struct ProfileGenerator {
     static let header = "id,email,phone,country,city,age,ltv,vip,birthday,registered,interests\n"
 
     private static let countries: [(code: String, cities: [String])] = [
-        ("DE", ["Berlin", "Hamburg", "München", "Köln", "Leipzig"]), ("FR", ["Paris", "Lyon", "Marseille", "Lille"]),
-        ("US", ["New York", "Chicago", "Austin", "Seattle", "Boston"]), ("GB", ["London", "Leeds", "Bristol"]),
-        ("ES", ["Madrid", "Sevilla", "Valencia"]), ("IT", ["Roma", "Milano", "Torino"]), ("PL", ["Warszawa", "Łódź"]),
-        ("NL", ["Amsterdam", "Utrecht"]), ("BR", ["São Paulo", "Recife"]), ("IN", ["Mumbai", "Pune", "Delhi"]),
+        ("DE", ["Berlin", "Hamburg", "München", "Köln", "Leipzig"]),
+        ("FR", ["Paris", "Lyon", "Marseille", "Lille"]),
+        ("US", ["New York", "Chicago", "Austin", "Seattle", "Boston"]),
+        ("GB", ["London", "Leeds", "Bristol"]),
+        ("ES", ["Madrid", "Sevilla", "Valencia"]), ("IT", ["Roma", "Milano", "Torino"]),
+        ("PL", ["Warszawa", "Łódź"]),
+        ("NL", ["Amsterdam", "Utrecht"]), ("BR", ["São Paulo", "Recife"]),
+        ("IN", ["Mumbai", "Pune", "Delhi"]),
         ("JP", ["Tokyo", "Osaka"]), ("SE", ["Stockholm", "Malmö"]), ("PT", ["Lisboa", "Porto"]),
         ("AT", ["Wien", "Graz"]), ("CH", ["Zürich", "Genève"]), ("CA", ["Toronto", "Montréal"]),
     ]
     private static let interests = [
-        "sports", "travel", "music", "books", "garden", "cooking", "games", "fashion", "cars", "photo",
+        "sports", "travel", "music", "books", "garden", "cooking", "games", "fashion", "cars",
+        "photo",
     ]
-    private static let providers = ["example.com", "mail.example", "post.example.org", "inbox.example.net"]
+    private static let providers = [
+        "example.com", "mail.example", "post.example.org", "inbox.example.net",
+    ]
 
     func rows(_ range: Range<Int>) -> [UInt8] {
         var out: [UInt8] = []
@@ -42,7 +49,9 @@ struct ProfileGenerator {
         func comma() { out.append(UInt8(ascii: ",")) }
         put("u\(profile)")
         comma()
-        if random.chance(0.8) { put("user\(profile)@\(ProfileGenerator.providers[skewed(&random, 4)])") }
+        if random.chance(0.8) {
+            put("user\(profile)@\(ProfileGenerator.providers[skewed(&random, 4)])")
+        }
         comma()
         if random.chance(0.45) { put("+49151\(10_000_000 + random.below(89_999_999))") }
         comma()
@@ -67,10 +76,14 @@ struct ProfileGenerator {
         comma()
         put(random.chance(0.04) ? "true" : "false")
         comma()
-        if hasBirthday { put(CivilDate(day: 20_454 - age * 365 - age / 4 - random.below(365)).description) }
+        if hasBirthday {
+            put(CivilDate(day: 20_454 - age * 365 - age / 4 - random.below(365)).description)
+        }
         comma()
         let u = random.unit()
-        put(Instant(milliseconds: 1_766_000_000_000 - Int64(u * u * 300_000_000) * 1000).description)
+        put(
+            Instant(milliseconds: 1_766_000_000_000 - Int64(u * u * 300_000_000) * 1000).description
+        )
         comma()
         var any = false
         for interest in ProfileGenerator.interests where random.chance(0.13) {

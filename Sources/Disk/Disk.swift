@@ -1,16 +1,18 @@
 import WinnowModel
 
-/// The only door to the files of a store, so that one other implementation can stand in for a whole disk, its failures
-/// and its crashes. Paths are those of the process; errors say which call failed on which path.
+/// The only door to the files of a store, so that one other implementation can stand in for a whole
+/// disk, its failures and its crashes. Paths are those of the process; errors say which call failed
+/// on which path.
 package protocol Disk: Sendable {
     func createDirectory(_ path: String) throws(WinnowError)
     /// Makes a new, empty file for writing; one that exists is an error.
     func create(_ path: String) throws(WinnowError) -> any WritableFile
-    /// Makes durable what was appended to some files, and the names in a directory: in no order, side by side where the
-    /// system can. What a failed call leaves is unknown, so it is never tried again.
+    /// Makes durable what was appended to some files, and the names in a directory: in no order,
+    /// side by side where the system can. What a failed call leaves is unknown, so it is never
+    /// tried again.
     func sync(_ files: [any WritableFile], directory: String?) throws(WinnowError)
-    /// Maps a whole file for reading; a link is not followed. `expecting` is the length that it must have, where one is
-    /// known.
+    /// Maps a whole file for reading; a link is not followed. `expecting` is the length that it
+    /// must have, where one is known.
     func map(_ path: String, expecting length: Int?) throws(WinnowError) -> MappedFile
     /// Gives a file a second name; fails when that name is taken.
     func link(_ from: String, to: String) throws(WinnowError)
@@ -34,7 +36,8 @@ package enum LockKind: Sendable {
 
 /// An advisory lock on a whole file, released when the last reference goes.
 package protocol FileLock: AnyObject, Sendable {
-    /// Whether the locked file still has a name; a reader that locked a file just removed must look again.
+    /// Whether the locked file still has a name; a reader that locked a file just removed must look
+    /// again.
     var isLinked: Bool { get }
 }
 
@@ -46,6 +49,8 @@ package protocol WritableFile: AnyObject {
 
 extension WritableFile {
     package func append(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
-        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in try unsafe append(raw) }
+        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
+            try unsafe append(raw)
+        }
     }
 }

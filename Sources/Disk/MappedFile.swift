@@ -8,8 +8,9 @@ import WinnowModel
     import Darwin
 #endif
 
-/// A whole file, mapped read-only for as long as the object lives. The length is checked before the mapping; a device
-/// error under a mapped page still ends the process (SIGBUS), which no reader of mapped files can prevent.
+/// A whole file, mapped read-only for as long as the object lives. The length is checked before the
+/// mapping; a device error under a mapped page still ends the process (SIGBUS), which no reader of
+/// mapped files can prevent.
 @safe package final class MappedFile: @unchecked Sendable {
     package let path: String
     package let bytes: UnsafeRawBufferPointer
@@ -19,12 +20,16 @@ import WinnowModel
         self.path = path
         isMapping = true
         // A pipe in place of a file must not make anybody wait.
-        let descriptor = SystemCalls.retrying { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        let descriptor = SystemCalls.retrying {
+            unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        }
         guard descriptor >= 0 else { throw openFailure(path) }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .damaged(file: path, what: "not a plain file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .damaged(file: path, what: "not a plain file")
+        }
         let actual = Int(status.st_size)
         if let length, length != actual {
             throw .damaged(file: path, what: "it is \(actual) bytes long and should be \(length)")
@@ -34,7 +39,9 @@ import WinnowModel
             return
         }
         let address = unsafe mmap(nil, actual, PROT_READ, MAP_SHARED, descriptor, 0)
-        guard let address = unsafe address, unsafe address != MAP_FAILED else { throw failure("map", path) }
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw failure("map", path)
+        }
         unsafe bytes = unsafe UnsafeRawBufferPointer(start: address, count: actual)
     }
 

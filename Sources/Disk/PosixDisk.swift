@@ -12,7 +12,8 @@ import WinnowModel
 package struct PosixDisk: Disk {
     private let syncsInParallel: Bool
 
-    /// - Parameter syncsInParallel: whether io_uring makes files durable side by side, where the system has it.
+    /// - Parameter syncsInParallel: whether io_uring makes files durable side by side, where the
+    ///   system has it.
     package init(syncsInParallel: Bool = true) { self.syncsInParallel = syncsInParallel }
 
     package func createDirectory(_ path: String) throws(WinnowError) {
@@ -34,7 +35,9 @@ package struct PosixDisk: Disk {
             jobs.append(SyncJob(descriptor: file.descriptor, path: file.path, isDirectory: false))
         }
         guard let directory else { return try sync(jobs) }
-        let descriptor = SystemCalls.retrying { unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let descriptor = SystemCalls.retrying {
+            unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
         guard descriptor >= 0 else { throw failure("open directory", directory) }
         defer { _ = SystemCalls.close(descriptor) }
         try sync(jobs + [SyncJob(descriptor: descriptor, path: directory, isDirectory: true)])
@@ -88,7 +91,9 @@ package struct PosixDisk: Disk {
             errno = 0
             guard let entry = unsafe readdir(directory) else { break }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
             }
             if name != "." && name != ".." { names.append(name) }
         }
@@ -154,12 +159,14 @@ private final class PosixFile: WritableFile {
     func close() throws(WinnowError) {
         if closed { return }
         closed = true
-        guard SystemCalls.close(descriptor) == 0 || errno == EINTR else { throw failure("close", path) }
+        guard SystemCalls.close(descriptor) == 0 || errno == EINTR else {
+            throw failure("close", path)
+        }
     }
 }
 
-/// The lock belongs to the open file, not to the process: closing another descriptor of the same file does not lose it,
-/// as it would with POSIX record locks.
+/// The lock belongs to the open file, not to the process: closing another descriptor of the same
+/// file does not lose it, as it would with POSIX record locks.
 private final class PosixLock: FileLock {
     private let descriptor: Int32
 
@@ -167,11 +174,14 @@ private final class PosixLock: FileLock {
         let flags: Int32, operation: Int32
         switch kind {
         case .shared: (flags, operation) = (O_RDONLY, LOCK_SH)
-        case .exclusive(let creating): (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
+        case .exclusive(let creating):
+            (flags, operation) = (creating ? O_RDWR | O_CREAT : O_RDONLY, LOCK_EX)
         case .folder: (flags, operation) = (O_RDONLY | O_DIRECTORY, LOCK_EX)
         }
         let links: Int32 = if case .folder = kind { 0 } else { O_NOFOLLOW }
-        let descriptor = SystemCalls.retrying { unsafe open(path, flags | links | O_CLOEXEC | O_NONBLOCK, 0o666) }
+        let descriptor = SystemCalls.retrying {
+            unsafe open(path, flags | links | O_CLOEXEC | O_NONBLOCK, 0o666)
+        }
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw openFailure(path) }
         guard SystemCalls.retrying({ flock(descriptor, operation | LOCK_NB) }) == 0 else {
@@ -181,8 +191,8 @@ private final class PosixLock: FileLock {
     }
 
     deinit {
-        // A process that is being started holds a copy of the descriptor until it runs its program, and with it the
-        // lock, unless that is given up before.
+        // A process that is being started holds a copy of the descriptor until it runs its program,
+        // and with it the lock, unless that is given up before.
         _ = SystemCalls.retrying { flock(descriptor, LOCK_UN) }
         _ = SystemCalls.close(descriptor)
     }
@@ -218,7 +228,8 @@ enum SystemCalls {
     ) throws(WinnowError) {
         var rest = unsafe bytes[...]
         while unsafe !rest.isEmpty {
-            let written = unsafe write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let written = unsafe write(
+                descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written < 0 {
                 if errno == EINTR { continue }
                 throw failure("write", path)
@@ -230,7 +241,9 @@ enum SystemCalls {
 
 /// Refuses a path with a NUL in it: the system would take what comes before for all of it.
 func checkPath(_ path: String) throws(WinnowError) {
-    if path.utf8.contains(0) { throw .usage("a path cannot have a NUL in it: \(path.prefix { $0 != "\0" })…") }
+    if path.utf8.contains(0) {
+        throw .usage("a path cannot have a NUL in it: \(path.prefix { $0 != "\0" })…")
+    }
 }
 
 /// The error of an `open` of one of a store's files that just failed.
@@ -246,5 +259,6 @@ func openFailure(_ path: String) -> WinnowError {
 func failure(_ operation: String, _ path: String) -> WinnowError {
     let code = errno
     return code == ENOENT
-        ? .notFound(what: "file or folder", path: path) : .io(operation: operation, path: path, code: code)
+        ? .notFound(what: "file or folder", path: path)
+        : .io(operation: operation, path: path, code: code)
 }

@@ -14,7 +14,8 @@ package final class InputStream {
     private let descriptor: Int32
     private let isCancelled: () -> Bool
 
-    /// `isCancelled` is asked when a signal interrupts waiting for input; true ends it with `cancelled`.
+    /// `isCancelled` is asked when a signal interrupts waiting for input; true ends it with
+    /// `cancelled`.
     package init(path: String, isCancelled: @escaping () -> Bool = { false }) throws(WinnowError) {
         try checkPath(path)
         self.isCancelled = isCancelled
@@ -22,11 +23,14 @@ package final class InputStream {
         descriptor = path == "-" ? STDIN_FILENO : try InputStream.open(path, isCancelled)
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("stat", path) }
-        if status.st_mode & S_IFMT == S_IFDIR { throw .io(operation: "read", path: path, code: EISDIR) }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            throw .io(operation: "read", path: path, code: EISDIR)
+        }
     }
 
     /// Opening a named pipe waits for its writer.
-    private static func open(_ path: String, _ isCancelled: () -> Bool) throws(WinnowError) -> Int32 {
+    private static func open(_ path: String, _ isCancelled: () -> Bool) throws(WinnowError) -> Int32
+    {
         while true {
             let descriptor = SystemCalls.open(path, O_RDONLY | O_CLOEXEC)
             if descriptor >= 0 { return descriptor }
@@ -61,7 +65,8 @@ package final class InputStream {
     }
 }
 
-/// The lines of a file of the user's, read as they are asked for; LF or CRLF, the last one may have neither.
+/// The lines of a file of the user's, read as they are asked for; LF or CRLF, the last one may have
+/// neither.
 package struct InputLines {
     private let stream: InputStream
     private let limit: Int
@@ -109,7 +114,8 @@ package struct InputLines {
         taken = 0
         let old = pending.count, piece = 1 << 16
         pending.append(contentsOf: repeatElement(0, count: piece))
-        let count = try unsafe pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
+        let count = try unsafe pending.withUnsafeMutableBytesThrowing {
+            (buffer) throws(WinnowError) in
             try unsafe stream.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
         }
         pending.removeLast(piece - count)
@@ -139,7 +145,8 @@ extension SystemCalls {
     }
 }
 
-/// Bytes of a plain file; nil for what is none, or is not there. Opens nothing: a pipe would notice.
+/// Bytes of a plain file; nil for what is none, or is not there. Opens nothing: a pipe would
+/// notice.
 package func fileSize(_ path: String) -> Int? {
     var status = stat()
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -149,16 +156,23 @@ package func fileSize(_ path: String) -> Int? {
 /// Whether an input, `-` for standard input, is the plain file that a path leads to.
 package func isInput(_ input: String, _ path: String) -> Bool {
     var first = stat(), second = stat()
-    guard unsafe (input == "-" ? fstat(0, &first) : stat(input, &first)) == 0, unsafe stat(path, &second) == 0 else {
+    guard unsafe (input == "-" ? fstat(0, &first) : stat(input, &first)) == 0,
+        unsafe stat(path, &second) == 0
+    else {
         return false
     }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino && first.st_mode & S_IFMT == S_IFREG
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+        && first.st_mode & S_IFMT == S_IFREG
 }
 
-/// Whether a file that is there, or would be made, lies in a folder or below it, wherever links lead.
+/// Whether a file that is there, or would be made, lies in a folder or below it, wherever links
+/// lead.
 package func isInside(_ path: String, _ folder: String) -> Bool {
-    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
-    guard let folder = resolved(folder), let target = resolved(path) ?? resolved(parent ?? ".") else { return false }
+    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map {
+        $0 == path.startIndex ? "/" : String(path[..<$0])
+    }
+    guard let folder = resolved(folder), let target = resolved(path) ?? resolved(parent ?? ".")
+    else { return false }
     return (target + "/").hasPrefix(folder + "/")
 }
 
@@ -178,7 +192,9 @@ package final class OutputStream {
     package init(path: String) throws(WinnowError) {
         try checkPath(path)
         self.path = path
-        descriptor = SystemCalls.retrying { unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+        descriptor = SystemCalls.retrying {
+            unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        }
         guard descriptor >= 0 else {
             throw unsafe .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }

@@ -4,20 +4,26 @@ import WinnowModel
     import WinnowCUring
     import Glibc
 
-    /// Makes files durable side by side with io_uring. A commit waits for the slowest of its files, where plain calls
-    /// wait for all of them one after the other. Writes stay plain calls: into the page cache they gain nothing.
+    /// Makes files durable side by side with io_uring. A commit waits for the slowest of its files,
+    /// where plain calls wait for all of them one after the other. Writes stay plain calls: into
+    /// the page cache they gain nothing.
     enum SyncRing {
         /// Runs all jobs, whatever becomes of some, and throws the first failure by their order.
-        /// - Returns: false when the system gives no ring, as containers often forbid it; nothing has been done then.
+        /// - Returns: false when the system gives no ring, as containers often forbid it; nothing
+        ///   has been done then.
         static func run(_ jobs: [SyncJob]) throws(WinnowError) -> Bool {
             var ring = unsafe io_uring()
-            guard unsafe io_uring_queue_init(UInt32(jobs.count), &ring, 0) == 0 else { return false }
+            guard unsafe io_uring_queue_init(UInt32(jobs.count), &ring, 0) == 0 else {
+                return false
+            }
             defer { unsafe io_uring_queue_exit(&ring) }
             guard unsafe submit(jobs, to: &ring) else { return false }
             var results = [Int32](repeating: 0, count: jobs.count)
             for _ in jobs {
                 var completion: UnsafeMutablePointer<io_uring_cqe>?
-                let waited = SystemCalls.retryingNegated { unsafe io_uring_wait_cqe(&ring, &completion) }
+                let waited = SystemCalls.retryingNegated {
+                    unsafe io_uring_wait_cqe(&ring, &completion)
+                }
                 guard waited == 0, let completion = unsafe completion else {
                     throw .io(operation: "wait for the sync of", path: jobs[0].path, code: -waited)
                 }
@@ -38,7 +44,8 @@ import WinnowModel
         private static func submit(_ jobs: [SyncJob], to ring: inout io_uring) -> Bool {
             for (i, job) in jobs.enumerated() {
                 guard let entry = unsafe io_uring_get_sqe(&ring) else { return false }
-                unsafe io_uring_prep_fsync(entry, job.descriptor, job.isDirectory ? 0 : UInt32(IORING_FSYNC_DATASYNC))
+                unsafe io_uring_prep_fsync(
+                    entry, job.descriptor, job.isDirectory ? 0 : UInt32(IORING_FSYNC_DATASYNC))
                 unsafe io_uring_sqe_set_data64(entry, UInt64(i))
             }
             return SystemCalls.retryingNegated { unsafe io_uring_submit(&ring) } == jobs.count

@@ -6,7 +6,8 @@ package struct ByteWriter {
 
     package init() {}
 
-    // One method a width: a generic would not be specialised across targets and cost tens of times its work.
+    // One method a width: a generic would not be specialised across targets and cost tens of times
+    // its work.
     package mutating func put(_ value: UInt8) { bytes.append(value) }
     package mutating func put(_ value: UInt16) { append(value) }
     package mutating func put(_ value: UInt32) { append(value) }
@@ -28,8 +29,8 @@ package struct ByteWriter {
     }
 }
 
-/// Takes little-endian structures off the front of mapped bytes. Nothing is believed: whatever would reach past the end
-/// is damage of the named file.
+/// Takes little-endian structures off the front of mapped bytes. Nothing is believed: whatever
+/// would reach past the end is damage of the named file.
 @safe package struct ByteReader {
     package private(set) var rest: UnsafeRawBufferPointer
     private let file: String
@@ -41,7 +42,9 @@ package struct ByteWriter {
         self.part = part
     }
 
-    package func damage(_ what: String) -> WinnowError { .damaged(file: file, what: "\(part): \(what)") }
+    package func damage(_ what: String) -> WinnowError {
+        .damaged(file: file, what: "\(part): \(what)")
+    }
 
     package mutating func take(_: UInt8.Type) throws(WinnowError) -> UInt8 { try number() }
     package mutating func take(_: UInt16.Type) throws(WinnowError) -> UInt16 { try number() }
@@ -78,9 +81,12 @@ package struct ByteWriter {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The part of the bytes that a structure says is its own; nil when it would reach past the end.
+    /// The part of the bytes that a structure says is its own; nil when it would reach past the
+    /// end.
     package func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
-        guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
+        guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
+            return nil
+        }
         return unsafe UnsafeRawBufferPointer(rebasing: self[offset..<offset + count])
     }
 }

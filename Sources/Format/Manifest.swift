@@ -1,7 +1,8 @@
 import WinnowDisk
 import WinnowModel
 
-/// One version of the store: the complete list of its parts and what must be known before any of them is opened.
+/// One version of the store: the complete list of its parts and what must be known before any of
+/// them is opened.
 ///
 ///     manifest = "WINNOWMF" format:u32 version:u64 parent:u64 time:i64 rows:u64 nextPart:u64
 ///                unique:u8 fields:u32 (name:string type:string scale:u8) …
@@ -47,7 +48,8 @@ package struct Manifest: Sendable, Hashable {
     /// The version that a file name stands for; nil for other names.
     package static func version(ofFileName name: String) -> UInt64? {
         let digits = name.dropFirst(prefix.count)
-        guard name.hasPrefix(prefix), digits.utf8.count == 20, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+        guard name.hasPrefix(prefix), digits.utf8.count == 20,
+            digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
         else { return nil }
         return UInt64(digits)
     }
@@ -88,7 +90,8 @@ package struct Manifest: Sendable, Hashable {
         }
         // All formats begin and end like this one: a flipped byte is damage, not a newer format.
         guard let body = unsafe bytes.slice(0, bytes.count - 4),
-            unsafe bytes.loadUnaligned(fromByteOffset: body.count, as: UInt32.self).littleEndian == crc32c(body)
+            unsafe bytes.loadUnaligned(fromByteOffset: body.count, as: UInt32.self).littleEndian
+                == crc32c(body)
         else { throw reader.damage("its checksum does not match") }
         let format = try reader.take(UInt32.self)
         guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
@@ -96,16 +99,21 @@ package struct Manifest: Sendable, Hashable {
         version = try reader.take(UInt64.self)
         parent = try reader.take(UInt64.self)
         time = Instant(milliseconds: try reader.take(Int64.self))
-        guard let rows = UInt32(exactly: try reader.take(UInt64.self)) else { throw reader.damage("too many rows") }
+        guard let rows = UInt32(exactly: try reader.take(UInt64.self)) else {
+            throw reader.damage("too many rows")
+        }
         self.rows = rows
         nextPart = try reader.take(UInt64.self)
-        guard version < 1 << 62, parent < version, nextPart < 1 << 62, Instant.first...Instant.last ~= time else {
+        guard version < 1 << 62, parent < version, nextPart < 1 << 62,
+            Instant.first...Instant.last ~= time
+        else {
             throw reader.damage("impossible numbers")
         }
         let unique: Schema.UniqueEvents = try reader.take(UInt8.self) == 1 ? .stored : .derived
         var fields: [Field] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
-            let name = try reader.takeText(), type = try reader.takeText(), scale = try reader.take(UInt8.self)
+            let name = try reader.takeText(), type = try reader.takeText(),
+                scale = try reader.take(UInt8.self)
             guard let type = FieldType(rawValue: type), scale <= Field.maximumScale else {
                 throw reader.damage("a field of unknown type")
             }
@@ -122,8 +130,12 @@ package struct Manifest: Sendable, Hashable {
             let length = try reader.take(UInt64.self), checksum = try reader.take(UInt32.self)
             let horizon = try reader.take(Int64.self)
             guard length < 1 << 48, id < nextPart else { throw reader.damage("an impossible part") }
-            parts.append(PartReference(id: id, kind: kind, length: length, checksum: checksum, horizon: horizon))
+            parts.append(
+                PartReference(
+                    id: id, kind: kind, length: length, checksum: checksum, horizon: horizon))
         }
-        guard unsafe reader.rest.count == 4 else { throw reader.damage("it is longer than it says") }
+        guard unsafe reader.rest.count == 4 else {
+            throw reader.damage("it is longer than it says")
+        }
     }
 }

@@ -1,8 +1,8 @@
 import WinnowCKernels
 import WinnowModel
 
-/// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a time, so eight bytes
-/// that belong to the same file must follow; a part's trailer sees to that.
+/// Bit-packing: values of one width, back to back, lowest bit first. Readers load eight bytes at a
+/// time, so eight bytes that belong to the same file must follow; a part's trailer sees to that.
 package enum Packing {
     /// Widest value that one unaligned load can serve.
     package static let maximumWidth = 57
@@ -20,7 +20,9 @@ package enum Packing {
             pending |= value << UInt64(filled)
             let room = 64 - filled
             if width >= room {
-                unsafe withUnsafeBytes(of: pending.littleEndian) { unsafe out.append(contentsOf: $0) }
+                unsafe withUnsafeBytes(of: pending.littleEndian) {
+                    unsafe out.append(contentsOf: $0)
+                }
                 pending = room < 64 ? value >> UInt64(room) : 0
                 filled = width - room
             } else {
@@ -49,10 +51,13 @@ package enum Packing {
         width = Int(try reader.take(UInt8.self))
         _ = try unsafe reader.take(bytes: 3)
         base = try reader.take(Int64.self)
-        guard width <= Packing.maximumWidth else { throw reader.damage("a packed width of \(width)") }
+        guard width <= Packing.maximumWidth else {
+            throw reader.damage("a packed width of \(width)")
+        }
         let bytes = try unsafe reader.take(bytes: Packing.byteCount(count, width: width))
         // An empty buffer has no address; nothing is read from it then.
-        unsafe packed = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? PackedColumn.nothing
+        unsafe packed =
+            unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? PackedColumn.nothing
     }
 
     private nonisolated(unsafe) static let nothing = unsafe UnsafePointer(
@@ -62,17 +67,22 @@ package enum Packing {
     @inlinable package subscript(i: Int) -> Int64 {
         guard width > 0 else { return base }
         let bit = i &* width
-        let word = unsafe UnsafeRawPointer(packed).loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self)
+        let word = unsafe UnsafeRawPointer(packed).loadUnaligned(
+            fromByteOffset: bit >> 3, as: UInt64.self)
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
-        return base &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
+        return base
+            &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
     }
 
     /// The values of a range, in a column of width 32 or less whose values fit 32 bits.
     package func copy(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        unsafe ck_unpack32(packed, range.lowerBound, range.count, UInt32(width), UInt32(truncatingIfNeeded: base), out)
+        unsafe ck_unpack32(
+            packed, range.lowerBound, range.count, UInt32(width), UInt32(truncatingIfNeeded: base),
+            out)
     }
 
-    /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log count).
+    /// The first index whose value is not below `value`, in an ascending column. Complexity: O(log
+    /// count).
     package func lowerBound(_ value: Int64, in range: Range<Int>? = nil) -> Int {
         firstNotBelow(range ?? 0..<count) { self[$0] < value }
     }
@@ -85,7 +95,9 @@ package enum Packing {
         Packing.append(values.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
     }
 
-    fileprivate static func appendHeader(count: Int, width: Int, base: Int64, to out: inout ByteWriter) {
+    fileprivate static func appendHeader(
+        count: Int, width: Int, base: Int64, to out: inout ByteWriter
+    ) {
         out.put(UInt32(clamping: count))
         out.put(UInt8(width))
         out.put(UInt8(0))

@@ -3,8 +3,9 @@ import WinnowDisk
 import WinnowModel
 import Synchronization
 
-/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a section is checked
-/// against its checksum when it is first touched, by whichever thread comes first, and never again by this object.
+/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a
+/// section is checked against its checksum when it is first touched, by whichever thread comes
+/// first, and never again by this object.
 @safe package final class PartFile: @unchecked Sendable {
     package let reference: PartReference
     package var path: String { file.path }
@@ -15,7 +16,8 @@ import Synchronization
     private let verified: UnsafeMutablePointer<Atomic<UInt64>>
     private let verifiedWords: Int
 
-    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError) {
+    package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError)
+    {
         self.reference = reference
         let path = directory + "/" + reference.fileName
         do throws(WinnowError) {
@@ -26,7 +28,10 @@ import Synchronization
         }
         let bytes = unsafe file.bytes
         func damage(_ what: String) -> WinnowError { .damaged(file: path, what: what) }
-        guard let trailer = unsafe bytes.slice(bytes.count - PartFormat.trailerSize, PartFormat.trailerSize) else {
+        guard
+            let trailer = unsafe bytes.slice(
+                bytes.count - PartFormat.trailerSize, PartFormat.trailerSize)
+        else {
             throw damage("it is too short to be a part")
         }
         var reader = unsafe ByteReader(trailer, of: path, "trailer")
@@ -35,22 +40,32 @@ import Synchronization
         }
         let version = try reader.take(UInt32.self)
         let kind = try reader.take(UInt32.self), id = try reader.take(UInt64.self)
-        let length = try reader.take(UInt64.self), directory = Int(clamping: try reader.take(UInt64.self))
-        let sectionCount = Int(try reader.take(UInt32.self)), chunks = Int(try reader.take(UInt32.self))
+        let length = try reader.take(UInt64.self),
+            directory = Int(clamping: try reader.take(UInt64.self))
+        let sectionCount = Int(try reader.take(UInt32.self)),
+            chunks = Int(try reader.take(UInt32.self))
         let tables = try reader.take(UInt32.self)
         _ = try reader.take(UInt64.self)
         let checksum = try reader.take(UInt32.self)
-        // All formats end with a trailer like this one: a flipped byte is damage, not a newer format.
-        guard unsafe checksum == crc32c(trailer.dropLast(4)) else { throw damage("its trailer is damaged") }
-        guard version <= PartFormat.version else { throw .newerFormat(file: path, version: version) }
-        guard version == PartFormat.version else { throw .olderFormat(file: path, version: version) }
+        // All formats end with a trailer like this one: a flipped byte is damage, not a newer
+        // format.
+        guard unsafe checksum == crc32c(trailer.dropLast(4)) else {
+            throw damage("its trailer is damaged")
+        }
+        guard version <= PartFormat.version else {
+            throw .newerFormat(file: path, version: version)
+        }
+        guard version == PartFormat.version else {
+            throw .olderFormat(file: path, version: version)
+        }
         guard checksum == reference.checksum,
             kind == reference.kind.rawValue, id == reference.id, length == reference.length
         else { throw damage("its trailer is not the one the manifest names") }
         let tableSize = bytes.count - PartFormat.trailerSize - directory
         guard let table = unsafe bytes.slice(directory, tableSize),
             tableSize == sectionCount * PartFormat.directoryEntry + chunks * 4,
-            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk, unsafe crc32c(table) == tables
+            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk,
+            unsafe crc32c(table) == tables
         else { throw damage("its directory is damaged") }
         var entries = unsafe ByteReader(table, of: path, "directory")
         var sections: [(tag: SectionTag, range: Range<Int>)] = []
@@ -59,7 +74,8 @@ import Synchronization
             _ = try entries.take(UInt32.self)
             let start = Int(clamping: try entries.take(UInt64.self)),
                 size = Int(clamping: try entries.take(UInt64.self))
-            guard let tag = SectionTag(rawValue: tag), start <= directory, size <= directory - start,
+            guard let tag = SectionTag(rawValue: tag), start <= directory,
+                size <= directory - start,
                 start % PartFormat.alignment == 0
             else {
                 throw damage("a section lies outside the file")
@@ -79,11 +95,15 @@ import Synchronization
     }
 
     /// The sections and how many bytes they have.
-    package var sectionSizes: [(tag: SectionTag, size: Int)] { sections.map { ($0.tag, $0.range.count) } }
+    package var sectionSizes: [(tag: SectionTag, size: Int)] {
+        sections.map { ($0.tag, $0.range.count) }
+    }
 
     package func size(of tag: SectionTag) -> Int { range(tag).count }
 
-    private func range(_ tag: SectionTag) -> Range<Int> { sections.first { $0.tag == tag }?.range ?? 0..<0 }
+    private func range(_ tag: SectionTag) -> Range<Int> {
+        sections.first { $0.tag == tag }?.range ?? 0..<0
+    }
 
     /// A whole section; empty when the part does not have it.
     package func section(_ tag: SectionTag) throws(WinnowError) -> UnsafeRawBufferPointer {
@@ -95,7 +115,9 @@ import Synchronization
     }
 
     /// Some bytes of a section, their checksums verified.
-    package func bytes(_ tag: SectionTag, _ offset: Int, _ count: Int) throws(WinnowError) -> UnsafeRawBufferPointer {
+    package func bytes(_ tag: SectionTag, _ offset: Int, _ count: Int) throws(WinnowError)
+        -> UnsafeRawBufferPointer
+    {
         let bytes = try unsafe unverifiedBytes(tag, offset, count)
         try unsafe verify(bytes)
         return unsafe bytes
@@ -106,7 +128,8 @@ import Synchronization
         _ tag: SectionTag, _ offset: Int, _ count: Int
     ) throws(WinnowError) -> UnsafeRawBufferPointer {
         let section = range(tag)
-        guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset else {
+        guard offset >= 0, count >= 0, offset <= section.count, count <= section.count - offset
+        else {
             throw .damaged(file: path, what: "an offset leads out of section \(tag)")
         }
         guard count > 0 else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -115,10 +138,12 @@ import Synchronization
     }
 
     /// Checks what lies under some bytes of this file against their checksums.
-    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) { try unsafe checks.verify(bytes) }
+    package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
+        try unsafe checks.verify(bytes)
+    }
 
-    /// A way to verify bytes of the file that does not count references: what lies in hot loops of several threads
-    /// would contend for the count. It must not outlive the file.
+    /// A way to verify bytes of the file that does not count references: what lies in hot loops of
+    /// several threads would contend for the count. It must not outlive the file.
     @safe package struct Checks: @unchecked Sendable {
         fileprivate let base: UnsafeRawPointer?
         fileprivate let verified: UnsafeMutablePointer<Atomic<UInt64>>
@@ -126,11 +151,15 @@ import Synchronization
 
         /// Checks what lies under some bytes of the file against their checksums.
         package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
-            guard let first = bytes.baseAddress, let base = unsafe base, bytes.count > 0 else { return }
+            guard let first = bytes.baseAddress, let base = unsafe base, bytes.count > 0 else {
+                return
+            }
             let start = unsafe first - base
             for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk {
                 let word = unsafe verified[chunk / 64].load(ordering: .relaxed)
-                if word >> UInt64(chunk % 64) & 1 == 0 { try unsafe file.takeUnretainedValue().verify(chunk) }
+                if word >> UInt64(chunk % 64) & 1 == 0 {
+                    try unsafe file.takeUnretainedValue().verify(chunk)
+                }
             }
         }
 
@@ -141,10 +170,12 @@ import Synchronization
     }
 
     package var checks: Checks {
-        unsafe Checks(base: file.bytes.baseAddress, verified: verified, file: Unmanaged.passUnretained(self))
+        unsafe Checks(
+            base: file.bytes.baseAddress, verified: verified, file: Unmanaged.passUnretained(self))
     }
 
-    /// Checks everything that was not checked when the part was opened; calls `body` for what does not match.
+    /// Checks everything that was not checked when the part was opened; calls `body` for what does
+    /// not match.
     package func verifyAll(_ body: (WinnowError) -> Void) {
         for chunk in unsafe 0..<checksums.count / 4 {
             do throws(WinnowError) { try verify(chunk) } catch { body(error) }
@@ -155,13 +186,17 @@ import Synchronization
         let word = unsafe verified + chunk / 64, bit: UInt64 = 1 << UInt64(chunk % 64)
         if unsafe word.pointee.load(ordering: .relaxed) & bit != 0 { return }
         let start = chunk * PartFormat.chunk
-        let covered = unsafe min(start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
+        let covered = unsafe min(
+            start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
         let expected = unsafe checksums.loadUnaligned(fromByteOffset: chunk * 4, as: UInt32.self)
         guard unsafe crc32c(file.bytes[start..<covered]) == UInt32(littleEndian: expected) else {
-            throw .damaged(file: path, what: "the checksum of bytes \(start)–\(covered - 1) does not match")
+            throw .damaged(
+                file: path, what: "the checksum of bytes \(start)–\(covered - 1) does not match")
         }
         _ = unsafe word.pointee.bitwiseOr(bit, ordering: .relaxed)
     }
 
-    private var tableSize: Int { unsafe sections.count * PartFormat.directoryEntry + checksums.count }
+    private var tableSize: Int {
+        unsafe sections.count * PartFormat.directoryEntry + checksums.count
+    }
 }

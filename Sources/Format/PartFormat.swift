@@ -10,7 +10,8 @@ import WinnowModel
 ///     trailer   = "WINNOWPT" version:u32 kind:u32 id:u64 length:u64 directory:u64 sections:u32 chunks:u32
 ///                 tables:u32 0:u32 0:u32 crc32c:u32                  64 bytes; `tables` covers directory, checksums
 ///
-/// Every byte is under a checksum: chunks are verified when they are first touched, everything else on opening.
+/// Every byte is under a checksum: chunks are verified when they are first touched, everything else
+/// on opening.
 package enum PartFormat {
     package static let version: UInt32 = 3
     static let magic = Array("WINNOWPT".utf8)
@@ -54,10 +55,13 @@ package struct PartReference: Sendable, Hashable {
     package var length: UInt64
     /// The checksum of its trailer, and by that of everything in it.
     package var checksum: UInt32
-    /// Of activity: events before this instant (milliseconds since 1970) are forgotten; the least number for none.
+    /// Of activity: events before this instant (milliseconds since 1970) are forgotten; the least
+    /// number for none.
     package var horizon: Int64
 
-    package init(id: UInt64, kind: PartKind, length: UInt64, checksum: UInt32, horizon: Int64 = .min) {
+    package init(
+        id: UInt64, kind: PartKind, length: UInt64, checksum: UInt32, horizon: Int64 = .min
+    ) {
         self.id = id
         self.kind = kind
         self.length = length
@@ -67,15 +71,19 @@ package struct PartReference: Sendable, Hashable {
 
     package var fileName: String {
         let digits = String(id, radix: 16)
-        return "\(kind.name)-" + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits + ".part"
+        return "\(kind.name)-" + String(repeating: "0", count: max(0, 8 - digits.utf8.count))
+            + digits + ".part"
     }
 }
 
 extension PartReference {
     /// What a manifest would say of a whole part; nil for a file whose name is not a part's.
-    package static func naming(_ name: String, _ file: MappedFile) throws(WinnowError) -> PartReference? {
+    package static func naming(_ name: String, _ file: MappedFile) throws(WinnowError)
+        -> PartReference?
+    {
         defer { withExtendedLifetime(file) {} }
-        guard let dash = name.lastIndex(of: "-"), let id = UInt64(name[dash...].dropFirst().dropLast(5), radix: 16),
+        guard let dash = name.lastIndex(of: "-"),
+            let id = UInt64(name[dash...].dropFirst().dropLast(5), radix: 16),
             let kind = PartKind.allCases.first(where: { $0.name == name[..<dash] }),
             let end = unsafe file.bytes.slice(file.bytes.count - 4, 4)
         else { return nil }

@@ -2,8 +2,8 @@ import WinnowCKernels
 import WinnowDisk
 import WinnowModel
 
-/// Writes a part file front to back; checksums are taken as the bytes pass. Nothing of it counts before a manifest
-/// names it, so a writer that fails leaves at most a file to be removed.
+/// Writes a part file front to back; checksums are taken as the bytes pass. Nothing of it counts
+/// before a manifest names it, so a writer that fails leaves at most a file to be removed.
 package final class PartWriter {
     package let path: String
     private let kind: PartKind
@@ -18,7 +18,9 @@ package final class PartWriter {
     /// Bytes handed to the system at a time; a multiple of the checksum chunk.
     private static let bufferSize = 1 << 20
 
-    package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind) throws(WinnowError) {
+    package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind)
+        throws(WinnowError)
+    {
         let name = PartReference(id: id, kind: kind, length: 0, checksum: 0).fileName
         self.path = path + "/" + name
         self.kind = kind
@@ -44,7 +46,9 @@ package final class PartWriter {
 
     package func append(_ bytes: [UInt8]) throws(WinnowError) {
         buffer.append(contentsOf: bytes)
-        if buffer.count >= PartWriter.bufferSize { try writeOut(buffer.count / PartFormat.chunk * PartFormat.chunk) }
+        if buffer.count >= PartWriter.bufferSize {
+            try writeOut(buffer.count / PartFormat.chunk * PartFormat.chunk)
+        }
     }
 
     /// Pads the open section so that the next byte lies at a multiple of `boundary` from its start.

@@ -1,7 +1,8 @@
 import WinnowCZstd
 import WinnowModel
 
-/// zstd frames: for text and for what is read rarely. Postings are not compressed, zstd gains nothing on them.
+/// zstd frames: for text and for what is read rarely. Postings are not compressed, zstd gains
+/// nothing on them.
 package enum Zstd {
     /// Levels above 3 gained at most 5 % on our columns.
     private static let level: Int32 = 3
@@ -36,7 +37,9 @@ package enum Zstd {
             written = unsafe ZSTD_decompress(out.baseAddress, size, frame.baseAddress, frame.count)
             count = written == size ? size : 0
         }
-        guard written == size else { throw .damaged(file: file, what: "a compressed frame cannot be read") }
+        guard written == size else {
+            throw .damaged(file: file, what: "a compressed frame cannot be read")
+        }
         return bytes
     }
 }
@@ -58,9 +61,11 @@ package enum Zstd {
 
     deinit { unsafe ZSTD_freeDStream(stream) }
 
-    /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at the end.
+    /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at
+    /// the end.
     package func read(
-        into buffer: UnsafeMutableRawBufferPointer, _ refill: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int
+        into buffer: UnsafeMutableRawBufferPointer,
+        _ refill: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int
     ) throws(WinnowError) -> Int {
         var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
         while unsafe output.pos == 0 {
@@ -79,7 +84,8 @@ package enum Zstd {
                 return status
             }
             guard ZSTD_isError(status) == 0 else {
-                throw unsafe bad("it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
+                throw unsafe bad(
+                    "it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
             }
             complete = status == 0
         }

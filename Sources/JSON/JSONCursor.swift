@@ -4,18 +4,20 @@ package struct JSONError: Error, Hashable {
     package var message: String
 }
 
-/// A string or number of a JSON text, still in its place: the loader's fast path looks at bytes, not at `String`s.
+/// A string or number of a JSON text, still in its place: the loader's fast path looks at bytes,
+/// not at `String`s.
 package enum JSONScalar {
     case null
     case boolean(Bool)
     /// The digits as written.
     case number(Range<Int>)
-    /// The bytes between the quotes; `escaped` when they hold a backslash and must be decoded first.
+    /// The bytes between the quotes; `escaped` when they hold a backslash and must be decoded
+    /// first.
     case string(Range<Int>, escaped: Bool)
 }
 
-/// Walks a JSON text front to back (RFC 8259), one value at a time, without building anything. Strings are checked to
-/// be UTF-8 when they are taken; a lone surrogate escape is an error.
+/// Walks a JSON text front to back (RFC 8259), one value at a time, without building anything.
+/// Strings are checked to be UTF-8 when they are taken; a lone surrogate escape is an error.
 @safe package struct JSONCursor {
     package let bytes: UnsafeRawBufferPointer
     package private(set) var at = 0
@@ -57,12 +59,16 @@ package enum JSONScalar {
         _ member: (inout JSONCursor, Range<Int>, _ escaped: Bool) throws(E) -> Void,
         wrapping wrap: (JSONError) -> E
     ) throws(E) {
-        do throws(JSONError) { try expect("{", "at the start of an object") } catch { throw wrap(error) }
+        do throws(JSONError) { try expect("{", "at the start of an object") } catch {
+            throw wrap(error)
+        }
         if take("}") { return }
         repeat {
             let key: (Range<Int>, Bool)
             do throws(JSONError) {
-                guard peek() == UInt8(ascii: "\"") else { throw error("expected a key in double quotes") }
+                guard peek() == UInt8(ascii: "\"") else {
+                    throw error("expected a key in double quotes")
+                }
                 key = try string()
                 try expect(":", "behind a key")
             } catch { throw wrap(error) }
@@ -82,14 +88,18 @@ package enum JSONScalar {
         case UInt8(ascii: "t"): try word("true"); return .boolean(true)
         case UInt8(ascii: "f"): try word("false"); return .boolean(false)
         case UInt8(ascii: "n"): try word("null"); return .null
-        case UInt8(ascii: "["), UInt8(ascii: "{"): throw error("expected a single value, not an array or object")
+        case UInt8(ascii: "["), UInt8(ascii: "{"):
+            throw error("expected a single value, not an array or object")
         default: throw error("expected a value")
         }
     }
 
     private mutating func word(_ word: StaticString) throws(JSONError) {
-        let text = unsafe UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard unsafe bytes.count - at >= text.count, unsafe bytes[at..<at + text.count].elementsEqual(text) else {
+        let text = unsafe UnsafeRawBufferPointer(
+            start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard unsafe bytes.count - at >= text.count,
+            unsafe bytes[at..<at + text.count].elementsEqual(text)
+        else {
             throw error("expected \(word)")
         }
         at += text.count
@@ -97,7 +107,9 @@ package enum JSONScalar {
 
     private mutating func number() throws(JSONError) -> Range<Int> {
         let start = at
-        func digit(_ i: Int) -> Bool { unsafe i < bytes.count && bytes[i] >= 0x30 && bytes[i] <= 0x39 }
+        func digit(_ i: Int) -> Bool {
+            unsafe i < bytes.count && bytes[i] >= 0x30 && bytes[i] <= 0x39
+        }
         if unsafe bytes[at] == UInt8(ascii: "-") { at += 1 }
         guard digit(at) else { throw error("expected a digit") }
         if unsafe bytes[at] == 0x30, digit(at + 1) { throw error("a number must not start with 0") }
@@ -109,7 +121,9 @@ package enum JSONScalar {
         }
         if unsafe at < bytes.count, unsafe bytes[at] | 0x20 == UInt8(ascii: "e") {
             at += 1
-            if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") {
+            if unsafe at < bytes.count,
+                unsafe bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-")
+            {
                 at += 1
             }
             guard digit(at) else { throw error("expected a digit in the exponent") }
@@ -150,7 +164,8 @@ package enum JSONScalar {
             }
             guard i + 1 < range.upperBound else { throw error("bad escape", at: i) }
             switch unsafe bytes[i + 1] {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unsafe result.append(bytes[i + 1])
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
+                unsafe result.append(bytes[i + 1])
             case UInt8(ascii: "b"): result.append(8)
             case UInt8(ascii: "f"): result.append(12)
             case UInt8(ascii: "n"): result.append(10)
@@ -165,9 +180,13 @@ package enum JSONScalar {
         }
     }
 
-    private func decodeUnicode(_ start: Int, end: Int, into result: inout [UInt8]) throws(JSONError) -> Int {
+    private func decodeUnicode(_ start: Int, end: Int, into result: inout [UInt8]) throws(JSONError)
+        -> Int
+    {
         func hex(_ i: Int) throws(JSONError) -> UInt32 {
-            guard i + 6 <= end, unsafe bytes[i] == UInt8(ascii: "\\"), unsafe bytes[i + 1] == UInt8(ascii: "u") else {
+            guard i + 6 <= end, unsafe bytes[i] == UInt8(ascii: "\\"),
+                unsafe bytes[i + 1] == UInt8(ascii: "u")
+            else {
                 throw error("bad \\u escape", at: start)
             }
             var value: UInt32 = 0
@@ -184,11 +203,15 @@ package enum JSONScalar {
         var value = try hex(start), next = start + 6
         if (0xD800..<0xDC00).contains(value) {
             let low = try hex(next)
-            guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair", at: start) }
+            guard (0xDC00..<0xE000).contains(low) else {
+                throw error("half of a surrogate pair", at: start)
+            }
             value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
             next += 6
         }
-        guard let scalar = Unicode.Scalar(value) else { throw error("half of a surrogate pair", at: start) }
+        guard let scalar = Unicode.Scalar(value) else {
+            throw error("half of a surrogate pair", at: start)
+        }
         result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         return next
     }

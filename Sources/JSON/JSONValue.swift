@@ -1,5 +1,5 @@
-/// A JSON document as a tree. Numbers keep their digits and objects the order and every repetition of their keys:
-/// a contract that forbids repeated keys and rounds nothing has to see both.
+/// A JSON document as a tree. Numbers keep their digits and objects the order and every repetition
+/// of their keys: a contract that forbids repeated keys and rounds nothing has to see both.
 package indirect enum JSONValue: Sendable {
     case null
     case boolean(Bool)
@@ -20,15 +20,17 @@ package indirect enum JSONValue: Sendable {
     package init(parsing text: String) throws(JSONError) {
         var text = text
         let result = text.withUTF8 { (utf8) -> Result<JSONValue, JSONError> in
-            do throws(JSONError) { return unsafe .success(try JSONValue(parsing: UnsafeRawBufferPointer(utf8))) } catch
-            {
+            do throws(JSONError) {
+                return unsafe .success(try JSONValue(parsing: UnsafeRawBufferPointer(utf8)))
+            } catch {
                 return .failure(error)
             }
         }
         self = try result.get()
     }
 
-    private static func value(_ cursor: inout JSONCursor, depth: Int) throws(JSONError) -> JSONValue {
+    private static func value(_ cursor: inout JSONCursor, depth: Int) throws(JSONError) -> JSONValue
+    {
         guard depth < maximumDepth else { throw cursor.error("nested too deeply") }
         switch cursor.peek() {
         case UInt8(ascii: "{"):
@@ -50,7 +52,8 @@ package indirect enum JSONValue: Sendable {
             switch try cursor.scalar() {
             case .null: return .null
             case .boolean(let value): return .boolean(value)
-            case .number(let range): return unsafe .number(String(decoding: cursor.bytes[range], as: UTF8.self))
+            case .number(let range):
+                return unsafe .number(String(decoding: cursor.bytes[range], as: UTF8.self))
             case .string(let range, let escaped): return .string(try string(cursor, range, escaped))
             }
         }

@@ -28,7 +28,9 @@ package struct JSONWriter {
     }
 
     /// An array, to which `body` adds each element.
-    package mutating func array<S: Sequence>(_ elements: S, _ body: (inout JSONWriter, S.Element) -> Void) {
+    package mutating func array<S: Sequence>(
+        _ elements: S, _ body: (inout JSONWriter, S.Element) -> Void
+    ) {
         nested("[", "]") { for element in elements { body(&$0, element) } }
     }
 
@@ -52,13 +54,21 @@ package struct JSONWriter {
         text += json
     }
 
-    package mutating func value(_ value: String?) { literal(value.map { jsonString($0) } ?? "null") }
+    package mutating func value(_ value: String?) {
+        literal(value.map { jsonString($0) } ?? "null")
+    }
     package mutating func value(_ value: Bool) { literal(value ? "true" : "false") }
-    package mutating func value(_ value: (some BinaryInteger)?) { literal(value.map { String($0) } ?? "null") }
+    package mutating func value(_ value: (some BinaryInteger)?) {
+        literal(value.map { String($0) } ?? "null")
+    }
 
-    package mutating func member(_ name: String, _ value: String?) { member(name) { $0.value(value) } }
+    package mutating func member(_ name: String, _ value: String?) {
+        member(name) { $0.value(value) }
+    }
     package mutating func member(_ name: String, _ value: Bool) { member(name) { $0.value(value) } }
-    package mutating func member(_ name: String, _ value: (some BinaryInteger)?) { member(name) { $0.value(value) } }
+    package mutating func member(_ name: String, _ value: (some BinaryInteger)?) {
+        member(name) { $0.value(value) }
+    }
 }
 
 /// A value that has a form in JSON.

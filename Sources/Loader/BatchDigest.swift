@@ -1,11 +1,14 @@
 import WinnowCNettle
 import WinnowModel
 
-/// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in order.
+/// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in
+/// order.
 enum BatchDigest {
     static func of(_ kind: LoadKind, _ mode: LoadMode, files: [[UInt8]]) -> [UInt8] {
         var digest = SHA256()
-        unsafe Array("\(kind.rawValue)\n\(mode.rawValue)\n".utf8).withUnsafeBytes { unsafe digest.update($0) }
+        unsafe Array("\(kind.rawValue)\n\(mode.rawValue)\n".utf8).withUnsafeBytes {
+            unsafe digest.update($0)
+        }
         for file in files { unsafe file.withUnsafeBytes { unsafe digest.update($0) } }
         return digest.finish()
     }

@@ -5,8 +5,9 @@ import WinnowModel
 import WinnowStorage
 import WinnowThreads
 
-/// Loads files as one batch: reads them in pieces, parses the pieces side by side, gathers what they say in order, and
-/// commits. One bad row stops the load with nothing stored, unless rejects go to a file.
+/// Loads files as one batch: reads them in pieces, parses the pieces side by side, gathers what
+/// they say in order, and commits. One bad row stops the load with nothing stored, unless rejects
+/// go to a file.
 package struct Load {
     private let writer: Writer
     private let kind: LoadKind
@@ -14,20 +15,24 @@ package struct Load {
     private let options: LoadOptions
     private let now: Instant
 
-    /// Pieces that are parsed side by side, while as many again are being read or gathered: as many as keep all cores
-    /// busy, fewer when memory is scarce.
+    /// Pieces that are parsed side by side, while as many again are being read or gathered: as many
+    /// as keep all cores busy, fewer when memory is scarce.
     private var window: Int { min(max(4, availableCores()), max(1, options.memory >> 28)) }
 
     package static func run(
-        _ kind: LoadKind, _ source: LoadSource, into writer: Writer, _ options: LoadOptions, now: Instant
+        _ kind: LoadKind, _ source: LoadSource, into writer: Writer, _ options: LoadOptions,
+        now: Instant
     ) throws(WinnowError) -> LoadSummary {
-        let load = Load(writer: writer, kind: kind, inputs: source.inputs, options: options, now: now)
+        let load = Load(
+            writer: writer, kind: kind, inputs: source.inputs, options: options, now: now)
         if let path = options.rejects {
             for input in source.inputs where input.isFile(path) {
-                throw .usage("the file for rejects, \(path), would overwrite the input \(input.name)")
+                throw .usage(
+                    "the file for rejects, \(path), would overwrite the input \(input.name)")
             }
             if isInside(path, writer.directory.path) {
-                throw .usage("the file for rejects, \(path), is in the store; name a file elsewhere")
+                throw .usage(
+                    "the file for rejects, \(path), is in the store; name a file elsewhere")
             }
         }
         if let repeated = try load.repeated() { return repeated }
@@ -58,7 +63,8 @@ package struct Load {
                     file: inputs.map(\.name).joined(separator: ", "), line: nil,
                     column: nil, code: .batchConflict,
                     reason:
-                        "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored")
+                        "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored"
+                )
             }
             var summary = LoadSummary()
             summary.isRepeated = true
@@ -88,7 +94,8 @@ package struct Load {
     }
 
     private func load<L: Loading>(
-        _ bytes: InputBytes, _ input: LoadSource.Input, _ loading: inout L, _ summary: inout LoadSummary,
+        _ bytes: InputBytes, _ input: LoadSource.Input, _ loading: inout L,
+        _ summary: inout LoadSummary,
         _ rejects: inout Rejects, _ progress: inout Progress
     ) throws(WinnowError) {
         let format = if let chosen = options.format { chosen } else { try input.format() }
@@ -116,7 +123,9 @@ package struct Load {
             next = try start()
             for piece in parsing.values() {
                 summary.rows += piece.rows
-                for row in piece.rejected { try rejects.add(row, file: name, line: line + row.line) }
+                for row in piece.rejected {
+                    try rejects.add(row, file: name, line: line + row.line)
+                }
                 line += piece.lines
                 try loading.gather(piece.content, &summary)
             }
@@ -124,7 +133,9 @@ package struct Load {
             progress.isReading(summary, bytes)
         }
         if empty, format == .csv {
-            throw .badData(file: name, line: 1, column: nil, code: .missingHeader, reason: "there is no header row")
+            throw .badData(
+                file: name, line: 1, column: nil, code: .missingHeader,
+                reason: "there is no header row")
         }
         progress.hasRead(bytes)
     }
@@ -212,7 +223,9 @@ private struct Rejects {
     private let limit: Int
 
     init(_ options: LoadOptions) throws(WinnowError) {
-        output = try options.rejects.map { (path) throws(WinnowError) in try OutputStream(path: path) }
+        output = try options.rejects.map { (path) throws(WinnowError) in
+            try OutputStream(path: path)
+        }
         limit = options.maximumRejects ?? .max
     }
 

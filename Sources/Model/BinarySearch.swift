@@ -1,5 +1,5 @@
-/// The first position of a range of which `isBelow` does not hold, where it holds of all before and of none behind.
-/// Complexity: O(log n) calls.
+/// The first position of a range of which `isBelow` does not hold, where it holds of all before and
+/// of none behind. Complexity: O(log n) calls.
 @inlinable package func firstNotBelow<E: Error>(
     _ range: Range<Int>, _ isBelow: (Int) throws(E) -> Bool
 ) throws(E) -> Int {

@@ -1,8 +1,9 @@
-/// Whether two strings have the same bytes; Swift's `==` would call canonically equivalent ones equal.
+/// Whether two strings have the same bytes; Swift's `==` would call canonically equivalent ones
+/// equal.
 public func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
 
-/// Text of a value that is compared byte by byte, as all text in Winnow is. A type whose text is wrapped so can have
-/// its `==` and `hash` synthesised.
+/// Text of a value that is compared byte by byte, as all text in Winnow is. A type whose text is
+/// wrapped so can have its `==` and `hash` synthesised.
 @propertyWrapper
 public struct Bytewise<Value: BytewiseComparable & Sendable>: Hashable, Sendable {
     /// The text itself.
@@ -12,7 +13,9 @@ public struct Bytewise<Value: BytewiseComparable & Sendable>: Hashable, Sendable
     public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 
     /// Whether both have the same bytes.
-    public static func == (a: Bytewise, b: Bytewise) -> Bool { a.wrappedValue.hasSameBytes(as: b.wrappedValue) }
+    public static func == (a: Bytewise, b: Bytewise) -> Bool {
+        a.wrappedValue.hasSameBytes(as: b.wrappedValue)
+    }
 
     /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) { wrappedValue.hashBytes(into: &hasher) }

@@ -1,7 +1,9 @@
-/// The text with simple Unicode case folding (statuses C and S of CaseFolding.txt), scalar by scalar: the length in
-/// scalars stays, so "STRASSE" and "Straße" stay different.
+/// The text with simple Unicode case folding (statuses C and S of CaseFolding.txt), scalar by
+/// scalar: the length in scalars stays, so "STRASSE" and "Straße" stay different.
 package func caseFolded(_ text: UnsafeRawBufferPointer) -> [UInt8] {
-    if unsafe text.allSatisfy({ $0 < 0x80 }) { return unsafe text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 } }
+    if unsafe text.allSatisfy({ $0 < 0x80 }) {
+        return unsafe text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+    }
     var result: [UInt8] = []
     for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars {
         result.append(contentsOf: UTF8.encode(folded(scalar)) ?? UTF8.encodedReplacementCharacter)
@@ -9,8 +11,8 @@ package func caseFolded(_ text: UnsafeRawBufferPointer) -> [UInt8] {
     return result
 }
 
-/// The lower case of the upper case, where those are single scalars: that joins ς with σ and ſ with s, which lower case
-/// alone would keep apart.
+/// The lower case of the upper case, where those are single scalars: that joins ς with σ and ſ with
+/// s, which lower case alone would keep apart.
 private func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.value {
     // The dotless i folds to itself.
@@ -21,7 +23,8 @@ private func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     case 0xFB05: return "\u{FB06}"
     // Cherokee folds to its capitals, which came first.
     case 0x13A0...0x13F5: return scalar
-    case 0x13F8...0x13FD, 0xAB70...0xABBF: return single(scalar.properties.uppercaseMapping) ?? scalar
+    case 0x13F8...0x13FD, 0xAB70...0xABBF:
+        return single(scalar.properties.uppercaseMapping) ?? scalar
     default:
         let upper = single(scalar.properties.uppercaseMapping) ?? scalar
         return single(upper.properties.lowercaseMapping) ?? upper

@@ -1,4 +1,5 @@
-/// Which event exists in which channel: the one table that rules, loaders and the command line read.
+/// Which event exists in which channel: the one table that rules, loaders and the command line
+/// read.
 public enum Catalogue {
     /// The channels in which an event exists.
     public static func channels(of event: Event) -> [Channel] {
@@ -14,7 +15,10 @@ public enum Catalogue {
         case .unsubscribeClicked:
             [.email, .sms, .push, .vkNotify]
         case .undelivered:
-            [.email, .sms, .telegramBot, .telegramGroup, .maxBot, .maxGroup, .whatsapp, .viber, .vkNotify]
+            [
+                .email, .sms, .telegramBot, .telegramGroup, .maxBot, .maxGroup, .whatsapp, .viber,
+                .vkNotify,
+            ]
         case .policyViolated:
             [.telegramBot, .telegramGroup, .maxBot, .maxGroup, .whatsapp, .vkNotify]
         case .hardBounced, .subscriptionConfirmed:
@@ -54,7 +58,8 @@ public struct EventType: Hashable, Sendable, Comparable {
 
     /// The pair of a stored number; nil when it names none.
     public init?(code: UInt16) {
-        guard let channel = Channel(rawValue: UInt8(code >> 8)), let event = Event(rawValue: UInt8(code & 255))
+        guard let channel = Channel(rawValue: UInt8(code >> 8)),
+            let event = Event(rawValue: UInt8(code & 255))
         else { return nil }
         self.init(channel, event)
     }

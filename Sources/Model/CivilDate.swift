@@ -1,12 +1,13 @@
 /// A day of the proleptic Gregorian calendar, as a number of days since 1970-01-01. No time zone.
 ///
-/// Rules and files take the years 0001 to 9999. Other days can be made, up to 290 million years away, but a rule that
-/// names one is refused.
+/// Rules and files take the years 0001 to 9999. Other days can be made, up to 290 million years
+/// away, but a rule that names one is refused.
 public struct CivilDate: Hashable, Sendable, Comparable {
     /// Days since 1970-01-01.
     public let day: Int
 
-    /// The day so many days after 1970-01-01; one that is further away than any `CivilDate` becomes the furthest.
+    /// The day so many days after 1970-01-01; one that is further away than any `CivilDate` becomes
+    /// the furthest.
     public init(day: Int) { self.day = min(max(day, -CivilDate.furthest), CivilDate.furthest) }
 
     /// Days. So near that no arithmetic on dates and instants overflows 64 bits.
@@ -24,7 +25,8 @@ public struct CivilDate: Hashable, Sendable, Comparable {
         self.init(uncheckedYear: year, month: month, day: day)
     }
 
-    /// Years are counted from March, so that the leap day is the last of its year, in eras of 400 years.
+    /// Years are counted from March, so that the leap day is the last of its year, in eras of 400
+    /// years.
     private init(uncheckedYear year: Int, month: Int, day: Int) {
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
@@ -43,7 +45,10 @@ public struct CivilDate: Hashable, Sendable, Comparable {
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let shifted = (5 * dayOfYear + 2) / 153
         let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
+            dayOfYear - (153 * shifted + 2) / 5 + 1
+        )
     }
 
     /// The same day of the month so many months away, or the month's last day where there is none.
@@ -58,7 +63,9 @@ public struct CivilDate: Hashable, Sendable, Comparable {
     }
 
     /// Whether the year has a 29 February.
-    public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+    public static func isLeap(_ year: Int) -> Bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    }
 
     /// How many days a month (1–12) has.
     public static func days(ofMonth month: Int, year: Int) -> Int {
@@ -82,14 +89,16 @@ extension CivilDate: CustomStringConvertible, LosslessStringConvertible {
     /// Reads exactly `YYYY-MM-DD`, years 0001–9999.
     public init?(_ text: String) {
         var text = text
-        guard let date = text.withUTF8({ unsafe CivilDate(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        guard let date = text.withUTF8({ unsafe CivilDate(utf8: UnsafeRawBufferPointer($0)) })
+        else { return nil }
         self = date
     }
 
     /// Reads exactly `YYYY-MM-DD` from bytes.
     public init?(utf8 text: UnsafeRawBufferPointer) {
         var reader = unsafe DigitReader(text)
-        guard let year = reader.number(digits: 4), reader.take("-"), let month = reader.number(digits: 2),
+        guard let year = reader.number(digits: 4), reader.take("-"),
+            let month = reader.number(digits: 2),
             reader.take("-"), let day = reader.number(digits: 2), reader.atEnd
         else { return nil }
         self.init(year: year, month: month, day: day)

@@ -15,12 +15,16 @@ package struct DecimalLiteral: Sendable, Hashable {
         digits = []
         places = 0
         let whole = at
-        while at < text.count, let digit = unsafe decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
+        while at < text.count, let digit = unsafe decimalDigit(text[at]) {
+            digits.append(UInt8(digit)); at += 1
+        }
         guard at > whole else { return nil }
         if byte(".") {
             at += 1
             let start = at
-            while at < text.count, let digit = unsafe decimalDigit(text[at]) { digits.append(UInt8(digit)); at += 1 }
+            while at < text.count, let digit = unsafe decimalDigit(text[at]) {
+                digits.append(UInt8(digit)); at += 1
+            }
             guard at > start else { return nil }
             places = at - start
         }
@@ -45,8 +49,8 @@ package struct DecimalLiteral: Sendable, Hashable {
         if digits.isEmpty { places = 0; negative = false }
     }
 
-    /// The literal in units of 10^−scale: the greatest whole number not above it, and whether it is exactly that.
-    /// `nil` below or above 64 bits tells the side.
+    /// The literal in units of 10^−scale: the greatest whole number not above it, and whether it is
+    /// exactly that. `nil` below or above 64 bits tells the side.
     package func scaled(to scale: Int) -> Scaled {
         let shift = scale - places
         var kept = digits[...], exact = true
@@ -58,7 +62,9 @@ package struct DecimalLiteral: Sendable, Hashable {
         guard kept.isEmpty || kept.count + zeros <= 20 else { return negative ? .below : .above }
         var magnitude: UInt64 = 0
         for digit in kept {
-            guard let next = grow(magnitude, by: UInt64(digit)) else { return negative ? .below : .above }
+            guard let next = grow(magnitude, by: UInt64(digit)) else {
+                return negative ? .below : .above
+            }
             magnitude = next
         }
         if !kept.isEmpty {
@@ -80,7 +86,8 @@ package struct DecimalLiteral: Sendable, Hashable {
 
     private func signed(_ magnitude: UInt64, exact: Bool) -> Scaled {
         guard negative else {
-            return magnitude <= UInt64(Int64.max) ? .value(floor: Int64(magnitude), exact: exact) : .above
+            return magnitude <= UInt64(Int64.max)
+                ? .value(floor: Int64(magnitude), exact: exact) : .above
         }
         // The floor of a negative number that is not whole is one further from zero.
         let (away, overflow) = exact ? (magnitude, false) : magnitude.addingReportingOverflow(1)
@@ -99,6 +106,7 @@ extension DecimalLiteral: Comparable {
         if digits.isEmpty || other.digits.isEmpty { return digits.isEmpty && !other.digits.isEmpty }
         // Digits have no zeros at either end, so the place of the first decides before they do.
         let place = digits.count - places, otherPlace = other.digits.count - other.places
-        return place != otherPlace ? place < otherPlace : digits.lexicographicallyPrecedes(other.digits)
+        return place != otherPlace
+            ? place < otherPlace : digits.lexicographicallyPrecedes(other.digits)
     }
 }

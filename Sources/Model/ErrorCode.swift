@@ -1,5 +1,5 @@
-/// What kind of thing went wrong, as a stable word for programs: the raw value is the code in JSON. One list for the
-/// library and every door.
+/// What kind of thing went wrong, as a stable word for programs: the raw value is the code in JSON.
+/// One list for the library and every door.
 public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     // Calls and rules.
     case usage

@@ -13,8 +13,8 @@ public struct Field: Sendable, Hashable {
     /// Digits after the point of a decimal (0–9); 0 for every other type.
     public var scale: Int
 
-    /// A field; of a decimal without a scale it is 4, for other types it is passed over. Whether a store can have the
-    /// field is checked when it is added.
+    /// A field; of a decimal without a scale it is 4, for other types it is passed over. Whether a
+    /// store can have the field is checked when it is added.
     public init(name: String, type: FieldType, scale: Int? = nil) {
         self.name = name
         self.type = type

@@ -21,8 +21,8 @@ public struct LoadSource: Sendable {
         }
     }
 
-    /// A file; its name says of what format it is, and `.zst` that it is compressed, unless the options do. `-` is
-    /// standard input.
+    /// A file; its name says of what format it is, and `.zst` that it is compressed, unless the
+    /// options do. `-` is standard input.
     public static func file(_ path: String) -> LoadSource { files([path]) }
 
     /// Several files, as one batch.
@@ -68,12 +68,12 @@ public struct LoadOptions: Sendable {
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
     public var emptyClears = false
     public var unknownProfiles = UnknownProfiles.reject
-    /// An id under which the batch is remembered for ever: loading the same again does nothing, other content under the
-    /// same id is an error. nil: the batch is not remembered.
+    /// An id under which the batch is remembered for ever: loading the same again does nothing,
+    /// other content under the same id is an error. nil: the batch is not remembered.
     public var batch: String?
-    /// Bytes of anonymous memory that the load may take, within a quarter; what does not fit is written out and merged
-    /// at the end. Below 128 MiB the bound is not kept: the input is parsed in pieces of 4 MiB, and a block of profiles
-    /// is merged as a whole.
+    /// Bytes of anonymous memory that the load may take, within a quarter; what does not fit is
+    /// written out and merged at the end. Below 128 MiB the bound is not kept: the input is parsed
+    /// in pieces of 4 MiB, and a block of profiles is merged as a whole.
     public var memory = 2 << 30
     /// Told now and then how far the load is, on the loading thread.
     public var progress: @Sendable (LoadProgress) -> Void = { _ in }
@@ -90,11 +90,16 @@ public struct LoadOptions: Sendable {
     /// - Throws: `WinnowError.usage` that says what is wrong.
     public func validate() throws(WinnowError) {
         try LoadOptions.validate(memory: memory)
-        if let maximumRejects, maximumRejects < 0 { throw .usage("the number of rejected rows cannot be negative") }
-        if maximumRejects != nil, rejects == nil {
-            throw .usage("a number of rejected rows bounds what a file of rejects collects; give both")
+        if let maximumRejects, maximumRejects < 0 {
+            throw .usage("the number of rejected rows cannot be negative")
         }
-        if let batch, !(1...255).contains(batch.utf8.count) { throw .usage("the id of a batch has 1 to 255 bytes") }
+        if maximumRejects != nil, rejects == nil {
+            throw .usage(
+                "a number of rejected rows bounds what a file of rejects collects; give both")
+        }
+        if let batch, !(1...255).contains(batch.utf8.count) {
+            throw .usage("the id of a batch has 1 to 255 bytes")
+        }
     }
 
     /// Checks how much memory a load or a compaction may take.
@@ -109,7 +114,8 @@ public struct LoadOptions: Sendable {
 public struct LoadSummary: Sendable, Hashable {
     /// Rows read, bad ones included.
     public var rows = 0
-    /// Profiles, campaigns or templates that were not there before; for events, all that were stored.
+    /// Profiles, campaigns or templates that were not there before; for events, all that were
+    /// stored.
     public var new = 0
     public var updated = 0
     public var skipped = 0

@@ -1,5 +1,5 @@
-/// Rows and blocks: a profile has one dense row number for life, and rows are grouped in blocks, the unit of storage,
-/// evaluation and parallelism.
+/// Rows and blocks: a profile has one dense row number for life, and rows are grouped in blocks,
+/// the unit of storage, evaluation and parallelism.
 public enum Block {
     /// Rows of a block: a row within its block fits 16 bits, and a set of them is 8 KiB.
     public static let rows = 65_536

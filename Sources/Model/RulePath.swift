@@ -1,5 +1,5 @@
-/// A place in a rule, from its document inwards. Each form of rules prints it in its own way: JSON as the path of keys
-/// and indices, `where.all[1].field.value`.
+/// A place in a rule, from its document inwards. Each form of rules prints it in its own way: JSON
+/// as the path of keys and indices, `where.all[1].field.value`.
 public struct RulePath: Hashable, Sendable {
     /// One step inwards.
     public enum Step: Hashable, Sendable {

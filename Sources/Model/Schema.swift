@@ -14,11 +14,14 @@ public struct Schema: Sendable, Hashable {
     public var uniqueEvents: UniqueEvents
 
     /// Fields that every store has; `id` is the external id itself.
-    public static let builtIn = [Field(name: "email", type: .string), Field(name: "phone", type: .string)]
+    public static let builtIn = [
+        Field(name: "email", type: .string), Field(name: "phone", type: .string),
+    ]
     /// The name of the external id in rules and files.
     public static let idName = "id"
 
-    /// A schema with these fields beside the built-in ones. Whether a store can have it is checked when one is created.
+    /// A schema with these fields beside the built-in ones. Whether a store can have it is checked
+    /// when one is created.
     public init(fields: [Field] = [], uniqueEvents: UniqueEvents = .derived) {
         self.fields = Schema.builtIn + fields
         self.uniqueEvents = uniqueEvents
@@ -40,7 +43,9 @@ public struct Schema: Sendable, Hashable {
 
     /// Why no store can have the schema; nil when one can.
     package var problem: String? {
-        if ownFields.count > Schema.maximumFields { return "more than \(Schema.maximumFields) fields" }
+        if ownFields.count > Schema.maximumFields {
+            return "more than \(Schema.maximumFields) fields"
+        }
         var names: Set<[UInt8]> = [Array(Schema.idName.utf8)]
         for field in fields {
             if let problem = field.problem { return problem }

@@ -4,7 +4,9 @@ extension ArraySlice<UInt8> {
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> T
     ) throws(WinnowError) -> T {
         let result = unsafe withUnsafeBytes { (bytes) -> Result<T, WinnowError> in
-            do throws(WinnowError) { return unsafe .success(try body(bytes)) } catch { return .failure(error) }
+            do throws(WinnowError) { return unsafe .success(try body(bytes)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }
@@ -21,7 +23,9 @@ extension [UInt8] {
         _ body: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> T
     ) throws(WinnowError) -> T {
         let result = unsafe withUnsafeMutableBytes { (buffer) -> Result<T, WinnowError> in
-            do throws(WinnowError) { return unsafe .success(try body(buffer)) } catch { return .failure(error) }
+            do throws(WinnowError) { return unsafe .success(try body(buffer)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }

@@ -2,12 +2,14 @@
 public enum WinnowError: Error, Sendable, Hashable {
     /// The call itself makes no sense.
     case usage(String)
-    /// A rule that cannot be evaluated; `path` is where in the document, for example `where.all[1].field.value`.
+    /// A rule that cannot be evaluated; `path` is where in the document, for example
+    /// `where.all[1].field.value`.
     case invalidRule(path: RulePath, message: String)
-    /// The same of a rule written as text, with the place in the text. `path` is where the rule as JSON
-    /// has what is wrong, empty where the text cannot be read.
+    /// The same of a rule written as text, with the place in the text. `path` is where the rule as
+    /// JSON has what is wrong, empty where the text cannot be read.
     case invalidText(path: RulePath, place: TextPlace, message: String)
-    /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole line is meant.
+    /// Input data that cannot be loaded. Line and column are 1-based, column nil where the whole
+    /// line is meant.
     case badData(file: String, line: Int?, column: String?, code: ErrorCode, reason: String)
     /// The store does not hold what was written.
     case damaged(file: String, what: String)
@@ -56,7 +58,8 @@ extension WinnowError {
         case .badData(let file, let line, let column, _, _):
             [file, line.map(String.init), column].compactMap { $0 }.joined(separator: ":")
         case .damaged(let file, _), .newerFormat(let file, _), .olderFormat(let file, _): file
-        case .notFound(_, let path), .cannotCreate(let path, _), .io(_, let path, _), .outcomeUnknown(let path, _),
+        case .notFound(_, let path), .cannotCreate(let path, _), .io(_, let path, _),
+            .outcomeUnknown(let path, _),
             .anotherWriter(let path):
             path
         }
@@ -81,10 +84,13 @@ extension WinnowError: CustomStringConvertible {
     private var what: String {
         switch self {
         case .usage(let message): message
-        case .invalidRule(let path, let message): path.steps.isEmpty ? message : "\(path): \(message)"
-        case .invalidText(_, let place, let message): "line \(place.line), column \(place.column): \(message)"
+        case .invalidRule(let path, let message):
+            path.steps.isEmpty ? message : "\(path): \(message)"
+        case .invalidText(_, let place, let message):
+            "line \(place.line), column \(place.column): \(message)"
         case .badData(let file, let line, let column, _, let reason):
-            file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "") + ": " + reason
+            file + (line.map { ", line \($0)" } ?? "") + (column.map { ", column \($0)" } ?? "")
+                + ": " + reason
         case .damaged(let file, let what):
             "damaged store: \(file): \(what)"
         case .newerFormat(let file, let version):

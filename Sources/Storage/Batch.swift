@@ -2,8 +2,8 @@ import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
-/// What one batch says to a store; everything in it becomes visible together. Each family of parts takes what is its
-/// own.
+/// What one batch says to a store; everything in it becomes visible together. Each family of parts
+/// takes what is its own.
 package struct Batch {
     /// Profiles by their ids, new ones in the order of their rows.
     package var profiles: GrowingStrings

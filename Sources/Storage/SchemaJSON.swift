@@ -13,17 +13,22 @@ extension Schema {
             }
         }
         guard case .success(let value) = parsed else {
-            if case .failure(let error) = parsed { throw bad("not JSON at byte \(error.offset): \(error.message)") }
+            if case .failure(let error) = parsed {
+                throw bad("not JSON at byte \(error.offset): \(error.message)")
+            }
             throw bad("not JSON")
         }
-        guard case .object(let members) = value else { throw bad("a schema is an object, not \(value.kind)") }
+        guard case .object(let members) = value else {
+            throw bad("a schema is an object, not \(value.kind)")
+        }
         var fields: [Field] = [], unique = Schema.UniqueEvents.derived, seen: Set<String> = []
         for (key, content) in members {
             guard seen.insert(key).inserted else { throw bad("“\(key)” is repeated") }
             switch (key, content) {
             case ("fields", .array(let elements)):
                 for (i, element) in elements.enumerated() {
-                    guard let field = try Schema.field(element, { bad("fields[\(i)]: " + $0) }) else { continue }
+                    guard let field = try Schema.field(element, { bad("fields[\(i)]: " + $0) })
+                    else { continue }
                     fields.append(field)
                 }
             case ("unique_events", .string(let text)):
@@ -51,7 +56,9 @@ extension Schema {
     private static func field(
         _ value: JSONValue, _ bad: (String) -> WinnowError
     ) throws(WinnowError) -> Field? {
-        guard case .object(let members) = value else { throw bad("expected an object, not \(value.kind)") }
+        guard case .object(let members) = value else {
+            throw bad("expected an object, not \(value.kind)")
+        }
         var name: String?, type: FieldType?, scale: Int?
         var seen: Set<String> = []
         for (key, content) in members {
@@ -67,10 +74,12 @@ extension Schema {
                 type = match
             case ("scale", .number(let text)):
                 guard let digits = Int(text), (0...Field.maximumScale).contains(digits) else {
-                    throw bad("scale is a whole number from 0 to \(Field.maximumScale), not \(text)")
+                    throw bad(
+                        "scale is a whole number from 0 to \(Field.maximumScale), not \(text)")
                 }
                 scale = digits
-            case ("name", _), ("type", _), ("scale", _): throw bad("“\(key)” cannot be \(content.kind)")
+            case ("name", _), ("type", _), ("scale", _):
+                throw bad("“\(key)” cannot be \(content.kind)")
             default: throw bad("unknown key “\(key)”; a field has name, type and scale")
             }
         }

@@ -23,24 +23,29 @@ package struct StoreDirectory: Sendable {
         try PartFile(disk: disk, directory: parts, part)
     }
 
-    /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left of an attempt that
-    /// was cut short.
+    /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left
+    /// of an attempt that was cut short.
     package func create(_ schema: Schema, at time: Instant) throws(WinnowError) {
         try schema.validate()
         if path.isEmpty { throw .cannotCreate(path: "a store", reason: "its path is empty") }
         if try disk.list(path) == nil { try createFolder(path) }
         // Of two that make a store in one folder the second finds it made, or still being made.
         let creating = try disk.lock(path, .folder)
-        guard creating != nil else { throw .cannotCreate(path: path, reason: "somebody else is making a store there") }
+        guard creating != nil else {
+            throw .cannotCreate(path: path, reason: "somebody else is making a store there")
+        }
         defer { withExtendedLifetime(creating) {} }
         let names = try disk.list(path) ?? []
         if names.contains(where: { Manifest.version(ofFileName: $0) != nil }) {
             throw .cannotCreate(path: path, reason: "there is a store already")
         }
-        guard try isUnfinished(names) else { throw .cannotCreate(path: path, reason: "the folder is not empty") }
+        guard try isUnfinished(names) else {
+            throw .cannotCreate(path: path, reason: "the folder is not empty")
+        }
         if !names.contains("parts") { try createFolder(parts) }
         do throws(WinnowError) { try disk.sync([], directory: parent) } catch {
-            // A folder that may be passed through but not read (EACCES) is for its owner to make durable.
+            // A folder that may be passed through but not read (EACCES) is for its owner to make
+            // durable.
             guard case .io(_, _, 13) = error else { throw error }
         }
         // No manifest may outlive a crash without the folder of its parts.
@@ -53,7 +58,9 @@ package struct StoreDirectory: Sendable {
     /// Makes a folder, or finds that somebody else just has.
     private func createFolder(_ folder: String) throws(WinnowError) {
         do throws(WinnowError) { try disk.createDirectory(folder) } catch {
-            if try disk.list(folder) == nil { throw .cannotCreate(path: path, reason: error.description) }
+            if try disk.list(folder) == nil {
+                throw .cannotCreate(path: path, reason: error.description)
+            }
         }
     }
 
@@ -63,7 +70,8 @@ package struct StoreDirectory: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Whether names in the store's folder are at most what creating it leaves before its first manifest is there.
+    /// Whether names in the store's folder are at most what creating it leaves before its first
+    /// manifest is there.
     private func isUnfinished(_ names: [String]) throws(WinnowError) -> Bool {
         let first = Manifest.fileName(1) + StoreDirectory.temporary
         guard names.allSatisfy({ $0 == "parts" || $0 == first }) else { return false }
@@ -88,8 +96,9 @@ package struct StoreDirectory: Sendable {
         return versions
     }
 
-    /// Reads the current manifest and locks it against removal. A manifest that was removed between choosing and
-    /// locking is no longer current: look again. One that is damaged is damage; never fall back to an older one.
+    /// Reads the current manifest and locks it against removal. A manifest that was removed between
+    /// choosing and locking is no longer current: look again. One that is damaged is damage; never
+    /// fall back to an older one.
     func current() throws(WinnowError) -> (manifest: Manifest, lock: any FileLock) {
         for _ in 0..<1000 {
             if let version = try versions().last, let held = try hold(version) { return held }
@@ -98,9 +107,13 @@ package struct StoreDirectory: Sendable {
     }
 
     /// Reads a manifest and locks it against removal; nil when it is gone, or about to be.
-    private func hold(_ version: UInt64) throws(WinnowError) -> (manifest: Manifest, lock: any FileLock)? {
+    private func hold(_ version: UInt64) throws(WinnowError) -> (
+        manifest: Manifest, lock: any FileLock
+    )? {
         do throws(WinnowError) {
-            guard let lock = try disk.lock(path + "/" + Manifest.fileName(version), .shared), lock.isLinked else {
+            guard let lock = try disk.lock(path + "/" + Manifest.fileName(version), .shared),
+                lock.isLinked
+            else {
                 return nil
             }
             return (try manifest(version), lock)
@@ -114,7 +127,8 @@ package struct StoreDirectory: Sendable {
 
     /// The manifest of a version.
     func manifest(_ version: UInt64) throws(WinnowError) -> Manifest {
-        let file = path + "/" + Manifest.fileName(version), mapped = try disk.map(file, expecting: nil)
+        let file = path + "/" + Manifest.fileName(version),
+            mapped = try disk.map(file, expecting: nil)
         // The bytes are there for as long as the mapping is.
         defer { withExtendedLifetime(mapped) {} }
         let manifest = try unsafe Manifest(decoding: mapped.bytes, of: file)
@@ -124,8 +138,8 @@ package struct StoreDirectory: Sendable {
         return manifest
     }
 
-    /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the commit point. All
-    /// that it names must be durable.
+    /// Writes a manifest under a temporary name, makes it durable, and gives it its final name: the
+    /// commit point. All that it names must be durable.
     func publish(_ manifest: Manifest) throws(WinnowError) {
         // A manifest that cannot be read again would be the end of the store.
         let encoded = manifest.encoded
@@ -133,7 +147,8 @@ package struct StoreDirectory: Sendable {
             try unsafe Manifest(decoding: bytes, of: manifest.fileName)
         }
         guard decoded == manifest else {
-            throw .usage("the store cannot hold this: its manifest would not say the same when it is read")
+            throw .usage(
+                "the store cannot hold this: its manifest would not say the same when it is read")
         }
         let final = path + "/" + manifest.fileName, temporary = final + StoreDirectory.temporary
         if try disk.list(path)?.contains(manifest.fileName + StoreDirectory.temporary) == true {
@@ -152,7 +167,8 @@ package struct StoreDirectory: Sendable {
         try? disk.unlink(temporary)
     }
 
-    /// Removes manifests older than the current that no reader holds, and every part that no remaining manifest names.
+    /// Removes manifests older than the current that no reader holds, and every part that no
+    /// remaining manifest names.
     /// - Returns: how many older versions readers hold.
     func removeUnused(keeping current: Manifest) throws(WinnowError) -> Int {
         var kept = Set(current.parts.map(\.fileName)), held = 0
@@ -165,7 +181,8 @@ package struct StoreDirectory: Sendable {
                 kept.formUnion(try manifest(version).parts.map(\.fileName))
             }
         }
-        for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name) {
+        for name in try disk.list(parts) ?? [] where name.hasSuffix(".part") && !kept.contains(name)
+        {
             try remove(parts + "/" + name)
         }
         for name in try disk.list(path) ?? []

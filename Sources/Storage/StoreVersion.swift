@@ -4,8 +4,8 @@ import WinnowFormat
 import WinnowModel
 import Synchronization
 
-/// One version of a store, as it stays for as long as this object lives: its files cannot be removed meanwhile. Parts
-/// are opened when they are first needed.
+/// One version of a store, as it stays for as long as this object lives: its files cannot be
+/// removed meanwhile. Parts are opened when they are first needed.
 package final class StoreVersion: Sendable {
     package let manifest: Manifest
     private let directory: StoreDirectory
@@ -83,7 +83,8 @@ package final class StoreVersion: Sendable {
             let keys = try StringTables(try files(.keys), .profile, hiding: erased)
             guard keys.count == rows else {
                 throw .damaged(
-                    file: directory.path, what: "there are \(rows) rows, but \(keys.count) ids of profiles")
+                    file: directory.path,
+                    what: "there are \(rows) rows, but \(keys.count) ids of profiles")
             }
             return keys
         }
@@ -115,7 +116,9 @@ package final class StoreVersion: Sendable {
         _ kind: PartKind, _ body: (PartFile) throws(WinnowError) -> T
     ) throws(WinnowError) -> [T] {
         var result: [T] = []
-        for reference in manifest.parts(of: kind) { result.append(try body(try directory.open(reference))) }
+        for reference in manifest.parts(of: kind) {
+            result.append(try body(try directory.open(reference)))
+        }
         return result
     }
 }
@@ -134,9 +137,12 @@ private final class Once<Value: Sendable>: Sendable {
 }
 
 extension StoreVersion {
-    /// The type whose stored events are looked at for a type: for one that this store derives, that of its source.
+    /// The type whose stored events are looked at for a type: for one that this store derives, that
+    /// of its source.
     package func storedType(of type: EventType) -> EventType {
-        guard schema.uniqueEvents == .derived, let source = type.event.derivedFrom else { return type }
+        guard schema.uniqueEvents == .derived, let source = type.event.derivedFrom else {
+            return type
+        }
         return EventType(type.channel, source)
     }
 }

@@ -5,8 +5,8 @@ import WinnowModel
 import WinnowThreads
 
 extension StoreDirectory {
-    /// Where a value stands in any file of the store, decoded: in the parts of the current version, and in what else
-    /// lies there, of older versions that readers hold or of a writer that died.
+    /// Where a value stands in any file of the store, decoded: in the parts of the current version,
+    /// and in what else lies there, of older versions that readers hold or of a writer that died.
     package func find(_ value: String) throws(WinnowError) -> [(file: String, what: String)] {
         let sought = SoughtValue(value), found = Findings()
         // A writer may be at work; the current version stays meanwhile.
@@ -22,7 +22,8 @@ extension StoreDirectory {
         for name in try disk.list(parts) ?? [] where !own.contains(name) {
             search(stray: name, for: sought, manifest.schema, found)
         }
-        for name in try disk.list(path) ?? [] where name.hasPrefix(Manifest.prefix) && name != manifest.fileName {
+        for name in try disk.list(path) ?? []
+        where name.hasPrefix(Manifest.prefix) && name != manifest.fileName {
             // Names of fields stand in it as they are.
             let file = path + "/" + name
             if (try? bytes(of: file, contain: sought)) == true {
@@ -34,10 +35,15 @@ extension StoreDirectory {
 
     private func search(
         _ part: PartReference, for sought: SoughtValue, _ schema: Schema, _ found: Findings
-    ) throws(WinnowError) { try part.kind.family.search(try open(part), for: sought, schema, found) }
+    ) throws(WinnowError) {
+        try part.kind.family.search(try open(part), for: sought, schema, found)
+    }
 
-    /// Searches a file among the parts that is none of the current version. One that is gone by now has nothing.
-    private func search(stray name: String, for sought: SoughtValue, _ schema: Schema, _ found: Findings) {
+    /// Searches a file among the parts that is none of the current version. One that is gone by now
+    /// has nothing.
+    private func search(
+        stray name: String, for sought: SoughtValue, _ schema: Schema, _ found: Findings
+    ) {
         let file = parts + "/" + name
         do throws(WinnowError) {
             if let reference = try PartReference.naming(name, try disk.map(file, expecting: nil)) {
@@ -46,7 +52,10 @@ extension StoreDirectory {
         } catch { /* It is searched as it is. */  }
         do throws(WinnowError) {
             let contains = try bytes(of: file, contain: sought)
-            found.add(file, "it is no part of this version" + (contains ? ", and has it" : ", and cannot be decoded"))
+            found.add(
+                file,
+                "it is no part of this version"
+                    + (contains ? ", and has it" : ", and cannot be decoded"))
         } catch {
             if case .notFound = error, !name.contains("\u{FFFD}") { return }
             found.add(file, "it is no part of this version, and cannot be read")

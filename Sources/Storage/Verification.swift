@@ -13,9 +13,11 @@ package struct Verification: Sendable {
 }
 
 extension StoreDirectory {
-    /// Checks every byte of the current version: checksums, structures, and everything that is derived against what it
-    /// derives from. What is found is listed, not thrown; only a store that is not there, or cannot be read, throws.
-    /// - Parameter progress: told the bytes that were checked and that there are, now and then, on any thread.
+    /// Checks every byte of the current version: checksums, structures, and everything that is
+    /// derived against what it derives from. What is found is listed, not thrown; only a store that
+    /// is not there, or cannot be read, throws.
+    /// - Parameter progress: told the bytes that were checked and that there are, now and then, on
+    ///   any thread.
     package func verify(
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(WinnowError) -> Verification {
@@ -62,7 +64,8 @@ final class StoreCheck: Sendable {
     /// Erased profiles of which nothing may be left; nil when none are, or values of some are left.
     var purged: ErasedRows? { snapshot.erased.flatMap { $0.isPurged ? $0 : nil } }
 
-    /// Says that a part has been looked at once more; each is twice, for its checksums and for what it holds.
+    /// Says that a part has been looked at once more; each is twice, for its checksums and for what
+    /// it holds.
     func pass(_ part: PartReference) {
         let length = Int(clamping: part.length)
         let total = snapshot.manifest.parts.reduce(0) { $0 + 2 * Int(clamping: $1.length) }
@@ -84,9 +87,12 @@ final class StoreCheck: Sendable {
     private func checkManifest() {
         let ids = snapshot.manifest.parts.map(\.id)
         findings.expect(Set(ids).count == ids.count, manifest, "a part is named twice")
-        let forgets = snapshot.manifest.parts.contains { $0.horizon > .min } || snapshot.erased?.isPurged == false
+        let forgets =
+            snapshot.manifest.parts.contains { $0.horizon > .min }
+            || snapshot.erased?.isPurged == false
         findings.expect(
-            snapshot.manifest.forgets || !forgets, manifest, "something is forgotten that it does not know of")
+            snapshot.manifest.forgets || !forgets, manifest,
+            "something is forgotten that it does not know of")
     }
 
     private func hasSoundBytes(_ reference: PartReference) -> Bool {

@@ -5,10 +5,10 @@ import WinnowModel
 
 /// The one writer of a store: holds its lock, and commits batches.
 ///
-/// Method: everything new is written into part files that no manifest names yet, and all of them are made durable
-/// together; then one new manifest names them. Before the manifest has its final name nothing has happened, after it
-/// everything has. There is no log, and so nothing to replay; what a writer that died has left behind is removed by the
-/// next one.
+/// Method: everything new is written into part files that no manifest names yet, and all of them
+/// are made durable together; then one new manifest names them. Before the manifest has its final
+/// name nothing has happened, after it everything has. There is no log, and so nothing to replay;
+/// what a writer that died has left behind is removed by the next one.
 package final class Writer {
     package let directory: StoreDirectory
     package private(set) var snapshot: StoreVersion
@@ -17,8 +17,8 @@ package final class Writer {
     /// Files that no manifest names yet, and of them those that one will name.
     private var unnamed: [String] = []
     private var unsynced: [any WritableFile] = []
-    /// Whether making something durable has failed: what is in the files and in the system's memory is unknown then,
-    /// and another attempt could seem to succeed.
+    /// Whether making something durable has failed: what is in the files and in the system's memory
+    /// is unknown then, and another attempt could seem to succeed.
     private var isPoisoned = false
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
@@ -38,10 +38,12 @@ package final class Writer {
     /// Older versions that readers still hold, and with them their files.
     package private(set) var versionsHeld = 0
 
-    /// A part file that belongs to nothing until a commit names it; one that no commit will name need not be durable.
+    /// A part file that belongs to nothing until a commit names it; one that no commit will name
+    /// need not be durable.
     package func newPart(_ kind: PartKind, durable: Bool = true) throws(WinnowError) -> PartWriter {
         defer { nextPart += 1 }
-        let part = try PartWriter(disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
+        let part = try PartWriter(
+            disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
         unnamed.append(part.path)
         if durable { unsynced.append(part.file) }
         return part
@@ -52,14 +54,19 @@ package final class Writer {
 
     /// Writes those strings of a batch out that take more than so many bytes of memory.
     package func spillStrings(of batch: inout Batch, above limit: Int) throws(WinnowError) {
-        let open = { (reference: PartReference) throws(WinnowError) in try self.directory.open(reference) }
-        if batch.profiles.new.memory > limit { try batch.profiles.spill(to: newPart(.keys, durable: false), open) }
+        let open = { (reference: PartReference) throws(WinnowError) in
+            try self.directory.open(reference)
+        }
+        if batch.profiles.new.memory > limit {
+            try batch.profiles.spill(to: newPart(.keys, durable: false), open)
+        }
         for namespace in Namespace.names where batch.names[namespace]?.new.memory ?? 0 > limit {
             try batch.names[namespace]?.spill(to: newPart(.dictionary, durable: false), open)
         }
     }
 
-    /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no version.
+    /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no
+    /// version.
     /// - Parameter memory: bytes that merging may take.
     package func commit(_ batch: Batch, at time: Instant, memory: Int) throws(WinnowError) {
         if batch.isEmpty { return }
@@ -71,8 +78,8 @@ package final class Writer {
                 let size = kind.family.size(in: batch)
                 guard size > 0 else { continue }
                 let lengths = manifest.parts(of: kind).map(\.length)
-                // The estimate is generous, so that equal batches count as equal; the constant is what an empty part
-                // takes.
+                // The estimate is generous, so that equal batches count as equal; the constant is
+                // what an empty part takes.
                 let count = kind.family.merged(lengths, new: UInt64(size) + 4096)
                 try replace(count, of: kind, by: batch, purging: nil, memory, in: &manifest)
             }
@@ -86,15 +93,16 @@ package final class Writer {
     ) throws(WinnowError) {
         let older = Array(manifest.parts(of: kind).suffix(count))
         let merge = Merge(
-            snapshot: snapshot, directory: directory, older: older, batch: batch, purge: purge, memory: memory)
+            snapshot: snapshot, directory: directory, older: older, batch: batch, purge: purge,
+            memory: memory)
         let part = try kind.family.write(merge, to: try newPart(kind))
         let gone = Set(older.map(\.id))
         manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }
         manifest.parts.append(part)
     }
 
-    /// Merges all parts of each kind into one, without what was forgotten: nothing of it is in the files of the new
-    /// version. Makes no version when that is so already.
+    /// Merges all parts of each kind into one, without what was forgotten: nothing of it is in the
+    /// files of the new version. Makes no version when that is so already.
     package func compact(memory: Int) throws(WinnowError) {
         let kinds = snapshot.manifest.parts.map(\.kind), purges = snapshot.manifest.forgets
         guard purges || Set(kinds).count < kinds.count else { return }
@@ -110,7 +118,8 @@ package final class Writer {
         }
     }
 
-    /// Takes profiles out of every answer, at once; their values leave the files when the store is compacted.
+    /// Takes profiles out of every answer, at once; their values leave the files when the store is
+    /// compacted.
     /// - Returns: how many there were, of each id once.
     package func erase(_ ids: [[UInt8]], at time: Instant) throws(WinnowError) -> Int {
         let keys = try snapshot.keys()
@@ -120,11 +129,13 @@ package final class Writer {
         return batch.erased.count
     }
 
-    /// Forgets the activity before an instant that the store has now, at once; it leaves the files when the store is
-    /// compacted. Older activity that is loaded later is not forgotten. Makes no version when there is none.
+    /// Forgets the activity before an instant that the store has now, at once; it leaves the files
+    /// when the store is compacted. Older activity that is loaded later is not forgotten. Makes no
+    /// version when there is none.
     package func drop(before horizon: Int64) throws(WinnowError) {
         let parts = try snapshot.activity().filter { part in
-            part.horizon < horizon && part.types.values.contains { $0.events > 0 && $0.minimum < horizon }
+            part.horizon < horizon
+                && part.types.values.contains { $0.events > 0 && $0.minimum < horizon }
         }
         guard !parts.isEmpty else { return }
         let cut = Set(parts.map(\.file.reference.id))
@@ -144,7 +155,8 @@ package final class Writer {
     }
 
     /// Makes the next version of what `change` does to the manifest.
-    private func commit(_ change: (inout Manifest) throws(WinnowError) -> Void) throws(WinnowError) {
+    private func commit(_ change: (inout Manifest) throws(WinnowError) -> Void) throws(WinnowError)
+    {
         if isPoisoned { throw .usage("this writer has failed before; open the store anew") }
         var manifest = snapshot.manifest
         manifest.parent = manifest.version

@@ -39,7 +39,8 @@ package final class StartedMap<T: Sendable> {
     }
 }
 
-/// Results by number, which threads compute one after the other, each the next that nobody has begun.
+/// Results by number, which threads compute one after the other, each the next that nobody has
+/// begun.
 @safe private final class Results<T: Sendable>: @unchecked Sendable {
     private let count: Int
     private let slots: UnsafeMutablePointer<T?>

@@ -12,7 +12,8 @@ package func availableCores() -> Int { cores }
 /// Asked once: the system reads a file for it.
 private let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
-/// Calls `work` on at most `count` threads at once, this one among them, and returns when all calls have.
+/// Calls `work` on at most `count` threads at once, this one among them, and returns when all calls
+/// have.
 package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
     let helpers = min(count, cores) - 1
     if helpers <= 0 { return work() }
@@ -24,13 +25,14 @@ package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
     }
 }
 
-/// Calls `work` on a helping thread some time; where the system gives no thread, at once on this one.
+/// Calls `work` on a helping thread some time; where the system gives no thread, at once on this
+/// one.
 package func inBackground(_ work: @escaping @Sendable () -> Void) {
     if !ThreadPool.shared.start(Job(work, 1)) { work() }
 }
 
-/// Some work in which several threads may take part; whoever wants it done is one of them. What changes is guarded by
-/// the pool's lock.
+/// Some work in which several threads may take part; whoever wants it done is one of them. What
+/// changes is guarded by the pool's lock.
 final class Job: @unchecked Sendable {
     let work: @Sendable () -> Void
     /// How many more threads may join.
@@ -44,10 +46,12 @@ final class Job: @unchecked Sendable {
     }
 }
 
-/// Threads that help with jobs: at most one a core, made when they are first wanted, and then waiting for more to do.
+/// Threads that help with jobs: at most one a core, made when they are first wanted, and then
+/// waiting for more to do.
 ///
-/// Nobody waits for a thread to be there: a job that no helper has joined is done by who wants it. So work gets done
-/// where the system gives no threads (limits of processes or memory). A dispatch queue would wait there until it does.
+/// Nobody waits for a thread to be there: a job that no helper has joined is done by who wants it.
+/// So work gets done where the system gives no threads (limits of processes or memory). A dispatch
+/// queue would wait there until it does.
 @safe final class ThreadPool: @unchecked Sendable {
     static let shared = ThreadPool()
 
@@ -120,7 +124,8 @@ final class Job: @unchecked Sendable {
         }
     }
 
-    /// Takes part in the oldest job; false when there is none. The lock is held before and after, but not meanwhile.
+    /// Takes part in the oldest job; false when there is none. The lock is held before and after,
+    /// but not meanwhile.
     private func joinJob() -> Bool {
         guard let job = jobs.first else { return false }
         job.places -= 1
@@ -151,14 +156,16 @@ final class Job: @unchecked Sendable {
     }
 
     #if canImport(Darwin)
-        private static let main: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { _ in
-            ThreadPool.shared.help()
-            return nil
-        }
+        private static let main:
+            @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { _ in
+                ThreadPool.shared.help()
+                return nil
+            }
     #else
-        private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
-            ThreadPool.shared.help()
-            return nil
-        }
+        private static let main:
+            @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
+                ThreadPool.shared.help()
+                return nil
+            }
     #endif
 }

@@ -5,11 +5,15 @@ import Winnow
 struct CountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "count", abstract: "Counts the profiles of segments, exactly.",
-        discussion: "Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.")
+        discussion:
+            "Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first."
+    )
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "A rule as JSON or text.") var rule: String?
-    @Option(name: [.customShort("f")], parsing: .singleValue, help: "A file with one rule, in either form.")
+    @Option(
+        name: [.customShort("f")], parsing: .singleValue,
+        help: "A file with one rule, in either form.")
     var files: [String] = []
     @Option(help: "A file with a rule a line.") var rules: String?
     @OptionGroup var evaluation: EvaluationArguments
@@ -21,11 +25,14 @@ struct CountCommand: ParsableCommand {
         for file in files { written.append(try WrittenRule(file: file)) }
         if let rules { written += try Segment.all(ndjson: rules).map { WrittenRule($0) } }
         guard let only = written.first else {
-            throw WinnowError.usage("no rule is given; write it as an argument, or use -f FILE or --rules FILE")
+            throw WinnowError.usage(
+                "no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
         let snapshot = try Store(store).snapshot(), options = try evaluation.options()
         let results: [SegmentCount]
-        do throws(WinnowError) { results = try snapshot.count(written.map(\.segment), options) } catch {
+        do throws(WinnowError) {
+            results = try snapshot.count(written.map(\.segment), options)
+        } catch {
             // Of several rules an error does not say which it is about.
             throw written.count == 1 ? only.located(error) : error
         }
@@ -40,8 +47,10 @@ struct CountCommand: ParsableCommand {
 
 /// When and how rules are evaluated.
 struct EvaluationArguments: ParsableArguments {
-    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf: String?
-    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone: String?
+    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf:
+        String?
+    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone:
+        String?
     @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
     @Option(help: "Threads; the default is all cores.") var threads: Int?
 
@@ -49,11 +58,14 @@ struct EvaluationArguments: ParsableArguments {
         var options = EvaluationOptions()
         if let asOf {
             guard let instant = Instant(asOf) else {
-                throw WinnowError.usage("--as-of takes an instant such as 2026-01-01T00:00:00Z, not “\(asOf)”")
+                throw WinnowError.usage(
+                    "--as-of takes an instant such as 2026-01-01T00:00:00Z, not “\(asOf)”")
             }
             options.asOf = instant
         }
-        guard threads.map({ $0 > 0 }) ?? true else { throw WinnowError.usage("--threads is at least 1") }
+        guard threads.map({ $0 > 0 }) ?? true else {
+            throw WinnowError.usage("--threads is at least 1")
+        }
         options.timezone = timezone
         options.strict = strict
         options.threads = threads

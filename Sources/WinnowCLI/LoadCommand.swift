@@ -15,21 +15,30 @@ struct LoadCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "profiles, events, campaigns or templates.") var kind: LoadKind
-    @Argument(help: "CSV or NDJSON files, plain or compressed (.zst); - is standard input.") var files: [String]
+    @Argument(help: "CSV or NDJSON files, plain or compressed (.zst); - is standard input.")
+    var files: [String]
     @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
-    @Option(help: "A file for rows that cannot be loaded, as NDJSON; without it the first one stops the load.")
+    @Option(
+        help:
+            "A file for rows that cannot be loaded, as NDJSON; without it the first one stops the load."
+    )
     var rejects: String?
     @Option(help: "More rejected rows than this stop the load.") var maxRejects: Int?
     @Flag(help: "Pass over columns and keys that are not known.") var ignoreColumns = false
 
-    @Option(help: "Profiles: upsert, insert (existing ids are left alone) or update (other ids are skipped).")
+    @Option(
+        help:
+            "Profiles: upsert, insert (existing ids are left alone) or update (other ids are skipped)."
+    )
     var mode: LoadMode = .upsert
     @Option(help: "What an unquoted empty CSV cell does to a stored value: keep or clear.")
     var empty: EmptyCells = .keep
     @Option(help: "Events of profiles that are not there: reject, create or skip.")
     var unknownProfiles: UnknownProfiles = .reject
-    @Option(help: "An id to load this batch under; the same again does nothing, for ever.") var batch: String?
-    @Option(help: "How much memory to use, such as 512MiB or 4GiB; the default is 2GiB.") var memory: String?
+    @Option(help: "An id to load this batch under; the same again does nothing, for ever.")
+    var batch: String?
+    @Option(help: "How much memory to use, such as 512MiB or 4GiB; the default is 2GiB.")
+    var memory: String?
 
     func run() throws {
         let options = try options()
@@ -54,7 +63,9 @@ struct LoadCommand: ParsableCommand {
         guard unknownProfiles == .reject || kind == .events else {
             throw WinnowError.usage("--unknown-profiles is for events")
         }
-        guard maxRejects.map({ $0 >= 0 }) ?? true else { throw WinnowError.usage("--max-rejects cannot be negative") }
+        guard maxRejects.map({ $0 >= 0 }) ?? true else {
+            throw WinnowError.usage("--max-rejects cannot be negative")
+        }
         guard maxRejects == nil || rejects != nil else {
             throw WinnowError.usage("--max-rejects bounds what --rejects FILE collects; give both")
         }
@@ -70,7 +81,8 @@ struct LoadCommand: ParsableCommand {
         if let memory {
             guard let bytes = ByteCount(memory)?.bytes, bytes >= LoadOptions.smallestMemory else {
                 throw WinnowError.usage(
-                    "--memory takes a number of bytes such as 512MiB or 4GiB, at least 16MiB, not “\(memory)”")
+                    "--memory takes a number of bytes such as 512MiB or 4GiB, at least 16MiB, not “\(memory)”"
+                )
             }
             options.memory = bytes
         }
@@ -88,7 +100,8 @@ struct ByteCount {
     let bytes: Int
 
     private static let units: [(String, Int)] = [
-        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("kB", 1000), ("KB", 1000),
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("kB", 1000),
+        ("KB", 1000),
         ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000), ("B", 1), ("", 1),
     ]
 
@@ -96,7 +109,8 @@ struct ByteCount {
     init?(_ text: String) {
         for (unit, factor) in ByteCount.units where text.hasSuffix(unit) {
             let digits = text.dropLast(unit.count)
-            guard digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(digits) else { continue }
+            guard digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(digits)
+            else { continue }
             let (bytes, overflow) = number.multipliedReportingOverflow(by: factor)
             if overflow { return nil }
             self.bytes = bytes

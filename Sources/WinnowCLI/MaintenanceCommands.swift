@@ -5,7 +5,9 @@ import Winnow
 struct CompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Merges what many batches have left, and takes what was erased or dropped out of the files.")
+        abstract:
+            "Merges what many batches have left, and takes what was erased or dropped out of the files."
+    )
 
     @Argument(help: "The store.") var store: String
 
@@ -27,7 +29,8 @@ struct VerifyCommand: ParsableCommand {
     )
 
     @Argument(help: "The store.") var store: String
-    @Option(help: "Lists the places where this value stands, in all that the files hold, decoded.") var find: String?
+    @Option(help: "Lists the places where this value stands, in all that the files hold, decoded.")
+    var find: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
@@ -48,7 +51,8 @@ struct VerifyCommand: ParsableCommand {
                     ? "; the value is nowhere"
                     : "; the value is in \($0.count < 50 ? "" : "at least ")\($0.count) places"
             }
-            try Terminal.print("\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
+            try Terminal.print(
+                "\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
         case .json:
             var json = JSONWriter()
             result.write(found: places ?? [], to: &json)
@@ -61,16 +65,20 @@ struct VerifyCommand: ParsableCommand {
 struct EraseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase",
-        abstract: "Takes profiles out of every answer, at once; compact takes what is left of them out of the files.")
+        abstract:
+            "Takes profiles out of every answer, at once; compact takes what is left of them out of the files."
+    )
 
     @Argument(help: "The store.") var store: String
-    @Option(help: "A file with the id of a profile a line; - is standard input.") var profiles: String
+    @Option(help: "A file with the id of a profile a line; - is standard input.") var profiles:
+        String
     @Option(help: "lines, or ndjson: an object with the field id a line, for ids with line breaks.")
     var format: ProfileIDFormat = .lines
 
     func run() throws {
         let summary = try Store(store).erase(profilesIn: profiles, format: format)
-        Terminal.note("\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
+        Terminal.note(
+            "\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
     }
 }
 
@@ -79,7 +87,8 @@ extension ProfileIDFormat: ExpressibleByArgument {}
 struct DropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Forgets the activity before a day (UTC), at once; compact takes it out of the files.")
+        abstract:
+            "Forgets the activity before a day (UTC), at once; compact takes it out of the files.")
 
     @Argument(help: "The store.") var store: String
     @Option(help: "The first day to keep, YYYY-MM-DD.") var before: String
@@ -94,11 +103,13 @@ struct DropCommand: ParsableCommand {
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Times segments: each once to warm up, then --repeat times in one process.")
+        commandName: "bench",
+        abstract: "Times segments: each once to warm up, then --repeat times in one process.")
 
     @Argument(help: "The store.") var store: String
     @Option(help: "A file with a rule a line.") var rules: String
-    @Option(name: .customLong("repeat"), help: "How often each rule is evaluated.") var repetitions = 20
+    @Option(name: .customLong("repeat"), help: "How often each rule is evaluated.")
+    var repetitions = 20
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
@@ -111,7 +122,8 @@ struct BenchCommand: ParsableCommand {
         options.asOf = try snapshot.count(segments, options).first?.asOf ?? options.asOf
         let width = max(4, segments.map { $0.name?.count ?? 0 }.max() ?? 0)
         if format == .text {
-            try Terminal.print(BenchCommand.row("rule", width, ["count", "p50 ms", "p95 ms", "min ms"]))
+            try Terminal.print(
+                BenchCommand.row("rule", width, ["count", "p50 ms", "p95 ms", "min ms"]))
         }
         for (i, segment) in segments.enumerated() {
             var count = 0, times: [Duration] = []
@@ -127,7 +139,10 @@ struct BenchCommand: ParsableCommand {
                 try Terminal.print(
                     BenchCommand.row(
                         segment.name ?? "\(i + 1)", width,
-                        ["\(count)", p50.millisecondText, p95.millisecondText, times[0].millisecondText]))
+                        [
+                            "\(count)", p50.millisecondText, p95.millisecondText,
+                            times[0].millisecondText,
+                        ]))
             case .json:
                 var json = JSONWriter()
                 json.object {

@@ -7,11 +7,15 @@ final class ProgressMeter: Sendable {
     private let shown = Mutex<ContinuousClock.Instant?>(nil)
 
     func show(_ progress: LoadProgress) {
-        if let elapsed = due(always: progress.isStoring) { Terminal.status(ProgressMeter.line(progress, elapsed)) }
+        if let elapsed = due(always: progress.isStoring) {
+            Terminal.status(ProgressMeter.line(progress, elapsed))
+        }
     }
 
     func show(checked: Int, of total: Int) {
-        if due(always: false) != nil { Terminal.status("\(checked >> 20) of \(total >> 20) MiB checked") }
+        if due(always: false) != nil {
+            Terminal.status("\(checked >> 20) of \(total >> 20) MiB checked")
+        }
     }
 
     /// The seconds since the beginning where something is to be shown; nil where it is not.
@@ -19,7 +23,8 @@ final class ProgressMeter: Sendable {
         let now = ContinuousClock().now, elapsed = (now - start).seconds
         return shown.withLock { last in
             // The first second is nobody's worry; then twice a second is enough.
-            guard elapsed > 1, last.map({ $0.duration(to: now).seconds > 0.5 }) ?? true || always else { return nil }
+            guard elapsed > 1, last.map({ $0.duration(to: now).seconds > 0.5 }) ?? true || always
+            else { return nil }
             last = now
             return elapsed
         }
@@ -31,7 +36,8 @@ final class ProgressMeter: Sendable {
         if progress.isStoring { return line + ", storing" }
         if let total = progress.totalBytes, progress.bytes > 0, total >= progress.bytes {
             let left = elapsed * Double(total - progress.bytes) / Double(progress.bytes)
-            line += " of \(total >> 20) MiB, \(Int(left) / 60):\(Int(left) % 60 / 10)\(Int(left) % 10) left"
+            line +=
+                " of \(total >> 20) MiB, \(Int(left) / 60):\(Int(left) % 60 / 10)\(Int(left) % 10) left"
         }
         return line
     }

@@ -3,7 +3,8 @@ import WinnowJSON
 import Winnow
 
 struct CreateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "create", abstract: "Makes an empty store.")
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Makes an empty store.")
 
     @Argument(help: "The folder of the store; it must not exist yet.") var store: String
     @Option(help: "A JSON file with the profile fields.") var schema: String?
@@ -15,7 +16,8 @@ struct CreateCommand: ParsableCommand {
 }
 
 struct InfoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "info", abstract: "Says what a store holds.")
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Says what a store holds.")
 
     @Argument(help: "The store.") var store: String
     @Flag(help: "Bytes per section and per event type, too.") var detail = false
@@ -26,14 +28,19 @@ struct InfoCommand: ParsableCommand {
         let info = try snapshot.info(), detail = detail ? try snapshot.detail() : nil
         if format == .json { return try Terminal.print(info.json(detail)) }
         let rows: [(String, String)] = [
-            ("version", "\(info.version)"), ("profiles", "\(info.profiles)"), ("events", "\(info.events)"),
-            ("erased", "\(info.erased)"), ("parts", "\(info.parts)"), ("activity bytes", "\(info.activityBytes)"),
-            ("profile bytes", "\(info.profileBytes)"), ("catalogue bytes", "\(info.catalogueBytes)"),
+            ("version", "\(info.version)"), ("profiles", "\(info.profiles)"),
+            ("events", "\(info.events)"),
+            ("erased", "\(info.erased)"), ("parts", "\(info.parts)"),
+            ("activity bytes", "\(info.activityBytes)"),
+            ("profile bytes", "\(info.profileBytes)"),
+            ("catalogue bytes", "\(info.catalogueBytes)"),
             ("index bytes", "\(info.indexBytes)"), ("other bytes", "\(info.otherBytes)"),
             ("first event", info.firstEvent?.description ?? "none"),
             ("last event", info.lastEvent?.description ?? "none"), ("format", "\(info.format)"),
         ]
-        for (name, value) in rows { try Terminal.print(name + String(repeating: " ", count: 17 - name.count) + value) }
+        for (name, value) in rows {
+            try Terminal.print(name + String(repeating: " ", count: 17 - name.count) + value)
+        }
         if let detail { for line in detail.lines { try Terminal.print(line) } }
     }
 }
@@ -57,23 +64,30 @@ extension StoreDetail {
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE."
+        commandName: "schema",
+        abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE."
     )
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "add NAME TYPE.") var change: [String] = []
-    @Option(help: "Digits behind the point of a decimal that is added; the default is 4.") var scale: Int?
+    @Option(help: "Digits behind the point of a decimal that is added; the default is 4.")
+    var scale: Int?
 
     func run() throws {
-        guard scale == nil || !change.isEmpty else { throw WinnowError.usage("--scale belongs to: add NAME decimal") }
+        guard scale == nil || !change.isEmpty else {
+            throw WinnowError.usage("--scale belongs to: add NAME decimal")
+        }
         if !change.isEmpty { return try Store(store).add(try addition()) }
         let schema = try Store(store).snapshot().schema
         let fields = schema.ownFields.map { field in
             let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
-            return "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
+            return
+                "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
         }
         let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
-        try Terminal.print("{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}")
+        try Terminal.print(
+            "{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}"
+        )
     }
 
     private func addition() throws -> Field {
@@ -84,7 +98,8 @@ struct SchemaCommand: ParsableCommand {
             let types = FieldType.allCases.map(\.rawValue).joined(separator: ", ")
             throw WinnowError.usage("unknown type “\(change[2])”; the types are \(types)")
         }
-        guard scale == nil || (type == .decimal && (0...Field.maximumScale).contains(scale ?? 0)) else {
+        guard scale == nil || (type == .decimal && (0...Field.maximumScale).contains(scale ?? 0))
+        else {
             throw WinnowError.usage("--scale is for decimals, from 0 to \(Field.maximumScale)")
         }
         return Field(name: change[1], type: type, scale: scale)

@@ -21,10 +21,12 @@ enum Terminal {
     /// A closed pipe ends the process without a word, whatever the parent has made of the signal.
     static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
 
-    /// A file that may not grow any further (`ulimit -f`) fails a write instead of ending the process.
+    /// A file that may not grow any further (`ulimit -f`) fails a write instead of ending the
+    /// process.
     static func goOnAtFileLimit() { signal(SIGXFSZ, SIG_IGN) }
 
-    /// Fails where the process may open so few files at a time that the system's own libraries would stop it.
+    /// Fails where the process may open so few files at a time that the system's own libraries
+    /// would stop it.
     static func checkOpenFiles() throws(WinnowError) {
         var limit = rlimit()
         #if canImport(Glibc)
@@ -49,18 +51,22 @@ enum Terminal {
     }
 
     private static func endStatus() {
-        if hasStatus.exchange(false, ordering: .relaxed) { try? write("\r\u{1B}[K", to: STDERR_FILENO) }
+        if hasStatus.exchange(false, ordering: .relaxed) {
+            try? write("\r\u{1B}[K", to: STDERR_FILENO)
+        }
     }
 
     private static let interrupted = Atomic(false)
 
-    /// From now on the first interruption is for the caller to notice; a second one ends the process at once.
+    /// From now on the first interruption is for the caller to notice; a second one ends the
+    /// process at once.
     static func interruption() -> @Sendable () -> Bool {
         var wanted = sigset_t()
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
             sigaddset(&wanted, number)
-            // Without SA_RESTART: waiting for input ends with the signal instead of going on behind it.
+            // Without SA_RESTART: waiting for input ends with the signal instead of going on behind
+            // it.
             var action = sigaction()
             let handler: @convention(c) (Int32) -> Void = { number in
                 Terminal.interrupted.store(true, ordering: .relaxed)
@@ -80,10 +86,12 @@ enum Terminal {
 
     private static let showsOutput = isatty(STDOUT_FILENO) != 0
 
-    /// Writes lines to standard output. On a terminal control characters of data are escaped; a file or program gets
-    /// them as they are.
+    /// Writes lines to standard output. On a terminal control characters of data are escaped; a
+    /// file or program gets them as they are.
     static func print(_ lines: String) throws(WinnowError) {
-        let shown = showsOutput ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(escaped) : [lines]
+        let shown =
+            showsOutput
+            ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(escaped) : [lines]
         try write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
     }
 

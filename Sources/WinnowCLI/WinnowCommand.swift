@@ -5,11 +5,14 @@ import Winnow
 @main
 struct WinnowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "winnow", abstract: "Counts segments of profiles by fields and channel activity, exactly.",
+        commandName: "winnow",
+        abstract: "Counts segments of profiles by fields and channel activity, exactly.",
         version: "0.1.0",
         subcommands: [
-            CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self, SchemaCommand.self,
-            CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self, BenchCommand.self,
+            CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self,
+            SchemaCommand.self,
+            CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
+            BenchCommand.self,
             CatalogCommand.self, RuleCommand.self, DatagenCommand.self,
         ])
 
@@ -29,7 +32,8 @@ struct WinnowCommand: ParsableCommand {
         } catch {
             let status = exitCode(for: error)
             if status == .success { exit(withError: error) }
-            let message = message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+            let message =
+                message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
             let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
             Terminal.fail(.usage("\(sentence); see winnow --help"), json: asksForJSON(arguments))
         }
@@ -38,15 +42,19 @@ struct WinnowCommand: ParsableCommand {
     /// Arguments that are not UTF-8 would become others: two names would be one.
     private static func checkArguments() throws(WinnowError) {
         for i in 0..<Int(CommandLine.argc) {
-            guard let argument = CommandLine.unsafeArgv[i], String(validatingCString: argument) == nil else { continue }
-            throw .usage("argument \(i) is not UTF-8: \(String(cString: argument)); give it a name that is")
+            guard let argument = CommandLine.unsafeArgv[i],
+                String(validatingCString: argument) == nil
+            else { continue }
+            throw .usage(
+                "argument \(i) is not UTF-8: \(String(cString: argument)); give it a name that is")
         }
     }
 
     /// Whether errors are wanted as JSON; asked before the arguments are known to make sense.
     private static func asksForJSON(_ arguments: [String]) -> Bool {
         let pairs = zip(arguments, arguments.dropFirst())
-        return arguments.contains("--format=json") || pairs.contains { $0 == "--format" && $1 == "json" }
+        return arguments.contains("--format=json")
+            || pairs.contains { $0 == "--format" && $1 == "json" }
     }
 }
 

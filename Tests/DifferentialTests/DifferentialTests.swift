@@ -3,8 +3,9 @@ import WinnowQuery
 import Testing
 import Winnow
 
-/// The engine against the oracle, which knows neither its rules nor its evaluation: the same profiles, exactly, for
-/// random rules over random stores, as loaded and after compaction; and every store verifies.
+/// The engine against the oracle, which knows neither its rules nor its evaluation: the same
+/// profiles, exactly, for random rules over random stores, as loaded and after compaction; and
+/// every store verifies.
 @Suite("Engine and oracle agree")
 struct DifferentialTests {
     /// A family of stores.
@@ -21,10 +22,13 @@ struct DifferentialTests {
         // One block, many parts.
         Family(seeds: 0..<20, rules: 160),
         // Several blocks.
-        Family(seeds: 100..<104, shape: WorldShape(profiles: 400, events: 5_000), fillers: 150_000, rules: 60),
+        Family(
+            seeds: 100..<104, shape: WorldShape(profiles: 400, events: 5_000), fillers: 150_000,
+            rules: 60),
         // Blocks with enough events for stored counts, alone and beside other parts.
         Family(
-            seeds: 200..<208, shape: WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10),
+            seeds: 200..<208,
+            shape: WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10),
             rules: 220),
     ]
 
@@ -39,7 +43,9 @@ struct DifferentialTests {
         var (rules, empty, full) = (0, 0, 0), paths = EvaluationPaths()
         try await withThrowingTaskGroup(of: Tally.self) { group in
             for family in DifferentialTests.families {
-                for seed in family.seeds { group.addTask { try DifferentialTests.compare(family, seed: seed) } }
+                for seed in family.seeds {
+                    group.addTask { try DifferentialTests.compare(family, seed: seed) }
+                }
             }
             for try await tally in group {
                 rules += tally.rules
@@ -49,7 +55,9 @@ struct DifferentialTests {
             }
         }
         let share = (rules - empty - full) * 100 / max(1, rules)
-        print("\(rules) rules compared: \(share) % divide the profiles, \(empty) match nobody, \(full) everybody")
+        print(
+            "\(rules) rules compared: \(share) % divide the profiles, \(empty) match nobody, \(full) everybody"
+        )
         #expect(rules >= 5_000)
         #expect(share >= 60)
         for path in EvaluationPath.allCases {
@@ -83,15 +91,19 @@ struct DifferentialTests {
                 let ids = try Array(snapshot.ids(of: segment, options)),
                     (counts, paths) = try snapshot.evaluate([segment], options)
                 tally.paths.add(paths)
-                #expect(counts[0].count == ids.count, "seed \(seed), as of \(asOf), \(zone): \(rule)")
+                #expect(
+                    counts[0].count == ids.count, "seed \(seed), as of \(asOf), \(zone): \(rule)")
                 let own = ids.filter { !$0.hasPrefix("filler-") }
                 let missing = expected.subtracting(own), extra = Set(own).subtracting(expected)
                 #expect(
                     missing.isEmpty && extra.isEmpty && own.count == expected.count,
-                    "seed \(seed), as of \(asOf), \(zone): missing \(missing), extra \(extra) in \(rule)")
+                    "seed \(seed), as of \(asOf), \(zone): missing \(missing), extra \(extra) in \(rule)"
+                )
                 if !RandomStore.fillersDiffer(in: rule) {
                     let all = expected.contains(silent) ? family.fillers : 0
-                    #expect(ids.count - own.count == all, "seed \(seed), as of \(asOf), \(zone): fillers in \(rule)")
+                    #expect(
+                        ids.count - own.count == all,
+                        "seed \(seed), as of \(asOf), \(zone): fillers in \(rule)")
                 }
                 tally.rules += 1
                 tally.empty += expected.isEmpty ? 1 : 0
@@ -106,7 +118,9 @@ struct DifferentialTests {
         try store.store.compact()
         let compacted = try store.store.snapshot()
         for (segment, options, ids) in sample {
-            #expect(try Array(compacted.ids(of: segment, options)) == ids, "seed \(seed), compacted: \(segment)")
+            #expect(
+                try Array(compacted.ids(of: segment, options)) == ids,
+                "seed \(seed), compacted: \(segment)")
             let (counts, paths) = try compacted.evaluate([segment], options)
             tally.paths.add(paths)
             #expect(counts[0].count == ids.count, "seed \(seed), compacted: \(segment)")
@@ -115,7 +129,8 @@ struct DifferentialTests {
         return tally
     }
 
-    /// Rules that have much in common, counted in one call, against the same rules one by one and set algebra.
+    /// Rules that have much in common, counted in one call, against the same rules one by one and
+    /// set algebra.
     private static func compareTogether(
         _ rules: [Rule], _ snapshot: Snapshot, _ random: inout RandomWorld, _ seed: UInt64
     ) throws -> EvaluationPaths {
@@ -137,18 +152,24 @@ struct DifferentialTests {
             add(
                 .not(.any([rule, .all([rules[k], rules[j]])])),
                 snapshot.profiles - sets[i].union(sets[k].intersection(sets[j])).count)
-            guard case .activity(var activity) = rule.node, activity.precededBy == nil, activity.type.event != .sent
+            guard case .activity(var activity) = rule.node, activity.precededBy == nil,
+                activity.type.event != .sent
             else {
                 continue
             }
             for times in [1, 2, 300] as [UInt32] {
                 activity.condition = .atLeast(times)
-                add(.activity(activity), try snapshot.count(Segment(.activity(activity)), options).count)
+                add(
+                    .activity(activity),
+                    try snapshot.count(Segment(.activity(activity)), options).count)
             }
         }
-        let (counts, paths) = try snapshot.evaluate(segments, options), together = counts.map(\.count)
+        let (counts, paths) = try snapshot.evaluate(segments, options),
+            together = counts.map(\.count)
         for i in segments.indices {
-            #expect(together[i] == expected[i], "seed \(seed), together with others: \(segments[i].rule)")
+            #expect(
+                together[i] == expected[i],
+                "seed \(seed), together with others: \(segments[i].rule)")
         }
         return paths
     }

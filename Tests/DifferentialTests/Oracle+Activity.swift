@@ -18,7 +18,9 @@ extension Oracle {
             channel: try rule.required("channel").word(), event: try rule.required("event").word(),
             campaigns: try rule["campaigns"].map { try objects($0, among: campaigns) },
             templates: try rule["templates"].map { try objects($0, among: templates) },
-            links: try rule["links"].map { Set(try $0.elements().map { names.number(of: try $0.bytes()) }) },
+            links: try rule["links"].map {
+                Set(try $0.elements().map { names.number(of: try $0.bytes()) })
+            },
             window: try rule["during"].map { try moment.calendar.window($0, asOf: moment.asOf) })
         let targets = counted(subject, asOf: moment.asOf)
         if let preceding = rule["preceded_by"] {
@@ -51,11 +53,15 @@ extension Oracle {
         case "does_not_exist", "not_happened": return { $0 == 0 }
         case "between":
             let bounds = try times?.elements().map { try $0.integer() } ?? []
-            guard bounds.count == 2, bounds[0] <= bounds[1] else { throw OracleFailure(description: "times \(bounds)") }
+            guard bounds.count == 2, bounds[0] <= bounds[1] else {
+                throw OracleFailure(description: "times \(bounds)")
+            }
             return { bounds[0] <= $0 && $0 <= bounds[1] }
         default: break
         }
-        guard let times = try times?.integer() else { throw OracleFailure(description: "times is missing") }
+        guard let times = try times?.integer() else {
+            throw OracleFailure(description: "times is missing")
+        }
         switch operation {
         case "at_least": return { $0 >= times }
         case "at_most": return { $0 <= times }
@@ -64,17 +70,22 @@ extension Oracle {
         }
     }
 
-    /// The numbers of the objects a selector selects. A listed id is an object whether it is known or not.
-    private func objects(_ selector: OracleJSON, among loaded: [CatalogueObject]) throws -> Set<Int> {
+    /// The numbers of the objects a selector selects. A listed id is an object whether it is known
+    /// or not.
+    private func objects(_ selector: OracleJSON, among loaded: [CatalogueObject]) throws -> Set<Int>
+    {
         if case .array(let listed) = selector {
             guard !listed.isEmpty else { throw OracleFailure(description: "an empty selector") }
             return Set(try listed.map { names.number(of: try $0.bytes()) })
         }
         try selector.allowOnly(["ids", "tags", "all_tags", "attributes"])
-        var objects = Set(try selector["ids"]?.elements().map { names.number(of: try $0.bytes()) } ?? [])
+        var objects = Set(
+            try selector["ids"]?.elements().map { names.number(of: try $0.bytes()) } ?? [])
         let tags = try selector["tags"].map { Set(try $0.elements().map { try $0.bytes() }) }
         let allTags = try selector["all_tags"].map { Set(try $0.elements().map { try $0.bytes() }) }
-        let attributes = try selector["attributes"]?.members().map { ($0.key, Set(try $0.value.strings())) }
+        let attributes = try selector["attributes"]?.members().map {
+            ($0.key, Set(try $0.value.strings()))
+        }
         guard tags != nil || allTags != nil || attributes != nil else { return objects }
         for object in loaded {
             let hasTag = tags.map { !$0.isDisjoint(with: object.tags) } ?? true
@@ -98,12 +109,18 @@ extension Oracle {
         }
     }
 
-    /// The events of each row, derived ones included. Links come before uniqueness, window and scope after it.
+    /// The events of each row, derived ones included. Links come before uniqueness, window and
+    /// scope after it.
     private func happened(_ subject: Subject) -> [Int: [Activity]] {
-        let sources = ["unique_clicked": "clicked", "unique_link_clicked": "clicked", "unique_opened": "opened"]
+        let sources = [
+            "unique_clicked": "clicked", "unique_link_clicked": "clicked",
+            "unique_opened": "opened",
+        ]
         let pair = Pair(channel: subject.channel, event: sources[subject.event] ?? subject.event)
         var events = activity[pair] ?? [:]
-        if let links = subject.links { events = events.mapValues { $0.filter { links.contains($0.link) } } }
+        if let links = subject.links {
+            events = events.mapValues { $0.filter { links.contains($0.link) } }
+        }
         guard sources[subject.event] != nil else { return events }
         return events.mapValues { earliest($0, perLink: subject.event == "unique_link_clicked") }
     }
@@ -119,7 +136,8 @@ extension Oracle {
 // MARK: - Counting per object
 
 extension Oracle {
-    /// Judges each row by the totals of its objects, one by one. A selector that resolves to nothing has the total 0.
+    /// Judges each row by the totals of its objects, one by one. A selector that resolves to
+    /// nothing has the total 0.
     private func rows(
         _ targets: [Int: [Activity]], by subject: Subject, holds: ([Int64]) -> Bool
     ) throws -> [Bool] {
@@ -139,7 +157,8 @@ extension Oracle {
 
 extension Oracle {
     private func rows(
-        without targets: [Int: [Activity]], of subject: Subject, precededBy rule: OracleJSON, asOf: Int64
+        without targets: [Int: [Activity]], of subject: Subject, precededBy rule: OracleJSON,
+        asOf: Int64
     ) throws -> [Bool] {
         try rule.allowOnly(["event", "at_least", "pairing"])
         var preceding = subject
@@ -149,12 +168,15 @@ extension Oracle {
         let before = counted(preceding, asOf: asOf)
         let pairing = try rule["pairing"]?.word() ?? "scope"
         guard pairing != "scope" else {
-            return ids.indices.map { (targets[$0] ?? []).isEmpty && Self.total(before[$0] ?? []) >= threshold }
+            return ids.indices.map {
+                (targets[$0] ?? []).isEmpty && Self.total(before[$0] ?? []) >= threshold
+            }
         }
         let object: (Activity) -> Int
         switch pairing {
         case "message": object = \.message
-        case "object": object = subject.campaigns == nil && subject.templates != nil ? \.template : \.campaign
+        case "object":
+            object = subject.campaigns == nil && subject.templates != nil ? \.template : \.campaign
         default: throw OracleFailure(description: "unknown pairing \(pairing)")
         }
         return ids.indices.map { row in
@@ -169,7 +191,8 @@ extension Oracle {
 // MARK: - Unique events
 
 extension Oracle {
-    /// What a click or an open belongs to: its message, or without one its campaign and template; and perhaps its link.
+    /// What a click or an open belongs to: its message, or without one its campaign and template;
+    /// and perhaps its link.
     private struct UniqueKey: Hashable {
         var message: Int
         var campaign = Names.none
@@ -188,7 +211,8 @@ extension Oracle {
 
     /// The earliest event of each message, or of each message and link. It happens once.
     private func earliest(_ events: [Activity], perLink: Bool) -> [Activity] {
-        Dictionary(grouping: events) { UniqueKey($0, perLink: perLink) }.values.compactMap { group in
+        Dictionary(grouping: events) { UniqueKey($0, perLink: perLink) }.values.compactMap {
+            group in
             var first = group.min(by: precedes)
             first?.count = 1
             return first

@@ -22,9 +22,11 @@ extension Oracle {
 
     static func columns(of world: OracleWorld) throws(OracleFailure) -> [[UInt8]: Column] {
         var columns = [
-            Array("id".utf8): Column(type: "string", values: world.profiles.map { .string(Array($0.id.utf8)) })
+            Array("id".utf8): Column(
+                type: "string", values: world.profiles.map { .string(Array($0.id.utf8)) })
         ]
-        let schema = [("email", "string"), ("phone", "string")] + world.fields.map { ($0.name, $0.type) }
+        let schema =
+            [("email", "string"), ("phone", "string")] + world.fields.map { ($0.name, $0.type) }
         for (name, type) in schema {
             var values: [Stored?] = []
             for profile in world.profiles {
@@ -39,7 +41,9 @@ extension Oracle {
         return columns
     }
 
-    private static func stored(_ value: OracleValue, as type: String) throws(OracleFailure) -> Stored {
+    private static func stored(_ value: OracleValue, as type: String) throws(OracleFailure)
+        -> Stored
+    {
         switch (value, type) {
         case (.string(let text), "string"): return .string(Array(text.utf8))
         case (.integer(let number), "integer"): return .integer(number)
@@ -59,10 +63,13 @@ extension Oracle {
             throw OracleFailure(description: "no field \(String(decoding: name, as: UTF8.self))")
         }
         let operation = try rule.required("operator").word()
-        // A negative operator is the complement of its positive, so that profiles without a value match it.
+        // A negative operator is the complement of its positive, so that profiles without a value
+        // match it.
         let positives = [
-            "does_not_exist": "exists", "not_equals": "equals", "not_in": "in", "not_contains": "contains",
-            "not_matches": "matches", "is_not_empty": "is_empty", "not_between": "between", "has_none": "has_any",
+            "does_not_exist": "exists", "not_equals": "equals", "not_in": "in",
+            "not_contains": "contains",
+            "not_matches": "matches", "is_not_empty": "is_empty", "not_between": "between",
+            "has_none": "has_any",
         ]
         let positive = positives[operation] ?? operation
         let isNegative = positives[operation] != nil
@@ -78,7 +85,9 @@ extension Oracle {
         _ operation: String, _ rule: OracleJSON, type: String, at moment: Moment
     ) throws -> Test<Stored> {
         if type != "string" || operation == "is_empty" {
-            guard rule["ignore_case"] == nil else { throw OracleFailure(description: "ignore_case does not apply") }
+            guard rule["ignore_case"] == nil else {
+                throw OracleFailure(description: "ignore_case does not apply")
+            }
         }
         if type == "string", operation == "is_empty" {
             try rule.allowOnly(["name", "operator"])
@@ -87,7 +96,8 @@ extension Oracle {
         let value = try rule.required("value")
         switch type {
         case "string":
-            let test = try stringTest(operation, value, ignoringCase: try rule["ignore_case"]?.truth() ?? false)
+            let test = try stringTest(
+                operation, value, ignoringCase: try rule["ignore_case"]?.truth() ?? false)
             return { if case .string(let bytes) = $0 { test(bytes) } else { false } }
         case "integer":
             let test = try numberTest(operation, value) { try $0.integer() }
@@ -129,7 +139,9 @@ extension Oracle {
             return { wanted.contains($0) }
         case "between":
             let bounds = try value.elements().map(read)
-            guard bounds.count == 2, bounds[0] <= bounds[1] else { throw OracleFailure(description: "\(bounds)") }
+            guard bounds.count == 2, bounds[0] <= bounds[1] else {
+                throw OracleFailure(description: "\(bounds)")
+            }
             return { bounds[0] <= $0 && $0 <= bounds[1] }
         default: break
         }
@@ -157,12 +169,16 @@ extension Oracle {
 // MARK: - Dates and instants
 
 extension Oracle {
-    private func dateTest(_ operation: String, _ value: OracleJSON, at moment: Moment) throws -> Test<Int64> {
+    private func dateTest(_ operation: String, _ value: OracleJSON, at moment: Moment) throws
+        -> Test<Int64>
+    {
         switch operation {
         case "during":
             let window = try moment.calendar.window(value, asOf: moment.asOf)
             let calendar = moment.calendar
-            if try [value["from"], value["to"]].compactMap({ $0 }).contains(where: { try $0.word().utf8.count > 10 }) {
+            if try [value["from"], value["to"]].compactMap({ $0 }).contains(where: {
+                try $0.word().utf8.count > 10
+            }) {
                 throw OracleFailure(description: "a date is not compared with an instant")
             }
             // A date is in a window when its first instant is.
@@ -188,7 +204,9 @@ extension Oracle {
         return calendar.start(ofDay: day) < instant ? day + 1 : day
     }
 
-    private func datetimeTest(_ operation: String, _ value: OracleJSON, at moment: Moment) throws -> Test<Int64> {
+    private func datetimeTest(_ operation: String, _ value: OracleJSON, at moment: Moment) throws
+        -> Test<Int64>
+    {
         let calendar = moment.calendar
         switch operation {
         case "during":
@@ -234,12 +252,15 @@ extension Oracle {
         let from = try value.required("from").integer()
         let to = try value.required("to").integer()
         let feb29 = try value["feb29"]?.word() ?? "feb28"
-        guard -365 <= from, from <= to, to <= 365 else { throw OracleFailure(description: "from \(from) to \(to)") }
+        guard -365 <= from, from <= to, to <= 365 else {
+            throw OracleFailure(description: "from \(from) to \(to)")
+        }
         let today = moment.calendar.day(at: moment.asOf)
         let dates = (from...to).map { OracleDate(number: today + $0) }
         // Month and day as one number, 229 for the 29th of February.
         var wanted = Set(dates.map { $0.month * 100 + $0.day })
-        let common = Set(dates.filter { !OracleDate.isLeap($0.year) }.map { $0.month * 100 + $0.day })
+        let common = Set(
+            dates.filter { !OracleDate.isLeap($0.year) }.map { $0.month * 100 + $0.day })
         switch feb29 {
         case "feb28": if common.contains(228) { wanted.insert(229) }
         case "mar1": if common.contains(301) { wanted.insert(229) }
@@ -291,7 +312,8 @@ extension Oracle {
             case UInt8(ascii: "*"): pattern.append(nil)
             case UInt8(ascii: "\\"):
                 guard let literal = rest.popFirst(), "*\\".utf8.contains(literal) else {
-                    throw OracleFailure(description: "a backslash escapes an asterisk or a backslash")
+                    throw OracleFailure(
+                        description: "a backslash escapes an asterisk or a backslash")
                 }
                 pattern.append(literal)
             default: pattern.append(byte)
@@ -315,10 +337,13 @@ extension Oracle {
 
     /// Simple case folding (status C and S of Unicode's CaseFolding.txt), scalar by scalar.
     static func folded(_ bytes: [UInt8]) -> [UInt8] {
-        String(decoding: bytes, as: UTF8.self).unicodeScalars.flatMap { Array(String(folded($0)).utf8) }
+        String(decoding: bytes, as: UTF8.self).unicodeScalars.flatMap {
+            Array(String(folded($0)).utf8)
+        }
     }
 
-    /// The small letter of the capital letter, where each is one scalar: that brings the final sigma to the other one.
+    /// The small letter of the capital letter, where each is one scalar: that brings the final
+    /// sigma to the other one.
     private static func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         func alone(_ text: String) -> Unicode.Scalar? {
             text.unicodeScalars.count == 1 ? text.unicodeScalars.first : nil
@@ -326,7 +351,8 @@ extension Oracle {
         // The dotless i has the capital of the dotted one, but folds to itself.
         if scalar == "\u{131}" { return scalar }
         let properties = scalar.properties
-        let capital = alone(properties.uppercaseMapping) ?? alone(properties.titlecaseMapping) ?? scalar
+        let capital =
+            alone(properties.uppercaseMapping) ?? alone(properties.titlecaseMapping) ?? scalar
         // Cherokee folds to capitals, since its small letters came later.
         if ("\u{13A0}"..."\u{13F5}").contains(capital) { return capital }
         return alone(capital.properties.lowercaseMapping) ?? capital

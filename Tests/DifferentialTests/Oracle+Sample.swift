@@ -7,7 +7,8 @@ extension Oracle {
         let to = try rule.required("to").decimal()
         let salt = try rule["salt"]?.bytes() ?? []
         return try ids.map { id in
-            // A hundredth of a percent is one bucket, so the bucket's number with the point moved is its share.
+            // A hundredth of a percent is one bucket, so the bucket's number with the point moved
+            // is its share.
             let share = try OracleDecimal("\(Self.bucket(id: Array(id.utf8), salt: salt))e-2")
             return from <= share && share < to
         }
@@ -48,7 +49,9 @@ extension Oracle {
                 position += 32
             }
             hash = zip(accumulators, [1, 7, 12, 18]).reduce(0) { $0 &+ rotate($1.0, $1.1) }
-            for accumulator in accumulators { hash = (hash ^ round(0, accumulator)) &* prime1 &+ prime4 }
+            for accumulator in accumulators {
+                hash = (hash ^ round(0, accumulator)) &* prime1 &+ prime4
+            }
         }
         hash &+= UInt64(input.count)
         while position + 8 <= input.count {
@@ -59,7 +62,9 @@ extension Oracle {
             hash = rotate(hash ^ lane(position, 4) &* prime1, 23) &* prime2 &+ prime3
             position += 4
         }
-        for byte in input[position...] { hash = rotate(hash ^ UInt64(byte) &* prime5, 11) &* prime1 }
+        for byte in input[position...] {
+            hash = rotate(hash ^ UInt64(byte) &* prime5, 11) &* prime1
+        }
         hash = (hash ^ hash >> 33) &* prime2
         hash = (hash ^ hash >> 29) &* prime3
         return hash ^ hash >> 32

@@ -50,10 +50,10 @@ struct OracleWorld: Sendable {
 
 /// Answers rules the slow and obvious way, from the raw events, to check faster answers against.
 ///
-/// Every node of a rule becomes one truth value per profile. Nothing is shared with the engine: it has its own JSON,
-/// its own calendar and its own hash. It expects valid rules; one it cannot read is thrown back, but it does not look
-/// for every mistake a rule can have. Strings are compared as bytes, because `String` compares by canonical
-/// equivalence.
+/// Every node of a rule becomes one truth value per profile. Nothing is shared with the engine: it
+/// has its own JSON, its own calendar and its own hash. It expects valid rules; one it cannot read
+/// is thrown back, but it does not look for every mistake a rule can have. Strings are compared as
+/// bytes, because `String` compares by canonical equivalence.
 struct Oracle: Sendable {
     let ids: [String]
     let names: Names
@@ -70,7 +70,8 @@ struct Oracle: Sendable {
     init(world: OracleWorld) {
         var names = Names()
         ids = world.profiles.map(\.id)
-        let rows = Dictionary(ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = Dictionary(
+            ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         activity = Self.activity(of: world.events, rows: rows, names: &names)
         campaigns = world.campaigns.map { CatalogueObject($0, names: &names) }
         templates = world.templates.map { CatalogueObject($0, names: &names) }
@@ -126,7 +127,8 @@ extension Oracle {
         var calendar: OracleCalendar
     }
 
-    /// Numbers for the ids of campaigns, templates, links and messages: equal numbers mean equal bytes.
+    /// Numbers for the ids of campaigns, templates, links and messages: equal numbers mean equal
+    /// bytes.
     struct Names: Sendable {
         /// The number of "no campaign", "no template", "no link" and "no message".
         static let none = -1
@@ -150,7 +152,9 @@ extension Oracle {
 
         /// Bytewise order, none first.
         func precedes(_ left: Int, _ right: Int) -> Bool {
-            if left == Self.none || right == Self.none { return left == Self.none && right != Self.none }
+            if left == Self.none || right == Self.none {
+                return left == Self.none && right != Self.none
+            }
             return bytes[left].lexicographicallyPrecedes(bytes[right])
         }
     }
@@ -179,7 +183,9 @@ extension Oracle {
             number = names.add(object.id)
             tags = Set(object.tags.map { Array($0.utf8) })
             attributes = [:]
-            for (key, value) in object.attributes { attributes[Array(key.utf8)] = Array(value.utf8) }
+            for (key, value) in object.attributes {
+                attributes[Array(key.utf8)] = Array(value.utf8)
+            }
         }
     }
 
@@ -190,7 +196,8 @@ extension Oracle {
         for event in events {
             guard let row = rows[event.profile] else { continue }
             let entry = Activity(
-                time: event.time, campaign: names.add(event.campaign), template: names.add(event.template),
+                time: event.time, campaign: names.add(event.campaign),
+                template: names.add(event.template),
                 link: names.add(event.link), message: names.add(event.message), count: event.count)
             let pair = Pair(channel: event.channel, event: event.event)
             activity[pair, default: [:]][row, default: []].append(entry)

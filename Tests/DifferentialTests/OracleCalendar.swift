@@ -8,11 +8,14 @@ struct OracleDate: Sendable {
 
     /// Days since 1970-01-01.
     ///
-    /// Years are counted from March, so that the leap day is the last of its year and needs no case of its own.
+    /// Years are counted from March, so that the leap day is the last of its year and needs no case
+    /// of its own.
     var number: Int64 {
         let marchYear = month > 2 ? year : year - 1
         let monthsSinceMarch = (month + 9) % 12
-        let leapDays = marchYear.flooredQuotient(4) - marchYear.flooredQuotient(100) + marchYear.flooredQuotient(400)
+        let leapDays =
+            marchYear.flooredQuotient(4) - marchYear.flooredQuotient(100)
+            + marchYear.flooredQuotient(400)
         return marchYear * 365 + leapDays + (monthsSinceMarch * 153 + 2) / 5 + day - 1 - 719_468
     }
 
@@ -38,7 +41,8 @@ struct OracleDate: Sendable {
     /// Reads `YYYY-MM-DD`.
     init(_ text: String) throws(OracleFailure) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.map(\.utf8.count) == [4, 2, 2], let year = Int64(parts[0]), let month = Int64(parts[1]),
+        guard parts.map(\.utf8.count) == [4, 2, 2], let year = Int64(parts[0]),
+            let month = Int64(parts[1]),
             let day = Int64(parts[2]), year >= 1, (1...12).contains(month), day >= 1,
             day <= Self.daysIn(month: month, of: year)
         else { throw OracleFailure(description: "\(text) is not a date") }
@@ -51,7 +55,9 @@ struct OracleDate: Sendable {
 
     static func daysIn(month: Int64, of year: Int64) -> Int64 {
         let next =
-            month == 12 ? OracleDate(year: year + 1, month: 1, day: 1) : .init(year: year, month: month + 1, day: 1)
+            month == 12
+            ? OracleDate(year: year + 1, month: 1, day: 1)
+            : .init(year: year, month: month + 1, day: 1)
         return next.number - OracleDate(year: year, month: month, day: 1).number
     }
 
@@ -60,7 +66,9 @@ struct OracleDate: Sendable {
         let index = year * 12 + month - 1 - months
         let newYear = index.flooredQuotient(12)
         let newMonth = index - newYear * 12 + 1
-        return OracleDate(year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, of: newYear)))
+        return OracleDate(
+            year: newYear, month: newMonth, day: min(day, Self.daysIn(month: newMonth, of: newYear))
+        )
     }
 }
 
@@ -100,7 +108,8 @@ struct OracleCalendar: Sendable {
         wall(at: instant).flooredQuotient(Self.day)
     }
 
-    /// The first instant whose local date is that day or later (a zone that crossed the date line has no such day).
+    /// The first instant whose local date is that day or later (a zone that crossed the date line
+    /// has no such day).
     func start(ofDay number: Int64) -> Int64 {
         let midnight = number * Self.day
         let changes = changes(around: midnight)
@@ -110,11 +119,14 @@ struct OracleCalendar: Sendable {
         return candidates.first { day(at: $0) >= number } ?? midnight
     }
 
-    /// The instant of a wall time. Of two the earlier; one in a gap is read with the offset before the gap.
+    /// The instant of a wall time. Of two the earlier; one in a gap is read with the offset before
+    /// the gap.
     func instant(ofWall wall: Int64) -> Int64 {
         let changes = changes(around: wall)
         let offsets = Set([offset(at: wall - 30 * Self.hour)] + changes.map { offset(at: $0) })
-        if let instant = offsets.map({ wall - $0 }).sorted().first(where: { self.wall(at: $0) == wall }) {
+        if let instant = offsets.map({ wall - $0 }).sorted().first(where: {
+            self.wall(at: $0) == wall
+        }) {
             return instant
         }
         let gap = changes.first { self.wall(at: $0 - 1) < wall && wall < self.wall(at: $0) }
@@ -123,21 +135,27 @@ struct OracleCalendar: Sendable {
 
     /// The instants within 30 hours at which the offset changes.
     private func changes(around instant: Int64) -> [Int64] {
-        let samples = stride(from: instant - 30 * Self.hour, to: instant + 30 * Self.hour, by: Int(Self.hour))
+        let samples = stride(
+            from: instant - 30 * Self.hour, to: instant + 30 * Self.hour, by: Int(Self.hour))
         return samples.compactMap { sample in
             var before = sample
             var after = sample + Self.hour
             guard offset(at: before) != offset(at: after) else { return nil }
             while after - before > 1 {
                 let middle = before + (after - before) / 2
-                if offset(at: middle) == offset(at: before) { before = middle } else { after = middle }
+                if offset(at: middle) == offset(at: before) {
+                    before = middle
+                } else {
+                    after = middle
+                }
             }
             return after
         }
     }
 }
 
-/// A stretch of time: instants `from <= t < end`, and the local days whose first instant lies in it.
+/// A stretch of time: instants `from <= t < end`, and the local days whose first instant lies in
+/// it.
 struct OracleWindow: Sendable {
     var from: Int64
     var end: Int64
@@ -147,11 +165,13 @@ struct OracleWindow: Sendable {
     }
 
     static let everything = OracleWindow(
-        from: OracleCalendar.firstDay * OracleCalendar.day, end: OracleCalendar.afterLastDay * OracleCalendar.day)
+        from: OracleCalendar.firstDay * OracleCalendar.day,
+        end: OracleCalendar.afterLastDay * OracleCalendar.day)
 }
 
 extension OracleCalendar {
-    /// Resolves a window of a rule. Its relative forms end at "as of"; whoever counts events caps the others as well.
+    /// Resolves a window of a rule. Its relative forms end at "as of"; whoever counts events caps
+    /// the others as well.
     func window(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
         if rule["last"] != nil { return try lastWindow(rule, asOf: asOf) }
         if rule["days_ago"] != nil { return try daysAgoWindow(rule, asOf: asOf) }
@@ -162,7 +182,8 @@ extension OracleCalendar {
         try rule.allowOnly(["last", "unit", "mode"])
         let asked = try rule.required("last").integer()
         guard asked >= 0 else { throw OracleFailure(description: "last \(asked)") }
-        // More minutes than ten thousand years have: longer windows are cut to the same instant anyhow.
+        // More minutes than ten thousand years have: longer windows are cut to the same instant
+        // anyhow.
         let number = min(asked, 5_300_000_000)
         let unit = try rule["unit"]?.word() ?? "days"
         let isShort = unit == "minutes" || unit == "hours"
@@ -214,13 +235,16 @@ extension OracleCalendar {
         switch (from, to) {
         case (.day(let from)?, .day(let to)?) where from <= to:
             window = OracleWindow(from: start(ofDay: from), end: start(ofDay: to + 1))
-        case (.instant(let from)?, .instant(let to)?) where from <= to: window = OracleWindow(from: from, end: to)
+        case (.instant(let from)?, .instant(let to)?) where from <= to:
+            window = OracleWindow(from: from, end: to)
         case (.day(let from)?, nil): window.from = start(ofDay: from)
         case (.instant(let from)?, nil): window.from = from
         case (nil, .day(let to)?): window.end = start(ofDay: to + 1)
         case (nil, .instant(let to)?): window.end = to
         default:
-            throw OracleFailure(description: "a window from \(String(describing: from)) to \(String(describing: to))")
+            throw OracleFailure(
+                description:
+                    "a window from \(String(describing: from)) to \(String(describing: to))")
         }
         return window
     }
@@ -245,20 +269,25 @@ extension OracleCalendar {
         let characters = Array(text.utf8)
         guard characters.count >= 20, "Tt".utf8.contains(characters[10]) else { throw failure }
         let day = try OracleDate(String(text.prefix(10)))
-        let clock = text.dropFirst(11).prefix(8).split(separator: ":", omittingEmptySubsequences: false)
-        guard clock.map(\.utf8.count) == [2, 2, 2], let hours = Int64(clock[0]), let minutes = Int64(clock[1]),
+        let clock = text.dropFirst(11).prefix(8).split(
+            separator: ":", omittingEmptySubsequences: false)
+        guard clock.map(\.utf8.count) == [2, 2, 2], let hours = Int64(clock[0]),
+            let minutes = Int64(clock[1]),
             let seconds = Int64(clock[2]), hours < 24, minutes < 60, seconds < 60
         else { throw failure }
         var rest = text.dropFirst(19)
         var milliseconds: Int64 = 0
         if rest.first == "." {
             let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
-            guard let value = Int64((digits + "00").prefix(3)), !digits.isEmpty else { throw failure }
+            guard let value = Int64((digits + "00").prefix(3)), !digits.isEmpty else {
+                throw failure
+            }
             milliseconds = value
             rest = rest.dropFirst(1 + digits.count)
         }
         guard let shift = shift(String(rest)) else { throw failure }
-        return day.number * Self.day + hours * hour + minutes * 60_000 + seconds * 1000 + milliseconds - shift
+        return day.number * Self.day + hours * hour + minutes * 60_000 + seconds * 1000
+            + milliseconds - shift
     }
 
     /// `Z`, `+03:00` or `-03:00`, in milliseconds.

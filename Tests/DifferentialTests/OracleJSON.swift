@@ -7,8 +7,8 @@ struct OracleFailure: Error, CustomStringConvertible {
 
 /// A JSON value whose strings stay bytes and whose numbers stay digits.
 ///
-/// Neither a general decoder nor `String` would do: the first rounds decimals, the second takes canonically equivalent
-/// strings for equal.
+/// Neither a general decoder nor `String` would do: the first rounds decimals, the second takes
+/// canonically equivalent strings for equal.
 indirect enum OracleJSON: Sendable {
     case object([Member])
     case array([OracleJSON])
@@ -35,24 +35,33 @@ extension OracleJSON {
     }
 
     func members() throws -> [Member] {
-        guard case .object(let members) = self else { throw OracleFailure(description: "an object is needed: \(self)") }
+        guard case .object(let members) = self else {
+            throw OracleFailure(description: "an object is needed: \(self)")
+        }
         return members
     }
 
     /// Refuses every key but these.
     func allowOnly(_ names: [String]) throws {
-        for member in try members() where !names.contains(where: { member.key.elementsEqual($0.utf8) }) {
-            throw OracleFailure(description: "key \(String(decoding: member.key, as: UTF8.self)) does not belong here")
+        for member in try members()
+        where !names.contains(where: { member.key.elementsEqual($0.utf8) }) {
+            throw OracleFailure(
+                description:
+                    "key \(String(decoding: member.key, as: UTF8.self)) does not belong here")
         }
     }
 
     func required(_ name: String) throws -> OracleJSON {
-        guard let value = self[name] else { throw OracleFailure(description: "\(name) is missing in \(self)") }
+        guard let value = self[name] else {
+            throw OracleFailure(description: "\(name) is missing in \(self)")
+        }
         return value
     }
 
     func bytes() throws -> [UInt8] {
-        guard case .string(let bytes) = self else { throw OracleFailure(description: "a string is needed: \(self)") }
+        guard case .string(let bytes) = self else {
+            throw OracleFailure(description: "a string is needed: \(self)")
+        }
         return bytes
     }
 
@@ -82,7 +91,9 @@ extension OracleJSON {
     }
 
     func decimal() throws -> OracleDecimal {
-        guard case .number(let digits) = self else { throw OracleFailure(description: "a number is needed: \(self)") }
+        guard case .number(let digits) = self else {
+            throw OracleFailure(description: "a number is needed: \(self)")
+        }
         return try OracleDecimal(digits)
     }
 
@@ -213,13 +224,17 @@ extension OracleJSON {
                 guard takeWord("\\u") else { throw failure("half a surrogate pair") }
                 units.append(try codeUnit())
             }
-            guard let text = String(validating: units, as: UTF16.self) else { throw failure("half a surrogate pair") }
+            guard let text = String(validating: units, as: UTF16.self) else {
+                throw failure("half a surrogate pair")
+            }
             return Array(text.utf8)
         }
 
         private mutating func codeUnit() throws -> UInt16 {
             let digits = text[position...].prefix(4)
-            guard digits.count == 4, let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16) else {
+            guard digits.count == 4,
+                let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+            else {
                 throw failure("four hexadecimal digits are needed")
             }
             position += 4
@@ -240,10 +255,13 @@ struct OracleDecimal: Comparable, Sendable {
         let mantissaAndExponent = text.split(whereSeparator: { $0 == "e" || $0 == "E" })
         let isTooLong = mantissaAndExponent.count > 2
         guard let mantissa = mantissaAndExponent.first, !isTooLong,
-            let exponent = mantissaAndExponent.count == 2 ? Int(mantissaAndExponent[1]) : 0, abs(exponent) <= 10_000
+            let exponent = mantissaAndExponent.count == 2 ? Int(mantissaAndExponent[1]) : 0,
+            abs(exponent) <= 10_000
         else { throw OracleFailure(description: "\(text) is not a number") }
-        let parts = mantissa.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) })
+        let parts = mantissa.drop { $0 == "-" }.split(
+            separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) })
         else {
             throw OracleFailure(description: "\(text) is not a number")
         }

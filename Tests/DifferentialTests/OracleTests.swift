@@ -15,7 +15,8 @@ struct OracleTests {
             for happening in happenings {
                 let event = OracleEvent(
                     profile: profile, channel: channel, event: happening.event,
-                    time: try OracleCalendar.instant("2026-\(happening.time)Z"), campaign: "c\(object)",
+                    time: try OracleCalendar.instant("2026-\(happening.time)Z"),
+                    campaign: "c\(object)",
                     template: "t\(object)", link: happening.link, message: message, count: 1)
                 events.append(event)
             }
@@ -57,7 +58,8 @@ struct OracleTests {
         try add("p5", "whatsapp", 3, "s7", [("clicked", "04-11T08:03:00", "L1")])
         try add("p6", "email", 1, "s8", [("sent", "04-18T08:00:00", nil)])
         let profiles = (1...7).map { OracleProfile(id: "p\($0)", fields: [:]) }
-        return OracleWorld(fields: [], profiles: profiles, events: events, campaigns: [], templates: [])
+        return OracleWorld(
+            fields: [], profiles: profiles, events: events, campaigns: [], templates: [])
     }
 
     static let scope = #""campaigns": ["c1", "c2"]"#
@@ -66,20 +68,35 @@ struct OracleTests {
         (#""event": "sent", "operator": "does_not_exist""#, "p5 p6 p7"),
         (#""event": "sent", "operator": "at_least", "times": 2"#, "p4"),
         (#""event": "sent", "operator": "at_least", "times": 1, "during": {"last": 3}"#, "p2 p4"),
-        (#""event": "sent", "operator": "at_least", "times": 1, "during": {"last": 3, "mode": "rolling"}"#, "p4"),
+        (
+            #""event": "sent", "operator": "at_least", "times": 1, "during": {"last": 3, "mode": "rolling"}"#,
+            "p4"
+        ),
         (#""event": "sent", "operator": "not_happened", "during": {"last": 3}"#, "p1 p3 p5 p6 p7"),
         (#""event": "clicked", "operator": "at_least", "times": 1, "# + scope, "p1 p4"),
         (#""event": "clicked", "operator": "not_happened", "# + scope, "p2 p3 p5 p6 p7"),
         // "Missed any of them": not what `not_happened` means by itself.
-        (#""event": "clicked", "operator": "not_happened", "counting": "any_one", "# + scope, "p1 p2 p3 p4 p5 p6 p7"),
+        (
+            #""event": "clicked", "operator": "not_happened", "counting": "any_one", "# + scope,
+            "p1 p2 p3 p4 p5 p6 p7"
+        ),
         (#""event": "sent", "operator": "at_least", "times": 2, "# + scope, "p4"),
-        (#""event": "sent", "operator": "at_least", "times": 2, "counting": "any_one", "# + scope, ""),
-        (#""event": "sent", "operator": "at_least", "times": 1, "counting": "every_one", "# + scope, "p4"),
+        (
+            #""event": "sent", "operator": "at_least", "times": 2, "counting": "any_one", "#
+                + scope, ""
+        ),
+        (
+            #""event": "sent", "operator": "at_least", "times": 1, "counting": "every_one", "#
+                + scope, "p4"
+        ),
         (
             #""event": "clicked", "operator": "not_happened", "campaigns": ["c1"], "#
                 + #""preceded_by": {"event": "delivered"}"#, "p2"
         ),
-        (#""event": "clicked", "operator": "not_happened", "preceded_by": {"event": "sent"}, "# + scope, "p2 p3"),
+        (
+            #""event": "clicked", "operator": "not_happened", "preceded_by": {"event": "sent"}, "#
+                + scope, "p2 p3"
+        ),
         (
             #""event": "clicked", "operator": "not_happened", "preceded_by": {"event": "sent", "pairing": "object"}, "#
                 + scope, "p2 p3 p4"
@@ -94,7 +111,8 @@ struct OracleTests {
         (#""event": "clicked", "operator": "exists""#, "p1 p4"),
         (#""event": "sent", "operator": "at_least", "times": 1, "campaigns": ["unknown"]"#, ""),
         (
-            #""event": "sent", "operator": "not_happened", "campaigns": ["unknown"]"#, "p1 p2 p3 p4 p5 p6 p7"
+            #""event": "sent", "operator": "not_happened", "campaigns": ["unknown"]"#,
+            "p1 p2 p3 p4 p5 p6 p7"
         ),
     ]
 
@@ -104,9 +122,12 @@ struct OracleTests {
         #expect(try Self.answer(rule) == expected)
     }
 
-    @Test("unique clicks", arguments: [("clicked", 4), ("unique_clicked", 2), ("unique_link_clicked", 3)])
+    @Test(
+        "unique clicks",
+        arguments: [("clicked", 4), ("unique_clicked", 2), ("unique_link_clicked", 3)])
     func unique(event: String, count: Int) throws {
-        let start = #"{"activity": {"channel": "whatsapp", "event": "\#(event)", "operator": "exactly", "times": "#
+        let start =
+            #"{"activity": {"channel": "whatsapp", "event": "\#(event)", "operator": "exactly", "times": "#
         #expect(try Self.answer(start + "\(count)}}") == "p5")
         #expect(try Self.answer(start + "\(count + 1)}}").isEmpty)
     }
@@ -123,23 +144,29 @@ struct OracleTests {
     private static func answer(_ rule: String) throws -> String {
         let oracle = Oracle(world: try world())
         let instant = try OracleCalendar.instant(asOf)
-        return try oracle.matching(rule: rule, asOf: instant, timezone: "UTC").sorted().joined(separator: " ")
+        return try oracle.matching(rule: rule, asOf: instant, timezone: "UTC").sorted().joined(
+            separator: " ")
     }
 }
 
 @Suite("The oracle selects campaigns and templates")
 struct OracleSelectorTests {
     static func world() -> OracleWorld {
-        func event(_ profile: String, _ name: String, _ campaign: String?, template: String? = nil) -> OracleEvent {
+        func event(_ profile: String, _ name: String, _ campaign: String?, template: String? = nil)
+            -> OracleEvent
+        {
             OracleEvent(
-                profile: profile, channel: "email", event: name, time: 0, campaign: campaign, template: template,
+                profile: profile, channel: "email", event: name, time: 0, campaign: campaign,
+                template: template,
                 link: nil, message: name == "clicked" ? "m" : nil, count: 1)
         }
         return OracleWorld(
             fields: [], profiles: (1...5).map { OracleProfile(id: "p\($0)", fields: [:]) },
             events: [
-                event("p1", "opened", "a", template: "t"), event("p2", "opened", "b", template: "t"),
-                event("p3", "opened", "z"), event("p4", "opened", nil, template: "u"), event("p5", "clicked", "b"),
+                event("p1", "opened", "a", template: "t"),
+                event("p2", "opened", "b", template: "t"),
+                event("p3", "opened", "z"), event("p4", "opened", nil, template: "u"),
+                event("p5", "clicked", "b"),
                 event("p5", "clicked", nil), event("p4", "sent", nil), event("p4", "sent", "a"),
                 event("p2", "sent", "b", template: "t"), event("p2", "sent", "a", template: "u"),
             ],
@@ -154,21 +181,32 @@ struct OracleSelectorTests {
     @Test(
         "opened at least once",
         arguments: [
-            (#""campaigns": {"tags": ["x"]}"#, "p1 p2"), (#""campaigns": {"all_tags": ["x", "y"]}"#, "p1"),
-            (#""campaigns": {"tags": ["x"], "attributes": {"season": ["summer", "autumn"]}}"#, "p2"),
+            (#""campaigns": {"tags": ["x"]}"#, "p1 p2"),
+            (#""campaigns": {"all_tags": ["x", "y"]}"#, "p1"),
+            (
+                #""campaigns": {"tags": ["x"], "attributes": {"season": ["summer", "autumn"]}}"#,
+                "p2"
+            ),
             (#""campaigns": {"attributes": {"season": "winter"}}"#, "p1"),
-            (#""campaigns": {"ids": ["z"], "all_tags": ["y"]}"#, "p1 p3"), (#""campaigns": {"tags": ["v"]}"#, ""),
-            (#""templates": ["t"]"#, "p1 p2"), (#""templates": ["t"], "campaigns": ["b", "z"]"#, "p2"),
+            (#""campaigns": {"ids": ["z"], "all_tags": ["y"]}"#, "p1 p3"),
+            (#""campaigns": {"tags": ["v"]}"#, ""),
+            (#""templates": ["t"]"#, "p1 p2"),
+            (#""templates": ["t"], "campaigns": ["b", "z"]"#, "p2"),
             (#""templates": ["t"], "counting": "every_one""#, "p1 p2"),
             (#""campaigns": ["a", "nowhere"], "counting": "every_one""#, ""),
         ])
     func opened(selector: String, expected: String) throws {
-        #expect(try Self.answer(#""event": "opened", "operator": "at_least", "times": 1, \#(selector)"#) == expected)
+        #expect(
+            try Self.answer(#""event": "opened", "operator": "at_least", "times": 1, \#(selector)"#)
+                == expected)
     }
 
-    @Test("a selector that resolves to nothing counts 0", arguments: ["total", "any_one", "every_one"])
+    @Test(
+        "a selector that resolves to nothing counts 0",
+        arguments: ["total", "any_one", "every_one"])
     func emptyScope(counting: String) throws {
-        let rule = #""event": "opened", "campaigns": {"tags": ["v"]}, "counting": "\#(counting)", "operator": "#
+        let rule =
+            #""event": "opened", "campaigns": {"tags": ["v"]}, "counting": "\#(counting)", "operator": "#
         #expect(try Self.answer(rule + #""not_happened""#) == "p1 p2 p3 p4 p5")
         #expect(try Self.answer(rule + #""at_least", "times": 1"#).isEmpty)
     }
@@ -189,7 +227,9 @@ struct OracleSelectorTests {
     func pairing(selector: String, expected: String) throws {
         let preceding = #""preceded_by": {"event": "sent", "pairing": "object"}"#
         #expect(
-            try Self.answer(#""event": "opened", "operator": "not_happened", \#(preceding)\#(selector)"#) == expected)
+            try Self.answer(
+                #""event": "opened", "operator": "not_happened", \#(preceding)\#(selector)"#)
+                == expected)
     }
 
     private static func answer(_ activity: String) throws -> String {
@@ -219,20 +259,39 @@ struct OracleWindowTests {
 
     static let vectors = [
         Vector("UTC", "2026-04-17T01:00:00Z", 3, "2026-04-14T00:00:00Z", "2026-04-14T01:00:00Z"),
-        Vector("Europe/Moscow", "2026-04-17T01:00:00Z", 3, "2026-04-13T21:00:00Z", "2026-04-14T01:00:00Z"),
-        Vector("Europe/Moscow", "2026-04-16T20:59:59Z", 1, "2026-04-14T21:00:00Z", "2026-04-15T20:59:59Z"),
-        Vector("Europe/Moscow", "2026-04-16T21:00:00Z", 1, "2026-04-15T21:00:00Z", "2026-04-15T21:00:00Z"),
-        Vector("Europe/Berlin", "2026-03-30T10:00:00Z", 1, "2026-03-28T23:00:00Z", "2026-03-29T10:00:00Z"),
-        Vector("Europe/Berlin", "2026-10-26T11:00:00Z", 1, "2026-10-24T22:00:00Z", "2026-10-25T11:00:00Z"),
-        Vector("Africa/Cairo", "2026-04-25T12:00:00Z", 1, "2026-04-23T22:00:00Z", "2026-04-24T12:00:00Z"),
-        Vector("America/Santiago", "2026-09-07T12:00:00Z", 1, "2026-09-06T04:00:00Z", "2026-09-06T12:00:00Z"),
-        Vector("Asia/Kathmandu", "2026-01-01T00:00:00Z", 0, "2025-12-31T18:15:00Z", "2026-01-01T00:00:00Z"),
-        Vector("Pacific/Kiritimati", "2026-01-01T00:00:00Z", 1, "2025-12-30T10:00:00Z", "2025-12-31T00:00:00Z"),
+        Vector(
+            "Europe/Moscow", "2026-04-17T01:00:00Z", 3, "2026-04-13T21:00:00Z",
+            "2026-04-14T01:00:00Z"),
+        Vector(
+            "Europe/Moscow", "2026-04-16T20:59:59Z", 1, "2026-04-14T21:00:00Z",
+            "2026-04-15T20:59:59Z"),
+        Vector(
+            "Europe/Moscow", "2026-04-16T21:00:00Z", 1, "2026-04-15T21:00:00Z",
+            "2026-04-15T21:00:00Z"),
+        Vector(
+            "Europe/Berlin", "2026-03-30T10:00:00Z", 1, "2026-03-28T23:00:00Z",
+            "2026-03-29T10:00:00Z"),
+        Vector(
+            "Europe/Berlin", "2026-10-26T11:00:00Z", 1, "2026-10-24T22:00:00Z",
+            "2026-10-25T11:00:00Z"),
+        Vector(
+            "Africa/Cairo", "2026-04-25T12:00:00Z", 1, "2026-04-23T22:00:00Z",
+            "2026-04-24T12:00:00Z"),
+        Vector(
+            "America/Santiago", "2026-09-07T12:00:00Z", 1, "2026-09-06T04:00:00Z",
+            "2026-09-06T12:00:00Z"),
+        Vector(
+            "Asia/Kathmandu", "2026-01-01T00:00:00Z", 0, "2025-12-31T18:15:00Z",
+            "2026-01-01T00:00:00Z"),
+        Vector(
+            "Pacific/Kiritimati", "2026-01-01T00:00:00Z", 1, "2025-12-30T10:00:00Z",
+            "2025-12-31T00:00:00Z"),
     ]
 
     @Test("the last days", arguments: vectors)
     func last(vector: Vector) throws {
-        let calendar = try OracleWindowTests.window(#"{"last": \#(vector.days)}"#, vector.zone, vector.asOf)
+        let calendar = try OracleWindowTests.window(
+            #"{"last": \#(vector.days)}"#, vector.zone, vector.asOf)
         let rolling = try OracleWindowTests.window(
             #"{"last": \#(vector.days), "mode": "rolling"}"#, vector.zone, vector.asOf)
         let end = try OracleCalendar.instant(vector.asOf) + 1
@@ -246,19 +305,33 @@ struct OracleWindowTests {
         "dates, days ago, months, gaps",
         arguments: [
             (
-                "Europe/Moscow", #"{"from": "2026-03-01", "to": "2026-03-31"}"#, "2026-02-28T21:00:00Z",
+                "Europe/Moscow", #"{"from": "2026-03-01", "to": "2026-03-31"}"#,
+                "2026-02-28T21:00:00Z",
                 "2026-03-31T21:00:00Z"
             ),
             (
-                "Europe/Berlin", #"{"from": "2026-03-29", "to": "2026-03-29"}"#, "2026-03-28T23:00:00Z",
+                "Europe/Berlin", #"{"from": "2026-03-29", "to": "2026-03-29"}"#,
+                "2026-03-28T23:00:00Z",
                 "2026-03-29T22:00:00Z"
             ),
             ("UTC", #"{"days_ago": [14, 7]}"#, "2026-04-16T00:00:00Z", "2026-04-24T00:00:00Z"),
             ("UTC", #"{"days_ago": [1, 0]}"#, "2026-04-29T00:00:00Z", "2026-04-30T01:30:00.001Z"),
-            ("UTC", #"{"last": 2, "unit": "months"}"#, "2026-02-28T00:00:00Z", "2026-04-30T01:30:00.001Z"),
-            ("UTC", #"{"last": 26, "unit": "months"}"#, "2024-02-29T00:00:00Z", "2026-04-30T01:30:00.001Z"),
-            ("UTC", #"{"last": 90, "unit": "minutes"}"#, "2026-04-30T00:00:00Z", "2026-04-30T01:30:00.001Z"),
-            ("UTC", #"{"last": 999999, "unit": "weeks"}"#, "0001-01-01T00:00:00Z", "2026-04-30T01:30:00.001Z"),
+            (
+                "UTC", #"{"last": 2, "unit": "months"}"#, "2026-02-28T00:00:00Z",
+                "2026-04-30T01:30:00.001Z"
+            ),
+            (
+                "UTC", #"{"last": 26, "unit": "months"}"#, "2024-02-29T00:00:00Z",
+                "2026-04-30T01:30:00.001Z"
+            ),
+            (
+                "UTC", #"{"last": 90, "unit": "minutes"}"#, "2026-04-30T00:00:00Z",
+                "2026-04-30T01:30:00.001Z"
+            ),
+            (
+                "UTC", #"{"last": 999999, "unit": "weeks"}"#, "0001-01-01T00:00:00Z",
+                "2026-04-30T01:30:00.001Z"
+            ),
         ])
     func others(zone: String, rule: String, from: String, end: String) throws {
         let window = try OracleWindowTests.window(rule, zone, "2026-04-30T01:30:00Z")
@@ -269,7 +342,8 @@ struct OracleWindowTests {
     @Test("a rolling month keeps the wall time")
     func rollingMonth() throws {
         let month = #"{"last": 1, "unit": "months", "mode": "rolling"}"#
-        // 02:30 does not exist on 29 March 2026 in Berlin: with the offset before the gap it is 03:30.
+        // 02:30 does not exist on 29 March 2026 in Berlin: with the offset before the gap it is
+        // 03:30.
         let gap = try OracleWindowTests.window(month, "Europe/Berlin", "2026-04-29T00:30:00Z")
         #expect(gap.from == (try OracleCalendar.instant("2026-03-29T01:30:00Z")))
         // 02:30 comes twice on 25 October 2026 in Berlin.
@@ -282,9 +356,12 @@ struct OracleWindowTests {
         #expect(throws: OracleFailure.self) { try OracleCalendar(zone: "Europe/Atlantis") }
     }
 
-    private static func window(_ rule: String, _ zone: String, _ asOf: String) throws -> OracleWindow {
+    private static func window(_ rule: String, _ zone: String, _ asOf: String) throws
+        -> OracleWindow
+    {
         let calendar = try OracleCalendar(zone: zone)
-        return try calendar.window(try OracleJSON(parsing: rule), asOf: try OracleCalendar.instant(asOf))
+        return try calendar.window(
+            try OracleJSON(parsing: rule), asOf: try OracleCalendar.instant(asOf))
     }
 }
 
@@ -292,7 +369,8 @@ struct OracleWindowTests {
 struct OracleFieldTests {
     static func world() -> OracleWorld {
         let schema = [
-            ("city", "string", 0), ("age", "integer", 0), ("ltv", "decimal", 2), ("vip", "boolean", 0),
+            ("city", "string", 0), ("age", "integer", 0), ("ltv", "decimal", 2),
+            ("vip", "boolean", 0),
             ("birthday", "date", 0), ("seen", "datetime", 0), ("likes", "string_set", 0),
         ]
         let profiles = [
@@ -301,7 +379,8 @@ struct OracleFieldTests {
                 fields: [
                     "city": .string("Σίσυφος*"), "age": .integer(.min), "ltv": .decimal("-12.5"),
                     "vip": .boolean(false),
-                    "birthday": .date("2000-02-29"), "seen": .datetime(1_775_000_000_000), "likes": .set(["a", "b"]),
+                    "birthday": .date("2000-02-29"), "seen": .datetime(1_775_000_000_000),
+                    "likes": .set(["a", "b"]),
                     "email": .string("A@x"),
                 ]),
             OracleProfile(id: "blank", fields: ["city": .string(""), "likes": .set([])]),
@@ -309,7 +388,8 @@ struct OracleFieldTests {
             OracleProfile(id: "none", fields: [:]),
         ]
         return OracleWorld(
-            fields: schema.map { (name: $0.0, type: $0.1, scale: $0.2) }, profiles: profiles, events: [],
+            fields: schema.map { (name: $0.0, type: $0.1, scale: $0.2) }, profiles: profiles,
+            events: [],
             campaigns: [], templates: [])
     }
 
@@ -323,7 +403,10 @@ struct OracleFieldTests {
             (#""name": "city", "operator": "equals", "value": "\u00e9""#, ""),
             (#""name": "city", "operator": "equals", "value": "e\u0301""#, "accent"),
             (#""name": "city", "operator": "matches", "value": "Σ*ς\\*""#, "full"),
-            (#""name": "city", "operator": "matches", "value": "*ΣΥΦ*σ\\*", "ignore_case": true"#, "full"),
+            (
+                #""name": "city", "operator": "matches", "value": "*ΣΥΦ*σ\\*", "ignore_case": true"#,
+                "full"
+            ),
             (#""name": "city", "operator": "not_contains", "value": "υ""#, "accent blank none"),
             (#""name": "city", "operator": "ends_with", "value": "ς*""#, "full"),
             (#""name": "email", "operator": "in", "value": ["a@X"], "ignore_case": true"#, "full"),
@@ -335,10 +418,22 @@ struct OracleFieldTests {
             (#""name": "ltv", "operator": "between", "value": [-13, -12]"#, "full"),
             (#""name": "vip", "operator": "not_equals", "value": false"#, "accent blank none"),
             (#""name": "birthday", "operator": "on_or_before", "value": "2000-02-29""#, "full"),
-            (#""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 0}"#, "full"),
-            (#""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 0, "feb29": "mar1"}"#, ""),
-            (#""name": "birthday", "operator": "anniversary", "value": {"from": 1, "to": 1, "feb29": "mar1"}"#, "full"),
-            (#""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 9, "feb29": "skip"}"#, ""),
+            (
+                #""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 0}"#,
+                "full"
+            ),
+            (
+                #""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 0, "feb29": "mar1"}"#,
+                ""
+            ),
+            (
+                #""name": "birthday", "operator": "anniversary", "value": {"from": 1, "to": 1, "feb29": "mar1"}"#,
+                "full"
+            ),
+            (
+                #""name": "birthday", "operator": "anniversary", "value": {"from": 0, "to": 9, "feb29": "skip"}"#,
+                ""
+            ),
             (#""name": "seen", "operator": "equals", "value": "2026-03-31""#, "full"),
             (#""name": "seen", "operator": "after", "value": "2026-03-31""#, ""),
             (#""name": "seen", "operator": "during", "value": {"from": "2026-03-31"}"#, "full"),
@@ -349,7 +444,8 @@ struct OracleFieldTests {
     func operators(field: String, expected: String) throws {
         let oracle = Oracle(world: Self.world())
         let asOf = try OracleCalendar.instant("2026-02-28T12:00:00Z")
-        let matching = try oracle.matching(rule: #"{"field": {\#(field)}}"#, asOf: asOf, timezone: "UTC")
+        let matching = try oracle.matching(
+            rule: #"{"field": {\#(field)}}"#, asOf: asOf, timezone: "UTC")
         #expect(matching.sorted().joined(separator: " ") == expected)
     }
 
@@ -364,17 +460,24 @@ struct OracleFieldTests {
         ])
     func errors(rule: String) {
         let oracle = Oracle(world: Self.world())
-        #expect(throws: OracleFailure.self) { try oracle.matching(rule: rule, asOf: 0, timezone: "UTC") }
+        #expect(throws: OracleFailure.self) {
+            try oracle.matching(rule: rule, asOf: 0, timezone: "UTC")
+        }
     }
 
-    @Test("sample buckets", arguments: [("user-42", "", 2206), ("user-42", "a", 329), ("имя", "salt", 3017)])
+    @Test(
+        "sample buckets",
+        arguments: [("user-42", "", 2206), ("user-42", "a", 329), ("имя", "salt", 3017)])
     func buckets(id: String, salt: String, bucket: UInt64) {
         #expect(Oracle.bucket(id: Array(id.utf8), salt: Array(salt.utf8)) == bucket)
     }
 
     @Test(
         "XXH64",
-        arguments: [("", 0xEF46_DB37_51D8_E999), ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1)])
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+        ])
     func hash(text: String, hash: UInt64) {
         #expect(Oracle.xxh64(Array(text.utf8)) == hash)
     }

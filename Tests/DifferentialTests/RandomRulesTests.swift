@@ -51,7 +51,9 @@ struct RandomRulesTests {
         func rules() -> [String] {
             var random = RandomWorld(seed: 7)
             let world = random.world(WorldShape())
-            return (0..<20).map { _ in random.rule(for: world, features: .all) } + ["\(world)".count.description]
+            return (0..<20).map { _ in random.rule(for: world, features: .all) } + [
+                "\(world)".count.description
+            ]
         }
         #expect(rules() == rules())
     }

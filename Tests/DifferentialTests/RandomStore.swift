@@ -1,10 +1,11 @@
 import Foundation
 import Winnow
 
-/// A store on disk that says what a world says, loaded in random batches, formats and orders: events in up to a dozen
-/// batches, fields first wrong and then put right, catalogue objects replaced. What the world does not know was there,
-/// too, and is forgotten: profiles that were erased, some of whose ids came again, and activity that was dropped, some
-/// of which was loaded again.
+/// A store on disk that says what a world says, loaded in random batches, formats and orders:
+/// events in up to a dozen batches, fields first wrong and then put right, catalogue objects
+/// replaced. What the world does not know was there, too, and is forgotten: profiles that were
+/// erased, some of whose ids came again, and activity that was dropped, some of which was loaded
+/// again.
 struct RandomStore {
     let folder: URL
     let store: Store
@@ -13,12 +14,16 @@ struct RandomStore {
 
     init(_ world: OracleWorld, seed: UInt64, fillers: Int) throws {
         self.fillers = fillers
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-\(UUID().uuidString)")
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "winnow-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let fields = world.fields.map { field in
-            Field(name: field.name, type: FieldType(rawValue: field.type) ?? .string, scale: field.scale)
+            Field(
+                name: field.name, type: FieldType(rawValue: field.type) ?? .string,
+                scale: field.scale)
         }
-        store = try Store.create(folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
+        store = try Store.create(
+            folder.appendingPathComponent("store").path, schema: Schema(fields: fields))
         var random = RandomWorld(seed: seed ^ 0x5707_E5EE_D000_0001)
         let reborn = world.profiles.filter { _ in random.chance(10) }.map(\.id)
         try loadGhosts(reborn, world, &random)
@@ -33,7 +38,9 @@ struct RandomStore {
             // Dropped, and then loaded again.
             try load(world.events.filter { $0.time < some + RandomStore.day }, "dropped")
             try store.drop(before: Instant(milliseconds: RandomStore.startOfDay(some)))
-            try store.drop(before: Instant(milliseconds: RandomStore.startOfDay(times.max() ?? some) + RandomStore.day))
+            try store.drop(
+                before: Instant(
+                    milliseconds: RandomStore.startOfDay(times.max() ?? some) + RandomStore.day))
         }
         if random.chance(30) { try store.compact() }
         try loadEvents(world.events, before: times.min() ?? 0, &random)
@@ -44,7 +51,9 @@ struct RandomStore {
     private static func startOfDay(_ time: Int64) -> Int64 { time - (time % day + day) % day }
 
     /// Profiles that will be erased, with fields and activity like others.
-    private func loadGhosts(_ ids: [String], _ world: OracleWorld, _ random: inout RandomWorld) throws {
+    private func loadGhosts(_ ids: [String], _ world: OracleWorld, _ random: inout RandomWorld)
+        throws
+    {
         guard !ids.isEmpty, !world.profiles.isEmpty else { return }
         var profiles = "", events: [OracleEvent] = []
         for id in ids {
@@ -76,7 +85,9 @@ struct RandomStore {
     }
 
     /// A filler's e-mail is its own, so that there are more than a dictionary would hold.
-    private static func filler(_ number: Int) -> String { "\(fillerID(number)),\(number)@filler.example\n" }
+    private static func filler(_ number: Int) -> String {
+        "\(fillerID(number)),\(number)@filler.example\n"
+    }
 
     private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
@@ -111,15 +122,22 @@ struct RandomStore {
         let names = world.fields.map(\.name) + ["email", "phone"]
         var parts = ["", "", ""]
         for profile in world.profiles {
-            parts[random.below(3)] += RandomStore.json(profile.id, profile.fields, clearing: names) + "\n"
+            parts[random.below(3)] +=
+                RandomStore.json(profile.id, profile.fields, clearing: names) + "\n"
         }
         for (i, part) in parts.enumerated() { try load(.profiles, "right-\(i).ndjson", part) }
     }
 
-    private static func json(_ id: String, _ fields: [String: OracleValue], clearing: [String] = []) -> String {
+    private static func json(_ id: String, _ fields: [String: OracleValue], clearing: [String] = [])
+        -> String
+    {
         var members = ["\"id\": \(RandomWorld.quoted(id))"]
-        for (name, value) in fields { members.append("\(RandomWorld.quoted(name)): \(json(value))") }
-        for name in clearing where fields[name] == nil { members.append("\(RandomWorld.quoted(name)): null") }
+        for (name, value) in fields {
+            members.append("\(RandomWorld.quoted(name)): \(json(value))")
+        }
+        for name in clearing where fields[name] == nil {
+            members.append("\(RandomWorld.quoted(name)): null")
+        }
         return "{" + members.joined(separator: ", ") + "}"
     }
 
@@ -136,17 +154,23 @@ struct RandomStore {
 
     // MARK: Campaigns, templates, events
 
-    private func loadObjects(_ objects: [OracleObject], _ kind: LoadKind, _ random: inout RandomWorld) throws {
+    private func loadObjects(
+        _ objects: [OracleObject], _ kind: LoadKind, _ random: inout RandomWorld
+    ) throws {
         guard !objects.isEmpty else { return }
         var first = "", second = ""
         for object in objects {
-            let attributes = object.attributes.map { "\(RandomWorld.quoted($0)): \(RandomWorld.quoted($1))" }
+            let attributes = object.attributes.map {
+                "\(RandomWorld.quoted($0)): \(RandomWorld.quoted($1))"
+            }
             let line =
                 "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": ["
-                + object.tags.map(RandomWorld.quoted).joined(separator: ", ") + "], \"attributes\": {"
+                + object.tags.map(RandomWorld.quoted).joined(separator: ", ")
+                + "], \"attributes\": {"
                 + attributes.joined(separator: ", ") + "}}\n"
             if random.chance(30) {
-                let other = random.pick(objects).tags.map(RandomWorld.quoted).joined(separator: ", ")
+                let other = random.pick(objects).tags.map(RandomWorld.quoted).joined(
+                    separator: ", ")
                 first += "{\"id\": \(RandomWorld.quoted(object.id)), \"tags\": [\(other)]}\n"
                 second += line
             } else {
@@ -157,8 +181,11 @@ struct RandomStore {
         try load(kind, "\(kind.rawValue)-2.ndjson", second)
     }
 
-    /// - Parameter first: activity before the day of this instant is loaded, too, and dropped in the end.
-    private func loadEvents(_ events: [OracleEvent], before first: Int64, _ random: inout RandomWorld) throws {
+    /// - Parameter first: activity before the day of this instant is loaded, too, and dropped in
+    ///   the end.
+    private func loadEvents(
+        _ events: [OracleEvent], before first: Int64, _ random: inout RandomWorld
+    ) throws {
         let start = RandomStore.startOfDay(first)
         let drops = random.chance(40) && start > 950_000_000_000
         let batches = 1 + random.below(12)
@@ -166,7 +193,8 @@ struct RandomStore {
         // Nightly batches are about a time each; a few events always come late.
         let ordered = events.sorted { $0.time < $1.time }
         for (i, event) in ordered.enumerated() {
-            let batch = random.chance(10) ? random.below(batches) : i * batches / max(1, ordered.count)
+            let batch =
+                random.chance(10) ? random.below(batches) : i * batches / max(1, ordered.count)
             lines[batch].append(RandomStore.line(event))
         }
         if drops {
@@ -186,7 +214,8 @@ struct RandomStore {
 
     private static func line(_ event: OracleEvent) -> String {
         let cells = [
-            csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign), csv(event.template),
+            csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign),
+            csv(event.template),
             csv(event.link), csv(event.message), event.count == 1 ? "" : "\(event.count)",
             // Who did it changes no answer yet.
             ["", "", "", "false", "true"][Int(event.time / 1000 % 5)],

@@ -4,19 +4,24 @@ import WinnowSimulation
 import Testing
 import Winnow
 
-/// Nothing that Swift code can write with public initialisers traps, hangs or harms a store: a value that can be made
-/// can be evaluated or committed, or gives a typed error.
+/// Nothing that Swift code can write with public initialisers traps, hangs or harms a store: a
+/// value that can be made can be evaluated or committed, or gives a typed error.
 @Suite("Values of any kind")
 struct RandomValuesTests {
-    @Test("segments are answered as the oracle does, or refused with a typed error; and so is their JSON")
+    @Test(
+        "segments are answered as the oracle does, or refused with a typed error; and so is their JSON"
+    )
     func segments() async throws {
         var tally = Tally()
         try await withThrowingTaskGroup(of: Tally.self) { group in
-            for seed in 0..<20 { group.addTask { try RandomValuesTests.evaluate(UInt64(seed), segments: 5_000) } }
+            for seed in 0..<20 {
+                group.addTask { try RandomValuesTests.evaluate(UInt64(seed), segments: 5_000) }
+            }
             for try await part in group { tally.add(part) }
         }
         print(
-            "\(tally.made) segments: \(tally.answered) answered, \(tally.refused) refused, \(tally.compared) compared")
+            "\(tally.made) segments: \(tally.answered) answered, \(tally.refused) refused, \(tally.compared) compared"
+        )
         #expect(tally.made >= 100_000)
         #expect(tally.answered > tally.made / 4)
         #expect(tally.refused > tally.made / 10)
@@ -43,7 +48,8 @@ struct RandomValuesTests {
         _ segment: Segment, _ options: EvaluationOptions, _ snapshot: Snapshot
     ) throws -> Answer {
         do throws(WinnowError) {
-            let ids = try Array(snapshot.ids(of: segment, options)), count = try snapshot.count(segment, options).count
+            let ids = try Array(snapshot.ids(of: segment, options)),
+                count = try snapshot.count(segment, options).count
             #expect(ids.count == count)
             return .ids(ids)
         } catch {
@@ -58,12 +64,14 @@ struct RandomValuesTests {
     private static func evaluate(_ seed: UInt64, segments: Int) throws -> Tally {
         var worlds = RandomWorld(seed: 7_000 + seed)
         let world = worlds.world(WorldShape(profiles: 60, events: 600, campaigns: 8, templates: 5))
-        let oracle = Oracle(world: world), store = try RandomStore(world, seed: 7_000 + seed, fillers: 0)
+        let oracle = Oracle(world: world),
+            store = try RandomStore(world, seed: 7_000 + seed, fillers: 0)
         defer { store.remove() }
         let snapshot = try store.store.snapshot()
         var values = RandomValues(seed: seed, world), tally = Tally()
         for number in 0..<segments {
-            let segment = values.segment(), options = values.options(), place: Comment = "seed \(seed), \(number)"
+            let segment = values.segment(), options = values.options(),
+                place: Comment = "seed \(seed), \(number)"
             let json = try? segment.json(), answer = try answer(segment, options, snapshot)
             tally.made += 1
             guard let json else {
@@ -75,7 +83,8 @@ struct RandomValuesTests {
             let again = try Segment(json: json)
             #expect(try again.json() == json, "\(place): \(json)")
             #expect(try Self.answer(again, options, snapshot) == answer, "\(place): \(json)")
-            guard case .ids(let ids) = answer, let asOf = options.asOf, let zone = options.timezone else {
+            guard case .ids(let ids) = answer, let asOf = options.asOf, let zone = options.timezone
+            else {
                 tally.refused += 1
                 continue
             }
@@ -122,9 +131,13 @@ struct RandomValuesTests {
     @Test("dates, instants and windows at the ends of their types print")
     func descriptions() {
         for day in [Int.min, -1, 0, Int.max] { #expect(!CivilDate(day: day).description.isEmpty) }
-        for time in [Int64.min, -1, 0, .max] { #expect(Instant(milliseconds: time).description.hasSuffix("Z")) }
+        for time in [Int64.min, -1, 0, .max] {
+            #expect(Instant(milliseconds: time).description.hasSuffix("Z"))
+        }
         #expect(Instant(milliseconds: -1).description == "1969-12-31T23:59:59.999Z")
-        #expect(CivilDate(day: 0).adding(months: .max).day > 0 && CivilDate(day: 0).adding(months: .min).day < 0)
+        #expect(
+            CivilDate(day: 0).adding(months: .max).day > 0
+                && CivilDate(day: 0).adding(months: .min).day < 0)
     }
 
     @Test("a rule of any depth can be made, compared and released, and is refused")

@@ -12,13 +12,17 @@ struct RuleFeatures: OptionSet, Sendable {
     static let ignoreCase = RuleFeatures(rawValue: 16)
     static let anniversary = RuleFeatures(rawValue: 32)
 
-    static let all: RuleFeatures = [.uniqueEvents, .pairings, .countingModes, .sample, .ignoreCase, .anniversary]
+    static let all: RuleFeatures = [
+        .uniqueEvents, .pairings, .countingModes, .sample, .ignoreCase, .anniversary,
+    ]
 }
 
 extension RandomWorld {
-    /// A valid rule, up to four levels deep, that is likely to match some profiles and to leave out others.
+    /// A valid rule, up to four levels deep, that is likely to match some profiles and to leave out
+    /// others.
     ///
-    /// Each condition starts from an event or a value that is there, so that something can match it.
+    /// Each condition starts from an event or a value that is there, so that something can match
+    /// it.
     mutating func rule(for world: OracleWorld, features: RuleFeatures = []) -> String {
         let node = node(depth: pick([1, 1, 2, 2, 2, 3, 3, 4]), world, features)
         if chance(50) { return node }
@@ -28,11 +32,14 @@ extension RandomWorld {
         return Self.object(members + [member("where", node)])
     }
 
-    private mutating func node(depth: Int, _ world: OracleWorld, _ features: RuleFeatures) -> String {
+    private mutating func node(depth: Int, _ world: OracleWorld, _ features: RuleFeatures) -> String
+    {
         guard depth > 1 else { return leaf(world, features) }
         let key = pick(weighted: [(40, "all"), (37, "any"), (13, "not"), (10, "")])
         if key.isEmpty { return leaf(world, features) }
-        if key == "not" { return Self.object([member(key, node(depth: depth - 1, world, features))]) }
+        if key == "not" {
+            return Self.object([member(key, node(depth: depth - 1, world, features))])
+        }
         let parts = (0..<(chance(70) ? 2 : 3)).map { _ in node(depth: depth - 1, world, features) }
         return Self.object([member(key, Self.array(parts))])
     }
@@ -101,7 +108,8 @@ extension RandomWorld {
         let model = model(world)
         let name = eventName(like: model, features)
         let operation = pick(weighted: [
-            (8, "exists"), (7, "does_not_exist"), (40, "at_least"), (24, "not_happened"), (7, "at_most"),
+            (8, "exists"), (7, "does_not_exist"), (40, "at_least"), (24, "not_happened"),
+            (7, "at_most"),
             (7, "exactly"),
             (7, "between"),
         ])
@@ -111,7 +119,8 @@ extension RandomWorld {
         ]
         if operation != "exists" && operation != "does_not_exist" {
             members += times(operation, like: model, world)
-            members += restrictions(of: name, isNegative: operation == "not_happened", like: model, world, features)
+            members += restrictions(
+                of: name, isNegative: operation == "not_happened", like: model, world, features)
         }
         return Self.object([member("activity", Self.object(members))])
     }
@@ -132,10 +141,15 @@ extension RandomWorld {
         return model.event
     }
 
-    private mutating func times(_ operation: String, like model: OracleEvent, _ world: OracleWorld) -> [String] {
+    private mutating func times(_ operation: String, like model: OracleEvent, _ world: OracleWorld)
+        -> [String]
+    {
         guard operation != "not_happened" else { return [] }
         let reached = world.events.lazy
-            .filter { $0.profile == model.profile && $0.channel == model.channel && $0.event == model.event }
+            .filter {
+                $0.profile == model.profile && $0.channel == model.channel
+                    && $0.event == model.event
+            }
             .reduce(Int64(0)) { $0 + $1.count }
         let most = Int64(UInt32.max)
         let typical = min(most - 1, max(1, reached))
@@ -143,7 +157,10 @@ extension RandomWorld {
         switch operation {
         case "at_least":
             value = String(
-                pick(weighted: [(40, 1), (20, 2), (15, 3), (10, typical), (10, typical / 2 + 1), (5, typical + 1)]))
+                pick(weighted: [
+                    (40, 1), (20, 2), (15, 3), (10, typical), (10, typical / 2 + 1),
+                    (5, typical + 1),
+                ]))
         case "at_most": value = String(pick([0, 1, 2, 3, typical]))
         case "exactly": value = String(pick([0, 1, 1, 2, 3, typical]))
         default:
@@ -154,62 +171,88 @@ extension RandomWorld {
     }
 
     private mutating func restrictions(
-        of name: String, isNegative: Bool, like model: OracleEvent, _ world: OracleWorld, _ features: RuleFeatures
+        of name: String, isNegative: Bool, like model: OracleEvent, _ world: OracleWorld,
+        _ features: RuleFeatures
     ) -> [String] {
         var members: [String] = []
         let hasCampaigns = chance(35)
         let hasTemplates = chance(hasCampaigns ? 15 : 20)
         if hasCampaigns {
             let pool = world.campaigns.map(\.id) + idsInEvents(world, \.campaign)
-            members.append(member("campaigns", selector(near: model.campaign, pool, world.campaigns)))
+            members.append(
+                member("campaigns", selector(near: model.campaign, pool, world.campaigns)))
         }
         if hasTemplates {
             let pool = world.templates.map(\.id) + idsInEvents(world, \.template)
-            members.append(member("templates", selector(near: model.template, pool, world.templates)))
-        }
-        if name.hasSuffix("clicked"), !["unsubscribe_clicked", "confirm_clicked"].contains(name), chance(35) {
-            let links = [model.link].compactMap(\.self) + idsInEvents(world, \.link).prefix(below(4))
             members.append(
-                member("links", Self.quoted(distinct(links + (links.isEmpty || chance(6) ? ["nowhere"] : [])))))
+                member("templates", selector(near: model.template, pool, world.templates)))
+        }
+        if name.hasSuffix("clicked"), !["unsubscribe_clicked", "confirm_clicked"].contains(name),
+            chance(35)
+        {
+            let links =
+                [model.link].compactMap(\.self) + idsInEvents(world, \.link).prefix(below(4))
+            members.append(
+                member(
+                    "links",
+                    Self.quoted(distinct(links + (links.isEmpty || chance(6) ? ["nowhere"] : [])))))
         }
         if chance(55) { members.append(member("during", window(around: model.time))) }
         if isNegative, chance(55) {
             members.append(precedence(of: name, in: model.channel, world, features))
         } else if features.contains(.countingModes), hasCampaigns != hasTemplates, chance(50) {
-            members.append(member("counting", Self.quoted(pick(["any_one", "any_one", "every_one", "total"]))))
+            members.append(
+                member("counting", Self.quoted(pick(["any_one", "any_one", "every_one", "total"]))))
         }
         return members
     }
 
     /// Up to five ids that events carry.
-    private mutating func idsInEvents(_ world: OracleWorld, _ id: (OracleEvent) -> String?) -> [String] {
+    private mutating func idsInEvents(_ world: OracleWorld, _ id: (OracleEvent) -> String?)
+        -> [String]
+    {
         guard !world.events.isEmpty else { return [] }
         return (0..<5).compactMap { _ in id(pick(world.events)) }
     }
 
-    private mutating func selector(near id: String?, _ pool: [String], _ objects: [OracleObject]) -> String {
+    private mutating func selector(near id: String?, _ pool: [String], _ objects: [OracleObject])
+        -> String
+    {
         var ids = [id].compactMap(\.self)
         if !pool.isEmpty { ids += (0..<below(6)).map { _ in pick(pool) } }
         if ids.isEmpty || chance(6) { ids.append("nowhere") }
         let list = Self.quoted(distinct(ids))
         if chance(45) || objects.isEmpty { return list }
         // The object itself, if it was loaded, so that its tags select it.
-        let model = objects.first { Array($0.id.utf8) == id.map { Array($0.utf8) } } ?? pick(objects)
+        let model =
+            objects.first { Array($0.id.utf8) == id.map { Array($0.utf8) } } ?? pick(objects)
         let tags = model.tags.isEmpty ? ["no such tag"] : model.tags
         var members: [String] = []
         if chance(25) { members.append(member("ids", list)) }
         if chance(50) {
-            members.append(member("tags", Self.quoted(distinct([pick(tags), pick(pick(objects).tags + tags)]))))
+            members.append(
+                member(
+                    "tags", Self.quoted(distinct([pick(tags), pick(pick(objects).tags + tags)]))))
         }
-        if chance(20) { members.append(member("all_tags", Self.quoted(Array(tags.prefix(1 + below(2)))))) }
-        if chance(35) || members.isEmpty { members.append(member("attributes", attributes(like: model))) }
+        if chance(20) {
+            members.append(member("all_tags", Self.quoted(Array(tags.prefix(1 + below(2))))))
+        }
+        if chance(35) || members.isEmpty {
+            members.append(member("attributes", attributes(like: model)))
+        }
         return Self.object(members)
     }
 
     private mutating func attributes(like model: OracleObject) -> String {
         let season = model.attributes["season"] ?? "winter"
-        var members = [member("season", chance(50) ? Self.quoted(season) : Self.quoted(distinct([season, "summer"])))]
-        if let brand = model.attributes["brand"], chance(40) { members.append(member("brand", Self.quoted(brand))) }
+        var members = [
+            member(
+                "season",
+                chance(50) ? Self.quoted(season) : Self.quoted(distinct([season, "summer"])))
+        ]
+        if let brand = model.attributes["brand"], chance(40) {
+            members.append(member("brand", Self.quoted(brand)))
+        }
         return Self.object(members)
     }
 
@@ -225,7 +268,9 @@ extension RandomWorld {
         }
         var members = [member("event", Self.quoted(name))]
         if chance(30) { members.append(member("at_least", String(1 + below(4)))) }
-        let pairings = features.contains(.pairings) ? ["scope", "object", "object", "message", "message"] : ["scope"]
+        let pairings =
+            features.contains(.pairings)
+            ? ["scope", "object", "object", "message", "message"] : ["scope"]
         if chance(features.contains(.pairings) ? 80 : 30) {
             members.append(member("pairing", Self.quoted(pick(pairings))))
         }
@@ -253,7 +298,8 @@ extension RandomWorld {
         let unit = pick(["days", "days", "days", "weeks", "months", "hours", "minutes"])
         let number: Int
         switch unit {
-        case "days": number = pick([0, 1, 3, 7, 14, 30, 45, 60, 90, 120, 150, 180, 270, 365, 400, 430])
+        case "days":
+            number = pick([0, 1, 3, 7, 14, 30, 45, 60, 90, 120, 150, 180, 270, 365, 400, 430])
         case "weeks": number = pick([0, 1, 2, 6, 9, 13, 20, 26, 40, 52, 60])
         case "months": number = pick([0, 1, 2, 3, 4, 6, 9, 10, 12, 14])
         case "hours": number = pick([0, 1, 24, 100, 1_000, 2_000, 3_000, 4_000, 6_000])
@@ -263,7 +309,8 @@ extension RandomWorld {
         let isShort = unit == "hours" || unit == "minutes"
         if unit != "days" || chance(50) { members.append(member("unit", Self.quoted(unit))) }
         if chance(40) {
-            members.append(member("mode", Self.quoted(isShort ? "rolling" : pick(["rolling", "calendar"]))))
+            members.append(
+                member("mode", Self.quoted(isShort ? "rolling" : pick(["rolling", "calendar"]))))
         }
         return Self.object(members)
     }
@@ -277,13 +324,20 @@ extension RandomWorld {
     private mutating func absoluteDates(around instant: Int64) -> String {
         let day = instant.flooredQuotient(OracleCalendar.day)
         return ends(
-            Self.text(ofDay: max(OracleCalendar.firstDay, day - Int64(pick([0, 1, 7, 30, 90, 200])))),
-            Self.text(ofDay: min(OracleCalendar.afterLastDay - 1, day + Int64(pick([0, 1, 7, 30, 90, 200])))))
+            Self.text(
+                ofDay: max(OracleCalendar.firstDay, day - Int64(pick([0, 1, 7, 30, 90, 200])))),
+            Self.text(
+                ofDay: min(
+                    OracleCalendar.afterLastDay - 1, day + Int64(pick([0, 1, 7, 30, 90, 200])))))
     }
 
     private mutating func absoluteInstants(around instant: Int64) -> String {
-        let before = pick([0, 0, 1, OracleCalendar.hour, 9 * OracleCalendar.day, 100 * OracleCalendar.day])
-        let after = pick([0, 1, 1, OracleCalendar.hour, 9 * OracleCalendar.day, 100 * OracleCalendar.day])
+        let before = pick([
+            0, 0, 1, OracleCalendar.hour, 9 * OracleCalendar.day, 100 * OracleCalendar.day,
+        ])
+        let after = pick([
+            0, 1, 1, OracleCalendar.hour, 9 * OracleCalendar.day, 100 * OracleCalendar.day,
+        ])
         return ends(text(ofInstant: instant - before), text(ofInstant: instant + after))
     }
 
@@ -294,15 +348,17 @@ extension RandomWorld {
         let instant = min(max(instant, first), last)
         // At the ends of time another offset would need another year.
         let isInside = first + OracleCalendar.day < instant && instant < last - OracleCalendar.day
-        let (shift, zone) = isInside ? pick([(0, "Z"), (0, "Z"), (180, "+03:00"), (-570, "-09:30")]) : (0, "Z")
+        let (shift, zone) =
+            isInside ? pick([(0, "Z"), (0, "Z"), (180, "+03:00"), (-570, "-09:30")]) : (0, "Z")
         let wall = instant + Int64(shift) * 60_000
         let day = wall.flooredQuotient(OracleCalendar.day)
         let time = Int(wall - day * OracleCalendar.day)
         func padded(_ number: Int, _ width: Int) -> String {
             String(repeating: "0", count: width - String(number).count) + String(number)
         }
-        let clock = [time / 3_600_000, time / 60_000 % 60, time / 1000 % 60].map { padded($0, 2) }.joined(
-            separator: ":")
+        let clock = [time / 3_600_000, time / 60_000 % 60, time / 1000 % 60].map { padded($0, 2) }
+            .joined(
+                separator: ":")
         let fraction = time % 1000 == 0 && chance(50) ? "" : "." + padded(time % 1000, 3)
         return "\(Self.text(ofDay: day))T\(clock)\(fraction)\(zone)"
     }
@@ -312,7 +368,8 @@ extension RandomWorld {
 
 extension RandomWorld {
     private mutating func field(_ world: OracleWorld, _ features: RuleFeatures) -> String {
-        let schema = world.fields + [("email", "string", 0), ("phone", "string", 0), ("id", "string", 0)]
+        let schema =
+            world.fields + [("email", "string", 0), ("phone", "string", 0), ("id", "string", 0)]
         let (name, type, _) = pick(schema)
         var members = [member("name", Self.quoted(name))]
         let value = value(of: name, in: world)
@@ -341,14 +398,19 @@ extension RandomWorld {
         switch value {
         case .string(let text): return stringComparison(with: text, features)
         case .integer(let number):
-            let neighbour = chance(50) ? number : number.addingReportingOverflow(pick([-1, 1])).partialValue
+            let neighbour =
+                chance(50) ? number : number.addingReportingOverflow(pick([-1, 1])).partialValue
             return numberComparison([String(number), String(neighbour), String(below(100))]) {
                 (Int64($0) ?? 0) < (Int64($1) ?? 0)
             }
         case .decimal(let digits):
-            return numberComparison([decimalLiteral(digits), digits, String(below(1_000))], Self.isLessDecimal)
+            return numberComparison(
+                [decimalLiteral(digits), digits, String(below(1_000))], Self.isLessDecimal)
         case .boolean(let truth):
-            return [member("operator", Self.quoted(pick(["equals", "not_equals"]))), member("value", "\(truth)")]
+            return [
+                member("operator", Self.quoted(pick(["equals", "not_equals"]))),
+                member("value", "\(truth)"),
+            ]
         case .date(let date): return dateComparison(with: date, features)
         case .datetime(let instant): return datetimeComparison(with: instant, features)
         case .set(let members): return setComparison(with: members)
@@ -356,19 +418,26 @@ extension RandomWorld {
     }
 
     private static func isLessDecimal(_ left: String, _ right: String) -> Bool {
-        guard let left = try? OracleDecimal(left), let right = try? OracleDecimal(right) else { return false }
+        guard let left = try? OracleDecimal(left), let right = try? OracleDecimal(right) else {
+            return false
+        }
         return left < right
     }
 
     /// The same number, or one next to it beyond any scale.
     private mutating func decimalLiteral(_ digits: String) -> String {
         let pointed = digits.contains(".") ? digits : digits + ".0"
-        return pick([digits, digits, pointed, pointed + "00", pointed + "0000000001", digits + "e0"])
+        return pick([
+            digits, digits, pointed, pointed + "00", pointed + "0000000001", digits + "e0",
+        ])
     }
 
-    private mutating func numberComparison(_ near: [String], _ isLess: (String, String) -> Bool) -> [String] {
+    private mutating func numberComparison(_ near: [String], _ isLess: (String, String) -> Bool)
+        -> [String]
+    {
         let operation = pick(weighted: [
-            (6, "equals"), (6, "not_equals"), (6, "in"), (6, "not_in"), (14, "less_than"), (14, "at_most"),
+            (6, "equals"), (6, "not_equals"), (6, "in"), (6, "not_in"), (14, "less_than"),
+            (14, "at_most"),
             (14, "greater_than"), (14, "at_least"), (12, "between"), (8, "not_between"),
         ])
         let value: String
@@ -377,7 +446,8 @@ extension RandomWorld {
             // Now and then more ranges than are worth comparing one by one.
             let long = chance(25) ? (0..<40).map { "\(10 + 2 * $0)" } : []
             value = Self.array(near.prefix(1 + below(3)) + long)
-        case "between", "not_between": value = Self.array([pick(near), pick(near)].sorted(by: isLess))
+        case "between", "not_between":
+            value = Self.array([pick(near), pick(near)].sorted(by: isLess))
         default: value = chance(80) ? near[below(2)] : near[2]
         }
         return [member("operator", Self.quoted(operation)), member("value", value)]
@@ -395,11 +465,16 @@ extension RandomWorld {
         let day = (try? OracleDate(date).number) ?? 0
         if features.contains(.anniversary), chance(35) { return anniversary() }
         if chance(25) {
-            // Neither hours nor instants: what they would mean for a date is nobody's business here.
+            // Neither hours nor instants: what they would mean for a date is nobody's business
+            // here.
             let noon = day * OracleCalendar.day + OracleCalendar.day / 2
-            let recent = [member("last", String(below(430))), member("unit", Self.quoted(pick(["days", "weeks"])))]
+            let recent = [
+                member("last", String(below(430))),
+                member("unit", Self.quoted(pick(["days", "weeks"]))),
+            ]
             let window = pick([
-                Self.object(recent), "{\"days_ago\": [\(90 + below(300)), \(below(90))]}", absoluteDates(around: noon),
+                Self.object(recent), "{\"days_ago\": [\(90 + below(300)), \(below(90))]}",
+                absoluteDates(around: noon),
             ])
             return [member("operator", Self.quoted("during")), member("value", window)]
         }
@@ -407,21 +482,30 @@ extension RandomWorld {
         return orderComparison(Self.quoted(date), Self.quoted(Self.text(ofDay: later)))
     }
 
-    private mutating func datetimeComparison(with instant: Int64, _ features: RuleFeatures) -> [String] {
+    private mutating func datetimeComparison(with instant: Int64, _ features: RuleFeatures)
+        -> [String]
+    {
         if features.contains(.anniversary), chance(20) { return anniversary() }
-        if chance(35) { return [member("operator", Self.quoted("during")), member("value", window(around: instant))] }
+        if chance(35) {
+            return [
+                member("operator", Self.quoted("during")), member("value", window(around: instant)),
+            ]
+        }
         if chance(40) {
             let day = instant.flooredQuotient(OracleCalendar.day)
             let later = min(OracleCalendar.afterLastDay - 1, day + Int64(pick([0, 1, 30])))
-            return orderComparison(Self.quoted(Self.text(ofDay: day)), Self.quoted(Self.text(ofDay: later)))
+            return orderComparison(
+                Self.quoted(Self.text(ofDay: day)), Self.quoted(Self.text(ofDay: later)))
         }
         let later = instant + pick([0, 1, OracleCalendar.hour, 60 * OracleCalendar.day])
-        return orderComparison(Self.quoted(text(ofInstant: instant)), Self.quoted(text(ofInstant: later)))
+        return orderComparison(
+            Self.quoted(text(ofInstant: instant)), Self.quoted(text(ofInstant: later)))
     }
 
     private mutating func orderComparison(_ literal: String, _ later: String) -> [String] {
         let operation = pick([
-            "equals", "not_equals", "before", "on_or_before", "after", "on_or_after", "between", "between",
+            "equals", "not_equals", "before", "on_or_before", "after", "on_or_after", "between",
+            "between",
             "not_between",
         ])
         let value = operation.hasSuffix("between") ? Self.array([literal, later]) : literal
@@ -431,15 +515,22 @@ extension RandomWorld {
     private mutating func anniversary() -> [String] {
         let from = pick([-365, -90, -30, -3, 0, 0, 1])
         var members = [
-            member("from", String(from)), member("to", String(min(365, from + pick([0, 7, 30, 120, 365])))),
+            member("from", String(from)),
+            member("to", String(min(365, from + pick([0, 7, 30, 120, 365])))),
         ]
-        if chance(60) { members.append(member("feb29", Self.quoted(pick(["feb28", "mar1", "skip"])))) }
-        return [member("operator", Self.quoted("anniversary")), member("value", Self.object(members))]
+        if chance(60) {
+            members.append(member("feb29", Self.quoted(pick(["feb28", "mar1", "skip"]))))
+        }
+        return [
+            member("operator", Self.quoted("anniversary")), member("value", Self.object(members)),
+        ]
     }
 
-    private mutating func stringComparison(with text: String, _ features: RuleFeatures) -> [String] {
+    private mutating func stringComparison(with text: String, _ features: RuleFeatures) -> [String]
+    {
         let operation = pick([
-            "equals", "not_equals", "in", "not_in", "contains", "not_contains", "starts_with", "ends_with", "matches",
+            "equals", "not_equals", "in", "not_in", "contains", "not_contains", "starts_with",
+            "ends_with", "matches",
             "not_matches", "is_empty", "is_not_empty",
         ])
         var members = [member("operator", Self.quoted(operation))]
@@ -454,7 +545,8 @@ extension RandomWorld {
         let part = Self.string(scalars[start..<min(scalars.count, start + 1 + below(4))])
         let value: String
         switch operation {
-        case "in", "not_in": value = Self.quoted(distinct([text] + [[], ["DE", "Москва"], ["x", "RU"]][below(3)]))
+        case "in", "not_in":
+            value = Self.quoted(distinct([text] + [[], ["DE", "Москва"], ["x", "RU"]][below(3)]))
         case "contains", "not_contains": value = Self.quoted(part)
         case "starts_with": value = Self.quoted(Self.string(scalars.prefix(1 + below(4))))
         case "ends_with": value = Self.quoted(Self.string(scalars.suffix(1 + below(4))))
@@ -466,10 +558,16 @@ extension RandomWorld {
 
     private mutating func pattern(_ text: String, _ part: String) -> String {
         func escaped(_ text: String) -> String {
-            Self.string(text.unicodeScalars.flatMap { "*\\".unicodeScalars.contains($0) ? ["\\", $0] : [$0] })
+            Self.string(
+                text.unicodeScalars.flatMap {
+                    "*\\".unicodeScalars.contains($0) ? ["\\", $0] : [$0]
+                })
         }
         let half = text.unicodeScalars.count / 2
-        let (head, tail) = (Self.string(text.unicodeScalars.prefix(half)), Self.string(text.unicodeScalars.suffix(1)))
+        let (head, tail) = (
+            Self.string(text.unicodeScalars.prefix(half)),
+            Self.string(text.unicodeScalars.suffix(1))
+        )
         return pick([
             escaped(text), escaped(head) + "*", "*" + escaped(tail), "*" + escaped(part) + "*",
             escaped(head) + "*" + escaped(tail), "*",

@@ -10,11 +10,12 @@ struct WorldShape: Sendable {
     var tags = 5
 }
 
-/// Makes worlds, rules and instants to compare two evaluators on. Everything is a function of the seed.
+/// Makes worlds, rules and instants to compare two evaluators on. Everything is a function of the
+/// seed.
 ///
-/// The worlds are small but awkward: profiles without events and profiles with hundreds, times on both sides of
-/// midnight in several zones, ids that were never loaded and loaded ids that were never seen, strings that differ only
-/// in their bytes, and values at the ends of their types.
+/// The worlds are small but awkward: profiles without events and profiles with hundreds, times on
+/// both sides of midnight in several zones, ids that were never loaded and loaded ids that were
+/// never seen, strings that differ only in their bytes, and values at the ends of their types.
 struct RandomWorld {
     private var state: UInt64
     private var messages = 0
@@ -26,7 +27,8 @@ struct RandomWorld {
     /// A shape between nothing at all and a few thousand events.
     mutating func shape() -> WorldShape {
         WorldShape(
-            profiles: pick([1, 7, 64, 65, 150, 200, 300, 500]), events: pick([0, 40, 600, 1_500, 3_000, 3_000, 5_000]),
+            profiles: pick([1, 7, 64, 65, 150, 200, 300, 500]),
+            events: pick([0, 40, 600, 1_500, 3_000, 3_000, 5_000]),
             campaigns: below(41), templates: below(20), links: below(12), tags: below(9))
     }
 
@@ -48,7 +50,11 @@ struct RandomWorld {
             return Self.start + Int64(below(400)) * OracleCalendar.day
         }
         if chance(35) {
-            return last + pick([0, 1, 1_000, OracleCalendar.hour, 3 * OracleCalendar.day, 20 * OracleCalendar.day])
+            return last
+                + pick([
+                    0, 1, 1_000, OracleCalendar.hour, 3 * OracleCalendar.day,
+                    20 * OracleCalendar.day,
+                ])
         }
         // The latest of three, for an early instant leaves most rules nothing to find.
         let times = (0..<3).map { _ in pick(world.events).time }
@@ -104,20 +110,28 @@ extension RandomWorld {
         ("sent", channels), ("delivered", channels),
         ("opened", ["email", "sms", "push"]),
         ("read", ["email", "whatsapp", "viber", "vk_notify"]),
-        ("clicked", ["email", "sms", "push", "telegram_bot", "max_bot", "whatsapp", "viber", "vk_notify"]),
+        (
+            "clicked",
+            ["email", "sms", "push", "telegram_bot", "max_bot", "whatsapp", "viber", "vk_notify"]
+        ),
         ("unsubscribe_clicked", ["email", "sms", "push", "vk_notify"]),
         ("undelivered", channels.filter { $0 != "push" }),
-        ("policy_violated", ["telegram_bot", "telegram_group", "max_bot", "max_group", "whatsapp", "vk_notify"]),
+        (
+            "policy_violated",
+            ["telegram_bot", "telegram_group", "max_bot", "max_group", "whatsapp", "vk_notify"]
+        ),
         ("hard_bounced", ["email", "telegram_bot", "max_bot"]),
         ("soft_bounced", ["email"]), ("complained", ["email"]), ("suppressed", ["email"]),
-        ("confirm_clicked", ["email"]), ("glanced", ["email"]), ("skimmed", ["email"]), ("replied", ["email"]),
+        ("confirm_clicked", ["email"]), ("glanced", ["email"]), ("skimmed", ["email"]),
+        ("replied", ["email"]),
         ("subscribed", ["telegram_bot", "max_bot", "whatsapp", "viber", "vk_notify"]),
         ("unsubscribed", ["telegram_bot", "max_bot", "whatsapp", "viber", "vk_notify"]),
         ("subscription_confirmed", ["email", "telegram_bot", "max_bot"]),
     ]
 
     static let channels = [
-        "email", "sms", "push", "telegram_bot", "telegram_group", "max_bot", "max_group", "whatsapp", "viber",
+        "email", "sms", "push", "telegram_bot", "telegram_group", "max_bot", "max_group",
+        "whatsapp", "viber",
         "vk_notify",
     ]
 
@@ -125,9 +139,11 @@ extension RandomWorld {
         catalogue.filter { $0.channels.contains(channel) }.map(\.event)
     }
 
-    /// Zones with and without summer time, with odd offsets, and with days that do not begin at midnight.
+    /// Zones with and without summer time, with odd offsets, and with days that do not begin at
+    /// midnight.
     static let zones = [
-        "UTC", "Europe/Moscow", "Europe/Berlin", "Africa/Cairo", "America/Santiago", "America/New_York",
+        "UTC", "Europe/Moscow", "Europe/Berlin", "Africa/Cairo", "America/Santiago",
+        "America/New_York",
         "Asia/Kathmandu", "Pacific/Kiritimati",
     ]
 
@@ -136,15 +152,19 @@ extension RandomWorld {
     static let days = 425
 
     static let schema: [(name: String, type: String, scale: Int)] = [
-        ("country", "string", 0), ("city", "string", 0), ("nickname", "string", 0), ("age", "integer", 0),
-        ("score", "integer", 0), ("ltv", "decimal", 2), ("balance", "decimal", 4), ("rate", "decimal", 9),
-        ("vip", "boolean", 0), ("beta", "boolean", 0), ("birthday", "date", 0), ("joined", "date", 0),
+        ("country", "string", 0), ("city", "string", 0), ("nickname", "string", 0),
+        ("age", "integer", 0),
+        ("score", "integer", 0), ("ltv", "decimal", 2), ("balance", "decimal", 4),
+        ("rate", "decimal", 9),
+        ("vip", "boolean", 0), ("beta", "boolean", 0), ("birthday", "date", 0),
+        ("joined", "date", 0),
         ("seen", "datetime", 0), ("verified", "datetime", 0), ("interests", "string_set", 0),
         ("labels", "string_set", 0),
     ]
 
     private static let tags = [
-        "Online store", "caf\u{E9}", "cafe\u{301}", "акция", "sale", "Sale", "b2b", "weekly, \"news\"", "tag|8",
+        "Online store", "caf\u{E9}", "cafe\u{301}", "акция", "sale", "Sale", "b2b",
+        "weekly, \"news\"", "tag|8",
     ]
     private static let countries = ["DE", "FR", "RU", "US", "JP", "BR", "de"]
     private static let cities = [
@@ -156,17 +176,22 @@ extension RandomWorld {
         "", " ", "*", "a*b", "back\\slash", "\"quoted\"", "two\nlines", "bar|bar", "🙂", "👩‍👩‍👧",
         "a", "A",
     ]
-    private static let interests = ["sport", "music", "книги", "kino", "Music", "", "a|b", "back\\slash"]
+    private static let interests = [
+        "sport", "music", "книги", "kino", "Music", "", "a|b", "back\\slash",
+    ]
 }
 
 // MARK: - Profiles
 
 extension RandomWorld {
     private mutating func profile(number: Int) -> OracleProfile {
-        let id = chance(95) ? "p\(number)" : "profile, \"\(number)\" " + String(repeating: "x", count: below(40))
+        let id =
+            chance(95)
+            ? "p\(number)" : "profile, \"\(number)\" " + String(repeating: "x", count: below(40))
         var fields: [String: OracleValue] = [:]
         if chance(80) {
-            fields["email"] = .string(pick(["user\(number)@example.com", "User.\(number)@Mail.example", ""]))
+            fields["email"] = .string(
+                pick(["user\(number)@example.com", "User.\(number)@Mail.example", ""]))
         }
         if chance(50) { fields["phone"] = .string("+7999\(1_000_000 + below(9_000_000))") }
         for field in Self.schema where chance(Self.presence(of: field.name)) {
@@ -177,7 +202,10 @@ extension RandomWorld {
 
     /// In percent. Nicknames, rates, verifications, betas and labels are rare.
     private static func presence(of field: String) -> Int {
-        ["country": 95, "nickname": 6, "rate": 4, "verified": 3, "beta": 5, "labels": 3, "vip": 50][field] ?? 70
+        [
+            "country": 95, "nickname": 6, "rate": 4, "verified": 3, "beta": 5, "labels": 3,
+            "vip": 50,
+        ][field] ?? 70
     }
 
     private mutating func value(of field: String, scale: Int) -> OracleValue {
@@ -187,15 +215,22 @@ extension RandomWorld {
         case "nickname": .string(pick(Self.nicknames))
         case "age": .integer(Int64(14 + below(80)))
         case "score":
-            .integer(pick([.min, .min + 1, -1, 0, 1, .max - 1, .max] + [Int64](repeating: smallNumber(), count: 14)))
-        case "ltv": .decimal(Self.decimal(chance(80) ? Int64(below(500_000)) : smallNumber(), scale: scale))
+            .integer(
+                pick(
+                    [.min, .min + 1, -1, 0, 1, .max - 1, .max]
+                        + [Int64](repeating: smallNumber(), count: 14)))
+        case "ltv":
+            .decimal(Self.decimal(chance(80) ? Int64(below(500_000)) : smallNumber(), scale: scale))
         case "balance", "rate":
             .decimal(
-                Self.decimal(pick([.min, -1, 0, 1, .max, smallNumber(), smallNumber(), smallNumber()]), scale: scale))
+                Self.decimal(
+                    pick([.min, -1, 0, 1, .max, smallNumber(), smallNumber(), smallNumber()]),
+                    scale: scale))
         case "vip", "beta": .boolean(chance(40))
         case "birthday", "joined": .date(date(of: field))
         case "seen", "verified":
-            .datetime(chance(3) ? pick([-62_135_596_800_000, 253_402_300_799_999, 0, -1]) : instant())
+            .datetime(
+                chance(3) ? pick([-62_135_596_800_000, 253_402_300_799_999, 0, -1]) : instant())
         default: .set(Self.interests.filter { _ in chance(25) })
         }
     }
@@ -210,12 +245,15 @@ extension RandomWorld {
         digits = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
         var fraction = digits.suffix(scale)
         while fraction.last == "0" { fraction.removeLast() }
-        return (units < 0 ? "-" : "") + digits.dropLast(scale) + (fraction.isEmpty ? "" : "." + fraction)
+        return (units < 0 ? "-" : "") + digits.dropLast(scale)
+            + (fraction.isEmpty ? "" : "." + fraction)
     }
 
     private mutating func date(of field: String) -> String {
         if chance(3) { return pick(["0001-01-01", "9999-12-31", "1969-12-31", "1970-01-01"]) }
-        if field == "joined" { return Self.text(ofDay: Self.start / OracleCalendar.day + Int64(below(Self.days))) }
+        if field == "joined" {
+            return Self.text(ofDay: Self.start / OracleCalendar.day + Int64(below(Self.days)))
+        }
         if chance(8) { return pick(["1996-02-29", "2000-02-29", "2001-02-28", "1999-03-01"]) }
         return Self.text(ofDay: Int64(below(25_000)) - 11_000)
     }
@@ -240,7 +278,9 @@ extension RandomWorld {
         init(prefix: String, count: Int) {
             var ids = (0..<count).map { "\(prefix)\($0)" }
             // Equal as text, different as bytes.
-            if count > 4 { ids.replaceSubrange(3...4, with: ["\(prefix)-\u{E9}", "\(prefix)-e\u{301}"]) }
+            if count > 4 {
+                ids.replaceSubrange(3...4, with: ["\(prefix)-\u{E9}", "\(prefix)-e\u{301}"])
+            }
             seen = ids.enumerated().filter { $0.offset % 7 != 6 }.map(\.element)
             loaded = ids.enumerated().filter { $0.offset % 5 != 2 }.map(\.element)
         }
@@ -251,7 +291,8 @@ extension RandomWorld {
             var attributes: [String: String] = [:]
             if chance(70) { attributes["season"] = pick(["winter", "spring", "summer", "autumn"]) }
             if chance(40) { attributes["brand"] = pick(["north", "SOUTH", ""]) }
-            return OracleObject(id: id, tags: tags.filter { _ in chance(35) }, attributes: attributes)
+            return OracleObject(
+                id: id, tags: tags.filter { _ in chance(35) }, attributes: attributes)
         }
     }
 }
@@ -271,7 +312,8 @@ extension RandomWorld {
         _ shape: WorldShape, profiles: [OracleProfile], campaigns: Catalogue, templates: Catalogue
     ) -> [OracleEvent] {
         let traffic = Traffic(
-            channels: (0..<3).map { _ in pick(Self.channels) } + ["email"], campaigns: campaigns.seen,
+            channels: (0..<3).map { _ in pick(Self.channels) } + ["email"],
+            campaigns: campaigns.seen,
             templates: templates.seen, links: (0..<shape.links).map { "L\($0)" })
         var events: [OracleEvent] = []
         // A profile is drawn as often as it occurs here: some never, most a little, a few a lot.
@@ -290,7 +332,9 @@ extension RandomWorld {
     /// More than 300 events of one profile in one leaf.
     private mutating func crowd(of profile: String, _ traffic: Traffic) -> [OracleEvent] {
         let channel = pick(traffic.channels)
-        let event = pick(["sent", "delivered"] + (Self.events(of: channel).contains("clicked") ? ["clicked"] : []))
+        let event = pick(
+            ["sent", "delivered"]
+                + (Self.events(of: channel).contains("clicked") ? ["clicked"] : []))
         return (0..<310 + below(300)).map { _ in
             happening(event, message(to: profile, channel, traffic), traffic)
         }
@@ -306,7 +350,9 @@ extension RandomWorld {
         if chance(80) { happenings.append("delivered") }
         if chance(45) { happenings += ["opened", "read"].filter { legal.contains($0) } }
         if chance(15) { happenings += ["opened", "glanced"].filter { legal.contains($0) } }
-        if chance(40), legal.contains("clicked") { happenings += [String](repeating: "clicked", count: 1 + below(4)) }
+        if chance(40), legal.contains("clicked") {
+            happenings += [String](repeating: "clicked", count: 1 + below(4))
+        }
         if chance(20) { happenings.append(pick(legal)) }
         var events = happenings.map { happening($0, template, traffic) }
         // Two equal rows are two events.
@@ -315,34 +361,48 @@ extension RandomWorld {
     }
 
     /// The event that the others of a message are made from.
-    private mutating func message(to profile: String, _ channel: String, _ traffic: Traffic) -> OracleEvent {
+    private mutating func message(to profile: String, _ channel: String, _ traffic: Traffic)
+        -> OracleEvent
+    {
         // Seldom an id that another message had as well.
         if !chance(4) { messages += 1 }
         let hasCampaign = chance(88) && !traffic.campaigns.isEmpty
         let hasTemplate = chance(80) && !traffic.templates.isEmpty
         // Low numbers are drawn more often.
         let campaign =
-            hasCampaign ? traffic.campaigns[min(below(traffic.campaigns.count), below(traffic.campaigns.count))] : nil
+            hasCampaign
+            ? traffic.campaigns[min(below(traffic.campaigns.count), below(traffic.campaigns.count))]
+            : nil
         return OracleEvent(
             profile: profile, channel: channel, event: "sent", time: instant(), campaign: campaign,
             template: hasTemplate ? pick(traffic.templates) : nil, link: nil,
             message: chance(88) ? "m\(messages)" : nil, count: 1)
     }
 
-    private mutating func happening(_ name: String, _ message: OracleEvent, _ traffic: Traffic) -> OracleEvent {
+    private mutating func happening(_ name: String, _ message: OracleEvent, _ traffic: Traffic)
+        -> OracleEvent
+    {
         var event = message
         event.event = name
-        event.time = pick(weighted: [(30, event.time), (50, event.time + Int64(below(90_000)) * 1000), (20, instant())])
+        event.time = pick(weighted: [
+            (30, event.time), (50, event.time + Int64(below(90_000)) * 1000), (20, instant()),
+        ])
         if chance(3), !traffic.campaigns.isEmpty { event.campaign = pick(traffic.campaigns) }
         if chance(3) { event.template = nil }
-        if name == "clicked", chance(85), !traffic.links.isEmpty { event.link = pick(traffic.links) }
-        event.count = pick(weighted: [(900, 1), (60, 2), (38, Int64(3 + below(298))), (2, Int64(Int32.max))])
+        if name == "clicked", chance(85), !traffic.links.isEmpty {
+            event.link = pick(traffic.links)
+        }
+        event.count = pick(weighted: [
+            (900, 1), (60, 2), (38, Int64(3 + below(298))), (2, Int64(Int32.max)),
+        ])
         return event
     }
 
     /// On or next to a midnight somewhere, on a whole second, or anywhere.
     private mutating func instant() -> Int64 {
-        let day = Self.start + Int64(chance(70) ? below(Self.days) : Self.days - 60 + below(60)) * OracleCalendar.day
+        let day =
+            Self.start + Int64(chance(70) ? below(Self.days) : Self.days - 60 + below(60))
+            * OracleCalendar.day
         switch below(10) {
         case 0...2:
             // Local midnights of the zones above.

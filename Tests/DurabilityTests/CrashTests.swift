@@ -29,7 +29,9 @@ struct Contents: Hashable {
         options.threads = 1
         options.asOf = Instant(milliseconds: 1_800_000_000_000)
         answers = []
-        for rule in Contents.rules { answers.append(try Array(snapshot.ids(of: try Segment(json: rule), options))) }
+        for rule in Contents.rules {
+            answers.append(try Array(snapshot.ids(of: try Segment(json: rule), options)))
+        }
         events = try snapshot.info().events
         fields = snapshot.schema.ownFields.map(\.name)
     }
@@ -46,7 +48,9 @@ struct CrashTests {
     static func load(
         _ kind: LoadKind, _ file: String, _ options: LoadOptions = LoadOptions()
     ) -> Workload.Step {
-        { disk in try Store(Workload.path, on: disk).load(kind, from: .files([file]), options: options) }
+        { disk in
+            try Store(Workload.path, on: disk).load(kind, from: .files([file]), options: options)
+        }
     }
 
     static let compact: Workload.Step = { try Store(Workload.path, on: $0).compact() }
@@ -57,10 +61,12 @@ struct CrashTests {
         try Store(Workload.path, on: $0).drop(before: Instant(milliseconds: 1_735_700_000_000))
     }
 
-    /// Runs the steps, then crashes after every call of every step into every state, of the combinations of names at
-    /// most `limit`.
+    /// Runs the steps, then crashes after every call of every step into every state, of the
+    /// combinations of names at most `limit`.
     /// - Returns: how many states were tried.
-    private func crash(_ workload: Workload, limit: Int, thorough: Bool, _ name: String) throws -> Int {
+    private func crash(_ workload: Workload, limit: Int, thorough: Bool, _ name: String) throws
+        -> Int
+    {
         let disk = try Workload.disk(keepsImages: true)
         var expected: [Contents?] = [nil]
         for (i, step) in workload.steps.enumerated() {
@@ -71,7 +77,9 @@ struct CrashTests {
         let images = disk.images, tried = Atomic(0), wanted = expected, wrong = Mutex<[String]>([])
         DispatchQueue.concurrentPerform(iterations: images.count) { i in
             do {
-                try CrashStates(images[i], thorough: thorough).forEach(limit: limit, seed: UInt64(i)) {
+                try CrashStates(images[i], thorough: thorough).forEach(
+                    limit: limit, seed: UInt64(i)
+                ) {
                     let number = tried.wrappingAdd(1, ordering: .relaxed).newValue
                     let found = try CrashTests.examine($0, wanted, goesOn: number % 16 == 0)
                     if let found { wrong.withLock { $0.append("crash after call \(i): \(found)") } }
@@ -87,8 +95,8 @@ struct CrashTests {
         return count
     }
 
-    /// What is wrong with a state; nil when it is a version that was committed, and the last that was acknowledged or a
-    /// later one.
+    /// What is wrong with a state; nil when it is a version that was committed, and the last that
+    /// was acknowledged or a later one.
     private static func examine(
         _ image: SimulatedDisk.Image, _ expected: [Contents?], goesOn: Bool
     ) throws -> String? {
@@ -100,7 +108,8 @@ struct CrashTests {
             found = nil
         }
         guard allowed.contains(found) else {
-            return "found version \(found?.version ?? 0) after \(image.acknowledged) steps, or other contents"
+            return
+                "found version \(found?.version ?? 0) after \(image.acknowledged) steps, or other contents"
         }
         guard found != nil else {
             // What creating has left does not stand in the way of creating.
@@ -114,8 +123,12 @@ struct CrashTests {
         let inputs = try Inputs()
         try load(.profiles, try inputs.profiles(900..<903))(disk)
         let after = try Contents(Workload.path, on: disk)
-        if after.version != (found?.version ?? 0) + 1 { return "the next load made version \(after.version)" }
-        if after.answers[0] != (found?.answers[0] ?? []) + ["p900", "p901", "p902"] { return "the next load lost ids" }
+        if after.version != (found?.version ?? 0) + 1 {
+            return "the next load made version \(after.version)"
+        }
+        if after.answers[0] != (found?.answers[0] ?? []) + ["p900", "p901", "p902"] {
+            return "the next load lost ids"
+        }
         let names = try disk.list(Workload.path) ?? []
         if names.contains(where: { $0.hasSuffix(".tmp") }) { return "left over: \(names)" }
         let parts = try disk.list(Workload.path + "/parts")?.count ?? 0
@@ -123,35 +136,45 @@ struct CrashTests {
         return parts == named ? nil : "\(parts) part files, \(named) in the manifest"
     }
 
-    /// With `WINNOW_THOROUGH` in the environment every combination of names is tried, which takes minutes.
-    @Test("creating, loading, forgetting and compacting a store may be cut short anywhere: a committed version is left")
+    /// With `WINNOW_THOROUGH` in the environment every combination of names is tried, which takes
+    /// minutes.
+    @Test(
+        "creating, loading, forgetting and compacting a store may be cut short anywhere: a committed version is left"
+    )
     func short() throws {
         let inputs = try Inputs()
         var rejecting = LoadOptions()
         rejecting.rejects = inputs.folder.appendingPathComponent("rejects").path
         rejecting.batch = "b1"
         let bad = try inputs.file(
-            "bad.csv", "profile,channel,event,time\np1,email,opened,1735689600\np1,email,opend,1735689600\n")
+            "bad.csv",
+            "profile,channel,event,time\np1,email,opened,1735689600\np1,email,opend,1735689600\n")
         let workload = Workload(steps: [
             CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<20)),
             CrashTests.load(.campaigns, try inputs.campaigns()),
             CrashTests.load(.events, try inputs.events(0..<60, profiles: 20)),
             CrashTests.load(.events, bad, rejecting),
-            CrashTests.load(.events, try inputs.events(60..<90, profiles: 20)), CrashTests.erase, CrashTests.drop,
+            CrashTests.load(.events, try inputs.events(60..<90, profiles: 20)), CrashTests.erase,
+            CrashTests.drop,
             CrashTests.compact,
         ])
         let thorough = ProcessInfo.processInfo.environment["WINNOW_THOROUGH"] != nil
-        let count = try crash(workload, limit: thorough ? .max : 24, thorough: true, "short workload")
+        let count = try crash(
+            workload, limit: thorough ? .max : 24, thorough: true, "short workload")
         #expect(count > 8000)
     }
 
     @Test("a long history of small batches may be cut short anywhere")
     func long() throws {
         let inputs = try Inputs()
-        var steps: [Workload.Step] = [CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<40))]
+        var steps: [Workload.Step] = [
+            CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<40)),
+        ]
         for night in 0..<24 {
             steps.append(CrashTests.load(.profiles, try inputs.profiles(night..<night + 3)))
-            steps.append(CrashTests.load(.events, try inputs.events(night * 20..<night * 20 + 20, profiles: 40)))
+            steps.append(
+                CrashTests.load(
+                    .events, try inputs.events(night * 20..<night * 20 + 20, profiles: 40)))
         }
         let count = try crash(Workload(steps: steps), limit: 8, thorough: false, "long workload")
         #expect(count > 10_000)

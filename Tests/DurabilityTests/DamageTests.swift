@@ -10,7 +10,9 @@ struct DamageTests {
     private enum Outcome { case same, other, refused }
 
     private static func outcome(_ sample: SampleStore, _ disk: SimulatedDisk) throws -> Outcome {
-        do { return try SampleStore.answers(disk) == sample.answers ? .same : .other } catch let error as WinnowError {
+        do { return try SampleStore.answers(disk) == sample.answers ? .same : .other } catch let
+            error as WinnowError
+        {
             // A manifest that is gone leaves no store; in another one fields may have other names.
             guard [64, 65, 66].contains(error.exitCode) else { throw error }
             return .refused
@@ -21,7 +23,9 @@ struct DamageTests {
     private func each(_ count: Int, _ body: @Sendable (Int) throws -> String?) {
         let wrong = Mutex<[String]>([])
         DispatchQueue.concurrentPerform(iterations: count) { i in
-            do { if let problem = try body(i) { wrong.withLock { $0.append("\(i): \(problem)") } } } catch {
+            do {
+                if let problem = try body(i) { wrong.withLock { $0.append("\(i): \(problem)") } }
+            } catch {
                 wrong.withLock { $0.append("\(i): \(error)") }
             }
         }
@@ -44,7 +48,9 @@ struct DamageTests {
         return bytes
     }
 
-    @Test("whatever is flipped, cut, extended or swapped in any file is reported, or changes no answer")
+    @Test(
+        "whatever is flipped, cut, extended or swapped in any file is reported, or changes no answer"
+    )
     func mutations() throws {
         let sample = try SampleStore(profiles: 60), refused = Atomic(0), verified = Atomic(0)
         let count = 52_000
@@ -63,7 +69,9 @@ struct DamageTests {
             // Every byte is under a checksum.
             verified.wrappingAdd(1, ordering: .relaxed)
             let findings = try Store.verify(at: Workload.path, on: disk).findings
-            return findings.contains { $0.file.contains(sample.files[file].path) && !$0.what.isEmpty }
+            return findings.contains {
+                $0.file.contains(sample.files[file].path) && !$0.what.isEmpty
+            }
                 ? nil : "verify finds nothing in \(sample.files[file].path), but \(findings)"
         }
         let reported = refused.load(ordering: .relaxed)
@@ -82,8 +90,10 @@ struct DamageTests {
             try gone.unlink(sample.files[file].path)
             #expect(try DamageTests.outcome(sample, gone) == .refused)
             for other in sample.files.indices where other != file {
-                let outcome = try DamageTests.outcome(sample, sample.disk([file: sample.bytes(other)]))
-                #expect(outcome != .other, "\(sample.files[file].path) is \(sample.files[other].path)")
+                let outcome = try DamageTests.outcome(
+                    sample, sample.disk([file: sample.bytes(other)]))
+                #expect(
+                    outcome != .other, "\(sample.files[file].path) is \(sample.files[other].path)")
             }
         }
     }
@@ -108,7 +118,8 @@ struct DamageTests {
         try CrashTests.load(.profiles, try inputs.profiles(0..<20))(disk)
         let reader = try Store(Workload.path, on: disk).snapshot()
         try CrashTests.load(.profiles, try inputs.profiles(20..<30))(disk)
-        let manifests = try (disk.list(Workload.path) ?? []).filter { $0.hasPrefix("MANIFEST") }.sorted()
+        let manifests = try (disk.list(Workload.path) ?? []).filter { $0.hasPrefix("MANIFEST") }
+            .sorted()
         #expect(manifests.count == 2 && reader.profiles == 20)
         var image = disk.now
         let node = try #require(image.node(Workload.path + "/" + manifests[1])), names = image.names
@@ -127,7 +138,8 @@ struct DamageTests {
     /// A number that somebody would try.
     private static func hostile(_ dice: inout Dice) -> UInt64 {
         let numbers: [UInt64] = [
-            0, 1, 2, 7, 63, 64, 65, 255, 4096, 4097, 65_535, 65_536, 1 << 31, 1 << 32 - 1, 1 << 32, 1 << 62,
+            0, 1, 2, 7, 63, 64, 65, 255, 4096, 4097, 65_535, 65_536, 1 << 31, 1 << 32 - 1, 1 << 32,
+            1 << 62,
             1 << 63 - 1,
             1 << 63, .max, .max - 1,
         ]
@@ -150,15 +162,20 @@ struct DamageTests {
                     // Directories, tables and heads are where structure is.
                     let area = dice.below(3) == 0 ? min(bytes.count, 200) : bytes.count
                     let start = dice.below(2) == 0 ? 0 : bytes.count - area
-                    let at = min(start + dice.below(area), bytes.count - width), value = DamageTests.hostile(&dice)
-                    for i in 0..<width { bytes[at + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i)) }
+                    let at = min(start + dice.below(area), bytes.count - width),
+                        value = DamageTests.hostile(&dice)
+                    for i in 0..<width {
+                        bytes[at + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i))
+                    }
                 }
                 if let trace {
                     try Data("\(profiles) \(number) \(sample.files[file].path)\n".utf8).write(
                         to: URL(fileURLWithPath: trace))
                 }
                 let disk = sample.disk(sample.sealed(bytes, file))
-                if try DamageTests.outcome(sample, disk) == .refused { refused.wrappingAdd(1, ordering: .relaxed) }
+                if try DamageTests.outcome(sample, disk) == .refused {
+                    refused.wrappingAdd(1, ordering: .relaxed)
+                }
                 guard number % 4 == 0 else { return nil }
                 // Checking, searching and merging read everything, too.
                 let error = DamageTests.goThrough(disk)

@@ -6,20 +6,23 @@ import Winnow
 @Suite("Forgetting")
 struct ErasureTests {
     private static let fields = [
-        Field(name: "city", type: .string), Field(name: "tags", type: .stringSet), Field(name: "score", type: .integer),
+        Field(name: "city", type: .string), Field(name: "tags", type: .stringSet),
+        Field(name: "score", type: .integer),
         Field(name: "paid", type: .decimal, scale: 2), Field(name: "born", type: .date),
         Field(name: "seen", type: .datetime),
     ]
 
     /// What only Ivan has, in every place where a store can hold a value.
     private static let ivans = [
-        "ivan", "ivan@example.com", "+491701234567", "Ivanograd", "ivan-tag", "987654321", "7654.32", "1931-12-05",
+        "ivan", "ivan@example.com", "+491701234567", "Ivanograd", "ivan-tag", "987654321",
+        "7654.32", "1931-12-05",
         "2019-03-04T05:06:07.000Z", "ivan-campaign", "ivan-template", "ivan-link", "ivan-message",
         "2020-02-03T04:05:06.000Z",
     ]
 
     private static let rules = [
-        #"{"field": {"name": "id", "operator": "exists"}}"#, #"{"field": {"name": "city", "operator": "exists"}}"#,
+        #"{"field": {"name": "id", "operator": "exists"}}"#,
+        #"{"field": {"name": "city", "operator": "exists"}}"#,
         #"{"not": {"field": {"name": "score", "operator": "at_least", "value": 50}}}"#,
         #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#,
         #"{"activity": {"channel": "email", "event": "opened", "operator": "does_not_exist"}}"#,
@@ -52,7 +55,8 @@ struct ErasureTests {
     private func activity(_ inputs: Inputs) throws -> String {
         var rows = ""
         for i in 0..<1500 {
-            rows += "p\(i * 7 % 200),email,\(i % 4 == 0 ? "clicked" : "opened"),\(1_735_689_600 + i * 977),c\(i % 5),"
+            rows +=
+                "p\(i * 7 % 200),email,\(i % 4 == 0 ? "clicked" : "opened"),\(1_735_689_600 + i * 977),c\(i % 5),"
             rows += "t\(i % 3),\(i % 4 == 0 ? "l\(i % 6)" : ""),m\(i / 2)\n"
         }
         let header = "profile,channel,event,time,campaign,template,link,message\n"
@@ -63,7 +67,8 @@ struct ErasureTests {
         let header = "profile,channel,event,time,campaign,template,link,message\n"
         return try inputs.file(
             "ivans.csv",
-            header + "ivan,email,clicked,2020-02-03T04:05:06Z,ivan-campaign,ivan-template,ivan-link,ivan-message\n"
+            header
+                + "ivan,email,clicked,2020-02-03T04:05:06Z,ivan-campaign,ivan-template,ivan-link,ivan-message\n"
                 + "ivan,email,opened,2025-01-03T00:00:00Z,c1,t1,,m1\n")
     }
 
@@ -76,7 +81,8 @@ struct ErasureTests {
         options.asOf = Instant(milliseconds: 1_800_000_000_000)
         let snapshot = try store.snapshot()
         return try ErasureTests.rules.map { rule in
-            let segment = try Segment(json: rule), ids = try Array(snapshot.ids(of: segment, options))
+            let segment = try Segment(json: rule),
+                ids = try Array(snapshot.ids(of: segment, options))
             #expect(try snapshot.count(segment, options).count == ids.count, "\(rule)")
             return ids
         }
@@ -138,12 +144,14 @@ struct ErasureTests {
         // The files of before come back, as they do when a crash undoes that they were removed.
         var image = disk.now
         for (path, names) in before.names {
-            guard let node = names.last ?? nil, image.node(path) == nil, path.hasSuffix(".part") else { continue }
+            guard let node = names.last ?? nil, image.node(path) == nil, path.hasSuffix(".part")
+            else { continue }
             image.names[path] = [node]
             image.files[node] = before.files[node]
         }
         #expect(try found(SimulatedDisk(image)) == ErasureTests.ivans)
-        // With its manifest, too, but without some of its parts: nobody reads that version, and nothing is wrong.
+        // With its manifest, too, but without some of its parts: nobody reads that version, and
+        // nothing is wrong.
         image = disk.now
         let manifest = Workload.path + "/MANIFEST-00000000000000000003"
         let node = try #require(before.node(manifest))
@@ -160,7 +168,8 @@ struct ErasureTests {
         for value in ["ivan", "elsewhere"] {
             #expect(try Store.find(value, at: Workload.path, on: other).map(\.file) == [half])
         }
-        try Store(Workload.path, on: other).load(.profiles, from: .files([try inputs.file("new.csv", "id\nnew\n")]))
+        try Store(Workload.path, on: other).load(
+            .profiles, from: .files([try inputs.file("new.csv", "id\nnew\n")]))
         #expect(try found(other) == [])
         #expect(throws: WinnowError.self) { try Store.find("", at: Workload.path, on: disk) }
     }
@@ -169,15 +178,20 @@ struct ErasureTests {
     func lineBreaks() throws {
         let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
         let ids = "{\"id\": \"a\\nb\"}\n\n{\"city\": \"x\", \"id\": \"\\u044f\\r\"}\r\n"
-        try store.load(.profiles, from: .files([try people(inputs), try inputs.file("odd.ndjson", ids)]))
+        try store.load(
+            .profiles, from: .files([try people(inputs), try inputs.file("odd.ndjson", ids)]))
         #expect(try store.snapshot().profiles == 202)
-        let summary = try store.erase(profilesIn: try inputs.file("erase.ndjson", ids), format: .ndjson)
+        let summary = try store.erase(
+            profilesIn: try inputs.file("erase.ndjson", ids), format: .ndjson)
         #expect(summary.ids == 2 && summary.erased == 2)
         #expect(try store.snapshot().profiles == 200)
         for bad in ["p1", "{\"id\": 1}", "{\"name\": \"p1\"}", "[\"p1\"]", "{\"id\": \"\"}"] {
             let file = try inputs.file("bad.ndjson", "{\"id\": \"p1\"}\n\(bad)\n")
-            let error = #expect(throws: WinnowError.self) { try store.erase(profilesIn: file, format: .ndjson) }
-            #expect(error?.code.rawValue == "bad_id" && error?.path.hasSuffix(":2") == true, "\(bad)")
+            let error = #expect(throws: WinnowError.self) {
+                try store.erase(profilesIn: file, format: .ndjson)
+            }
+            #expect(
+                error?.code.rawValue == "bad_id" && error?.path.hasSuffix(":2") == true, "\(bad)")
         }
         #expect(try store.snapshot().profiles == 200)
     }
@@ -194,11 +208,15 @@ struct ErasureTests {
                 try store.load(.events, from: .files([try ivansActivity(inputs)]))
             }
             #expect(unknown?.code.rawValue == "unknown_profile")
-            let summary = try store.load(.profiles, from: .files([try inputs.file("again.csv", "id,score\nivan,3\n")]))
+            let summary = try store.load(
+                .profiles, from: .files([try inputs.file("again.csv", "id,score\nivan,3\n")]))
             #expect(summary.new == 1)
-            let rule = try Segment(json: #"{"field": {"name": "id", "operator": "in", "value": ["ivan", "p5", "p6"]}}"#)
+            let rule = try Segment(
+                json: #"{"field": {"name": "id", "operator": "in", "value": ["ivan", "p5", "p6"]}}"#
+            )
             #expect(try Array(store.snapshot().ids(of: rule)) == ["p6", "ivan"])
-            let old = try Segment(json: #"{"field": {"name": "city", "operator": "equals", "value": "Ivanograd"}}"#)
+            let old = try Segment(
+                json: #"{"field": {"name": "city", "operator": "equals", "value": "Ivanograd"}}"#)
             #expect(try store.snapshot().count(old).count == 0)
             let opened = try Segment(json: ErasureTests.rules[3])
             #expect(try store.snapshot().count(opened).count == 0)
@@ -213,13 +231,18 @@ struct ErasureTests {
         }
     }
 
-    @Test("dropped activity counts no more, and after compaction is in no file; older activity may come later")
+    @Test(
+        "dropped activity counts no more, and after compaction is in no file; older activity may come later"
+    )
     func retention() throws {
         let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs), try ivan(inputs)]))
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
         try store.load(.events, from: .files([try activity(inputs)]))
-        let gone = ["ivan-campaign", "ivan-template", "ivan-link", "ivan-message", "2020-02-03T04:05:06.000Z"]
+        let gone = [
+            "ivan-campaign", "ivan-template", "ivan-link", "ivan-message",
+            "2020-02-03T04:05:06.000Z",
+        ]
         #expect(try found(disk) == ErasureTests.ivans)
         try store.drop(before: Instant(milliseconds: 1_735_689_600_000))
         var info = try store.snapshot().info()

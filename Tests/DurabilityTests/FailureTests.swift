@@ -5,12 +5,16 @@ import Winnow
 
 @Suite("Failing calls")
 struct FailureTests {
-    private static func reads(_ disk: SimulatedDisk) -> Contents? { try? Contents(Workload.path, on: disk) }
+    private static func reads(_ disk: SimulatedDisk) -> Contents? {
+        try? Contents(Workload.path, on: disk)
+    }
 
-    /// Runs a step on copies of a disk, each with another call failing; nil for a step that makes the store.
+    /// Runs a step on copies of a disk, each with another call failing; nil for a step that makes
+    /// the store.
     /// - Returns: how many runs failed.
     private func fail(
-        _ step: Workload.Step, from image: SimulatedDisk.Image, times: Int, code: Int32, only: String? = nil,
+        _ step: Workload.Step, from image: SimulatedDisk.Image, times: Int, code: Int32,
+        only: String? = nil,
         _ name: Comment
     ) throws -> Int {
         let before = FailureTests.reads(SimulatedDisk(image))
@@ -29,7 +33,8 @@ struct FailureTests {
             if let failure {
                 failures += 1
                 #expect(
-                    failure.exitCode == (before == nil ? failure.exitCode : 74), "\(name), call \(call): \(failure)")
+                    failure.exitCode == (before == nil ? failure.exitCode : 74),
+                    "\(name), call \(call): \(failure)")
                 if case .outcomeUnknown = failure {
                     #expect(left == before || left == after, "\(name), call \(call)")
                 } else {
@@ -43,27 +48,34 @@ struct FailureTests {
             CrashStates(disk.now, thorough: false).forEach(limit: 4, seed: UInt64(call)) {
                 let found = FailureTests.reads(SimulatedDisk($0))
                 #expect(
-                    found == after || (failure != nil && found == before), "\(name), crash after failed call \(call)")
+                    found == after || (failure != nil && found == before),
+                    "\(name), crash after failed call \(call)")
             }
             // The same once more, now that the disk is well again.
             if left == before {
                 try step(disk)
-                #expect(try Contents(Workload.path, on: disk) == after, "\(name), again after call \(call)")
+                #expect(
+                    try Contents(Workload.path, on: disk) == after,
+                    "\(name), again after call \(call)")
             }
             if left != nil || before != nil {
-                #expect(try Store.verify(at: Workload.path, on: disk).findings == [], "\(name), call \(call)")
+                #expect(
+                    try Store.verify(at: Workload.path, on: disk).findings == [],
+                    "\(name), call \(call)")
             }
             if !reached { break }
         }
         return failures
     }
 
-    @Test("whichever call fails, the store is as before or as after, says so, and works again later")
+    @Test(
+        "whichever call fails, the store is as before or as after, says so, and works again later")
     func everyCall() throws {
         let inputs = try Inputs(), disk = try Workload.disk()
         let events = try inputs.events(0..<400, profiles: 20)
         let steps: [(Comment, Workload.Step)] = [
-            ("create", CrashTests.create), ("profiles", CrashTests.load(.profiles, try inputs.profiles(0..<20))),
+            ("create", CrashTests.create),
+            ("profiles", CrashTests.load(.profiles, try inputs.profiles(0..<20))),
             ("campaigns", CrashTests.load(.campaigns, try inputs.campaigns())),
             ("events", CrashTests.load(.events, events)),
             ("more events", CrashTests.load(.events, try inputs.events(400..<460, profiles: 20))),
@@ -81,7 +93,8 @@ struct FailureTests {
         #expect(failures > 400)
     }
 
-    @Test("when the commit point itself is not known to be durable the outcome is said to be unknown")
+    @Test(
+        "when the commit point itself is not known to be durable the outcome is said to be unknown")
     func unknownOutcome() throws {
         let inputs = try Inputs(), disk = try Workload.disk()
         try CrashTests.create(disk)

@@ -17,7 +17,8 @@ struct FolderTests {
     }
 
     private func make() throws {
-        try Store.create(store).load(.profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
+        try Store.create(store).load(
+            .profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
     }
 
     private func read() -> WinnowError? {
@@ -82,10 +83,15 @@ struct FolderTests {
 
     @Test("files are made with the user's umask")
     func umask() throws {
-        for (mask, folder, file) in [("027", 0o750, 0o640), ("077", 0o700, 0o600), ("022", 0o755, 0o644)] {
+        for (mask, folder, file) in [
+            ("027", 0o750, 0o640), ("077", 0o700, 0o600), ("022", 0o755, 0o644),
+        ] {
             try? files.removeItem(atPath: store)
             let program = try inputs.file("make.sh", "umask \(mask); exec \"$@\"\n")
-            for arguments in [["create", store], ["load", store, "profiles", try inputs.file("p.csv", "id\na\n")]] {
+            for arguments in [
+                ["create", store],
+                ["load", store, "profiles", try inputs.file("p.csv", "id\na\n")],
+            ] {
                 let shell = Process()
                 shell.executableURL = URL(fileURLWithPath: "/bin/sh")
                 shell.arguments = [program, Program.path] + arguments
@@ -112,7 +118,8 @@ struct FolderTests {
         defer { for path in [store + "/parts", store] { chmod(path, 0o755) } }
         // Root may write everything; another user may not.
         let isRoot = getuid() == 0
-        let reader = isRoot ? ["setpriv", "--reuid=65534", "--clear-groups", Program.path] : [Program.path]
+        let reader =
+            isRoot ? ["setpriv", "--reuid=65534", "--clear-groups", Program.path] : [Program.path]
         func run(_ arguments: [String]) throws -> Int32 {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -137,9 +144,11 @@ struct FolderTests {
     @Test("names and values reach no path, no format and no terminal")
     func names() throws {
         let evil = [
-            "../../x", "/etc/passwd", "%s%n%x", "\u{1B}]0;x\u{07}\u{1B}[2J", "a\u{0}b", "..", ".", "-rf", "a\nb",
+            "../../x", "/etc/passwd", "%s%n%x", "\u{1B}]0;x\u{07}\u{1B}[2J", "a\u{0}b", "..", ".",
+            "-rf", "a\nb",
         ]
-        let store = try Store.create(self.store, schema: Schema(fields: [Field(name: "../%s", type: .string)]))
+        let store = try Store.create(
+            self.store, schema: Schema(fields: [Field(name: "../%s", type: .string)]))
         func quoted(_ text: String) throws -> String {
             String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
         }
@@ -148,24 +157,33 @@ struct FolderTests {
             let id = try quoted(text)
             lines += "{\"id\": \(id), \"../%s\": \(id)}\n"
             campaigns += "{\"id\": \(id), \"name\": \(id), \"tags\": [\(id)]}\n"
-            events += "{\"profile\": \(id), \"channel\": \"sms\", \"event\": \"clicked\", \"time\": 1735689600,"
-            events += " \"campaign\": \(id), \"template\": \(id), \"link\": \(id), \"message\": \(id)}\n"
+            events +=
+                "{\"profile\": \(id), \"channel\": \"sms\", \"event\": \"clicked\", \"time\": 1735689600,"
+            events +=
+                " \"campaign\": \(id), \"template\": \(id), \"link\": \(id), \"message\": \(id)}\n"
         }
         var options = LoadOptions()
         for (i, text) in evil.enumerated() where !text.isEmpty {
             options.batch = text
             try store.load(
-                .profiles, from: .files([try inputs.file("p\(i).ndjson", i == 0 ? lines : "")]), options: options)
+                .profiles, from: .files([try inputs.file("p\(i).ndjson", i == 0 ? lines : "")]),
+                options: options)
         }
         try store.load(.campaigns, from: .files([try inputs.file("c.ndjson", campaigns)]))
         try store.load(.events, from: .files([try inputs.file("e.ndjson", events)]))
         try store.erase(profiles: ["../../x"])
         try store.compact()
-        #expect(try Array(store.snapshot().ids(of: try Segment(json: FolderTests.rule))) == Array(evil.dropFirst()))
+        #expect(
+            try Array(store.snapshot().ids(of: try Segment(json: FolderTests.rule)))
+                == Array(evil.dropFirst()))
         #expect(try Store.verify(at: store.path).findings == [])
         let names =
-            try files.contentsOfDirectory(atPath: self.store) + files.contentsOfDirectory(atPath: self.store + "/parts")
-        #expect(names.allSatisfy { $0.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F } && !$0.contains("x.") })
+            try files.contentsOfDirectory(atPath: self.store)
+            + files.contentsOfDirectory(atPath: self.store + "/parts")
+        #expect(
+            names.allSatisfy {
+                $0.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F } && !$0.contains("x.")
+            })
         // Standard error escapes control characters; standard output does on a terminal.
         let process = Process(), error = Pipe()
         process.executableURL = URL(fileURLWithPath: Program.path)
@@ -195,7 +213,8 @@ struct FolderTests {
     @Test("a process whose files may not grow large says so, and the store is as before")
     func fileSize() throws {
         try make()
-        let file = try inputs.file("many.csv", "id\n" + (0..<20_000).map { "profile-\($0)\n" }.joined())
+        let file = try inputs.file(
+            "many.csv", "id\n" + (0..<20_000).map { "profile-\($0)\n" }.joined())
         let before = try files.contentsOfDirectory(atPath: store + "/parts").sorted()
         for blocks in [0, 1, 8, 64] {
             let process = try run(["load", store, "profiles", file], limit: "-f \(blocks)")
@@ -203,7 +222,8 @@ struct FolderTests {
             #expect(try Store(store).snapshot().profiles == 2)
         }
         #expect(try files.contentsOfDirectory(atPath: store + "/parts").sorted() == before)
-        #expect(try run(["load", store, "profiles", file], limit: "-f 20000").terminationStatus == 0)
+        #expect(
+            try run(["load", store, "profiles", file], limit: "-f 20000").terminationStatus == 0)
         #expect(try Store.verify(at: store).findings == [])
     }
 
@@ -212,13 +232,16 @@ struct FolderTests {
         try make()
         for name in ["parts/foo.part", "foo.tmp", "MANIFEST-00000000000000000001"] {
             try? files.removeItem(atPath: store + "/" + name)
-            try files.createDirectory(atPath: store + "/" + name, withIntermediateDirectories: false)
+            try files.createDirectory(
+                atPath: store + "/" + name, withIntermediateDirectories: false)
         }
         for name in ["own.tmp", "parts/own"] {
             try Data("mine".utf8).write(to: URL(fileURLWithPath: store + "/" + name))
         }
         try Store(store).load(.profiles, from: .files([try inputs.file("q.csv", "id\nc\n")]))
-        for name in ["own.tmp", "parts/own"] { #expect(files.fileExists(atPath: store + "/" + name)) }
+        for name in ["own.tmp", "parts/own"] {
+            #expect(files.fileExists(atPath: store + "/" + name))
+        }
         #expect(try Store(store).snapshot().profiles == 3)
         #expect(try Store.verify(at: store).findings == [])
         // The value, and two names that are no part of the version.
@@ -233,13 +256,15 @@ struct FolderTests {
         try files.createSymbolicLink(atPath: link, withDestinationPath: store)
         let part = try #require(try files.contentsOfDirectory(atPath: store + "/parts").first)
         for (file, rejects) in [
-            ("-", input), (input, input), (input, "\(store)/parts/\(part)"), (input, "\(store)/new"),
+            ("-", input), (input, input), (input, "\(store)/parts/\(part)"),
+            (input, "\(store)/new"),
             (input, "\(link)/parts/new.part"), (input, "\(store)/../store/LOCK"),
         ] {
             let shell = Process()
             shell.executableURL = URL(fileURLWithPath: "/bin/sh")
             shell.arguments = [
-                "-c", "exec \"$@\" <\(input)", "sh", Program.path, "load", store, "profiles", file, "--format", "csv",
+                "-c", "exec \"$@\" <\(input)", "sh", Program.path, "load", store, "profiles", file,
+                "--format", "csv",
                 "--rejects", rejects,
             ]
             shell.standardError = FileHandle.nullDevice
@@ -255,10 +280,16 @@ struct FolderTests {
     @Test("names that are not UTF-8 are refused, not changed into others")
     func argumentBytes() throws {
         try make()
-        for text in ["create \"$1\"/st$(printf '\\377')", "load \"$1\" profiles \"$2\" --batch lot$(printf '\\351')"] {
+        for text in [
+            "create \"$1\"/st$(printf '\\377')",
+            "load \"$1\" profiles \"$2\" --batch lot$(printf '\\351')",
+        ] {
             let shell = Process()
             shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-            shell.arguments = ["-c", "exec \"$0\" \(text)", Program.path, store, try inputs.file("q.csv", "id\nc\n")]
+            shell.arguments = [
+                "-c", "exec \"$0\" \(text)", Program.path, store,
+                try inputs.file("q.csv", "id\nc\n"),
+            ]
             shell.standardError = FileHandle.nullDevice
             try shell.run()
             shell.waitUntilExit()
@@ -273,13 +304,17 @@ struct FolderTests {
         let isRoot = getuid() == 0, tools = ["timeout", "prlimit"] + (isRoot ? ["setpriv"] : [])
         guard tools.allSatisfy({ files.isExecutableFile(atPath: "/usr/bin/" + $0) }) else { return }
         try make()
-        let file = try inputs.file("many.csv", "id\n" + (0..<200_000).map { "profile-\($0)\n" }.joined())
-        for path in [inputs.folder.path, store, store + "/parts", store + "/LOCK"] { chmod(path, 0o777) }
+        let file = try inputs.file(
+            "many.csv", "id\n" + (0..<200_000).map { "profile-\($0)\n" }.joined())
+        for path in [inputs.folder.path, store, store + "/parts", store + "/LOCK"] {
+            chmod(path, 0o777)
+        }
         func run(_ limit: Int, _ arguments: [String]) throws -> Int32 {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments =
-                ["timeout", "-s", "KILL", "60"] + (isRoot ? ["setpriv", "--reuid=54321", "--clear-groups"] : [])
+                ["timeout", "-s", "KILL", "60"]
+                + (isRoot ? ["setpriv", "--reuid=54321", "--clear-groups"] : [])
                 + ["prlimit", "--nproc=\(limit)", Program.path] + arguments
             process.standardOutput = FileHandle.nullDevice
             process.standardError = FileHandle.nullDevice
@@ -306,11 +341,13 @@ struct FolderTests {
         try make()
         for limit in [3, 4, 5, 6, 7, 8, 10, 12, 16] {
             for arguments in [
-                ["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")], ["info", store], ["compact", store],
+                ["load", store, "profiles", try inputs.file("q.csv", "id\nc\n")], ["info", store],
+                ["compact", store],
             ] {
                 let shell = try run(arguments, limit: "-n \(limit)")
                 // Below some number the system cannot even load the program: 127.
-                #expect([0, 74, 127].contains(shell.terminationStatus), "\(limit): \(arguments[0])")
+                #expect(
+                    [0, 74, 127].contains(shell.terminationStatus), "\(limit): \(arguments[0])")
                 #expect(shell.terminationReason == .exit)
             }
         }

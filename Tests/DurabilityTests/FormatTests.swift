@@ -3,8 +3,8 @@ import WinnowSimulation
 import Testing
 import Winnow
 
-/// A store of every format from 3 on is read by every later version. `Formats` holds one of each, made by the version
-/// that wrote the format first; none of them is ever made anew.
+/// A store of every format from 3 on is read by every later version. `Formats` holds one of each,
+/// made by the version that wrote the format first; none of them is ever made anew.
 @Suite("Stores of earlier formats")
 struct FormatTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -16,7 +16,8 @@ struct FormatTests {
         let inputs = try Inputs(), path = inputs.folder.appendingPathComponent("store").path
         try FileManager.default.copyItem(
             atPath: FormatTests.folder.appendingPathComponent("\(format)").path, toPath: path)
-        let rules = try String(contentsOf: FormatTests.folder.appendingPathComponent("rules.ndjson"), encoding: .utf8)
+        let rules = try String(
+            contentsOf: FormatTests.folder.appendingPathComponent("rules.ndjson"), encoding: .utf8)
         let segments = try rules.split(separator: "\n").map { try Segment(json: String($0)) }
         let store = try Store(path)
         var options = EvaluationOptions()
@@ -29,7 +30,8 @@ struct FormatTests {
             #expect(try Store.verify(at: path).findings == [], what)
         }
         try check("as it was")
-        let more = try inputs.file("more.csv", "profile,channel,event,time\nada,push,sent,2025-12-01T00:00:00Z\n")
+        let more = try inputs.file(
+            "more.csv", "profile,channel,event,time\nada,push,sent,2025-12-01T00:00:00Z\n")
         try store.load(.events, from: .files([more]))
         try check("with more")
         try store.compact()

@@ -10,9 +10,11 @@ struct FuzzTests {
     /// Pieces that inputs are made of, besides those of other inputs.
     private static let pieces =
         [
-            "\"", "\\", "{", "}", "[", "]", ",", ":", "\n", "\r\n", "\u{0}", "null", "true", "-", "1e999", "\\ud800",
+            "\"", "\\", "{", "}", "[", "]", ",", ":", "\n", "\r\n", "\u{0}", "null", "true", "-",
+            "1e999", "\\ud800",
             "\\u0000",
-            "0.00000000001", "99999999999999999999", "\u{FEFF}", "||", "2025-02-30", "é", "\u{10FFFF}", "    ",
+            "0.00000000001", "99999999999999999999", "\u{FEFF}", "||", "2025-02-30", "é",
+            "\u{10FFFF}", "    ",
         ].map { Array($0.utf8) } + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90]]
 
     private static func mutated(_ seeds: [[UInt8]], _ dice: inout Dice) -> [UInt8] {
@@ -33,22 +35,28 @@ struct FuzzTests {
         return bytes
     }
 
-    @Test("rules, CSV, NDJSON, schemas and parts of any content come to an end", arguments: Fuzzing.allCases)
+    @Test(
+        "rules, CSV, NDJSON, schemas and parts of any content come to an end",
+        arguments: Fuzzing.allCases)
     func smoke(_ target: Fuzzing) throws {
         for seed in target.seeds where target != .part {
             #expect(
-                try target.run(seed) || target == .csv || target == .ndjson, "\(String(decoding: seed, as: UTF8.self))")
+                try target.run(seed) || target == .csv || target == .ndjson,
+                "\(String(decoding: seed, as: UTF8.self))")
         }
         let count = target == .rule || target == .schema ? 20_000 : 1500, understood = Atomic(0)
         let seeds = target.seeds
         for i in 0..<count {
             var dice = Dice(UInt64(i) ^ 0xF022)
             let bytes = FuzzTests.mutated(seeds, &dice)
-            do { if try target.run(bytes) { understood.wrappingAdd(1, ordering: .relaxed) } } catch {
+            do { if try target.run(bytes) { understood.wrappingAdd(1, ordering: .relaxed) } } catch
+            {
                 Issue.record("\(target), \(i): \(error): \(String(decoding: bytes, as: UTF8.self))")
             }
         }
         // Else the mutations would only ever scratch the surface.
-        if target != .csv, target != .ndjson { #expect(understood.load(ordering: .relaxed) > count / 100) }
+        if target != .csv, target != .ndjson {
+            #expect(understood.load(ordering: .relaxed) > count / 100)
+        }
     }
 }

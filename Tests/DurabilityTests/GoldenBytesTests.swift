@@ -9,8 +9,8 @@ import Winnow
 /// machine, in every process, and in every later version of the same format.
 ///
 /// The table has a line a part: step, name, length, and the CRC-32C of all but its last four bytes.
-/// These are the checksum of the trailer before them, and a CRC over both does not depend on either.
-/// A change that is meant is written into the table by running this test with
+/// These are the checksum of the trailer before them, and a CRC over both does not depend on
+/// either. A change that is meant is written into the table by running this test with
 /// `WINNOW_GOLDEN=update`. One that changes how bytes are read needs a new format version, too.
 @Suite("Golden bytes")
 struct GoldenBytesTests {

@@ -46,7 +46,9 @@ struct LimitTests {
         for beyond in ["2147483648", "0", "-1"] {
             let file = try inputs.file(
                 "b.csv", "profile,channel,event,time,count\np0,email,opened,1735689600,\(beyond)\n")
-            let error = #expect(throws: WinnowError.self) { try store.load(.events, from: .files([file])) }
+            let error = #expect(throws: WinnowError.self) {
+                try store.load(.events, from: .files([file]))
+            }
             #expect(error?.exitCode == 65)
         }
         #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
@@ -57,7 +59,8 @@ struct LimitTests {
         let (disk, store) = try store()
         let directory = StoreDirectory(path: Workload.path, disk: disk)
         var manifest = try StoreVersion(directory).manifest
-        let keys = try PartWriter(disk: disk, directory: directory.parts, id: manifest.nextPart, kind: .keys)
+        let keys = try PartWriter(
+            disk: disk, directory: directory.parts, id: manifest.nextPart, kind: .keys)
         var table = ByteWriter()
         func column(_ count: UInt32) {
             table.put(count)
@@ -94,8 +97,14 @@ struct LimitTests {
             #expect(try store.snapshot().profiles == 4_294_967_294)
             #expect(try count(store, activity("exactly", "1")) == 1)
             #expect(try count(store, #"{"not": \#(activity("exactly", "1"))}"#) == 4_294_967_293)
-            #expect(try count(store, #"{"field": {"name": "email", "operator": "equals", "value": "Anna"}}"#) == 1)
-            #expect(try count(store, #"{"field": {"name": "id", "operator": "in", "value": ["a", "b", "c"]}}"#) == 2)
+            #expect(
+                try count(
+                    store, #"{"field": {"name": "email", "operator": "equals", "value": "Anna"}}"#)
+                    == 1)
+            #expect(
+                try count(
+                    store, #"{"field": {"name": "id", "operator": "in", "value": ["a", "b", "c"]}}"#
+                ) == 2)
         }
         try check()
         for (kind, rows) in [
@@ -124,13 +133,18 @@ struct LimitTests {
         var total = 0
         for load in 0..<3 {
             var rows = "profile,channel,event,time,campaign,message\n"
-            for i in 0..<100_000 { rows += "a,email,opened,\(1_735_689_600 + i % 50_000),c,m\(load)-\(i % 70_000)\n" }
+            for i in 0..<100_000 {
+                rows += "a,email,opened,\(1_735_689_600 + i % 50_000),c,m\(load)-\(i % 70_000)\n"
+            }
             total += 100_000
-            try store.load(.events, from: .files([try inputs.file("e.csv", rows + "b,email,opened,1735689600,c,\n")]))
+            try store.load(
+                .events,
+                from: .files([try inputs.file("e.csv", rows + "b,email,opened,1735689600,c,\n")]))
             #expect(try count(store, activity("at_least", "\(total)")) == 1)
             #expect(try count(store, activity("at_least", "\(total + 1)")) == 0)
         }
-        let unique = activity("exactly", "210000").replacingOccurrences(of: "opened", with: "unique_opened")
+        let unique = activity("exactly", "210000").replacingOccurrences(
+            of: "opened", with: "unique_opened")
         #expect(try count(store, unique) == 1)
         try store.compact()
         #expect(try count(store, unique) == 1)
@@ -138,7 +152,9 @@ struct LimitTests {
         #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 
-    @Test("ids have 1 to 255 bytes, fields 1 to 255 bytes of name and 10,000 of them, texts what a line holds")
+    @Test(
+        "ids have 1 to 255 bytes, fields 1 to 255 bytes of name and 10,000 of them, texts what a line holds"
+    )
     func strings() throws {
         let inputs = try Inputs(), names = (0..<10_000).map { "f\($0)" }
         let (disk, store) = try store(names.map { Field(name: $0, type: .integer) })
@@ -147,9 +163,17 @@ struct LimitTests {
         let text = String(repeating: "e", count: 1 << 20)
         let row = "\(long),\(text)," + names.indices.map { "\($0)" }.joined(separator: ",") + "\n"
         try store.load(.profiles, from: .files([try inputs.file("p.csv", header + row)]))
-        #expect(try count(store, #"{"field": {"name": "f9999", "operator": "equals", "value": 9999}}"#) == 1)
-        #expect(try count(store, #"{"field": {"name": "id", "operator": "equals", "value": "\#(long)"}}"#) == 1)
-        #expect(try count(store, #"{"field": {"name": "email", "operator": "ends_with", "value": "eee"}}"#) == 1)
+        #expect(
+            try count(store, #"{"field": {"name": "f9999", "operator": "equals", "value": 9999}}"#)
+                == 1)
+        #expect(
+            try count(
+                store, #"{"field": {"name": "id", "operator": "equals", "value": "\#(long)"}}"#)
+                == 1)
+        #expect(
+            try count(
+                store, #"{"field": {"name": "email", "operator": "ends_with", "value": "eee"}}"#)
+                == 1)
         let tooLong = try inputs.file("q.csv", "id\n\(long)y\n")
         #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([tooLong])) }
         #expect(throws: WinnowError.self) { try store.add(Field(name: "one more", type: .integer)) }
@@ -165,7 +189,8 @@ struct LimitTests {
         try store.load(.profiles, from: .files([try inputs.file("p.csv", "id\na\nb\n")]))
         let leaf = #"{"field": {"name": "id", "operator": "equals", "value": "a"}}"#
         func nested(_ levels: Int) -> String {
-            String(repeating: #"{"not": "#, count: levels - 1) + leaf + String(repeating: "}", count: levels - 1)
+            String(repeating: #"{"not": "#, count: levels - 1) + leaf
+                + String(repeating: "}", count: levels - 1)
         }
         #expect(try count(store, nested(16)) == 1)
         #expect(throws: WinnowError.self) { try Segment(json: nested(17)) }
@@ -184,17 +209,23 @@ struct LimitTests {
         let filler = String(repeating: "a", count: RuleLimits.bytes - leaf.utf8.count)
         let longest = leaf.replacingOccurrences(of: #""a""#, with: #""a\#(filler)""#)
         #expect(try longest.utf8.count == RuleLimits.bytes && count(store, longest) == 0)
-        #expect(throws: WinnowError.self) { try Segment(json: longest.replacingOccurrences(of: #""a"#, with: #""aa"#)) }
+        #expect(throws: WinnowError.self) {
+            try Segment(json: longest.replacingOccurrences(of: #""a"#, with: #""aa"#))
+        }
         #expect(throws: WinnowError.self) { try Segment(json: list(1_000_001)) }
     }
 
-    @Test("events are from 2000 to a day from now, fields from year 1 to 9999, windows are cut there")
+    @Test(
+        "events are from 2000 to a day from now, fields from year 1 to 9999, windows are cut there")
     func times() throws {
         let inputs = try Inputs(), (disk, store) = try store([Field(name: "d", type: .date)])
-        try store.load(.profiles, from: .files([try inputs.file("p.csv", "id,d\na,0001-01-01\nb,9999-12-31\n")]))
+        try store.load(
+            .profiles,
+            from: .files([try inputs.file("p.csv", "id,d\na,0001-01-01\nb,9999-12-31\n")]))
         let now = Int(Date().timeIntervalSince1970)
         func load(_ time: Int) throws {
-            let file = try inputs.file("e.csv", "profile,channel,event,time\na,email,opened,\(time)\n")
+            let file = try inputs.file(
+                "e.csv", "profile,channel,event,time\na,email,opened,\(time)\n")
             try store.load(.events, from: .files([file]))
         }
         for good in [946_684_800, now + 86_000] { try load(good) }

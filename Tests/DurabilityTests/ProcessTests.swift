@@ -24,7 +24,9 @@ struct Program {
         try process.run()
     }
 
-    @discardableResult static func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+    @discardableResult static func run(_ arguments: String...) throws -> (
+        status: Int32, output: String
+    ) {
         try Program(arguments).wait()
     }
 
@@ -57,11 +59,14 @@ private struct Ledger {
 @Suite("Processes", .serialized)
 struct ProcessTests {
     /// How many processes are killed; `WINNOW_KILLS` asks for more.
-    private static let kills = ProcessInfo.processInfo.environment["WINNOW_KILLS"].flatMap { Int($0) } ?? 120
+    private static let kills =
+        ProcessInfo.processInfo.environment["WINNOW_KILLS"].flatMap { Int($0) } ?? 120
 
     private static func rule(_ n: Int) throws -> Segment {
         try Segment(
-            json: #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": \#(n)}}"#)
+            json:
+                #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": \#(n)}}"#
+        )
     }
 
     private func store(_ inputs: Inputs, profiles: Int) throws -> Store {
@@ -74,7 +79,8 @@ struct ProcessTests {
 
     private func matches(_ store: Store, _ ledger: Ledger) throws -> Bool {
         let snapshot = try store.snapshot()
-        for n in [1, 9, 14] where try Set(Array(snapshot.ids(of: ProcessTests.rule(n)))) != ledger.atLeast(n) {
+        for n in [1, 9, 14]
+        where try Set(Array(snapshot.ids(of: ProcessTests.rule(n)))) != ledger.atLeast(n) {
             return false
         }
         return try snapshot.info().events == ledger.opened.values.reduce(0, +)
@@ -85,10 +91,15 @@ struct ProcessTests {
         let inputs = try Inputs(), store = try store(inputs, profiles: 400)
         var ledger = Ledger(), dice = Dice(7), died = 0, stored = 0
         for i in 0..<ProcessTests.kills {
-            let batch = (0..<6000).map { (profile: "p\(($0 * 13 + i * 7 + $0 / 500) % 400)", time: 1_735_689_600 + $0) }
+            let batch = (0..<6000).map {
+                (profile: "p\(($0 * 13 + i * 7 + $0 / 500) % 400)", time: 1_735_689_600 + $0)
+            }
             let rows = batch.map { "\($0.profile),email,opened,\($0.time),c\($0.time % 7)\n" }
-            let file = try inputs.file("batch.csv", "profile,channel,event,time,campaign\n" + rows.joined())
-            let load = ["load", store.path, "events", file, "--batch", "b\(i)", "--memory", "16MiB"]
+            let file = try inputs.file(
+                "batch.csv", "profile,channel,event,time,campaign\n" + rows.joined())
+            let load = [
+                "load", store.path, "events", file, "--batch", "b\(i)", "--memory", "16MiB",
+            ]
             let process = try Program(load)
             usleep(UInt32(dice.below(i % 3 == 0 ? 12_000 : 45_000)))
             process.kill()
@@ -113,12 +124,15 @@ struct ProcessTests {
                 #expect(try matches(store, ledger), "compaction \(i)")
                 #expect(try Store.verify(at: store.path).findings == [], "compaction \(i)")
                 // The id comes again, so that later batches are about somebody.
-                try store.load(.profiles, from: .files([try inputs.file("again.csv", "id\np\(i)\n")]))
+                try store.load(
+                    .profiles, from: .files([try inputs.file("again.csv", "id\np\(i)\n")]))
             }
         }
         let parts = try FileManager.default.contentsOfDirectory(atPath: store.path + "/parts").count
         #expect(try parts == store.snapshot().info().parts)
-        print("\(ProcessTests.kills) loads killed: \(died) died, \(stored) of them behind the commit point")
+        print(
+            "\(ProcessTests.kills) loads killed: \(died) died, \(stored) of them behind the commit point"
+        )
         #expect(died > ProcessTests.kills / 3)
     }
 
@@ -126,7 +140,8 @@ struct ProcessTests {
     func creators() throws {
         let inputs = try Inputs(), path = inputs.folder.appendingPathComponent("store").path
         let schemas = try ["a", "b"].map {
-            try inputs.file("\($0).json", "{\"fields\": [{\"name\": \"\($0)\", \"type\": \"string\"}]}")
+            try inputs.file(
+                "\($0).json", "{\"fields\": [{\"name\": \"\($0)\", \"type\": \"string\"}]}")
         }
         for round in 0..<60 {
             try? FileManager.default.removeItem(atPath: path)
@@ -156,7 +171,8 @@ struct ProcessTests {
         for arguments in [
             ["load", store.path, "profiles", file], ["compact", store.path],
             ["drop", store.path, "--before", "2030-01-01"],
-            ["erase", store.path, "--profiles", erased], ["schema", store.path, "add", "x", "integer"],
+            ["erase", store.path, "--profiles", erased],
+            ["schema", store.path, "add", "x", "integer"],
         ] {
             #expect(try Program(arguments).wait().status == 75, "\(arguments)")
         }
@@ -169,10 +185,14 @@ struct ProcessTests {
     }
 
     private func manifests(_ store: Store) throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: store.path).filter { $0.hasPrefix("MANIFEST") }.count
+        try FileManager.default.contentsOfDirectory(atPath: store.path).filter {
+            $0.hasPrefix("MANIFEST")
+        }.count
     }
 
-    @Test("readers hold their version, in many processes and twice in one; one that was killed holds nothing")
+    @Test(
+        "readers hold their version, in many processes and twice in one; one that was killed holds nothing"
+    )
     func readers() throws {
         let inputs = try Inputs(), store = try store(inputs, profiles: 50)
         try store.load(.events, from: .files([try inputs.events(0..<300, profiles: 50)]))
@@ -182,11 +202,14 @@ struct ProcessTests {
         var first: Snapshot? = try store.snapshot(), second: Snapshot? = try store.snapshot()
         // Processes that read the whole time.
         let others = try (0..<3).map { _ in
-            try Program(["bench", store.path, "--rules", rules, "--repeat", "100000000", "--format", "json"])
+            try Program([
+                "bench", store.path, "--rules", rules, "--repeat", "100000000", "--format", "json",
+            ])
         }
         usleep(300_000)
         for i in 0..<12 {
-            try store.load(.events, from: .files([try inputs.events(i * 40..<i * 40 + 40, profiles: 50)]))
+            try store.load(
+                .events, from: .files([try inputs.events(i * 40..<i * 40 + 40, profiles: 50)]))
         }
         try store.load(.profiles, from: .files([try inputs.profiles(50..<60)]))
         #expect(first?.profiles == 50 && second?.profiles == 50)
@@ -210,13 +233,16 @@ struct ProcessTests {
 
     @Test("readers that open the store while it is written always get a whole version")
     func openingWhileWriting() throws {
-        let inputs = try Inputs(), store = try store(inputs, profiles: 20), isDone = Atomic(false), opened = Atomic(0)
-        let wrong = Mutex<[String]>([]), all = try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)
+        let inputs = try Inputs(), store = try store(inputs, profiles: 20), isDone = Atomic(false),
+            opened = Atomic(0)
+        let wrong = Mutex<[String]>([]),
+            all = try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)
         let threads = (0..<3).map { _ in
             Thread {
                 while !isDone.load(ordering: .relaxed) {
                     do {
-                        let snapshot = try store.snapshot(), count = try Array(snapshot.ids(of: all)).count
+                        let snapshot = try store.snapshot(),
+                            count = try Array(snapshot.ids(of: all)).count
                         if count != snapshot.profiles || (count - 20) % 10 != 0 {
                             wrong.withLock { $0.append("\(count)") }
                         }
@@ -230,7 +256,8 @@ struct ProcessTests {
         }
         for thread in threads { thread.start() }
         for i in 0..<60 {
-            try store.load(.profiles, from: .files([try inputs.profiles(20 + i * 10..<30 + i * 10)]))
+            try store.load(
+                .profiles, from: .files([try inputs.profiles(20 + i * 10..<30 + i * 10)]))
             if i % 20 == 19 { try store.compact() }
         }
         isDone.store(true, ordering: .relaxed)
@@ -258,8 +285,11 @@ struct ProcessTests {
             disk.race = nil
             #expect(raced >= 1 && snapshot.profiles == profiles + 5)
             #expect(
-                try Array(snapshot.ids(of: try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)))
-                    .count
+                try Array(
+                    snapshot.ids(
+                        of: try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#))
+                )
+                .count
                     == profiles + 5)
         }
     }

@@ -82,7 +82,8 @@ struct SystemCallTests {
         let inputs = try Inputs()
         for parallel in [false, true] {
             let disk = PosixDisk(syncsInParallel: parallel)
-            let good = try disk.create(inputs.folder.appendingPathComponent("good \(parallel)").path)
+            let good = try disk.create(
+                inputs.folder.appendingPathComponent("good \(parallel)").path)
             let bad = try disk.create(inputs.folder.appendingPathComponent("bad \(parallel)").path)
             // A pipe in its place cannot be synced.
             let descriptor = try #require(
@@ -100,7 +101,8 @@ struct SystemCallTests {
         "interrupted calls are tried again, and short writes and reads go on where they stopped",
         .enabled(if: calls_can_fail()))
     func interrupted() throws {
-        let inputs = try Inputs(), plain = try parts("plain", inputs, PosixDisk(syncsInParallel: false))
+        let inputs = try Inputs(),
+            plain = try parts("plain", inputs, PosixDisk(syncsInParallel: false))
         for (name, mode) in [("interrupted", failing_interrupted), ("short", failing_short)] {
             for parallel in [false, true] {
                 var calls: Int32 = 0
@@ -124,7 +126,9 @@ struct SystemCallTests {
         let store = inputs.folder.appendingPathComponent("store").path
         let copy = inputs.folder.appendingPathComponent("copy").path, files = FileManager.default
         let rule = try Segment(
-            json: #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 3}}"#)
+            json:
+                #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 3}}"#
+        )
         func state() throws -> [String] { try Array(Store(store).snapshot().ids(of: rule)) }
         var failures = 0
         for (name, step) in try steps(inputs) {
@@ -145,7 +149,9 @@ struct SystemCallTests {
                     if case .failure(let error) = result {
                         failures += 1
                         let status = (error as? WinnowError)?.exitCode
-                        #expect(status == 74 || (isFirst && status == 73), "\(name), call \(call): \(error)")
+                        #expect(
+                            status == 74 || (isFirst && status == 73),
+                            "\(name), call \(call): \(error)")
                     }
                     let left = try? state(), isStored = left == after
                     if case .success = result { #expect(isStored, "\(name), call \(call)") }

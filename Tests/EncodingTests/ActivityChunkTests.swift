@@ -259,7 +259,9 @@ struct ActivityChunkTests {
         #expect(try self.chunk(try parts.write([list], names: names)).tail.firsts.width == 0)
     }
 
-    @Test("two events in a tail are a header with its streams, the end of their run, rows, times, counts, links")
+    @Test(
+        "two events in a tail are a header with its streams, the end of their run, rows, times, counts, links"
+    )
     func tailLayout() throws {
         var list = EventList()
         list.events = [
@@ -335,7 +337,8 @@ struct ActivityChunkTests {
         damaged("impossible header") { $0.put(UInt32.max, at: 0) }
         damaged("impossible header") { $0.put(UInt32.max, at: 4) }
         damaged("impossible header") { $0.put(UInt32.max, at: 8) }
-        // Widths of ends and codes, of the tail's times, and streams that no reader knows, or twice.
+        // Widths of ends and codes, of the tail's times, and streams that no reader knows, or
+        // twice.
         for (offset, byte) in [(12, 33), (13, 33), (34, 65), (14, 9), (15, 1), (15, 99)] {
             damaged("impossible header") { $0[offset] = UInt8(byte) }
         }

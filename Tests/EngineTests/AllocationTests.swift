@@ -3,7 +3,8 @@ import Foundation
 import Testing
 import Winnow
 
-/// Evaluation allocates as often for many blocks as for one: what it needs is a matter of the rule, not of the store.
+/// Evaluation allocates as often for many blocks as for one: what it needs is a matter of the rule,
+/// not of the store.
 @Suite("Allocations")
 struct AllocationTests {
     private static let kinds = [
@@ -25,7 +26,8 @@ struct AllocationTests {
     ]
 
     private static func store(blocks: Int, _ name: String) throws -> Store {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID())-\(name)")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "winnow-test-\(UUID())-\(name)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var profiles = "id,age,country\n", events = "profile,channel,event,time,campaign,link\n"
@@ -35,16 +37,24 @@ struct AllocationTests {
             let k = i % 65_536, time = 1_735_689_600 + k % 2_600_000
             if k % 4 == 0 { events += "p\(i),email,opened,\(time),c\(k / 4 % 7),\n" }
             if k % 12 == 0 { events += "p\(i),email,opened,\(time + 60),c\(k / 4 % 7),\n" }
-            if k % 20 == 0 { events += "p\(i),email,clicked,\(time + 90),c\(k / 4 % 7),l\(k % 3)\n" }
+            if k % 20 == 0 {
+                events += "p\(i),email,clicked,\(time + 90),c\(k / 4 % 7),l\(k % 3)\n"
+            }
         }
         let files = ["profiles": profiles, "events": events]
         for (kind, text) in files {
-            try text.write(to: folder.appendingPathComponent(kind + ".csv"), atomically: true, encoding: .utf8)
+            try text.write(
+                to: folder.appendingPathComponent(kind + ".csv"), atomically: true, encoding: .utf8)
         }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID())-\(name)").path
-        let schema = Schema(fields: [Field(name: "age", type: .integer), Field(name: "country", type: .string)])
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "winnow-test-\(UUID())-\(name)"
+        ).path
+        let schema = Schema(fields: [
+            Field(name: "age", type: .integer), Field(name: "country", type: .string),
+        ])
         let store = try Store.create(path, schema: schema)
-        try store.load(.profiles, from: .files([folder.appendingPathComponent("profiles.csv").path]))
+        try store.load(
+            .profiles, from: .files([folder.appendingPathComponent("profiles.csv").path]))
         try store.load(.events, from: .files([folder.appendingPathComponent("events.csv").path]))
         return store
     }
@@ -58,9 +68,14 @@ struct AllocationTests {
     @Test("are as many for one block as for twelve", .enabled(if: allocations_are_counted()))
     func constant() throws {
         var probe: [Int] = []
-        try #require(AllocationTests.allocations { probe = Array(0..<1000) } > 0, "allocations are not counted")
+        try #require(
+            AllocationTests.allocations { probe = Array(0..<1000) } > 0,
+            "allocations are not counted")
         #expect(probe.count == 1000)
-        let stores = [try AllocationTests.store(blocks: 1, "one"), try AllocationTests.store(blocks: 12, "twelve")]
+        let stores = [
+            try AllocationTests.store(blocks: 1, "one"),
+            try AllocationTests.store(blocks: 12, "twelve"),
+        ]
         defer { for store in stores { try? FileManager.default.removeItem(atPath: store.path) } }
         let snapshots = try stores.map { try $0.snapshot() }
         var options = EvaluationOptions()

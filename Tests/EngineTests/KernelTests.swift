@@ -54,7 +54,9 @@ struct KernelTests {
             var counters = [UInt8](repeating: 3, count: 65_536)
             table.count_bitset(&counters, a, 1024, 7)
             table.count_rows(&counters, rows, n)
-            let expected = (0..<65_536).map { UInt8(a[$0 / 64] >> UInt64($0 % 64) & 1 == 1 ? 11 : 3) }
+            let expected = (0..<65_536).map {
+                UInt8(a[$0 / 64] >> UInt64($0 % 64) & 1 == 1 ? 11 : 3)
+            }
             #expect(counters == expected)
             table.count_bitset(&counters, a, 1024, 250)
             #expect(counters == expected.map { $0 == 3 ? 3 : 255 })
@@ -81,10 +83,13 @@ struct KernelTests {
     func slices(variant: Int) throws {
         let table = try #require(ck_variant(variant)).pointee
         var random = Random(state: 5)
-        for (width, n) in [(1, 1), (2, 64), (7, 511), (13, 512), (31, 513), (64, 5000), (22, 4096)] as [(UInt32, Int)] {
+        for (width, n) in [(1, 1), (2, 64), (7, 511), (13, 512), (31, 513), (64, 5000), (22, 4096)]
+            as [(UInt32, Int)]
+        {
             // Many equal ones among them, so that ties last to the lowest bit.
             let span = UInt64.max >> UInt64(64 - width)
-            let values = (0..<n).map { _ in random.next() % 4 == 0 ? span / 3 : random.next() & span }
+            let values = (0..<n).map { _ in random.next() % 4 == 0 ? span / 3 : random.next() & span
+            }
             let (sliced, size) = sliced(values, width)
             #expect(size == (n + 7) / 8 * Int(width))
             for first in [0, 1, 7, 64, 513] where first < n {
@@ -93,23 +98,31 @@ struct KernelTests {
                 #expect(back == Array(values[first...]))
             }
             let masked = random.words((n + 511) / 512 * 8)
-            for (x, y) in [(values[0], values[n / 2]), (span / 3, span / 3), (0, span), (span, span)] {
+            for (x, y) in [
+                (values[0], values[n / 2]), (span / 3, span / 3), (0, span), (span, span),
+            ] {
                 var mask = masked
                 table.sliced_between(sliced, n, width, min(x, y), max(x, y), &mask)
                 #expect(
                     bits(mask).filter { $0 < n }
-                        == bits(masked).filter { $0 < n && (min(x, y)...max(x, y)).contains(values[$0]) })
+                        == bits(masked).filter {
+                            $0 < n && (min(x, y)...max(x, y)).contains(values[$0])
+                        })
             }
             for bit in Set([0, width / 2, width - 1]) {
                 var out = masked
                 table.sliced_bit(sliced, n, width, bit, &out)
-                #expect(bits(out).filter { $0 < n } == values.indices.filter { values[$0] >> UInt64(bit) & 1 == 1 })
+                #expect(
+                    bits(out).filter { $0 < n }
+                        == values.indices.filter { values[$0] >> UInt64(bit) & 1 == 1 })
             }
         }
         let members = random.words(1024), ranks = random.words(1025)
         var out = [UInt64](repeating: 0, count: 1024)
         table.expand(members, 1024, ranks, &out)
-        let expected = bits(members).enumerated().filter { ranks[$0.offset / 64] >> UInt64($0.offset % 64) & 1 == 1 }
+        let expected = bits(members).enumerated().filter {
+            ranks[$0.offset / 64] >> UInt64($0.offset % 64) & 1 == 1
+        }
         #expect(bits(out) == expected.map(\.element))
     }
 
@@ -141,7 +154,8 @@ struct KernelTests {
             var passed = 0
             let count = starts.withUnsafeBytes { bytes in
                 table.keep_ranked(
-                    rows, first.count, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), mask, n, &passed, &kept)
+                    rows, first.count, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), mask,
+                    n, &passed, &kept)
             }
             #expect(count == chosen.count)
             #expect(passed == first.count)
@@ -152,7 +166,8 @@ struct KernelTests {
                 passed = 0
                 let misfit = starts.withUnsafeBytes { bytes in
                     table.keep_ranked(
-                        rows, distinct, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), mask, n, &passed, &kept)
+                        rows, distinct, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self),
+                        mask, n, &passed, &kept)
                 }
                 #expect(misfit == -1)
             }
@@ -182,7 +197,9 @@ struct KernelTests {
             for start in [0, 1, 500, 1000 - length] {
                 let part = Array(text[start..<start + length])
                 for from in [0, 3, start] where from <= start {
-                    let expected = (from...start).first { text[$0..<$0 + length].elementsEqual(part) }
+                    let expected = (from...start).first {
+                        text[$0..<$0 + length].elementsEqual(part)
+                    }
                     let found = text[from...].withUnsafeBufferPointer {
                         table.find_bytes($0.baseAddress!, 1000 - from, part, length)
                     }
@@ -193,8 +210,10 @@ struct KernelTests {
             #expect(table.find_bytes(text, 1000, absent, length) == 1000)
         }
         #expect(table.find_bytes(text, 3, text, 4) == 3)
-        // Nearly every place begins and ends like the part: the search goes over to one that is linear.
-        var part = [UInt8](repeating: 97, count: 3000), same = [UInt8](repeating: 97, count: 400_000)
+        // Nearly every place begins and ends like the part: the search goes over to one that is
+        // linear.
+        var part = [UInt8](repeating: 97, count: 3000),
+            same = [UInt8](repeating: 97, count: 400_000)
         part[1500] = 98
         #expect(table.find_bytes(same, same.count, part, part.count) == same.count)
         same.replaceSubrange(300_000..<303_000, with: part)
@@ -205,7 +224,8 @@ struct KernelTests {
     func hashes() {
         let digits = Array("123456789".utf8)
         #expect(ck_crc32c(0, digits, 9) == 0xE306_9283)
-        // A long text goes through three interleaved streams; cut anywhere it must come out the same.
+        // A long text goes through three interleaved streams; cut anywhere it must come out the
+        // same.
         let long = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let whole = ck_crc32c(0, long, long.count)
         for cut in [1, 4095, 6144, 12_289, 49_999] {

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Merging")
 struct MergePolicyTests {
-    @Test("keeps parts few and rewrites an event seldom", arguments: [(300, 6.0), (3_000, 15.0), (100_000, 30.0)])
+    @Test(
+        "keeps parts few and rewrites an event seldom",
+        arguments: [(300, 6.0), (3_000, 15.0), (100_000, 30.0)])
     func equalBatches(batches: Int, rewrites: Double) {
         var sizes: [UInt64] = [], written: UInt64 = 0
         for _ in 0..<batches {

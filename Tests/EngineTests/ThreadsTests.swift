@@ -42,7 +42,8 @@ struct ThreadsTests {
         #expect(done.load(ordering: .relaxed) >= 4000)
     }
 
-    @Test("work is called on some threads, the caller's among them, and no more often than asked for")
+    @Test(
+        "work is called on some threads, the caller's among them, and no more often than asked for")
     func calls() {
         for count in [0, 1, 2, 3, 50] {
             let calls = Atomic(0)

@@ -1,8 +1,8 @@
 import Foundation
 import Winnow
 
-/// What reads bytes from outside, as functions of bytes that must come to an end, whatever they are given: for a
-/// fuzzer, and for a smoke test.
+/// What reads bytes from outside, as functions of bytes that must come to an end, whatever they are
+/// given: for a fuzzer, and for a smoke test.
 package enum Fuzzing: String, CaseIterable, Sendable {
     case rule, csv, ndjson, schema, part
 
@@ -59,7 +59,11 @@ package enum Fuzzing: String, CaseIterable, Sendable {
                 #"{"id": "c9", "name": "n", "tags": ["x"], "attributes": {"a": "b"}}"# + "\n",
             ].map { Array($0.utf8) }
         case .schema:
-            [Array(#"{"fields": [{"name": "a", "type": "decimal", "scale": 3}], "unique_events": "stored"}"#.utf8)]
+            [
+                Array(
+                    #"{"fields": [{"name": "a", "type": "decimal", "scale": 3}], "unique_events": "stored"}"#
+                        .utf8)
+            ]
         case .part: [[0, 1, 0, 0, 0, 7, 3, 2, 5, 0, 1, 255]]
         }
     }
@@ -72,7 +76,9 @@ package enum Fuzzing: String, CaseIterable, Sendable {
     /// A file for input; rewritten every time.
     private func written(_ bytes: [UInt8]) throws -> String {
         let path = FileManager.default.temporaryDirectory
-            .appendingPathComponent("winnow-fuzz-\(getpid())-\(UInt(bitPattern: Thread.current.hash))").path
+            .appendingPathComponent(
+                "winnow-fuzz-\(getpid())-\(UInt(bitPattern: Thread.current.hash))"
+            ).path
         guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
             throw CocoaError(.fileWriteUnknown)
         }
@@ -80,7 +86,8 @@ package enum Fuzzing: String, CaseIterable, Sendable {
     }
 
     private func count(_ bytes: [UInt8]) throws {
-        let segment = try Segment(json: String(decoding: bytes, as: UTF8.self)), sample = try Fuzzing.sample.get()
+        let segment = try Segment(json: String(decoding: bytes, as: UTF8.self)),
+            sample = try Fuzzing.sample.get()
         var options = EvaluationOptions()
         options.threads = 1
         _ = try Store(Workload.path, on: sample.disk([:])).snapshot().count(segment, options)
@@ -95,15 +102,17 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         options.format = format
         options.unknownProfiles = .create
         for kind in LoadKind.allCases {
-            do throws(WinnowError) { try store.load(kind, from: .files([file]), options: options) } catch {
+            do throws(WinnowError) {
+                try store.load(kind, from: .files([file]), options: options)
+            } catch {
                 refusal = error
             }
         }
         if let refusal { throw refusal }
     }
 
-    /// Overwrites bytes of a store's files (records of file, place and value), makes the checksums right, and reads
-    /// all.
+    /// Overwrites bytes of a store's files (records of file, place and value), makes the checksums
+    /// right, and reads all.
     private func open(_ bytes: [UInt8]) throws -> Bool {
         let sample = try Fuzzing.sample.get()
         guard let first = bytes.first else { return true }

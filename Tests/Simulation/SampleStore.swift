@@ -24,7 +24,8 @@ package struct SampleStore: Sendable {
     package let files: [(path: String, node: SimulatedDisk.Node)]
 
     private static let fields = [
-        Field(name: "n", type: .integer), Field(name: "city", type: .string), Field(name: "tags", type: .stringSet),
+        Field(name: "n", type: .integer), Field(name: "city", type: .string),
+        Field(name: "tags", type: .stringSet),
         Field(name: "born", type: .date), Field(name: "paid", type: .decimal, scale: 2),
     ]
 
@@ -60,14 +61,19 @@ package struct SampleStore: Sendable {
     /// - Parameter profiles: from 5,000 on blocks have bitsets.
     package init(profiles: Int) throws {
         let inputs = try Inputs(), disk = try Workload.disk()
-        let store = try Store.create(Workload.path, schema: Schema(fields: SampleStore.fields), on: disk)
+        let store = try Store.create(
+            Workload.path, schema: Schema(fields: SampleStore.fields), on: disk)
         let people = (0..<profiles).map {
             "p\($0),u\($0)@example.com,\($0 % 97),city \($0 % 23),a|t\($0 % 7),1990-01-0\(1 + $0 % 9),\($0 % 9).25\n"
         }
         let header = "id,email,n,city,tags,born,paid\n"
-        try store.load(.profiles, from: .files([try inputs.file("p.csv", header + people.joined())]))
         try store.load(
-            .profiles, from: .files([try inputs.file("q.csv", "id,n\n" + (0..<9).map { "p\($0 * 3),70\n" }.joined())]))
+            .profiles, from: .files([try inputs.file("p.csv", header + people.joined())]))
+        try store.load(
+            .profiles,
+            from: .files([
+                try inputs.file("q.csv", "id,n\n" + (0..<9).map { "p\($0 * 3),70\n" }.joined())
+            ]))
         try store.load(.campaigns, from: .files([try inputs.campaigns()]))
         for batch in 0..<2 {
             var rows = "profile,channel,event,time,campaign,template,link,message,count\n"
@@ -75,11 +81,13 @@ package struct SampleStore: Sendable {
                 let event = ["sent", "opened", "clicked"][i % 3]
                 rows +=
                     "p\(i * 7 % profiles),email,\(event),\(1_735_689_600 + i * 331 % 900_000),c\(i % 11 % 5),t\(i % 3),"
-                rows += "\(event == "clicked" ? "l\(i % 4)" : ""),m\(i / 4),\(i % 50 == 0 ? "3" : "")\n"
+                rows +=
+                    "\(event == "clicked" ? "l\(i % 4)" : ""),m\(i / 4),\(i % 50 == 0 ? "3" : "")\n"
             }
             var options = LoadOptions()
             options.batch = "batch \(batch)"
-            try store.load(.events, from: .files([try inputs.file("e\(batch).csv", rows)]), options: options)
+            try store.load(
+                .events, from: .files([try inputs.file("e\(batch).csv", rows)]), options: options)
         }
         try store.erase(profiles: ["p4", "p9"])
         try store.drop(before: Instant(milliseconds: 1_735_776_000_000))
@@ -120,9 +128,12 @@ package struct SampleStore: Sendable {
         return SimulatedDisk(image)
     }
 
-    /// Makes every checksum right again after a part was changed: its own, and what the manifest says of it.
+    /// Makes every checksum right again after a part was changed: its own, and what the manifest
+    /// says of it.
     package func sealed(_ part: [UInt8], _ file: Int) -> [Int: [UInt8]] {
-        guard let manifest = files.firstIndex(where: { $0.path.contains("MANIFEST") }) else { return [:] }
+        guard let manifest = files.firstIndex(where: { $0.path.contains("MANIFEST") }) else {
+            return [:]
+        }
         var part = part, head = bytes(manifest)
         func number(_ bytes: [UInt8], _ at: Int, _ width: Int) -> Int {
             bytes[at..<at + width].reversed().reduce(0) { $0 << 8 | Int($1) & 0xFF }
@@ -134,9 +145,13 @@ package struct SampleStore: Sendable {
             let trailer = part.count - 64
             let directory = number(part, trailer + 32, 6), sections = number(part, trailer + 40, 4)
             let chunks = number(part, trailer + 44, 4), table = directory + sections * 24
-            if directory <= trailer, table + chunks * 4 == trailer, chunks == (directory + 65_535) / 65_536 {
+            if directory <= trailer, table + chunks * 4 == trailer,
+                chunks == (directory + 65_535) / 65_536
+            {
                 for i in 0..<chunks {
-                    put(crc32c(part[i * 65_536..<min(directory, (i + 1) * 65_536)]), table + i * 4, &part)
+                    put(
+                        crc32c(part[i * 65_536..<min(directory, (i + 1) * 65_536)]), table + i * 4,
+                        &part)
                 }
                 put(crc32c(part[directory..<trailer]), trailer + 48, &part)
             }
@@ -144,7 +159,9 @@ package struct SampleStore: Sendable {
             let id = bytes(file)[(bytes(file).count - 48)..<(bytes(file).count - 40)]
             var entry = head.count - 4 - 32
             while entry > 0, head[entry..<entry + 8] != id { entry -= 32 }
-            if entry > 0 { head.replaceSubrange(entry + 20..<entry + 24, with: part[(trailer + 60)...]) }
+            if entry > 0 {
+                head.replaceSubrange(entry + 20..<entry + 24, with: part[(trailer + 60)...])
+            }
         } else {
             head = part
         }

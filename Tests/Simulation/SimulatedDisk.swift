@@ -2,14 +2,16 @@ import WinnowDisk
 import Foundation
 import WinnowModel
 
-/// A whole disk in memory that keeps what is durable apart from what is only in the system's cache, so that it can
-/// crash at any moment into every state that a real one may leave.
+/// A whole disk in memory that keeps what is durable apart from what is only in the system's cache,
+/// so that it can crash at any moment into every state that a real one may leave.
 ///
-/// Method: names and contents are versioned since they were last made durable. A name in a directory has a history of
-/// what it stood for; a file has its durable bytes, its present ones, and which were written since. After every call
-/// the disk keeps an *image*, a value. A crash chooses for every name one entry of its history, and for every file what
-/// has become of each unsynced sector (`CrashStates`): no order between them is assumed, since file systems promise
-/// none. Directories that are not reachable any more take what is in them along. Locks do not survive.
+/// Method: names and contents are versioned since they were last made durable. A name in a
+/// directory has a history of what it stood for; a file has its durable bytes, its present ones,
+/// and which were written since. After every call the disk keeps an *image*, a value. A crash
+/// chooses for every name one entry of its history, and for every file what has become of each
+/// unsynced sector (`CrashStates`): no order between them is assumed, since file systems promise
+/// none. Directories that are not reachable any more take what is in them along. Locks do not
+/// survive.
 ///
 /// Any call can be made to fail, once or from then on (`Fault`).
 package final class SimulatedDisk: Disk, @unchecked Sendable {
@@ -26,7 +28,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     /// Everything there is, a value.
     package struct Image {
         package var files: [Node: File] = [:]
-        /// By path: what the name stood for since its directory was last made durable, oldest first; nil for nothing.
+        /// By path: what the name stood for since its directory was last made durable, oldest
+        /// first; nil for nothing.
         package var names: [String: [Node?]] = [:]
         /// Steps of the workload that were acknowledged.
         package var acknowledged = 0
@@ -34,7 +37,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         package func node(_ path: String) -> Node? { names[path].flatMap { $0.last ?? nil } }
 
         package func children(of path: String) -> [String] {
-            names.keys.filter { $0.hasPrefix(path + "/") && !$0.dropFirst(path.count + 1).contains("/") }
+            names.keys.filter {
+                $0.hasPrefix(path + "/") && !$0.dropFirst(path.count + 1).contains("/")
+            }
         }
     }
 
@@ -98,14 +103,18 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
     private func changed() { if keepsImages { images.append(image) } }
 
-    private func bind(_ path: String, _ node: Node?) { image.names[path, default: [nil]].append(node) }
+    private func bind(_ path: String, _ node: Node?) {
+        image.names[path, default: [nil]].append(node)
+    }
 
     // MARK: Disk
 
     package func createDirectory(_ path: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("create directory", path)
-            guard image.node(path) == nil else { throw .io(operation: "create directory", path: path, code: EEXIST) }
+            guard image.node(path) == nil else {
+                throw .io(operation: "create directory", path: path, code: EEXIST)
+            }
             image.files[nextNode] = File(isDirectory: true)
             bind(path, nextNode)
             nextNode += 1
@@ -116,7 +125,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     package func create(_ path: String) throws(WinnowError) -> any WritableFile {
         try lock.locked { () throws(WinnowError) in
             try enter("create", path)
-            guard image.node(path) == nil else { throw .io(operation: "create", path: path, code: EEXIST) }
+            guard image.node(path) == nil else {
+                throw .io(operation: "create", path: path, code: EEXIST)
+            }
             image.files[nextNode] = File()
             bind(path, nextNode)
             nextNode += 1
@@ -143,7 +154,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
                 var file = disk.image.files[node] ?? File()
                 let start = file.bytes.count
                 // A write that fails may have written a part.
-                file.bytes.append(contentsOf: failure == nil ? bytes[...] : bytes.prefix(bytes.count / 2))
+                file.bytes.append(
+                    contentsOf: failure == nil ? bytes[...] : bytes.prefix(bytes.count / 2))
                 file.pending.append(start..<file.bytes.count)
                 disk.image.files[node] = file
                 disk.changed()
@@ -183,7 +195,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
                 throw .notFound(what: "file or folder", path: path)
             }
             if let length, length != file.bytes.count {
-                throw .damaged(file: path, what: "it is \(file.bytes.count) bytes long and should be \(length)")
+                throw .damaged(
+                    file: path, what: "it is \(file.bytes.count) bytes long and should be \(length)"
+                )
             }
             return MappedFile(path: path, copying: file.bytes)
         }
@@ -192,8 +206,12 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     package func link(_ from: String, to: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("link", to)
-            guard let node = image.node(from) else { throw .notFound(what: "file or folder", path: from) }
-            guard image.node(to) == nil else { throw .io(operation: "link", path: to, code: EEXIST) }
+            guard let node = image.node(from) else {
+                throw .notFound(what: "file or folder", path: from)
+            }
+            guard image.node(to) == nil else {
+                throw .io(operation: "link", path: to, code: EEXIST)
+            }
             bind(to, node)
             changed()
         }
@@ -202,7 +220,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     package func unlink(_ path: String) throws(WinnowError) {
         try lock.locked { () throws(WinnowError) in
             try enter("remove", path)
-            guard image.node(path) != nil else { throw .notFound(what: "file or folder", path: path) }
+            guard image.node(path) != nil else {
+                throw .notFound(what: "file or folder", path: path)
+            }
             bind(path, nil)
             changed()
         }
@@ -211,7 +231,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     package func list(_ path: String) throws(WinnowError) -> [String]? {
         try lock.locked { () throws(WinnowError) in
             try enter("read directory", path)
-            guard let node = image.node(path), image.files[node]?.isDirectory == true else { return nil }
+            guard let node = image.node(path), image.files[node]?.isDirectory == true else {
+                return nil
+            }
             return image.children(of: path).filter { image.node($0) != nil }.map {
                 String($0.dropFirst(path.count + 1))
             }
@@ -235,7 +257,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
                 changed()
             }
             if case .shared = kind { interfere(.beforeOpening) }
-            guard let node = image.node(path) else { throw .notFound(what: "file or folder", path: path) }
+            guard let node = image.node(path) else {
+                throw .notFound(what: "file or folder", path: path)
+            }
             if case .shared = kind { interfere(.beforeLocking) }
             let holders = held[node] ?? (0, false)
             switch kind {
@@ -276,7 +300,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
             }
         }
 
-        var isLinked: Bool { disk.lock.withLock { disk.image.names.values.contains { $0.last == node } } }
+        var isLinked: Bool {
+            disk.lock.withLock { disk.image.names.values.contains { $0.last == node } }
+        }
     }
 }
 
@@ -340,9 +366,12 @@ package struct CrashStates {
         return unique
     }
 
-    /// Calls `body` with states: every combination of names, where they are at most `limit`, else that many chosen by
-    /// the seed; each with all unsynced files whole, all gone, and every outcome of each file alone.
-    package func forEach(limit: Int, seed: UInt64, _ body: (SimulatedDisk.Image) throws -> Void) rethrows {
+    /// Calls `body` with states: every combination of names, where they are at most `limit`, else
+    /// that many chosen by the seed; each with all unsynced files whole, all gone, and every
+    /// outcome of each file alone.
+    package func forEach(limit: Int, seed: UInt64, _ body: (SimulatedDisk.Image) throws -> Void)
+        rethrows
+    {
         let combinations = names.reduce(1) { min(1 << 40, $0 * $1.choices.count) }
         var state = seed
         for i in 0..<min(combinations, limit) {
@@ -388,7 +417,9 @@ extension SimulatedDisk.Image {
             var parent = path[...]
             while let slash = parent.lastIndex(of: "/") {
                 parent = parent[..<slash]
-                if !parent.isEmpty, result.names[String(parent)] == nil, names[String(parent)] != nil {
+                if !parent.isEmpty, result.names[String(parent)] == nil,
+                    names[String(parent)] != nil
+                {
                     result.names[path] = nil
                 }
             }

@@ -38,8 +38,11 @@ struct APITests {
     @Test("segments are built from operators and factories")
     func builders() throws {
         let snapshot = try Store(fixture.storePath).snapshot()
-        func ids(_ segment: Segment) throws -> [String] { try Array(snapshot.ids(of: segment, asOf: asOf)) }
-        let quiet: Segment = .email(.delivered, .atLeast(2), during: .last(30, .days)) && !.email(.opened)
+        func ids(_ segment: Segment) throws -> [String] {
+            try Array(snapshot.ids(of: segment, asOf: asOf))
+        }
+        let quiet: Segment =
+            .email(.delivered, .atLeast(2), during: .last(30, .days)) && !.email(.opened)
         let vip: Segment = .field("country", in: ["DE", "SE"]) && .field("ltv", .atLeast, 100)
         #expect(try ids(quiet) == ["bo"])
         #expect(try ids(vip) == ["ada"])
@@ -69,7 +72,10 @@ struct APITests {
         #expect(same.timezone == "Europe/Berlin" && same.name == nil)
         #expect(try snapshot.count(same).count == 3)
         for other in [nil, "UTC"] as [String?] {
-            for mixed in [segment("Europe/Berlin") || segment(other), !(segment(other) && segment("Europe/Berlin"))] {
+            for mixed in [
+                segment("Europe/Berlin") || segment(other),
+                !(segment(other) && segment("Europe/Berlin")),
+            ] {
                 let error = #expect(throws: WinnowError.self) { try snapshot.count(mixed) }
                 #expect(error?.path == "timezone" && error?.code.rawValue == "invalid_rule")
             }
@@ -86,7 +92,8 @@ struct APITests {
 
     @Test("a prepared segment is counted again and again")
     func prepared() throws {
-        let snapshot = try store.snapshot(), prepared = try snapshot.prepare(.email(.opened), asOf: asOf)
+        let snapshot = try store.snapshot(),
+            prepared = try snapshot.prepare(.email(.opened), asOf: asOf)
         for _ in 0..<3 { #expect(try prepared.count().count == 1) }
         #expect(try Array(prepared.ids()) == ["ada"])
         #expect(prepared.asOf == asOf)
@@ -108,7 +115,8 @@ struct APITests {
         options.batch = "b"
         let rows = Array("id\nnew\n".utf8)
         #expect(try store.load(.profiles, from: .bytes(rows, as: .csv), options: options).new == 1)
-        #expect(try store.load(.profiles, from: .bytes(rows, as: .csv), options: options).isRepeated)
+        #expect(
+            try store.load(.profiles, from: .bytes(rows, as: .csv), options: options).isRepeated)
         let file = try fixture.file("same.csv", "id\nnew\n")
         #expect(try store.load(.profiles, from: .file(file), options: options).isRepeated)
         let error = #expect(throws: WinnowError.self) {
@@ -127,7 +135,8 @@ struct APITests {
         #expect(try await snapshot.async.prepare(.email(.opened), asOf: asOf).count().count == 1)
         #expect(try snapshot.count(.email(.opened), asOf: asOf).count == 1)
         await #expect(throws: WinnowError.self) { try await snapshot.async.count(.sms(.read)) }
-        let summary = try await store.async.load(.profiles, from: .bytes("id\nzoe\n".utf8, as: .csv))
+        let summary = try await store.async.load(
+            .profiles, from: .bytes("id\nzoe\n".utf8, as: .csv))
         #expect(summary.new == 1)
     }
 
@@ -137,14 +146,23 @@ struct APITests {
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             var errors: [WinnowError] = []
-            do throws(WinnowError) { _ = try await snapshot.async.count(.sample(0, to: 50)) } catch {
+            do throws(WinnowError) { _ = try await snapshot.async.count(.sample(0, to: 50)) } catch
+            {
                 errors.append(error)
             }
-            do throws(WinnowError) { _ = try snapshot.count(.sample(0, to: 50)) } catch { errors.append(error) }
-            do throws(WinnowError) { _ = try snapshot.ids(of: .sample(0, to: 50)) } catch { errors.append(error) }
+            do throws(WinnowError) { _ = try snapshot.count(.sample(0, to: 50)) } catch {
+                errors.append(error)
+            }
+            do throws(WinnowError) { _ = try snapshot.ids(of: .sample(0, to: 50)) } catch {
+                errors.append(error)
+            }
             let rows = LoadSource.bytes("id\nlate\n".utf8, as: .csv)
-            do throws(WinnowError) { try store.load(.profiles, from: rows) } catch { errors.append(error) }
-            do throws(WinnowError) { try await store.async.load(.profiles, from: rows) } catch { errors.append(error) }
+            do throws(WinnowError) { try store.load(.profiles, from: rows) } catch {
+                errors.append(error)
+            }
+            do throws(WinnowError) { try await store.async.load(.profiles, from: rows) } catch {
+                errors.append(error)
+            }
             return errors
         }
         #expect(await task.value == Array(repeating: .cancelled, count: 5))

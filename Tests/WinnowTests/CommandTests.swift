@@ -3,10 +3,12 @@ import Testing
 
 @Suite("The command line", .serialized)
 struct CommandTests {
-    private static let rule = #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#
+    private static let rule =
+        #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#
 
     private func bookshop(_ fixture: Fixture) throws -> String {
-        let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("data/bookshop").path
         let store = fixture.storePath
         #expect(try Binary.run("create", store, "--schema", data + "/schema.json").status == 0)
@@ -36,20 +38,27 @@ struct CommandTests {
             #"{"name": "n", "where": {"activity": {"channel": "email", "event": "opened","#
             + #" "operator": "at_least", "times": 1, "campaigns": ["gone"], "during": {"last": 2}}}}"#
         let result = try Binary.run(
-            "count", fixture.storePath, rule, "--format", "json", "--as-of", "2025-10-15T00:00:00Z", "--timezone",
+            "count", fixture.storePath, rule, "--format", "json", "--as-of", "2025-10-15T00:00:00Z",
+            "--timezone",
             "Europe/Berlin")
         let object = try #require(
             try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
         #expect(
-            Set(object.keys) == ["name", "count", "universe", "as_of", "elapsed_ms", "version", "windows", "warnings"])
-        #expect(object["universe"] as? Int == 6 && object["count"] as? Int == 0 && object["name"] as? String == "n")
+            Set(object.keys) == [
+                "name", "count", "universe", "as_of", "elapsed_ms", "version", "windows",
+                "warnings",
+            ])
+        #expect(
+            object["universe"] as? Int == 6 && object["count"] as? Int == 0
+                && object["name"] as? String == "n")
         let windows = object["windows"] as? [[String: Any]]
         #expect(windows?.first?["from"] as? String == "2025-10-12T22:00:00.000Z")
         #expect(windows?.first?["path"] as? String == "where.activity.during")
         let warnings = object["warnings"] as? [[String: Any]]
         #expect(warnings?.map { $0["code"] as? String ?? "" }.contains("empty_scope") == true)
         let info = try Binary.run("info", fixture.storePath, "--format", "json")
-        let totals = try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
+        let totals =
+            try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
         #expect(totals?["events"] as? Int == 14 && totals?["profiles"] as? Int == 6)
     }
 
@@ -68,7 +77,9 @@ struct CommandTests {
                 }
             #expect(result.status == expected, "\(arguments): \(result.error)")
             if expected != 0 {
-                #expect(result.error.hasPrefix("winnow: ") && result.error.split(separator: "\n").count == 1)
+                #expect(
+                    result.error.hasPrefix("winnow: ")
+                        && result.error.split(separator: "\n").count == 1)
             }
         }
         try check(64, "count", store)
@@ -88,9 +99,14 @@ struct CommandTests {
                 + #" "campaigns": ["gone", "autumn"]}}"#)
         #expect(strict.status == 64)
         let json = try Binary.run("count", store, "{}", "--format", "json")
-        let error = try JSONSerialization.jsonObject(with: Data(json.error.utf8)) as? [String: [String: Any]]
+        let error =
+            try JSONSerialization.jsonObject(with: Data(json.error.utf8))
+            as? [String: [String: Any]]
         #expect(error?["error"]?["path"] as? String == "where")
-        #expect(error.map { Set($0["error"]?.keys ?? [:].keys) } == ["code", "path", "message", "line", "column"])
+        #expect(
+            error.map { Set($0["error"]?.keys ?? [:].keys) } == [
+                "code", "path", "message", "line", "column",
+            ])
     }
 
     @Test("standard input is a file named -")
@@ -116,12 +132,16 @@ struct CommandTests {
 
     @Test("generated data is the same for the same seed, and as much as was asked for")
     func datagen() throws {
-        let fixture = try Fixture(), one = fixture.folder.path + "/1", two = fixture.folder.path + "/2"
+        let fixture = try Fixture(), one = fixture.folder.path + "/1",
+            two = fixture.folder.path + "/2"
         for folder in [one, two] {
             #expect(
-                try Binary.run("datagen", folder, "--profiles=3000", "--events=20000", "--seed=5").status == 0)
+                try Binary.run("datagen", folder, "--profiles=3000", "--events=20000", "--seed=5")
+                    .status == 0)
         }
-        for name in ["profiles.csv", "events.csv", "campaigns.ndjson", "templates.ndjson", "schema.json"] {
+        for name in [
+            "profiles.csv", "events.csv", "campaigns.ndjson", "templates.ndjson", "schema.json",
+        ] {
             let first = try Data(contentsOf: URL(fileURLWithPath: one + "/" + name))
             #expect(try first == Data(contentsOf: URL(fileURLWithPath: two + "/" + name)))
             if name == "events.csv" { #expect(first.count { $0 == 0x0A } == 20_001) }
@@ -148,7 +168,9 @@ struct CommandTests {
         #expect(try Binary.run("create", fixture.storePath).status == 0)
         let rule = "{\"field\": {\"name\": \"\\u0085\\u0001\", \"operator\": \"exists\"}}"
         let result = try Binary.run("count", fixture.storePath, rule, "--format", "json")
-        let object = try JSONSerialization.jsonObject(with: Data(result.error.utf8)) as? [String: [String: Any]]
+        let object =
+            try JSONSerialization.jsonObject(with: Data(result.error.utf8))
+            as? [String: [String: Any]]
         #expect(object?["error"]?["code"] as? String == "invalid_rule" && result.status == 64)
     }
 
@@ -166,38 +188,53 @@ struct CommandTests {
         let json = try Binary.run("rule", "-f", file, "--to", "json")
         #expect(try Binary.run("count", store, json.output, "-f", file).output == "1\n1\n")
         #expect(try Binary.run("count", store, "-f", "-", input: json.output).output == "1\n")
-        let rules = try fixture.file("rules.ndjson", #"{"name": "n", "text": "country = \"DE\" or vip = true"}"#)
+        let rules = try fixture.file(
+            "rules.ndjson", #"{"name": "n", "text": "country = \"DE\" or vip = true"}"#)
         #expect(
             try Binary.run("rule", "-f", rules, "--to", "text").output
                 == "segment \"n\":\ncountry = \"DE\" or vip = true\n")
-        for rule in try String(contentsOfFile: data + "/rules.ndjson", encoding: .utf8).split(separator: "\n") {
+        for rule in try String(contentsOfFile: data + "/rules.ndjson", encoding: .utf8).split(
+            separator: "\n")
+        {
             let printed = try Binary.run("rule", String(rule), "--to", "text").output
-            let counts = try Binary.run("count", store, String(rule), "-f", try fixture.file("r.txt", printed)).output
+            let counts = try Binary.run(
+                "count", store, String(rule), "-f", try fixture.file("r.txt", printed)
+            ).output
             let lines = counts.split(separator: "\n")
             #expect(lines.count == 2 && lines.first == lines.last, "\(printed)")
         }
         let wrong = try Binary.run("count", store, "\tcountry = \"DE\"\n\tand emial opened exists")
         #expect(wrong.status == 64 && wrong.output.isEmpty)
-        #expect(wrong.error.hasPrefix("winnow: line 2, column 6: unknown channel “emial” (did you mean “email”?); "))
+        #expect(
+            wrong.error.hasPrefix(
+                "winnow: line 2, column 6: unknown channel “emial” (did you mean “email”?); "))
         #expect(wrong.error.hasSuffix("\n and emial opened exists\n     ^\n"))
         // What only the store can tell is said of the text, too.
-        let unknown = try Binary.run("count", store, "country exists and contry = 5", "--format", "json")
-        let error = try JSONSerialization.jsonObject(with: Data(unknown.error.utf8)) as? [String: [String: Any]]
+        let unknown = try Binary.run(
+            "count", store, "country exists and contry = 5", "--format", "json")
+        let error =
+            try JSONSerialization.jsonObject(with: Data(unknown.error.utf8))
+            as? [String: [String: Any]]
         #expect(
-            unknown.status == 64 && error?["error"]?["line"] as? Int == 1 && error?["error"]?["column"] as? Int == 20)
+            unknown.status == 64 && error?["error"]?["line"] as? Int == 1
+                && error?["error"]?["column"] as? Int == 20)
         #expect(error?["error"]?["path"] as? String == "where.all[1].field.name")
-        #expect((error?["error"]?["message"] as? String)?.contains("did you mean “country”?") == true)
+        #expect(
+            (error?["error"]?["message"] as? String)?.contains("did you mean “country”?") == true)
         #expect(try Binary.run("rule", "--to", "text").status == 64)
         #expect(try Binary.run("rule", "a = 1", "-f", file, "--to", "text").status == 64)
         #expect(try Binary.run("rule", "-f", file + "-none", "--to", "text").status == 66)
-        #expect(try Binary.run("count", store, "{\"text\": \"a =\"}").error.contains("line 1, column 4: the text ends"))
+        #expect(
+            try Binary.run("count", store, "{\"text\": \"a =\"}").error.contains(
+                "line 1, column 4: the text ends"))
     }
 
     @Test("a store whose manifest is gone is damaged, not absent")
     func missingManifest() throws {
         let fixture = try Fixture()
         #expect(try Binary.run("create", fixture.storePath).status == 0)
-        try FileManager.default.removeItem(atPath: fixture.storePath + "/MANIFEST-00000000000000000001")
+        try FileManager.default.removeItem(
+            atPath: fixture.storePath + "/MANIFEST-00000000000000000001")
         #expect(try Binary.run("info", fixture.storePath).status == 65)
     }
 
@@ -218,11 +255,14 @@ struct CommandTests {
                 #"{"activity": {"channel": "email", "event": "sent", "operator": "not_happened","#
                 + #" "during": \#(window)}}"#
             let result = try Binary.run(
-                "count", fixture.storePath, rule, "--as-of", cells[1], "--timezone", cells[0], "--format", "json")
-            let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+                "count", fixture.storePath, rule, "--as-of", cells[1], "--timezone", cells[0],
+                "--format", "json")
+            let object =
+                try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
             let resolved = (object?["windows"] as? [[String: Any]])?.first
             #expect(resolved?["from"] as? String == cells[3], "\(line): \(result.error)")
-            #expect(resolved?["to"] as? String == (cells.count > 4 ? cells[4] : cells[1]), "\(line)")
+            #expect(
+                resolved?["to"] as? String == (cells.count > 4 ? cells[4] : cells[1]), "\(line)")
             #expect(resolved?["to_inclusive"] as? Bool == (cells.count == 4), "\(line)")
         }
     }
@@ -231,44 +271,60 @@ struct CommandTests {
     func maintenance() throws {
         let fixture = try Fixture(), data = try bookshop(fixture), store = fixture.storePath
         let sound = try Binary.run("verify", store, "--format", "json")
-        let verdict = try JSONSerialization.jsonObject(with: Data(sound.output.utf8)) as? [String: Any]
+        let verdict =
+            try JSONSerialization.jsonObject(with: Data(sound.output.utf8)) as? [String: Any]
         #expect(verdict.map { Set($0.keys) } == ["ok", "files", "bytes", "findings"])
         #expect(sound.status == 0 && verdict?["ok"] as? Bool == true)
         #expect(try Binary.run("verify", store).output.hasSuffix(": ok\n"))
 
-        #expect(try Binary.run("schema", store, "add", "points", "decimal", "--scale", "2").status == 0)
-        #expect(try Binary.run("schema", store).output.contains(#"{"name": "points", "type": "decimal", "scale": 2}"#))
-        for wrong in [["add", "points", "string"], ["add", "x", "number"], ["drop", "points", "string"]] {
+        #expect(
+            try Binary.run("schema", store, "add", "points", "decimal", "--scale", "2").status == 0)
+        #expect(
+            try Binary.run("schema", store).output.contains(
+                #"{"name": "points", "type": "decimal", "scale": 2}"#))
+        for wrong in [
+            ["add", "points", "string"], ["add", "x", "number"], ["drop", "points", "string"],
+        ] {
             #expect(try Binary.run("schema", store, wrong[0], wrong[1], wrong[2]).status == 64)
         }
         let before = try Binary.run("count", store, "--rules", data + "/rules.ndjson").output
         #expect(try Binary.run("compact", store).status == 0)
         #expect(try Binary.run("count", store, "--rules", data + "/rules.ndjson").output == before)
 
-        let bench = try Binary.run("bench", store, "--rules", data + "/rules.ndjson", "--repeat=3", "--format=json")
+        let bench = try Binary.run(
+            "bench", store, "--rules", data + "/rules.ndjson", "--repeat=3", "--format=json")
         let lines = bench.output.split(separator: "\n")
-        let first = try JSONSerialization.jsonObject(with: Data((lines.first ?? "").utf8)) as? [String: Any]
-        #expect(first.map { Set($0.keys) } == ["name", "count", "p50_ms", "p95_ms", "min_ms", "threads"])
+        let first =
+            try JSONSerialization.jsonObject(with: Data((lines.first ?? "").utf8)) as? [String: Any]
+        #expect(
+            first.map { Set($0.keys) } == [
+                "name", "count", "p50_ms", "p95_ms", "min_ms", "threads",
+            ])
         #expect(lines.count == before.split(separator: "\n").count)
         #expect(first?["count"] as? Int == before.split(separator: "\n").first.flatMap { Int($0) })
 
         let info = try Binary.run("info", store, "--detail", "--format", "json")
-        let object = try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
+        let object =
+            try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
         let detail = object?["detail"] as? [String: [[String: Any]]]
         let events = detail?["event_types"]?.reduce(0) { $0 + ($1["events"] as? Int ?? 0) }
         #expect(events == object?["events"] as? Int && events ?? 0 > 0)
         #expect(detail?["sections"]?.contains { $0["section"] as? String == "chunks" } == true)
 
-        let parts = store + "/parts", name = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first)
+        let parts = store + "/parts",
+            name = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first)
         let file = URL(fileURLWithPath: parts + "/" + name)
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: file)
         let damaged = try Binary.run("verify", store, "--format", "json")
-        let report = try JSONSerialization.jsonObject(with: Data(damaged.output.utf8)) as? [String: Any]
+        let report =
+            try JSONSerialization.jsonObject(with: Data(damaged.output.utf8)) as? [String: Any]
         #expect(damaged.status == 65 && report?["ok"] as? Bool == false, "\(damaged)")
         let findings = report?["findings"] as? [[String: String]]
-        #expect(findings?.first?["file"]?.hasSuffix(name) == true && findings?.first?["what"]?.isEmpty == false)
+        #expect(
+            findings?.first?["file"]?.hasSuffix(name) == true
+                && findings?.first?["what"]?.isEmpty == false)
         #expect(try Binary.run("verify", store + "-none").status == 66)
     }
 
@@ -278,11 +334,14 @@ struct CommandTests {
         #expect(try Binary.run("create", store).status == 0)
         let profiles = try fixture.file("p.csv", "id,email\na,a@example.com\nb,b@example.com\n")
         let events = try fixture.file(
-            "e.csv", "profile,channel,event,time\na,sms,sent,2024-01-01 00:00:00\nb,sms,sent,2025-01-01 00:00:00\n")
+            "e.csv",
+            "profile,channel,event,time\na,sms,sent,2024-01-01 00:00:00\nb,sms,sent,2025-01-01 00:00:00\n"
+        )
         #expect(try Binary.run("load", store, "profiles", profiles).status == 0)
         #expect(try Binary.run("load", store, "events", events).status == 0)
         #expect(
-            try Binary.run("verify", store, "--find", "b@example.com").output.contains("field “email”"))
+            try Binary.run("verify", store, "--find", "b@example.com").output.contains(
+                "field “email”"))
         let erased = try Binary.run("erase", store, "--profiles", "-", input: "b\nc\n")
         #expect(erased.status == 0 && erased.error == "2 ids, 1 erased, 1 unknown\n")
         let all = #"{"activity": {"channel": "sms", "event": "sent", "operator": "exists"}}"#
@@ -295,13 +354,16 @@ struct CommandTests {
         #expect(try Binary.run("compact", store).status == 0)
         let gone = try Binary.run("verify", store, "--find", "b@example.com", "--format", "json")
         #expect(gone.status == 0 && gone.output.contains(#""findings": []"#))
-        #expect(try Binary.run("verify", store, "--find", "a@example.com").output.contains("1 places"))
+        #expect(
+            try Binary.run("verify", store, "--find", "a@example.com").output.contains("1 places"))
         #expect(try Binary.run("drop", store, "--before", "yesterday").status == 64)
         let long = try fixture.file("long.txt", "a\n" + String(repeating: "x", count: 256) + "\n")
         let bad = try Binary.run("erase", store, "--profiles", long)
         #expect(bad.status == 65 && bad.error.contains("long.txt, line 2"))
         #expect(try Binary.run("erase", store, "--profiles", long + "-none").status == 66)
-        #expect(try Binary.run("count", store, #"{"field": {"name": "id", "operator": "exists"}}"#).output == "1\n")
+        #expect(
+            try Binary.run("count", store, #"{"field": {"name": "id", "operator": "exists"}}"#)
+                .output == "1\n")
     }
 
     @Test("batches, memory and interruption on the command line")
@@ -309,13 +371,18 @@ struct CommandTests {
         let fixture = try Fixture(), store = fixture.storePath
         #expect(try Binary.run("create", store).status == 0)
         let file = try fixture.file("p.csv", "id\na\nb\n")
-        #expect(try Binary.run("load", store, "profiles", file, "--batch", "n1", "--memory=64MiB").status == 0)
-        let again = try Binary.run("load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\nb\n")
+        #expect(
+            try Binary.run("load", store, "profiles", file, "--batch", "n1", "--memory=64MiB")
+                .status == 0)
+        let again = try Binary.run(
+            "load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\nb\n")
         #expect(again.status == 0 && again.error.contains("loaded before"))
-        let other = try Binary.run("load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\n")
+        let other = try Binary.run(
+            "load", store, "profiles", "-", "--format=csv", "--batch=n1", input: "id\na\n")
         #expect(other.status == 65 && other.error.hasPrefix("winnow: "))
         for memory in ["1MiB", "lots", "-5", "99999999999GiB"] {
-            #expect(try Binary.run("load", store, "profiles", file, "--memory=\(memory)").status == 64)
+            #expect(
+                try Binary.run("load", store, "profiles", file, "--memory=\(memory)").status == 64)
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted()
         // A load that waits for more input ends when it is told to.
@@ -325,13 +392,15 @@ struct CommandTests {
         process.standardInput = input
         process.standardError = FileHandle.nullDevice
         try process.run()
-        input.fileHandleForWriting.write(Data(("id\n" + String(repeating: "more\n", count: 10_000)).utf8))
+        input.fileHandleForWriting.write(
+            Data(("id\n" + String(repeating: "more\n", count: 10_000)).utf8))
         usleep(200_000)
         process.terminate()
         process.waitUntilExit()
         try input.fileHandleForWriting.close()
         #expect(process.terminationStatus == 130)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted() == names)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted() == names)
     }
 
     @Test("small things: line ends of rules, zones that nobody uses, no rules, closed pipes")
@@ -345,15 +414,20 @@ struct CommandTests {
         #expect(try Binary.run("count", store, "--rules", rules).output == "1\n1\n")
         let own = #"{"timezone": "UTC", "where": \#(all)}"#
         #expect(try Binary.run("count", store, own, "--timezone", "Mars/X").status == 64)
-        #expect(try Binary.run("count", store, "--rules", try fixture.file("none.ndjson", "\n")).status == 64)
+        #expect(
+            try Binary.run("count", store, "--rules", try fixture.file("none.ndjson", "\n")).status
+                == 64)
         let open = #"{"field": {"name": "email", "operator": "exists"}}"#
-        #expect(try Binary.run("count", store, open, "--format", "json").output.contains(#""windows": []"#))
+        #expect(
+            try Binary.run("count", store, open, "--format", "json").output.contains(
+                #""windows": []"#))
 
         // The reader is gone before there is anything to read.
         let shell = Process(), said = fixture.folder.appendingPathComponent("said").path
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = [
-            "-c", "trap '' PIPE; { sleep 0.2; '\(Binary.path)' catalog 2>'\(said)'; } | true; sleep 0.5",
+            "-c",
+            "trap '' PIPE; { sleep 0.2; '\(Binary.path)' catalog 2>'\(said)'; } | true; sleep 0.5",
         ]
         try shell.run()
         shell.waitUntilExit()

@@ -3,21 +3,25 @@ import Testing
 
 @Suite("Embedding")
 struct EmbedTests {
-    @Test("a package of somebody else's, with targets of the same names, builds and runs through git")
+    @Test(
+        "a package of somebody else's, with targets of the same names, builds and runs through git")
     func example() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent()
             .deletingLastPathComponent()
         let fixture = try Fixture(), copy = fixture.folder.appendingPathComponent("shop").path
         try FileManager.default.copyItem(
             atPath: root.appendingPathComponent("data/examples/embed").path, toPath: copy)
         // What is in the tree now, as a repository of its own: git hands out commits alone.
         let repository = fixture.folder.appendingPathComponent("winnow").path
-        func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+        func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String)
+        {
             let process = Process(), output = Pipe()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = [program] + arguments
             process.environment = ProcessInfo.processInfo.environment.merging(
-                ["WINNOW": "file://" + repository, "WINNOW_NAME": "winnow"], uniquingKeysWith: { $1 })
+                ["WINNOW": "file://" + repository, "WINNOW_NAME": "winnow"],
+                uniquingKeysWith: { $1 })
             process.standardOutput = output
             process.standardError = output
             try process.run()
@@ -25,21 +29,27 @@ struct EmbedTests {
             process.waitUntilExit()
             return (process.terminationStatus, String(decoding: data, as: UTF8.self))
         }
-        try FileManager.default.createDirectory(atPath: repository, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: repository, withIntermediateDirectories: true)
         for name in ["Package.swift", "Sources", "Tests"] {
             try FileManager.default.copyItem(
                 atPath: root.appendingPathComponent(name).path, toPath: repository + "/" + name)
         }
         let git = ["-C", repository, "-c", "user.name=test", "-c", "user.email=test@example.com"]
-        for arguments in [["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "as it is"]] {
+        for arguments in [
+            ["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "as it is"],
+        ] {
             let (status, output) = try run("git", git + arguments)
             try #require(status == 0, "\(output)")
         }
         let built = try run("swift", ["build", "--package-path", copy])
         try #require(built.status == 0, "\(built.output)")
         let answer = try run(
-            copy + "/.build/debug/Shop", [fixture.folder.appendingPathComponent("shop.winnow").path])
+            copy + "/.build/debug/Shop", [fixture.folder.appendingPathComponent("shop.winnow").path]
+        )
         #expect(answer.status == 0)
-        #expect(answer.output == "quiet: 1\nvip: ada bo\neither: 2\nothers: 1 of 3\n", "\(answer.output)")
+        #expect(
+            answer.output == "quiet: 1\nvip: ada bo\neither: 2\nothers: 1 of 3\n",
+            "\(answer.output)")
     }
 }

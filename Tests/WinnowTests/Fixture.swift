@@ -7,7 +7,8 @@ final class Fixture {
     let folder: URL
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("winnow-test-\(UUID().uuidString)")
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "winnow-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
@@ -31,7 +32,8 @@ final class Fixture {
     func contents() throws -> [String: Data] {
         let root = URL(fileURLWithPath: storePath)
         var result: [String: Data] = [:]
-        for case let url as URL in FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) ?? .init()
+        for case let url as URL in FileManager.default.enumerator(
+            at: root, includingPropertiesForKeys: nil) ?? .init()
         {
             if let data = try? Data(contentsOf: url) { result[url.lastPathComponent] = data }
         }
@@ -39,7 +41,8 @@ final class Fixture {
     }
 
     static func vectors(_ name: String) throws -> [String] {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Vectors/\(name)")
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Vectors/\(name)")
         return try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map(String.init)
             .filter { !$0.hasPrefix("#") && !$0.isEmpty }
     }

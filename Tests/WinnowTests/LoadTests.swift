@@ -7,7 +7,8 @@ import Winnow
 struct LoadTests {
     private static let fields = [
         Field(name: "n", type: .integer), Field(name: "d", type: .decimal, scale: 2),
-        Field(name: "b", type: .boolean), Field(name: "day", type: .date), Field(name: "at", type: .datetime),
+        Field(name: "b", type: .boolean), Field(name: "day", type: .date),
+        Field(name: "at", type: .datetime),
         Field(name: "set", type: .stringSet), Field(name: "s", type: .string),
     ]
 
@@ -21,7 +22,9 @@ struct LoadTests {
         var load, file, text, code, says: String
     }
 
-    @Test("every kind of bad row stops the load with its place and reason, and the store stays as it was")
+    @Test(
+        "every kind of bad row stops the load with its place and reason, and the store stays as it was"
+    )
     func badRows() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
         try store.load(.profiles, from: .files([try fixture.file("first.csv", "id,n\nx,7\n")]))
@@ -29,16 +32,24 @@ struct LoadTests {
         var codes: Set<String> = []
         for line in try Fixture.vectors("bad-rows.ndjson") {
             let bad = try JSONDecoder().decode(Bad.self, from: Data(line.utf8))
-            let file = try fixture.file(bad.file, bad.text), kind = try #require(LoadKind(rawValue: bad.load))
-            let error = #expect(throws: WinnowError.self, "\(line)") { try store.load(kind, from: .files([file])) }
-            let said = error?.description.replacingOccurrences(of: file, with: "").drop { ", :".contains($0) }
+            let file = try fixture.file(bad.file, bad.text),
+                kind = try #require(LoadKind(rawValue: bad.load))
+            let error = #expect(throws: WinnowError.self, "\(line)") {
+                try store.load(kind, from: .files([file]))
+            }
+            let said = error?.description.replacingOccurrences(of: file, with: "").drop {
+                ", :".contains($0)
+            }
             #expect(String(said ?? "") == bad.says, "\(line)")
             #expect(error?.code.rawValue == bad.code && error?.exitCode == 65, "\(line)")
             #expect(try fixture.contents() == before, "\(line)")
             codes.insert(bad.code)
         }
         // Those that need more than a line have tests of their own.
-        codes.formUnion(["bad_utf8", "long_line", "too_many_rejects", "batch_conflict", "bad_zstd", "bad_schema", "bad_id"])
+        codes.formUnion([
+            "bad_utf8", "long_line", "too_many_rejects", "batch_conflict", "bad_zstd", "bad_schema",
+            "bad_id",
+        ])
         let known = Set(ErrorCode.allCases.filter { $0.exitCode == 65 }.map(\.rawValue))
             .subtracting(["damaged_store", "newer_format", "older_format"])
         #expect(known.symmetricDifference(codes) == [])
@@ -51,13 +62,18 @@ struct LoadTests {
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         options.maximumRejects = 1
-        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
+        #expect(throws: WinnowError.self) {
+            try store.load(.profiles, from: .files([file]), options: options)
+        }
         #expect(try store.snapshot().profiles == 0)
         options.maximumRejects = 2
         let summary = try store.load(.profiles, from: .files([file]), options: options)
         #expect(summary.rows == 5 && summary.new == 3 && summary.rejected == 2)
-        let lines = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8).split(separator: "\n")
-        let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        let lines = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8).split(
+            separator: "\n")
+        let objects = try lines.map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
         #expect(objects.map { $0?["line"] as? Int } == [3, 5])
         #expect(objects.map { $0?["code"] as? String } == ["bad_value", "wrong_width"])
         #expect(objects.map { $0?["raw"] as? String } == ["b,x", "d,4,5"])
@@ -71,7 +87,8 @@ struct LoadTests {
             let (field, format, written, value) = (cells[0], cells[1], cells[2], cells[3])
             let text =
                 format == "csv"
-                ? "id,\(field)\np\(number),\(written)\n" : #"{"id": "p\#(number)", "\#(field)": \#(written)}"#
+                ? "id,\(field)\np\(number),\(written)\n"
+                : #"{"id": "p\#(number)", "\#(field)": \#(written)}"#
             try store.load(.profiles, from: .files([try fixture.file("p.\(format)", text)]))
             let test = field == "set" ? "has_all" : "equals"
             let rule = #"""
@@ -88,41 +105,60 @@ struct LoadTests {
         let text = "\u{FEFF}id,s,set\r\n\r\na,\"x, \"\"y\"\"\r\nz\",p|q\\|r\r\n\nb,\"\",\"\"\nc,,"
         try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]))
         #expect(try store.snapshot().profiles == 3)
-        #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "x, \"y\"\r\nz"}}"#) == 1)
+        #expect(
+            try count(
+                store, #"{"field": {"name": "s", "operator": "equals", "value": "x, \"y\"\r\nz"}}"#)
+                == 1)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "is_empty"}}"#) == 1)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "exists"}}"#) == 2)
-        #expect(try count(store, #"{"field": {"name": "set", "operator": "has_all", "value": ["p", "q|r"]}}"#) == 1)
+        #expect(
+            try count(
+                store, #"{"field": {"name": "set", "operator": "has_all", "value": ["p", "q|r"]}}"#)
+                == 1)
         #expect(try count(store, #"{"field": {"name": "set", "operator": "exists"}}"#) == 2)
     }
 
     @Test("a later load adds, updates and clears; absent cells keep what is stored")
     func upsert() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
-        try store.load(.profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,old\nb,2,old\n")]))
-        let second = "{\"id\": \"a\", \"s\": null}\n{\"id\": \"c\", \"n\": 3}\n{\"id\": \"b\", \"n\": 5}\n"
-        let summary = try store.load(.profiles, from: .files([try fixture.file("2.ndjson", second)]))
+        try store.load(
+            .profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,old\nb,2,old\n")]))
+        let second =
+            "{\"id\": \"a\", \"s\": null}\n{\"id\": \"c\", \"n\": 3}\n{\"id\": \"b\", \"n\": 5}\n"
+        let summary = try store.load(
+            .profiles, from: .files([try fixture.file("2.ndjson", second)]))
         #expect(summary.new == 1 && summary.updated == 2)
-        #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "old"}}"#) == 1)
-        #expect(try count(store, #"{"field": {"name": "n", "operator": "in", "value": [1, 3, 5]}}"#) == 3)
-        #expect(try count(store, #"{"field": {"name": "n", "operator": "equals", "value": 2}}"#) == 0)
+        #expect(
+            try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "old"}}"#)
+                == 1)
+        #expect(
+            try count(store, #"{"field": {"name": "n", "operator": "in", "value": [1, 3, 5]}}"#)
+                == 3)
+        #expect(
+            try count(store, #"{"field": {"name": "n", "operator": "equals", "value": 2}}"#) == 0)
     }
 
     @Test("insert leaves existing profiles alone, update skips new ones, empty cells can clear")
     func modes() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
-        try store.load(.profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")]))
+        try store.load(
+            .profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")]))
         var options = LoadOptions()
         options.mode = .insert
         let inserted = try store.load(
-            .profiles, from: .files([try fixture.file("2.csv", "id,n\na,10\nc,11\nc,12\n")]), options: options)
+            .profiles, from: .files([try fixture.file("2.csv", "id,n\na,10\nc,11\nc,12\n")]),
+            options: options)
         #expect(inserted.new == 1 && inserted.updated == 0 && inserted.skipped == 2)
         options.mode = .update
         options.emptyClears = true
         let updated = try store.load(
-            .profiles, from: .files([try fixture.file("3.csv", "id,n,s\na,20,\nd,21,z\n")]), options: options)
+            .profiles, from: .files([try fixture.file("3.csv", "id,n,s\na,20,\nd,21,z\n")]),
+            options: options)
         #expect(updated.new == 0 && updated.updated == 1 && updated.skipped == 1)
         #expect(try store.snapshot().profiles == 3)
-        #expect(try count(store, #"{"field": {"name": "n", "operator": "in", "value": [2, 11, 20]}}"#) == 3)
+        #expect(
+            try count(store, #"{"field": {"name": "n", "operator": "in", "value": [2, 11, 20]}}"#)
+                == 3)
         #expect(try count(store, #"{"field": {"name": "s", "operator": "exists"}}"#) == 1)
     }
 
@@ -139,22 +175,28 @@ struct LoadTests {
         options.unknownProfiles = .create
         #expect(try store.load(.events, from: .files([file]), options: options).new == 3)
         #expect(try store.load(.events, from: .files([file]), options: options).new == 3)
-        let four = #"{"activity": {"channel": "email", "event": "sent", "operator": "exactly", "times": 4}}"#
+        let four =
+            #"{"activity": {"channel": "email", "event": "sent", "operator": "exactly", "times": 4}}"#
         #expect(try Array(store.snapshot().ids(of: try Segment(json: four))) == ["new"])
         #expect(try store.snapshot().profiles == 2)
     }
 
-    @Test("counts beyond what a byte holds: 135,000 events of one profile, weights of two thousand million")
+    @Test(
+        "counts beyond what a byte holds: 135,000 events of one profile, weights of two thousand million"
+    )
     func largeCounts() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\nbusy\nheavy\nmany\nidle\n")]))
+        try store.load(
+            .profiles, from: .files([try fixture.file("p.csv", "id\nbusy\nheavy\nmany\nidle\n")]))
         var text = "profile,channel,event,time,campaign,count\n"
         for i in 0..<135_000 { text += "busy,email,sent,\(1_735_689_600 + i * 60),c1,\n" }
-        text += "heavy,email,sent,1735689600,c1,2147483647\nheavy,email,sent,1735689601,c2,2147483647\n"
+        text +=
+            "heavy,email,sent,1735689600,c1,2147483647\nheavy,email,sent,1735689601,c2,2147483647\n"
         for i in 0..<300 { text += "many,email,sent,\(1_735_689_600 + i),c\(i),\n" }
         try store.load(.events, from: .files([try fixture.file("e.csv", text)]))
         func atLeast(_ n: UInt32, _ more: String = "") throws -> Int {
-            let head = #"{"activity": {"channel": "email", "event": "sent", "operator": "at_least", "times": "#
+            let head =
+                #"{"activity": {"channel": "email", "event": "sent", "operator": "at_least", "times": "#
             return try count(store, head + "\(n)\(more)}}")
         }
         #expect(try atLeast(300) == 3)
@@ -172,13 +214,16 @@ struct LoadTests {
     @Test("names that are canonically equivalent are different fields")
     func fieldNamesAreBytes() throws {
         let names = ["\u{E9}", "e\u{301}", "K", "\u{212A}"]
-        let fixture = try Fixture(), store = try fixture.create(names.map { Field(name: $0, type: .integer) })
+        let fixture = try Fixture(),
+            store = try fixture.create(names.map { Field(name: $0, type: .integer) })
         let text = """
             {"id": "a", "\(names[0])": 1, "\(names[1])": 2, "\(names[2])": 3}
             {"id": "b", "\(names[1])": 4, "\(names[3])": 5}
             """
         try store.load(.profiles, from: .files([try fixture.file("p.ndjson", text)]))
-        let counts = try names.map { try store.snapshot().count(Segment(.field(FieldCondition($0, .exists)))).count }
+        let counts = try names.map {
+            try store.snapshot().count(Segment(.field(FieldCondition($0, .exists)))).count
+        }
         #expect(counts == [1, 2, 1, 1])
     }
 
@@ -187,11 +232,13 @@ struct LoadTests {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
         var text = "id,s\n"
         for i in 0..<600_000 {
-            text += i == 1000 ? "bad,a\"b\n" : i % 1000 == 7 ? "q\(i),\"x\n,\"\"y\"\n" : "row\(i),z\n"
+            text +=
+                i == 1000 ? "bad,a\"b\n" : i % 1000 == 7 ? "q\(i),\"x\n,\"\"y\"\n" : "row\(i),z\n"
         }
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
-        let summary = try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]), options: options)
+        let summary = try store.load(
+            .profiles, from: .files([try fixture.file("p.csv", text)]), options: options)
         #expect(summary.new == 599_999 && summary.rejected == 1)
         let line = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
         #expect(line.contains("\"line\": 1003,") && line.contains("malformed_csv"))
@@ -207,7 +254,8 @@ struct LoadTests {
             ("p.csv", "id,s\na,1\nlong,\(long)\nb,2\n"),
             ("p.ndjson", "{\"id\": \"c\"}\n{\"id\": \"d\", \"s\": \"\(long)\"}\n{\"id\": \"e\"}\n"),
         ] {
-            let summary = try store.load(.profiles, from: .files([try fixture.file(name, text)]), options: options)
+            let summary = try store.load(
+                .profiles, from: .files([try fixture.file(name, text)]), options: options)
             #expect(summary.new == 2 && summary.rejected == 1)
         }
     }
@@ -216,11 +264,14 @@ struct LoadTests {
     func notUTF8() throws {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
         for (name, bytes, line) in [
-            ("a.csv", Data("id,s\na,x\nb,".utf8) + [0xFF, 0x0A], 3), ("a.csv", Data("id,".utf8) + [0xC3, 0x0A], 1),
+            ("a.csv", Data("id,s\na,x\nb,".utf8) + [0xFF, 0x0A], 3),
+            ("a.csv", Data("id,".utf8) + [0xC3, 0x0A], 1),
             ("a.ndjson", Data(#"{"id": "a", "s": ""#.utf8) + [0xC0, 0xAF] + Data("\"}\n".utf8), 1),
         ] {
             let file = try fixture.file(name, bytes)
-            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file])) }
+            let error = #expect(throws: WinnowError.self) {
+                try store.load(.profiles, from: .files([file]))
+            }
             #expect(error?.code.rawValue == "bad_utf8" && error?.path == "\(file):\(line)")
         }
     }
@@ -238,7 +289,9 @@ struct LoadTests {
         #expect(try store.snapshot().profiles == 2)
         for damaged in [both.dropLast(2), Data("id\nc\n".utf8)] {
             let file = try fixture.file("q.csv.zst", Data(damaged))
-            let error = #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file])) }
+            let error = #expect(throws: WinnowError.self) {
+                try store.load(.profiles, from: .files([file]))
+            }
             #expect(error?.code.rawValue == "bad_zstd" && error?.exitCode == 65)
         }
         #expect(try store.snapshot().profiles == 2)
@@ -264,7 +317,9 @@ struct LoadTests {
             }
             #expect(error?.code.rawValue == "batch_conflict" && error?.exitCode == 65)
             options.mode = .update
-            #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
+            #expect(throws: WinnowError.self) {
+                try store.load(.profiles, from: .files([file]), options: options)
+            }
             options.mode = .upsert
         }
         #expect(try store.snapshot().version == version)
@@ -296,8 +351,10 @@ struct LoadTests {
         options.unknownProfiles = .create
         for (fixture, store, memory) in [(small, one, 16 << 20), (large, two, 1 << 30)] {
             options.memory = memory
-            try store.load(.profiles, from: .files([try fixture.file("p.csv", profiles)]), options: options)
-            try store.load(.events, from: .files([try fixture.file("e.csv", events)]), options: options)
+            try store.load(
+                .profiles, from: .files([try fixture.file("p.csv", profiles)]), options: options)
+            try store.load(
+                .events, from: .files([try fixture.file("e.csv", events)]), options: options)
             #expect(try Store.verify(at: store.path).findings == [])
         }
         for rule in [
@@ -337,7 +394,9 @@ struct LoadTests {
         #expect(try fixture.contents() == before)
         options.isCancelled = { false }
         let broken = try fixture.file("b.csv", events + "a,email,nothing,1\n")
-        #expect(throws: WinnowError.self) { try store.load(.events, from: .files([broken]), options: options) }
+        #expect(throws: WinnowError.self) {
+            try store.load(.events, from: .files([broken]), options: options)
+        }
         #expect(try fixture.contents() == before)
         let seen = Counter()
         options.progress = { _ in _ = seen.next() }
@@ -362,7 +421,10 @@ struct LoadTests {
         #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([deep])) }
         let names = "id,s\n" + numbers.map { "p\($0),name \($0)\n" }.joined()
         try store.load(.profiles, from: .files([try fixture.file("n.csv", names)]))
-        #expect(try count(store, #"{"field": {"name": "s", "operator": "equals", "value": "name 49999"}}"#) == 1)
+        #expect(
+            try count(
+                store, #"{"field": {"name": "s", "operator": "equals", "value": "name 49999"}}"#)
+                == 1)
         let list = numbers.map { "\"t\($0)\"" }.joined(separator: ", ")
         let pairs = numbers.map { "\"a\($0)\": \"\($0)\"" }.joined(separator: ", ")
         let campaign = "{\"id\": \"c\", \"tags\": [\(list)], \"attributes\": {\(pairs)}}\n"
@@ -371,10 +433,13 @@ struct LoadTests {
         try store.load(.profiles, from: .files([try fixture.file("s.ndjson", set)]))
         let has = #"{"field": {"name": "set", "operator": "has_all", "value": ["t0", "t49999"]}}"#
         #expect(try count(store, has) == 1)
-        #expect(try count(store, #"{"field": {"name": "n", "operator": "between", "value": [5, 7]}}"#) == 3)
+        #expect(
+            try count(store, #"{"field": {"name": "n", "operator": "between", "value": [5, 7]}}"#)
+                == 3)
     }
 
-    @Test("a row that is not stored makes nothing known, and a skipped one is checked like any other")
+    @Test(
+        "a row that is not stored makes nothing known, and a skipped one is checked like any other")
     func rejectedNames() throws {
         let fixture = try Fixture(), store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
@@ -384,17 +449,23 @@ struct LoadTests {
         options.unknownProfiles = .skip
         let rows =
             "a,email,clicked,1735689600,ghost,\(long)\nnobody,email,clicked,1735689600,shade,\na,email,clicked,1735689600,real,l\n"
-        let summary = try store.load(.events, from: .files([try fixture.file("e.csv", head + rows)]), options: options)
-        #expect(summary.rows == 3 && summary.new == 1 && summary.skipped == 1 && summary.rejected == 1)
+        let summary = try store.load(
+            .events, from: .files([try fixture.file("e.csv", head + rows)]), options: options)
+        #expect(
+            summary.rows == 3 && summary.new == 1 && summary.skipped == 1 && summary.rejected == 1)
         for (campaign, warnings) in [("ghost", 2), ("shade", 2), ("real", 0)] {
             let rule =
                 #"{"activity": {"channel": "email", "event": "clicked", "operator": "at_least", "times": 1,"#
                 + #" "campaigns": ["\#(campaign)"]}}"#
-            #expect(try store.snapshot().count(try Segment(json: rule)).warnings.count == warnings, "\(campaign)")
+            #expect(
+                try store.snapshot().count(try Segment(json: rule)).warnings.count == warnings,
+                "\(campaign)")
         }
         options.rejects = nil
         let bad = try fixture.file("b.csv", head + "nobody,email,clicked,1735689600,c,\(long)\n")
-        #expect(throws: WinnowError.self) { try store.load(.events, from: .files([bad]), options: options) }
+        #expect(throws: WinnowError.self) {
+            try store.load(.events, from: .files([bad]), options: options)
+        }
     }
 
     @Test("what is passed over is still JSON without repeated keys, however deep")
@@ -405,12 +476,18 @@ struct LoadTests {
         let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
         let fine = #"{"id": "a", "q": {"x": [1, {}, "\u00e9"], "x": 2}, "deep": \#(deep)}"# + "\n"
         #expect(
-            try store.load(.profiles, from: .files([try fixture.file("p.ndjson", fine)]), options: options).new == 1)
+            try store.load(
+                .profiles, from: .files([try fixture.file("p.ndjson", fine)]), options: options
+            ).new == 1)
         for (row, code) in [
-            (#"{"id": "b", "q": 1, "q": 2}"#, "repeated_key"), (#"{"id": "b", "q": "\q"}"#, "malformed_json"),
-            (#"{"id": "b", "q": ["\ud800"]}"#, "malformed_json"), (#"{"id": "b", "q": {"a" 1}}"#, "malformed_json"),
-            (#"{"id": "b", "q": [1 2]}"#, "malformed_json"), (#"{"id": "b", "q": [1,]}"#, "malformed_json"),
-            (#"{"id": "b", "q": {"a": 1,}}"#, "malformed_json"), (#"{"id": "b", "q": [}"#, "malformed_json"),
+            (#"{"id": "b", "q": 1, "q": 2}"#, "repeated_key"),
+            (#"{"id": "b", "q": "\q"}"#, "malformed_json"),
+            (#"{"id": "b", "q": ["\ud800"]}"#, "malformed_json"),
+            (#"{"id": "b", "q": {"a" 1}}"#, "malformed_json"),
+            (#"{"id": "b", "q": [1 2]}"#, "malformed_json"),
+            (#"{"id": "b", "q": [1,]}"#, "malformed_json"),
+            (#"{"id": "b", "q": {"a": 1,}}"#, "malformed_json"),
+            (#"{"id": "b", "q": [}"#, "malformed_json"),
         ] {
             let file = try fixture.file("q.ndjson", row + "\n")
             let error = #expect(throws: WinnowError.self, "\(row)") {
@@ -425,12 +502,15 @@ struct LoadTests {
         let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
-        let campaigns = #"{"id": "c", "attributes": {"a": "x", "a": "y"}}"# + "\n{\"id\": 1}\n{\n{\"id\": \"d\"}\n"
+        let campaigns =
+            #"{"id": "c", "attributes": {"a": "x", "a": "y"}}"#
+            + "\n{\"id\": 1}\n{\n{\"id\": \"d\"}\n"
         let first = try store.load(
             .campaigns, from: .files([try fixture.file("c.ndjson", campaigns)]), options: options)
         #expect(first.rows == 4 && first.rejected == 3 && first.new == 1)
         let rows = "id,n\r\na,x\r\n\"b\"c,1\r\nd,1,2\r\ne,5\r\n"
-        let second = try store.load(.profiles, from: .files([try fixture.file("p.csv", rows)]), options: options)
+        let second = try store.load(
+            .profiles, from: .files([try fixture.file("p.csv", rows)]), options: options)
         #expect(second.rows == 4 && second.rejected == 3 && second.new == 1)
         let text = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
         #expect(!text.contains("\\r") && text.contains(#""raw": "\"b\"c,1""#))
@@ -453,12 +533,15 @@ struct LoadTests {
     @Test("a store that takes unique events as they are loaded derives none")
     func storedUniqueEvents() throws {
         let fixture = try Fixture()
-        let store = try Store.create(fixture.storePath, schema: Schema(fields: [], uniqueEvents: .stored))
+        let store = try Store.create(
+            fixture.storePath, schema: Schema(fields: [], uniqueEvents: .stored))
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\nb\n")]))
         let rows =
             "a,email,clicked,1735689600,m1\na,email,clicked,1735689601,m1\nb,email,unique_clicked,1735689600,\n"
             + "b,email,unique_clicked,1735689601,\n"
-        try store.load(.events, from: .files([try fixture.file("e.csv", LoadTests.header + ",message\n" + rows)]))
+        try store.load(
+            .events,
+            from: .files([try fixture.file("e.csv", LoadTests.header + ",message\n" + rows)]))
         for (event, times, expected) in [
             ("unique_clicked", 1, ["b"]), ("unique_clicked", 2, ["b"]), ("clicked", 2, ["a"]),
             ("unique_link_clicked", 1, []),
@@ -479,7 +562,9 @@ struct LoadTests {
         let file = try fixture.file("p.csv", "id\na\n")
         var options = LoadOptions()
         options.rejects = file
-        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
+        #expect(throws: WinnowError.self) {
+            try store.load(.profiles, from: .files([file]), options: options)
+        }
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "id\na\n")
     }
 }

@@ -8,7 +8,8 @@ struct RuleErrorTests {
         let fixture = try Fixture()
         let store = try fixture.create([
             Field(name: "n", type: .integer), Field(name: "d", type: .decimal, scale: 1),
-            Field(name: "b", type: .boolean), Field(name: "day", type: .date), Field(name: "at", type: .datetime),
+            Field(name: "b", type: .boolean), Field(name: "day", type: .date),
+            Field(name: "at", type: .datetime),
             Field(name: "set", type: .stringSet), Field(name: "s", type: .string),
         ])
         let before = try fixture.contents(), snapshot = try store.snapshot()
@@ -27,14 +28,16 @@ struct RuleErrorTests {
     @Test("nesting, nodes and size have limits")
     func limits() throws {
         func nested(_ depth: Int) -> String {
-            String(repeating: #"{"not": "#, count: depth - 1) + #"{"field": {"name": "id", "operator": "exists"}}"#
+            String(repeating: #"{"not": "#, count: depth - 1)
+                + #"{"field": {"name": "id", "operator": "exists"}}"#
                 + String(repeating: "}", count: depth - 1)
         }
         _ = try Segment(json: nested(16))
         #expect(throws: WinnowError.self) { try Segment(json: nested(17)) }
         func wide(_ nodes: Int) -> String {
             let leaf = #"{"field": {"name": "id", "operator": "exists"}}"#
-            return #"{"any": ["# + Array(repeating: leaf, count: nodes - 1).joined(separator: ",") + "]}"
+            return #"{"any": ["# + Array(repeating: leaf, count: nodes - 1).joined(separator: ",")
+                + "]}"
         }
         _ = try Segment(json: wide(512))
         #expect(throws: WinnowError.self) { try Segment(json: wide(513)) }

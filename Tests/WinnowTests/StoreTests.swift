@@ -9,7 +9,9 @@ struct StoreTests {
 
     private func lines(_ range: Range<Int>) -> String {
         "profile,channel,event,time,campaign,template\n"
-            + range.map { "p\($0 * 7 % 90),email,opened,\(1_735_689_600 + $0 * 977),c\($0 % 5),t\($0 % 3)\n" }.joined()
+            + range.map {
+                "p\($0 * 7 % 90),email,opened,\(1_735_689_600 + $0 * 977),c\($0 % 5),t\($0 % 3)\n"
+            }.joined()
     }
 
     private func profiles(_ fixture: Fixture, _ store: Store) throws {
@@ -25,25 +27,32 @@ struct StoreTests {
         try profiles(many, second)
         try first.load(.events, from: .files([try one.file("e.csv", lines(0..<3000))]))
         for i in 0..<60 {
-            try second.load(.events, from: .files([try many.file("e.csv", lines(i * 50..<i * 50 + 50))]))
+            try second.load(
+                .events, from: .files([try many.file("e.csv", lines(i * 50..<i * 50 + 50))]))
         }
         let segment = try Segment(json: StoreTests.opened)
-        #expect(try Array(first.snapshot().ids(of: segment)) == Array(second.snapshot().ids(of: segment)))
+        #expect(
+            try Array(first.snapshot().ids(of: segment))
+                == Array(second.snapshot().ids(of: segment)))
         #expect(try second.snapshot().info().events == 3000)
         let parts = try FileManager.default.contentsOfDirectory(atPath: many.storePath + "/parts")
         #expect(parts.filter { $0.hasPrefix("activity") }.count <= 8)
     }
 
-    @Test("a snapshot stays as it was while batches are loaded and parts merged; its files go when it does")
+    @Test(
+        "a snapshot stays as it was while batches are loaded and parts merged; its files go when it does"
+    )
     func snapshots() throws {
         let fixture = try Fixture(), store = try fixture.create()
         try profiles(fixture, store)
         try store.load(.events, from: .files([try fixture.file("e.csv", lines(0..<200))]))
-        let segment = try Segment(json: StoreTests.opened.replacingOccurrences(of: "2}", with: "6}"))
+        let segment = try Segment(
+            json: StoreTests.opened.replacingOccurrences(of: "2}", with: "6}"))
         var old: Snapshot? = try store.snapshot()
         let before = try old.map { Array(try $0.ids(of: segment)) }
         for i in 1..<9 {
-            try store.load(.events, from: .files([try fixture.file("e.csv", lines(i * 200..<i * 200 + 200))]))
+            try store.load(
+                .events, from: .files([try fixture.file("e.csv", lines(i * 200..<i * 200 + 200))]))
         }
         #expect(try old.map { Array(try $0.ids(of: segment)) } == before)
         #expect(try Array(store.snapshot().ids(of: segment)) != before)
@@ -68,7 +77,9 @@ struct StoreTests {
         #expect(!names.contains { $0.hasSuffix(".tmp") })
     }
 
-    private func answers(_ fixture: Fixture, _ segments: [Segment]) -> Result<[[String]], WinnowError> {
+    private func answers(_ fixture: Fixture, _ segments: [Segment]) -> Result<
+        [[String]], WinnowError
+    > {
         do throws(WinnowError) {
             let snapshot = try Store(fixture.storePath).snapshot()
             var answers: [[String]] = []
@@ -82,7 +93,8 @@ struct StoreTests {
     @Test("a flipped byte is reported, or changes nothing: never a crash, never another answer")
     func damage() throws {
         let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
-        let text = "id,n,email\n" + (0..<100).map { "p\($0),\($0 * 3),user\($0)@example.com\n" }.joined()
+        let text =
+            "id,n,email\n" + (0..<100).map { "p\($0),\($0 * 3),user\($0)@example.com\n" }.joined()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]))
         let campaigns = try fixture.file("c.ndjson", "{\"id\": \"c1\", \"tags\": [\"x\"]}\n")
         try store.load(.campaigns, from: .files([campaigns]))
@@ -117,7 +129,9 @@ struct StoreTests {
         #expect(tried >= 900 && reported > tried / 2)
     }
 
-    @Test("nightly batches, late events, updated profiles and replaced campaigns answer like one load")
+    @Test(
+        "nightly batches, late events, updated profiles and replaced campaigns answer like one load"
+    )
     func nights() throws {
         let one = try Fixture(), many = try Fixture()
         let fields = [Field(name: "n", type: .integer), Field(name: "city", type: .string)]
@@ -143,15 +157,21 @@ struct StoreTests {
             try second.load(.profiles, from: .files([try many.file("p.csv", profiles)]))
             try second.load(.events, from: .files([try many.file("e.csv", events)]))
             if night % 3 == 0 {
-                campaigns[night % 8] = "{\"id\": \"c\(night % 8)\", \"tags\": [\"t\(night % 5)\"]}\n"
-                try second.load(.campaigns, from: .files([try many.file("c.ndjson", campaigns[night % 8] ?? "")]))
+                campaigns[night % 8] =
+                    "{\"id\": \"c\(night % 8)\", \"tags\": [\"t\(night % 5)\"]}\n"
+                try second.load(
+                    .campaigns,
+                    from: .files([try many.file("c.ndjson", campaigns[night % 8] ?? "")]))
             }
         }
-        try first.load(.campaigns, from: .files([try one.file("c.ndjson", campaigns.values.joined())]))
+        try first.load(
+            .campaigns, from: .files([try one.file("c.ndjson", campaigns.values.joined())]))
         let ids = try Array(
-            second.snapshot().ids(of: try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)))
+            second.snapshot().ids(
+                of: try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)))
         #expect(ids.count == people.count)
-        // Rows in the order in which the nights brought them, so that ids come out in the same order.
+        // Rows in the order in which the nights brought them, so that ids come out in the same
+        // order.
         let table = ids.map { "\($0),\(people[Int($0.dropFirst()) ?? -1] ?? "")\n" }.joined()
         try first.load(.profiles, from: .files([try one.file("p.csv", "id,n,city\n" + table)]))
         try first.load(.events, from: .files([try one.file("e.csv", all)]))
@@ -174,7 +194,8 @@ struct StoreTests {
                 #expect(!expected.isEmpty && expected.count < people.count, "\(rule)")
             }
             #expect(try Store.verify(at: second.path).findings == [])
-            let names = try FileManager.default.contentsOfDirectory(atPath: many.storePath + "/parts")
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: many.storePath + "/parts")
             for kind in ["activity", "profiles", "keys", "dictionary", "catalogue"] {
                 #expect(names.filter { $0.hasPrefix(kind) }.count <= (compacts ? 1 : 8), "\(kind)")
             }
@@ -186,13 +207,16 @@ struct StoreTests {
         let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
         try profiles(fixture, store)
         try store.add(Field(name: "m", type: .decimal, scale: 1))
-        #expect(try store.snapshot().schema.fields.last == Field(name: "m", type: .decimal, scale: 1))
+        #expect(
+            try store.snapshot().schema.fields.last == Field(name: "m", type: .decimal, scale: 1))
         let exists = try Segment(json: #"{"field": {"name": "m", "operator": "exists"}}"#)
         #expect(try store.snapshot().count(exists).count == 0)
         try store.load(.profiles, from: .files([try fixture.file("m.csv", "id,m\np7,1.5\n")]))
         #expect(try Array(store.snapshot().ids(of: exists)) == ["p7"])
         for taken in ["n", "m", "id", "email", ""] {
-            let error = #expect(throws: WinnowError.self) { try store.add(Field(name: taken, type: .string)) }
+            let error = #expect(throws: WinnowError.self) {
+                try store.add(Field(name: taken, type: .string))
+            }
             #expect(error?.exitCode == 64)
         }
         #expect(try Store.verify(at: store.path).findings == [])
@@ -202,12 +226,15 @@ struct StoreTests {
     func badSchemas() throws {
         let fixture = try Fixture()
         for text in [
-            "", "[]", #"{"fields": {}}"#, #"{"fields": [{"name": "a"}]}"#, #"{"fields": [{"type": "string"}]}"#,
-            #"{"fields": [{"name": "a", "type": "text"}]}"#, #"{"fields": [{"name": "", "type": "string"}]}"#,
+            "", "[]", #"{"fields": {}}"#, #"{"fields": [{"name": "a"}]}"#,
+            #"{"fields": [{"type": "string"}]}"#,
+            #"{"fields": [{"name": "a", "type": "text"}]}"#,
+            #"{"fields": [{"name": "", "type": "string"}]}"#,
             #"{"fields": [{"name": "a", "type": "integer", "scale": 2}]}"#,
             #"{"fields": [{"name": "a", "type": "decimal", "scale": 10}]}"#,
             #"{"fields": [{"name": "a", "type": "string"}, {"name": "a", "type": "date"}]}"#,
-            #"{"fields": [{"name": "id", "type": "string"}]}"#, #"{"unique_events": "both"}"#, #"{"nope": 1}"#,
+            #"{"fields": [{"name": "id", "type": "string"}]}"#, #"{"unique_events": "both"}"#,
+            #"{"nope": 1}"#,
         ] {
             let file = try fixture.file("schema.json", text)
             let error = #expect(throws: WinnowError.self, "\(text)") { try Schema(file: file) }

@@ -24,7 +24,9 @@ struct ValueTests {
         func refusedLoad(_ change: (inout LoadOptions) -> Void) {
             var options = LoadOptions()
             change(&options)
-            #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
+            #expect(throws: WinnowError.self) {
+                try store.load(.profiles, from: .files([file]), options: options)
+            }
         }
         refusedLoad { $0.memory = .min }
         refusedLoad { $0.maximumRejects = -1 }
@@ -47,7 +49,9 @@ struct ValueTests {
             #expect(throws: WinnowError.self) { try Store.create(path + "2\0x") },
             #expect(throws: WinnowError.self) { try Store.verify(at: nul) },
             #expect(throws: WinnowError.self) { try Store.find("a", at: nul) },
-            #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file + "\0.csv"])) },
+            #expect(throws: WinnowError.self) {
+                try store.load(.profiles, from: .files([file + "\0.csv"]))
+            },
             #expect(throws: WinnowError.self) { try Segment(file: file + "\0") },
             #expect(throws: WinnowError.self) { try Segment.all(ndjson: file + "\0") },
             #expect(throws: WinnowError.self) { try Schema(file: file + "\0") },
@@ -57,15 +61,22 @@ struct ValueTests {
         }
         var options = LoadOptions()
         options.rejects = file + "\0.rejects"
-        #expect(throws: WinnowError.self) { try store.load(.profiles, from: .files([file]), options: options) }
+        #expect(throws: WinnowError.self) {
+            try store.load(.profiles, from: .files([file]), options: options)
+        }
         #expect(try store.snapshot().profiles == 0)
     }
 
     @Test("strings that only Swift calls equal are different, in one call, too")
     func bytes() throws {
-        let fixture = try Fixture(), store = try fixture.create([Field(name: "city", type: .string)])
-        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id,city\na,é\nb,e\u{301}\nc,e\u{301}\n")]))
-        let segments = ["é", "e\u{301}"].map { Segment(.field(FieldCondition("city", .equals, .value(.string($0))))) }
+        let fixture = try Fixture(),
+            store = try fixture.create([Field(name: "city", type: .string)])
+        try store.load(
+            .profiles,
+            from: .files([try fixture.file("p.csv", "id,city\na,é\nb,e\u{301}\nc,e\u{301}\n")]))
+        let segments = ["é", "e\u{301}"].map {
+            Segment(.field(FieldCondition("city", .equals, .value(.string($0)))))
+        }
         #expect(try store.snapshot().count(segments).map(\.count) == [1, 2])
         #expect(segments[0] != segments[1])
     }

@@ -7,7 +7,9 @@ struct VectorTests {
     @Test("seven profiles and their rules")
     func activity() throws {
         let fixture = try Fixture(), store = try fixture.create()
-        try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\np1\np2\np3\np4\np5\np6\np7\n")]))
+        try store.load(
+            .profiles, from: .files([try fixture.file("p.csv", "id\np1\np2\np3\np4\np5\np6\np7\n")])
+        )
         let campaigns = """
             {"id": "c1", "tags": ["Online store"]}
             {"id": "c2", "tags": ["Welcome"]}
@@ -55,7 +57,8 @@ struct VectorTests {
     private func window(_ words: [String]) throws -> Window {
         switch words[0] {
         case "last": .last(Int(words[1]) ?? -1, .days, Window.Mode(rawValue: words[2]) ?? .calendar)
-        case "months": .last(Int(words[1]) ?? -1, .months, Window.Mode(rawValue: words[2]) ?? .calendar)
+        case "months":
+            .last(Int(words[1]) ?? -1, .months, Window.Mode(rawValue: words[2]) ?? .calendar)
         default: .dates(from: CivilDate(words[1]), to: CivilDate(words[2]))
         }
     }
@@ -69,7 +72,9 @@ struct VectorTests {
             let resolved = try window(cells[2].split(separator: " ").map(String.init))
                 .resolved(EvaluationTime(asOf: asOf, zone: zone))
             #expect(resolved.from?.description == cells[3], "\(line)")
-            #expect(resolved.to?.description == (cells.count > 4 ? cells[4] : asOf.description), "\(line)")
+            #expect(
+                resolved.to?.description == (cells.count > 4 ? cells[4] : asOf.description),
+                "\(line)")
         }
     }
 
@@ -82,7 +87,8 @@ struct VectorTests {
             let zone = try TimeZoneRules.system(name)
             var second: Int64 = 946_684_800 + Int64(n)
             while second < 2_208_988_800 {
-                let offset = reference.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(second)))
+                let offset = reference.secondsFromGMT(
+                    for: Date(timeIntervalSince1970: TimeInterval(second)))
                 #expect(zone.offset(atSecond: second) == Int64(offset), "\(name) at \(second)")
                 second += 5 * 86_400 + 3607
             }
@@ -97,7 +103,9 @@ struct VectorTests {
         func ids(_ bucket: Int, _ salt: String) throws -> [String] {
             try Array(snapshot.ids(of: Segment(.sample(Sample(bucket..<bucket + 1, salt: salt)))))
         }
-        #expect(try ids(2206, "") == ["user-42"] && ids(329, "a") == ["user-42"] && ids(3017, "salt") == ["имя"])
+        #expect(
+            try ids(2206, "") == ["user-42"] && ids(329, "a") == ["user-42"]
+                && ids(3017, "salt") == ["имя"])
         let all = try Segment(json: #"{"sample": {"from": 0, "to": 100}}"#)
         #expect(try snapshot.count(all).count == 2)
     }
@@ -115,7 +123,9 @@ struct VectorTests {
             """
         try store.load(.events, from: .files([try fixture.file("e.csv", events)]))
         let snapshot = try store.snapshot()
-        func warns(_ event: String, _ more: String = "", asOf: String = "2026-01-01T00:00:00Z") throws -> Bool {
+        func warns(_ event: String, _ more: String = "", asOf: String = "2026-01-01T00:00:00Z")
+            throws -> Bool
+        {
             let rule =
                 #"{"all": [{"field": {"name": "email", "operator": "exists"}}, {"activity": {"channel": "email","#
                 + #" "event": "\#(event)", "operator": "at_least", "times": 1\#(more)}}]}"#
@@ -133,7 +143,8 @@ struct VectorTests {
         #expect(try warns("unique_clicked", #", "links": ["l2"]"#))
         #expect(try !warns("unique_clicked", #", "links": ["l1"]"#))
         // Uniqueness comes before windows, so they do not matter.
-        #expect(try warns("unique_clicked", #", "during": {"from": "2025-01-01", "to": "2025-01-31"}"#))
+        #expect(
+            try warns("unique_clicked", #", "during": {"from": "2025-01-01", "to": "2025-01-31"}"#))
         #expect(try warns("unique_clicked", #", "during": {"from": "2030-01-01"}"#))
         #expect(try !warns("unique_clicked", asOf: "2025-06-30T00:00:00Z"))
         #expect(try !warns("unique_clicked", #", "links": ["l2"]"#, asOf: "2025-06-30T00:00:00Z"))
@@ -141,8 +152,10 @@ struct VectorTests {
 
     @Test("the last and the first day that there are end and begin like any other")
     func extremeDays() throws {
-        let fixture = try Fixture(), store = try fixture.create([Field(name: "at", type: .datetime)])
-        let rows = "id,at\nlast,9999-12-31T23:59:59.999Z\nfirst,0001-01-01T00:00:00Z\nnoon,9999-12-31T12:00:00Z\n"
+        let fixture = try Fixture(),
+            store = try fixture.create([Field(name: "at", type: .datetime)])
+        let rows =
+            "id,at\nlast,9999-12-31T23:59:59.999Z\nfirst,0001-01-01T00:00:00Z\nnoon,9999-12-31T12:00:00Z\n"
         try store.load(.profiles, from: .files([try fixture.file("p.csv", rows)]))
         func ids(_ operation: String, _ value: String, _ zone: String) throws -> [String] {
             let rule =
@@ -150,10 +163,13 @@ struct VectorTests {
             return try Array(store.snapshot().ids(of: try Segment(json: rule)))
         }
         let day = #""9999-12-31""#, window = #"{"from": "9999-12-31", "to": "9999-12-31"}"#
-        #expect(try ids("after", day, "UTC") == [] && ids("equals", day, "UTC") == ["last", "noon"])
+        #expect(
+            try ids("after", day, "UTC") == [] && ids("equals", day, "UTC") == ["last", "noon"])
         #expect(try ids("during", window, "UTC") == ["last", "noon"])
         // There it is the year 10000 already; here it is not yet the last day.
-        #expect(try ids("after", day, "Asia/Kathmandu") == ["last"] && ids("equals", day, "Asia/Kathmandu") == ["noon"])
+        #expect(
+            try ids("after", day, "Asia/Kathmandu") == ["last"]
+                && ids("equals", day, "Asia/Kathmandu") == ["noon"])
         #expect(try ids("during", window, "Asia/Kathmandu") == ["noon"])
         #expect(try ids("before", #""9999-12-31""#, "Pacific/Honolulu") == ["first"])
         #expect(try ids("before", #""0001-01-01""#, "America/New_York") == ["first"])
@@ -163,7 +179,9 @@ struct VectorTests {
     @Test("decimals are exact whatever their exponent, letters fold as Unicode says")
     func exactness() throws {
         let fixture = try Fixture()
-        let store = try fixture.create([Field(name: "d", type: .decimal, scale: 2), Field(name: "s", type: .string)])
+        let store = try fixture.create([
+            Field(name: "d", type: .decimal, scale: 2), Field(name: "s", type: .string),
+        ])
         let rows = "id,d,s\na,1.25,\u{1FD3}\nb,-5,\u{FB05}\nc,0.99,ς\n"
         try store.load(.profiles, from: .files([try fixture.file("p.csv", rows)]))
         func ids(_ condition: String) throws -> [String] {
@@ -172,9 +190,14 @@ struct VectorTests {
         let zeros = String(repeating: "0", count: 1_030_000)
         let one = "1\(zeros)e-\(zeros.utf8.count)"
         #expect(try ids(#""name": "d", "operator": "at_most", "value": \#(one)"#) == ["b", "c"])
-        #expect(try ids(#""name": "d", "operator": "at_least", "value": -1e999999999999999999999"#).count == 3)
+        #expect(
+            try ids(#""name": "d", "operator": "at_least", "value": -1e999999999999999999999"#)
+                .count == 3)
         for (text, id) in [("\u{390}", "a"), ("\u{FB06}", "b"), ("Σ", "c")] {
-            #expect(try ids(#""name": "s", "operator": "equals", "value": "\#(text)", "ignore_case": true"#) == [id])
+            #expect(
+                try ids(
+                    #""name": "s", "operator": "equals", "value": "\#(text)", "ignore_case": true"#)
+                    == [id])
         }
     }
 }

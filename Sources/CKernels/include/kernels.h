@@ -1,6 +1,7 @@
-// The vector loops of the engine. Each is written once (body.inc) and compiled per instruction set into a table of
-// function pointers; `ck_kernels()` is the table that was chosen at start. Bit i of a bitset is bit i % 64 of word
-// i / 64. Nothing here allocates, reads files or knows what a profile is.
+// The vector loops of the engine. Each is written once (body.inc) and compiled per instruction set
+// into a table of function pointers; `ck_kernels()` is the table that was chosen at start. Bit i of
+// a bitset is bit i % 64 of word i / 64. Nothing here allocates, reads files or knows what a
+// profile is.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,8 +17,8 @@ typedef struct ck_table {
     void (*_Nonnull not_within)(uint64_t *_Nonnull d, const uint64_t *_Nonnull a, size_t words);   // d = a & ~d
     size_t (*_Nonnull popcount)(const uint64_t *_Nonnull a, size_t words);
 
-    // Counting: one byte counter a row. Only count_bitset and count_rows_saturating stop at 255; of the others the
-    // caller knows that no counter can pass it.
+    // Counting: one byte counter a row. Only count_bitset and count_rows_saturating stop at 255; of
+    // the others the caller knows that no counter can pass it.
     void (*_Nonnull count_rows)(uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, size_t n);
     void (*_Nonnull count_rows_by)(
         uint8_t *_Nonnull counters, const uint16_t *_Nonnull rows, const uint32_t *_Nonnull by, size_t n);
@@ -39,12 +40,13 @@ typedef struct ck_table {
     // Rows and bitsets.
     void (*_Nonnull set_rows)(uint64_t *_Nonnull bits, const uint16_t *_Nonnull rows, size_t n);
     size_t (*_Nonnull rows_of)(const uint64_t *_Nonnull bits, size_t words, uint16_t *_Nonnull rows);
-    // The rows of the events that the mask chooses, each as often as chosen; `kept` has room for n + 64. Returns how
-    // many.
+    // The rows of the events that the mask chooses, each as often as chosen; `kept` has room for n
+    // + 64. Returns how many.
     size_t (*_Nonnull keep_rows)(
         const uint16_t *_Nonnull rows, const uint64_t *_Nonnull mask, size_t n, uint16_t *_Nonnull kept);
-    // The same for events of which only the first of each of the `distinct` rows has its bit set in `starts`. Long runs
-    // come in pieces: `passed` says how many rows came before, and is counted on. -1 when bits and rows do not fit.
+    // The same for events of which only the first of each of the `distinct` rows has its bit set in
+    // `starts`. Long runs come in pieces: `passed` says how many rows came before, and is counted
+    // on. -1 when bits and rows do not fit.
     ptrdiff_t (*_Nonnull keep_ranked)(
         const uint16_t *_Nonnull rows, size_t distinct, const uint8_t *_Nonnull starts, const uint64_t *_Nonnull mask,
         size_t n, size_t *_Nonnull passed, uint16_t *_Nonnull kept);
@@ -56,28 +58,31 @@ typedef struct ck_table {
     size_t (*_Nonnull find_bytes)(
         const uint8_t *_Nonnull text, size_t n, const uint8_t *_Nonnull part, size_t m);
 
-    // Bit-sliced values, see ck_slice. Positions whose value does not lie in lo...hi leave the mask; only those in it
-    // are looked at. The mask has whole groups of 512.
+    // Bit-sliced values, see ck_slice. Positions whose value does not lie in lo...hi leave the
+    // mask; only those in it are looked at. The mask has whole groups of 512.
     void (*_Nonnull sliced_between)(
         const uint8_t *_Nonnull sliced, size_t n, unsigned width, uint64_t lo, uint64_t hi, uint64_t *_Nonnull mask);
-    // One bit of every value; `out` has whole groups of 512, what lies behind the last value is undefined.
+    // One bit of every value; `out` has whole groups of 512, what lies behind the last value is
+    // undefined.
     void (*_Nonnull sliced_bit)(
         const uint8_t *_Nonnull sliced, size_t n, unsigned width, unsigned bit, uint64_t *_Nonnull out);
 } ck_table;
 
-/// The table in use: the best that this processor can run, or the one that WINNOW_ISA names (baseline, avx2, avx512).
+/// The table in use: the best that this processor can run, or the one that WINNOW_ISA names
+/// (baseline, avx2, avx512).
 const ck_table *_Nonnull ck_kernels(void);
 /// The i-th table that this processor can run, baseline first; NULL behind the last.
 const ck_table *_Nullable ck_variant(size_t i);
 
-/// Values `first ..< first + n` of a bit-packed sequence of `width` bits each (0...32), `add` added to each; reads up
-/// to 8 bytes past.
+/// Values `first ..< first + n` of a bit-packed sequence of `width` bits each (0...32), `add` added
+/// to each; reads up to 8 bytes past.
 void ck_unpack32(
     const uint8_t *_Nonnull packed, size_t first, size_t n, unsigned width, uint32_t add, uint32_t *_Nonnull out);
 
-/// Bit-slicing: values in groups of 512, a group as one slice per bit, highest bit first, each slice a bit per value:
-/// 64 bytes, in a last, shorter group of n values (n + 7) / 8. So n values take width * ((n + 7) / 8) bytes, as packed
-/// ones do; readers of slices may read 64 bytes past them. `sliced` is overwritten. After BitWeaving/V (Li, Patel).
+/// Bit-slicing: values in groups of 512, a group as one slice per bit, highest bit first, each
+/// slice a bit per value: 64 bytes, in a last, shorter group of n values (n + 7) / 8. So n values
+/// take width * ((n + 7) / 8) bytes, as packed ones do; readers of slices may read 64 bytes past
+/// them. `sliced` is overwritten. After BitWeaving/V (Li, Patel).
 void ck_slice(const uint64_t *_Nonnull values, size_t n, unsigned width, uint8_t *_Nonnull sliced);
 /// The values `first ..< first + n` of `count` sliced ones.
 void ck_unslice(
@@ -88,5 +93,6 @@ uint32_t ck_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t n);
 /// XXH64 of https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 uint64_t ck_xxh64(const void *_Nullable bytes, size_t n, uint64_t seed);
 
-/// Sorts keys by their low `bits` bits (least significant digit radix sort); `scratch` has room for n.
+/// Sorts keys by their low `bits` bits (least significant digit radix sort); `scratch` has room for
+/// n.
 void ck_sort(uint64_t *_Nonnull keys, uint64_t *_Nonnull scratch, size_t n, unsigned bits);

@@ -3,13 +3,14 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// The events of one (channel, event) in one block. A chunk is where evaluation, merging and building all happen, so
-/// each of them needs memory for one chunk at a time, however large the store.
+/// The events of one (channel, event) in one block. A chunk is where evaluation, merging and
+/// building all happen, so each of them needs memory for one chunk at a time, however large the
+/// store.
 ///
-/// Events of one leaf (campaign, template, month) form a *run*. A long run is a *head* with a directory entry of its
-/// own: a container of rows, and streams beside it. Short runs share the *tail*: one packed directory of (leaf, end),
-/// and streams for all of them. In a nightly batch almost everything is tail, in a merged store almost everything is
-/// heads.
+/// Events of one leaf (campaign, template, month) form a *run*. A long run is a *head* with a
+/// directory entry of its own: a container of rows, and streams beside it. Short runs share the
+/// *tail*: one packed directory of (leaf, end), and streams for all of them. In a nightly batch
+/// almost everything is tail, in a merged store almost everything is heads.
 ///
 ///     chunk  = header head… tail data
 ///     header = heads:u32 runs:u32 events:u32 code:u8 end:u8 tags:u8×6 0:u32 maximum:u64 0:u16 shape bases
@@ -19,31 +20,34 @@ import WinnowModel
 ///     tail   = codes ends rows:u16… stream…                          packed widths as the header says
 ///     data   = per head, at `offset`: container starts stream…
 ///
-/// `tags` are the chunk's table of streams (`EventStream`), ascending, 0 for no more: a stream that says of every event
-/// what goes without saying is not there, so that later kinds of streams need no other format. `shape` and `bases` have
-/// an entry for each; those of the header are the tail's. A value is its base plus what is stored; times are stored in
-/// seconds or milliseconds. What rules compare is bit-sliced (`SlicedStream`), the rest is packed.
+/// `tags` are the chunk's table of streams (`EventStream`), ascending, 0 for no more: a stream that
+/// says of every event what goes without saying is not there, so that later kinds of streams need
+/// no other format. `shape` and `bases` have an entry for each; those of the header are the tail's.
+/// A value is its base plus what is stored; times are stored in seconds or milliseconds. What rules
+/// compare is bit-sliced (`SlicedStream`), the rest is packed.
 ///
-/// `starts`, a bit per event that says whether it is the first of its row, is there where `repeats` is 1: some row has
-/// several. `maximum` is the greatest sum of counts of one row.
+/// `starts`, a bit per event that says whether it is the first of its row, is there where `repeats`
+/// is 1: some row has several. `maximum` is the greatest sum of counts of one row.
 ///
-/// A chunk refers to its part's mapping and must not outlive the part. Reading one allocates nothing and counts no
-/// references: threads would contend for the counts.
+/// A chunk refers to its part's mapping and must not outlive the part. Reading one allocates
+/// nothing and counts no references: threads would contend for the counts.
 @safe package struct ActivityChunk {
     @safe package struct Head {
         package let leaf: Int
         package let distinct: Int
         package let streams: EventStreams
         package let container: Container
-        /// A bit per event: whether it is the first of its row; nil when all are. Who reads it must see to it that
-        /// there are as many as rows.
+        /// A bit per event: whether it is the first of its row; nil when all are. Who reads it must
+        /// see to it that there are as many as rows.
         package let starts: UnsafePointer<UInt8>?
         package let maximum: UInt64
         fileprivate let checks: PartFile.Checks
         package var events: Int { streams.events }
 
         /// The error for a container, or `starts`, that do not add up to the rows.
-        package var misfit: WinnowError { checks.damage("a run's rows do not add up to its events") }
+        package var misfit: WinnowError {
+            checks.damage("a run's rows do not add up to its events")
+        }
     }
 
     package let headCount: Int
@@ -70,8 +74,11 @@ import WinnowModel
     package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
         unsafe self.bytes = unsafe bytes
         self.checks = checks
-        guard bytes.count >= ActivityChunk.headerSize else { throw checks.damage("a chunk ends early") }
-        try unsafe checks.verify(UnsafeRawBufferPointer(rebasing: bytes[..<ActivityChunk.headerSize]))
+        guard bytes.count >= ActivityChunk.headerSize else {
+            throw checks.damage("a chunk ends early")
+        }
+        try unsafe checks.verify(
+            UnsafeRawBufferPointer(rebasing: bytes[..<ActivityChunk.headerSize]))
         headCount = unsafe Int(bytes.number(0, UInt32.self))
         tailRuns = unsafe Int(bytes.number(4, UInt32.self))
         let events = unsafe Int(bytes.number(8, UInt32.self))
@@ -86,7 +93,8 @@ import WinnowModel
         unsafe codes = unsafe rest.take(Packing.byteCount(tailRuns, width: codeWidth))
         unsafe ends = unsafe rest.take(Packing.byteCount(tailRuns, width: endWidth))
         if rest.at % 2 == 1 { _ = unsafe rest.take(1) }
-        unsafe tailRows = unsafe UnsafeRawPointer(rest.take(events * 2)).assumingMemoryBound(to: UInt16.self)
+        unsafe tailRows = unsafe UnsafeRawPointer(rest.take(events * 2)).assumingMemoryBound(
+            to: UInt16.self)
         guard table.isPossible, firstHead <= bytes.count else {
             throw checks.damage("a chunk has an impossible header")
         }
@@ -102,10 +110,14 @@ import WinnowModel
     package func leaf(ofHead i: Int) -> Int { unsafe Int(bytes.number(entry(i), UInt32.self)) }
 
     /// The greatest sum of weights of a row in the i-th head.
-    package func maximum(ofHead i: Int) -> UInt64 { unsafe bytes.number(entry(i) + 16, UInt64.self) }
+    package func maximum(ofHead i: Int) -> UInt64 {
+        unsafe bytes.number(entry(i) + 16, UInt64.self)
+    }
 
     /// How many events the i-th head has.
-    package func events(ofHead i: Int) -> Int { unsafe Int(bytes.number(entry(i) + 4, UInt32.self)) }
+    package func events(ofHead i: Int) -> Int {
+        unsafe Int(bytes.number(entry(i) + 4, UInt32.self))
+    }
 
     private func entry(_ i: Int) -> Int { firstHead + i * headSize }
 
@@ -114,9 +126,12 @@ import WinnowModel
         let leaf = leaf(ofHead: i), events = events(ofHead: i)
         let distinct = unsafe Int(bytes.number(entry + 8, UInt32.self)),
             offset = unsafe Int(bytes.number(entry + 12, UInt32.self))
-        let kind = unsafe Container.Kind(rawValue: bytes[entry + 24]), repeats = unsafe bytes[entry + 25]
-        guard let kind, distinct <= min(events, Block.rows), repeats <= 1, unsafe offset <= bytes.count,
-            repeats == 1 || distinct == events, Container.isPossible(kind, count: distinct), offset % 8 == 0
+        let kind = unsafe Container.Kind(rawValue: bytes[entry + 24]),
+            repeats = unsafe bytes[entry + 25]
+        guard let kind, distinct <= min(events, Block.rows), repeats <= 1,
+            unsafe offset <= bytes.count,
+            repeats == 1 || distinct == events, Container.isPossible(kind, count: distinct),
+            offset % 8 == 0
         else { throw checks.damage("a chunk has an impossible head") }
         var rest = unsafe StreamCursor(bytes, offset)
         let container = unsafe rest.take(Container.byteCount(kind, count: distinct))
@@ -158,12 +173,15 @@ import WinnowModel
 
     /// The events of a run between two ends.
     package func run(from start: UInt32, to end: UInt32) throws(WinnowError) -> Range<Int> {
-        guard start <= end, end <= tail.events else { throw checks.damage("the tail's runs overlap") }
+        guard start <= end, end <= tail.events else {
+            throw checks.damage("the tail's runs overlap")
+        }
         return Int(start)..<Int(end)
     }
 }
 
-/// Hands out what lies one behind the other in a chunk; the caller asks `fits` before it looks at any of it.
+/// Hands out what lies one behind the other in a chunk; the caller asks `fits` before it looks at
+/// any of it.
 @safe struct StreamCursor {
     private let bytes: UnsafeRawBufferPointer
     private(set) var at: Int

@@ -3,8 +3,8 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// One event on its way into a chunk. The link is a dictionary code plus one, the message an ordinal of the profile's
-/// plus one; zero for none.
+/// One event on its way into a chunk. The link is a dictionary code plus one, the message an
+/// ordinal of the profile's plus one; zero for none.
 package struct EventRecord: Sendable {
     package var row: UInt32
     /// Index into the leaf table of the event's type.
@@ -16,7 +16,9 @@ package struct EventRecord: Sendable {
     /// Which unique events it is, by its chunk alone; see `FirstEvents`.
     var first: UInt8 = 0
 
-    package init(row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: UInt32, message: UInt32) {
+    package init(
+        row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: UInt32, message: UInt32
+    ) {
         self.row = row
         self.leaf = leaf
         self.time = time
@@ -50,7 +52,8 @@ package struct EncodedChunk: Sendable {
 
 extension LeafContribution: Sendable {}
 
-/// Sorts the events of one (type, block) and writes its chunk; the grammar stands at `ActivityChunk`.
+/// Sorts the events of one (type, block) and writes its chunk; the grammar stands at
+/// `ActivityChunk`.
 struct ActivityChunkEncoder {
     private var events: [EventRecord]
     private var heads = ByteWriter()
@@ -62,7 +65,9 @@ struct ActivityChunkEncoder {
     private let table: StreamTable
 
     /// `firsts` marks the events from which unique events are derived; nil where none are.
-    static func encode(_ events: [EventRecord], leaves keys: [LeafKey], firsts: FirstEvents?) -> EncodedChunk {
+    static func encode(_ events: [EventRecord], leaves keys: [LeafKey], firsts: FirstEvents?)
+        -> EncodedChunk
+    {
         var sorted = sorted(events, leafCount: keys.count)
         firsts?.mark(&sorted, keys)
         var encoder = ActivityChunkEncoder(events: sorted, marksFirsts: firsts != nil)
@@ -104,9 +109,11 @@ struct ActivityChunkEncoder {
             start = end
         }
         let tailBytes = encodeTail()
-        // Offsets of heads count from the chunk's start, so the size of what stands before their data comes first.
+        // Offsets of heads count from the chunk's start, so the size of what stands before their
+        // data comes first.
         let bases = 8 * table.count
-        let fixed = ActivityChunk.headerSize + bases + longRuns.count * (ActivityChunk.headSize + bases)
+        let fixed =
+            ActivityChunk.headerSize + bases + longRuns.count * (ActivityChunk.headSize + bases)
         let dataStart = (fixed + tailBytes.streams.bytes.count + 7) / 8 * 8
         for run in longRuns { encodeHead(run, dataStart: dataStart) }
         var out = ByteWriter()
@@ -153,7 +160,9 @@ struct ActivityChunkEncoder {
         let repeats = rows.count < run.count
         data.align(to: 8)
         let offset = dataStart + data.bytes.count
-        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &data.bytes) }
+        let kind = unsafe rows.withUnsafeBufferPointer {
+            unsafe ContainerEncoder.append($0, to: &data.bytes)
+        }
         if repeats { SlicedStream.append(starts, width: 1, to: &data.bytes) }
         let streams = StreamEncoder(events[run], table)
         streams.appendStreams(of: events[run], to: &data)
@@ -175,7 +184,8 @@ struct ActivityChunkEncoder {
             end += run.count
             ends.append(UInt64(end))
         }
-        let codeWidth = Packing.width(of: codes.last ?? 0), endWidth = Packing.width(of: UInt64(end))
+        let codeWidth = Packing.width(of: codes.last ?? 0),
+            endWidth = Packing.width(of: UInt64(end))
         let encoder = StreamEncoder(records[...], table)
         var header = ByteWriter()
         header.put(UInt32(clamping: longRuns.count))
@@ -203,11 +213,14 @@ struct ActivityChunkEncoder {
         return sums.values.max() ?? 0
     }
 
-    /// How often, and when last, each row has the event, in all leaves together, where that is worth keeping; and how
-    /// many rows do.
+    /// How often, and when last, each row has the event, in all leaves together, where that is
+    /// worth keeping; and how many rows do.
     private func summary() -> (bytes: [UInt8], rows: Int) {
-        guard events.count >= Tuning.smallestSummary else { return ([], Set(events.map(\.row)).count) }
-        var sums = [UInt64](repeating: 0, count: Block.rows), last = [Int64](repeating: .min, count: Block.rows)
+        guard events.count >= Tuning.smallestSummary else {
+            return ([], Set(events.map(\.row)).count)
+        }
+        var sums = [UInt64](repeating: 0, count: Block.rows),
+            last = [Int64](repeating: .min, count: Block.rows)
         for event in events {
             let row = Int(event.row & 0xFFFF)
             sums[row] += UInt64(event.count)

@@ -3,29 +3,30 @@ import WinnowFormat
 import WinnowModel
 import WinnowThreads
 
-/// Writes one activity part from any number of sources. Loading, spilling and merging are this one path. Rows never
-/// change, so blocks are independent: each is gathered, sorted and encoded by itself, on all cores, and a merge needs
-/// the memory of a few blocks, however large the sources.
+/// Writes one activity part from any number of sources. Loading, spilling and merging are this one
+/// path. Rows never change, so blocks are independent: each is gathered, sorted and encoded by
+/// itself, on all cores, and a merge needs the memory of a few blocks, however large the sources.
 package struct ActivityMerge: Sendable {
     private let sources: [any EventSource]
     /// All parts of the store, oldest first: where messages are looked up.
     private let store: [ActivityPart]
     /// nil when no first events are marked.
     private let names: NameOrder?
-    /// Whether what was forgotten is left out. The sources are all of the store's parts then, and messages go, too,
-    /// that no event is about any more.
+    /// Whether what was forgotten is left out. The sources are all of the store's parts then, and
+    /// messages go, too, that no event is about any more.
     private let purges: Bool
     private let plans: [LeafPlan]
 
-    /// - Parameter names: orders equal events; nil when the store derives no unique events, or the part is a run that
-    ///   will be merged again.
+    /// - Parameter names: orders equal events; nil when the store derives no unique events, or the
+    ///   part is a run that will be merged again.
     /// - Parameter inUse: given to purge what was forgotten; takes the names of all events.
     /// - Parameter memory: bytes that blocks may take that are worked on side by side.
     package static func write(
         _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?,
         purging inUse: NamesInUse? = nil, memory: Int, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
-        let merge = try ActivityMerge(sources: sources, store: store, names: names, purges: inUse != nil)
+        let merge = try ActivityMerge(
+            sources: sources, store: store, names: names, purges: inUse != nil)
         return try merge.write(to: part, memory: memory, inUse)
     }
 
@@ -40,7 +41,9 @@ package struct ActivityMerge: Sendable {
         self.names = names
         self.purges = purges
         var plans: [LeafPlan] = []
-        for type in Set(sources.flatMap(\.eventTypes)).sorted() { plans.append(try LeafPlan(type, sources)) }
+        for type in Set(sources.flatMap(\.eventTypes)).sorted() {
+            plans.append(try LeafPlan(type, sources))
+        }
         self.plans = plans
     }
 
@@ -49,7 +52,9 @@ package struct ActivityMerge: Sendable {
         var events: [Int: Int] = [:]
         for plan in plans {
             for source in sources {
-                for (block, count) in try source.blocks(of: plan.type) { events[block, default: 0] += count }
+                for (block, count) in try source.blocks(of: plan.type) {
+                    events[block, default: 0] += count
+                }
             }
         }
         var groups: [[Int]] = [], free = 0
@@ -71,23 +76,33 @@ package struct ActivityMerge: Sendable {
     ) throws(WinnowError) -> PartReference {
         var writer = try ActivityPartWriter(part, plans.map { ($0.type, $0.keys) })
         for group in try groups(memory: memory) {
-            let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in try gather(group[i]) }
+            let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in
+                try gather(group[i])
+            }
             for block in gathered { inUse?.insert(block.names) }
-            let pieces = gathered.indices.flatMap { i in gathered[i].types.indices.map { (block: i, type: $0) } }
+            let pieces = gathered.indices.flatMap { i in
+                gathered[i].types.indices.map { (block: i, type: $0) }
+            }
             let chunks = try concurrentMap(pieces.count) { (i) throws(WinnowError) in
                 let (type, events) = gathered[pieces[i].block].types[pieces[i].type]
                 let firsts = names.flatMap { FirstEvents(plans[type].type, $0) }
-                return (type, ActivityChunkEncoder.encode(events, leaves: plans[type].keys, firsts: firsts))
+                return (
+                    type,
+                    ActivityChunkEncoder.encode(events, leaves: plans[type].keys, firsts: firsts)
+                )
             }
             for (i, block) in group.enumerated() {
-                let own = zip(pieces, chunks).filter { $0.0.block == i }.map { (type: $0.1.0, chunk: $0.1.1) }
+                let own = zip(pieces, chunks).filter { $0.0.block == i }.map {
+                    (type: $0.1.0, chunk: $0.1.1)
+                }
                 try writer.append(block, own, messages: gathered[i].messages)
             }
         }
         return try writer.finish()
     }
 
-    /// A block's events by type, their messages numbered as in the store, and the messages for the new part.
+    /// A block's events by type, their messages numbered as in the store, and the messages for the
+    /// new part.
     private struct GatheredBlock {
         var types: [(type: Int, events: [EventRecord])] = []
         var messages: [UInt8] = []

@@ -16,7 +16,8 @@ package struct ActivityExpectations: Sendable {
     package var older: [ActivityPart]
 
     package init(
-        rows: Int, names: [Namespace: StringTables], order: NameOrder?, purged: ErasedRows?, older: [ActivityPart]
+        rows: Int, names: [Namespace: StringTables], order: NameOrder?, purged: ErasedRows?,
+        older: [ActivityPart]
     ) {
         self.rows = rows
         self.names = names
@@ -32,15 +33,19 @@ package struct ActivityExpectations: Sendable {
 }
 
 extension ActivityPart {
-    /// Checks everything that is derived by deriving it again: each chunk's events are read and encoded anew, which
-    /// must give the same bytes, the same summary and, summed up, the same leaf table.
+    /// Checks everything that is derived by deriving it again: each chunk's events are read and
+    /// encoded anew, which must give the same bytes, the same summary and, summed up, the same leaf
+    /// table.
     package func verify(_ expected: ActivityExpectations, _ findings: Findings) {
         for index in types.values.sorted(by: { $0.type < $1.type }) {
-            findings.check(file.path) { () throws(WinnowError) in try verify(index, expected, findings) }
+            findings.check(file.path) { () throws(WinnowError) in
+                try verify(index, expected, findings)
+            }
         }
         findings.check(file.path) { () throws(WinnowError) in
             let blocks = try messageBlocks()
-            findings.expect(isAscending(blocks), file.path, "the blocks of messages are out of order")
+            findings.expect(
+                isAscending(blocks), file.path, "the blocks of messages are out of order")
             _ = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
                 findings.check(file.path) { () throws(WinnowError) in
                     try verifyMessages(blocks[i], expected, findings)
@@ -49,7 +54,9 @@ extension ActivityPart {
         }
     }
 
-    private func isAscending(_ numbers: [Int]) -> Bool { zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 } }
+    private func isAscending(_ numbers: [Int]) -> Bool {
+        zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }
+    }
 
     private func verify(
         _ index: TypeIndex, _ expected: ActivityExpectations, _ findings: Findings
@@ -58,14 +65,18 @@ extension ActivityPart {
         let table = try leaves(of: index)
         let keys = (0..<table.count).map { table.key($0) }
         findings.expect(
-            zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path, "\(name): leaves are out of order")
+            zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path,
+            "\(name): leaves are out of order")
         findings.expect(
             keys.indices.allSatisfy { i in
                 table.events[i] == 0
-                    || (expected.isName(.campaign, keys[i].campaign) && expected.isName(.template, keys[i].template))
-            }, file.path, "\(name): a leaf of a campaign or template that the dictionary does not have")
+                    || (expected.isName(.campaign, keys[i].campaign)
+                        && expected.isName(.template, keys[i].template))
+            }, file.path,
+            "\(name): a leaf of a campaign or template that the dictionary does not have")
         let blocks = try blocks(of: index.type)
-        findings.expect(isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
+        findings.expect(
+            isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
         let firsts = expected.order.flatMap { FirstEvents(index.type, $0) }
         let chunks = try concurrentMap(blocks.count) {
             (i) throws(WinnowError) -> (leaves: [LeafContribution], rows: Int)? in
@@ -87,7 +98,8 @@ extension ActivityPart {
     }
 
     private func encodedAgain(
-        _ index: TypeIndex, _ block: Int, _ table: LeafTable, _ keys: [LeafKey], _ firsts: FirstEvents?,
+        _ index: TypeIndex, _ block: Int, _ table: LeafTable, _ keys: [LeafKey],
+        _ firsts: FirstEvents?,
         _ expected: ActivityExpectations
     ) throws(WinnowError) -> EncodedChunk {
         var events: [EventRecord] = []
@@ -98,14 +110,18 @@ extension ActivityPart {
         for event in events {
             let leaf = Int(event.leaf)
             if links.insert(event.link).inserted, !expected.isName(.link, event.link) {
-                throw .damaged(file: file.path, what: "\(index.type): an unknown link in block \(block)")
+                throw .damaged(
+                    file: file.path, what: "\(index.type): an unknown link in block \(block)")
             }
             guard leaf < keys.count, Int(event.row) < expected.rows, event.count > 0,
                 expected.purged?.contains(event.row) != true,
                 event.message <= messages[Int(event.row & 0xFFFF)],
                 event.time >= table.minimum[leaf], event.time <= table.maximum[leaf],
                 keys[leaf].month == 0 || keys[leaf].month == LeafKey.month(of: event.time)
-            else { throw .damaged(file: file.path, what: "\(index.type): an impossible event in block \(block)") }
+            else {
+                throw .damaged(
+                    file: file.path, what: "\(index.type): an impossible event in block \(block)")
+            }
         }
         return ActivityChunkEncoder.encode(events, leaves: keys, firsts: firsts)
     }
@@ -117,10 +133,12 @@ extension ActivityPart {
     }
 
     private func verify(
-        _ index: TypeIndex, _ table: LeafTable, _ leaves: [[LeafContribution]], _ name: String, _ findings: Findings
+        _ index: TypeIndex, _ table: LeafTable, _ leaves: [[LeafContribution]], _ name: String,
+        _ findings: Findings
     ) {
         var sums = [LeafContribution](
-            repeating: LeafContribution(leaf: 0, events: 0, distinct: 0, minimum: .max, maximum: .min),
+            repeating: LeafContribution(
+                leaf: 0, events: 0, distinct: 0, minimum: .max, maximum: .min),
             count: table.count)
         for leaf in leaves.joined() {
             let i = Int(leaf.leaf)
@@ -138,13 +156,16 @@ extension ActivityPart {
                 || (table.minimum[i] == sum.minimum && table.maximum[i] == sum.maximum
                     && table.firstUnnamed[i] == unnamed)
             findings.expect(
-                table.events[i] == sum.events && table.distinct[i] == sum.distinct && table.unnamed[i] == sum.unnamed
+                table.events[i] == sum.events && table.distinct[i] == sum.distinct
+                    && table.unnamed[i] == sum.unnamed
                     && times, file.path, "\(name): leaf \(i) does not add up")
         }
         let used = sums.filter { $0.events > 0 }
         findings.expect(
-            index.events == Int(used.reduce(0) { $0 + $1.events }) && index.minimum == used.map(\.minimum).min() ?? 0
-                && index.maximum == used.map(\.maximum).max() ?? 0, file.path, "\(name): totals do not add up")
+            index.events == Int(used.reduce(0) { $0 + $1.events })
+                && index.minimum == used.map(\.minimum).min() ?? 0
+                && index.maximum == used.map(\.maximum).max() ?? 0, file.path,
+            "\(name): totals do not add up")
     }
 
     /// Ids of messages: ordinals go on where older parts end, and no id comes twice.
@@ -167,9 +188,11 @@ extension ActivityPart {
         var fine = true
         try unsafe own.forEach(in: nil) { row, ordinal, id in
             fine =
-                unsafe fine && Int(ordinal) == totals[Int(row)] && block << 16 + Int(row) < expected.rows
+                unsafe fine && Int(ordinal) == totals[Int(row)]
+                && block << 16 + Int(row) < expected.rows
                 && expected.purged?.contains(UInt32(block << 16 + Int(row))) != true
-                && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil && enter(row, id)
+                && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil
+                && enter(row, id)
             totals[Int(row)] += 1
         }
         findings.expect(fine, file.path, "block \(block): message ids are repeated or out of order")

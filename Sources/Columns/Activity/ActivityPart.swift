@@ -1,9 +1,9 @@
 import WinnowFormat
 import WinnowModel
 
-/// The key of a leaf: events of one type, campaign, template, of people or of machines and, in leaves that are split,
-/// of one UTC month. Campaign and template are dictionary codes plus one, zero for none; month 0 is "not split", else
-/// months since 1970-01 plus one.
+/// The key of a leaf: events of one type, campaign, template, of people or of machines and, in
+/// leaves that are split, of one UTC month. Campaign and template are dictionary codes plus one,
+/// zero for none; month 0 is "not split", else months since 1970-01 plus one.
 package struct LeafKey: Hashable, Sendable, Comparable {
     package var campaign: UInt32
     package var template: UInt32
@@ -22,7 +22,9 @@ package struct LeafKey: Hashable, Sendable, Comparable {
     var unsplit: LeafKey { LeafKey(campaign: campaign, template: template, machine: machine) }
 
     package static func < (a: LeafKey, b: LeafKey) -> Bool {
-        (a.campaign, a.template, a.machine ? 1 : 0, a.month) < (b.campaign, b.template, b.machine ? 1 : 0, b.month)
+        (a.campaign, a.template, a.machine ? 1 : 0, a.month) < (
+            b.campaign, b.template, b.machine ? 1 : 0, b.month
+        )
     }
 
     /// The month number of an instant.
@@ -32,8 +34,8 @@ package struct LeafKey: Hashable, Sendable, Comparable {
     }
 }
 
-/// The activity of one part: per event type a leaf table and, per block that has events, a chunk and perhaps a summary;
-/// per block the ids of the messages that the part is the first to mention.
+/// The activity of one part: per event type a leaf table and, per block that has events, a chunk
+/// and perhaps a summary; per block the ids of the messages that the part is the first to mention.
 ///
 ///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32
 ///                     events:u64 minimum:i64 maximum:i64 leafOffset:u64 leafSize:u64 blockOffset:u64) …
@@ -44,11 +46,12 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
 ///     summaries     = a sliced block of how often each row has the event, behind it the quarter hours of `Recency`
 ///
-/// `entry` and `blockEntry` are the bytes of an entry of `eventTypes` and of `blocks`, and `columns` is how many there
-/// are, so that later ones can have more.
+/// `entry` and `blockEntry` are the bytes of an entry of `eventTypes` and of `blocks`, and
+/// `columns` is how many there are, so that later ones can have more.
 ///
-/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived from the type, and
-/// `firstUnnamed` the time of the first of them (where there is none, the leaf's least time).
+/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived
+/// from the type, and `firstUnnamed` the time of the first of them (where there is none, the leaf's
+/// least time).
 package final class ActivityPart: Sendable {
     package let file: PartFile
     package let types: [EventType: TypeIndex]
@@ -80,7 +83,8 @@ package final class ActivityPart: Sendable {
         package var hasSummary: Bool { summarySize > 0 }
     }
 
-    /// A section whose bytes are verified as they are asked for. Counts no references, like `PartFile.Checks`.
+    /// A section whose bytes are verified as they are asked for. Counts no references, like
+    /// `PartFile.Checks`.
     @safe private struct Section: @unchecked Sendable {
         private let bytes: UnsafeRawBufferPointer
         private let checks: PartFile.Checks
@@ -123,8 +127,11 @@ package final class ActivityPart: Sendable {
         for _ in 0..<count {
             let code = try reader.take(UInt16.self)
             _ = try reader.take(UInt16.self)
-            guard let type = EventType(code: code) else { throw reader.damage("an unknown event type") }
-            let leafCount = Int(try reader.take(UInt32.self)), blockCount = Int(try reader.take(UInt32.self))
+            guard let type = EventType(code: code) else {
+                throw reader.damage("an unknown event type")
+            }
+            let leafCount = Int(try reader.take(UInt32.self)),
+                blockCount = Int(try reader.take(UInt32.self))
             let rows = Int(try reader.take(UInt32.self))
             let index = TypeIndex(
                 type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
@@ -162,11 +169,14 @@ package final class ActivityPart: Sendable {
         let bytes = try unsafe blockEntries.verified(start, ActivityPart.blockEntrySize)
         let entry = unsafe BlockEntry(
             block: Int(bytes.number(0, UInt32.self)), events: Int(bytes.number(4, UInt32.self)),
-            chunkOffset: Int(clamping: bytes.number(8, UInt64.self)), chunkSize: Int(bytes.number(16, UInt32.self)),
-            summaryOffset: Int(clamping: bytes.number(24, UInt64.self)), summarySize: Int(bytes.number(20, UInt32.self))
+            chunkOffset: Int(clamping: bytes.number(8, UInt64.self)),
+            chunkSize: Int(bytes.number(16, UInt32.self)),
+            summaryOffset: Int(clamping: bytes.number(24, UInt64.self)),
+            summarySize: Int(bytes.number(20, UInt32.self))
         )
         // Containers are read as whole words.
-        guard entry.block < Block.maximum, entry.chunkOffset % 8 == 0, entry.summaryOffset % 8 == 0 else {
+        guard entry.block < Block.maximum, entry.chunkOffset % 8 == 0, entry.summaryOffset % 8 == 0
+        else {
             throw checks.damage("an impossible block")
         }
         return entry
@@ -179,7 +189,8 @@ package final class ActivityPart: Sendable {
             let direct = try entry(index, block)
             if direct.block == block { return direct }
         }
-        let low = try firstNotBelow(0..<index.blockCount) { (i) throws(WinnowError) in try entry(index, i).block < block
+        let low = try firstNotBelow(0..<index.blockCount) { (i) throws(WinnowError) in
+            try entry(index, i).block < block
         }
         guard low < index.blockCount else { return nil }
         let found = try entry(index, low)
@@ -220,26 +231,36 @@ package final class ActivityPart: Sendable {
         return blocks
     }
 
-    /// The messages that the part brings to a block. Complexity: O(log blocks) and what the directory takes.
+    /// The messages that the part brings to a block. Complexity: O(log blocks) and what the
+    /// directory takes.
     package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
         let end = file.size(of: .messageBlocks) / ActivityPart.messageEntrySize
-        let low = try firstNotBelow(0..<end) { (i) throws(WinnowError) in try messageEntry(i).block < block }
+        let low = try firstNotBelow(0..<end) { (i) throws(WinnowError) in
+            try messageEntry(i).block < block
+        }
         guard low < end else { return nil }
         let entry = try messageEntry(low)
         guard entry.block == block else { return nil }
-        return unsafe try MessageBlock(try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
+        return unsafe try MessageBlock(
+            try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
     }
 
-    private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int) {
+    private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int)
+    {
         let size = ActivityPart.messageEntrySize
-        var reader = unsafe ByteReader(try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
+        var reader = unsafe ByteReader(
+            try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
         guard block < Block.maximum else { throw reader.damage("an impossible block") }
-        return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
+        return (
+            block, Int(clamping: try reader.take(UInt64.self)),
+            Int(clamping: try reader.take(UInt64.self))
+        )
     }
 
-    /// In which quarter of an hour each row had the event last, see `Recency`; only where `hasSummary`.
+    /// In which quarter of an hour each row had the event last, see `Recency`; only where
+    /// `hasSummary`.
     package func latest(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
         let bytes = try unsafe summaryBytes(entry)
         return try unsafe SlicedBlock(bytes, behind: try SlicedBlock(bytes, checks), checks)
@@ -261,7 +282,9 @@ package struct LeafTable: Sendable {
 
     init(_ source: ByteReader) throws(WinnowError) {
         var reader = source
-        guard try reader.take(UInt32.self) >= LeafTable.columns else { throw reader.damage("columns are missing") }
+        guard try reader.take(UInt32.self) >= LeafTable.columns else {
+            throw reader.damage("columns are missing")
+        }
         _ = try reader.take(UInt32.self)
         campaigns = try PackedColumn(&reader)
         templates = try PackedColumn(&reader)
@@ -273,18 +296,24 @@ package struct LeafTable: Sendable {
         maximum = try PackedColumn(&reader)
         unnamed = try PackedColumn(&reader)
         firstUnnamed = try PackedColumn(&reader)
-        let count = campaigns.count, keyWidth = campaigns.width + templates.width + machines.width + months.width
-        let others = [templates, machines, months, events, distinct, minimum, maximum, unnamed, firstUnnamed]
+        let count = campaigns.count,
+            keyWidth = campaigns.width + templates.width + machines.width + months.width
+        let others = [
+            templates, machines, months, events, distinct, minimum, maximum, unnamed, firstUnnamed,
+        ]
         guard others.allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")
         }
         // Keys are distinct, so that a table without bytes has no more than one.
-        guard keyWidth >= 32 || count <= 1 << keyWidth else { throw reader.damage("more leaves than there can be") }
+        guard keyWidth >= 32 || count <= 1 << keyWidth else {
+            throw reader.damage("more leaves than there can be")
+        }
     }
 
     package func key(_ i: Int) -> LeafKey {
         LeafKey(
-            campaign: UInt32(truncatingIfNeeded: campaigns[i]), template: UInt32(truncatingIfNeeded: templates[i]),
+            campaign: UInt32(truncatingIfNeeded: campaigns[i]),
+            template: UInt32(truncatingIfNeeded: templates[i]),
             machine: machines[i] != 0, month: UInt32(truncatingIfNeeded: months[i]))
     }
 

@@ -13,7 +13,9 @@ struct ActivityPartWriter {
         let type: EventType
         let keys: [LeafKey]
         var events, distinct, minimum, maximum, unnamed, firstUnnamed: [Int64]
-        var blocks: [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] = []
+        var blocks:
+            [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] =
+                []
         var summaries = ByteWriter()
         var rows = 0
 
@@ -29,13 +31,15 @@ struct ActivityPartWriter {
         }
     }
 
-    init(_ writer: PartWriter, _ types: [(type: EventType, leaves: [LeafKey])]) throws(WinnowError) {
+    init(_ writer: PartWriter, _ types: [(type: EventType, leaves: [LeafKey])]) throws(WinnowError)
+    {
         self.writer = writer
         self.types = types.map { TypeTables($0.type, $0.leaves) }
         try writer.begin(.chunks)
     }
 
-    /// Adds a block: a chunk per type that has events there, by the type's position, and the messages, if any.
+    /// Adds a block: a chunk per type that has events there, by the type's position, and the
+    /// messages, if any.
     mutating func append(
         _ block: Int, _ chunks: [(type: Int, chunk: EncodedChunk)], messages: [UInt8]
     ) throws(WinnowError) {
@@ -65,7 +69,8 @@ struct ActivityPartWriter {
         directory.put(UInt32(ActivityPart.blockEntrySize))
         directory.put(UInt32(0))
         for i in types.indices {
-            types[i].append(to: &directory, leaves: &leaves, blocks: &blocks, summariesAt: summaries)
+            types[i].append(
+                to: &directory, leaves: &leaves, blocks: &blocks, summariesAt: summaries)
             try writer.append(types[i].summaries.bytes)
             summaries += types[i].summaries.bytes.count
         }
@@ -96,13 +101,17 @@ extension ActivityPartWriter.TypeTables {
         }
         rows += chunk.rows
         blocks.append(
-            (block, chunk.events, offset, chunk.bytes.count, summaries.bytes.count, chunk.summary.count))
+            (
+                block, chunk.events, offset, chunk.bytes.count, summaries.bytes.count,
+                chunk.summary.count
+            ))
         summaries.bytes.append(contentsOf: chunk.summary)
         summaries.align(to: 64)
     }
 
     fileprivate mutating func append(
-        to directory: inout ByteWriter, leaves: inout ByteWriter, blocks all: inout ByteWriter, summariesAt start: Int
+        to directory: inout ByteWriter, leaves: inout ByteWriter, blocks all: inout ByteWriter,
+        summariesAt start: Int
     ) {
         let used = keys.indices.filter { events[$0] > 0 }
         directory.put(type.code)

@@ -13,7 +13,8 @@ package protocol EventSource: Sendable {
     func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)]
     /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
-    /// The ids that the message numbers of the block's events stand for; nil when they are the store's ordinals.
+    /// The ids that the message numbers of the block's events stand for; nil when they are the
+    /// store's ordinals.
     func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages?
     /// The messages that the source brings to a block of the store.
     func messages(_ block: Int) throws(WinnowError) -> MessageBlock?
@@ -42,8 +43,10 @@ extension ActivityPart {
         var leaves: [LeafSummary] = []
         for i in 0..<table.count {
             let leaf = LeafSummary(
-                key: table.key(i), events: table.events[i], minimum: table.minimum[i], maximum: table.maximum[i])
-            guard possible.contains(leaf.minimum), possible.contains(leaf.maximum), leaf.minimum <= leaf.maximum,
+                key: table.key(i), events: table.events[i], minimum: table.minimum[i],
+                maximum: table.maximum[i])
+            guard possible.contains(leaf.minimum), possible.contains(leaf.maximum),
+                leaf.minimum <= leaf.maximum,
                 (0...Int64(index.events)).contains(leaf.events)
             else { throw .damaged(file: file.path, what: "leaf \(i) of \(type) is impossible") }
             leaves.append(leaf)
@@ -61,13 +64,18 @@ extension ActivityPart {
         return blocks
     }
 
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+        throws(WinnowError)
+    {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
         let chunk = try chunk(entry), firstRow = UInt32(block) << 16
         // What a chunk says of its events is backed by its bytes, so there is memory for it.
-        let total = (0..<chunk.headCount).reduce(chunk.tail.events) { $0 + chunk.events(ofHead: $1) }
+        let total = (0..<chunk.headCount).reduce(chunk.tail.events) {
+            $0 + chunk.events(ofHead: $1)
+        }
         guard total == entry.events else {
-            throw .damaged(file: file.path, what: "a chunk does not have the events that its table says")
+            throw .damaged(
+                file: file.path, what: "a chunk does not have the events that its table says")
         }
         events.reserveCapacity(events.count + total)
         var distinct = [UInt16](repeating: 0, count: Block.rows)
@@ -75,12 +83,15 @@ extension ActivityPart {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
             try unsafe head.eventRows(into: &rows, distinct: &distinct)
-            try append(head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+            try append(
+                head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
         }
         for i in 0..<chunk.tailRuns {
             let run = try chunk.run(i)
-            let rows = unsafe Array(UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
-            try append(chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+            let rows = unsafe Array(
+                UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
+            try append(
+                chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
         }
     }
 
@@ -93,17 +104,21 @@ extension ActivityPart {
         unsafe streams.weights(range, into: &weights)
         unsafe streams.messages(range, into: &messages)
         for i in 0..<range.count {
-            guard weights[i] > 0 else { throw .damaged(file: file.path, what: "an event that did not happen") }
+            guard weights[i] > 0 else {
+                throw .damaged(file: file.path, what: "an event that did not happen")
+            }
             events.append(
                 EventRecord(
-                    row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i], count: weights[i],
+                    row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i],
+                    count: weights[i],
                     link: links[i], message: messages[i]))
         }
     }
 }
 
 extension ActivityChunk.Head {
-    /// Writes the row of every event, in order, where there is room for `events`; `distinct` has room for a block.
+    /// Writes the row of every event, in order, where there is room for `events`; `distinct` has
+    /// room for a block.
     package func eventRows(
         into rows: UnsafeMutablePointer<UInt16>, distinct all: UnsafeMutablePointer<UInt16>
     ) throws(WinnowError) {
@@ -126,11 +141,15 @@ package struct SpilledRun: EventSource {
     package init(_ part: ActivityPart) { self.part = part }
 
     package var eventTypes: [EventType] { part.eventTypes }
-    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] { try part.leaves(of: type) }
+    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+        try part.leaves(of: type)
+    }
     package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
         try part.blocks(of: type)
     }
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+        throws(WinnowError)
+    {
         try part.append(type, block: block, to: &events)
     }
     package func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages? {

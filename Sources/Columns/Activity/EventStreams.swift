@@ -2,7 +2,8 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// What can be kept per event beside its row. The raw value is the tag in a chunk's table; never renumber.
+/// What can be kept per event beside its row. The raw value is the tag in a chunk's table; never
+/// renumber.
 enum EventStream: UInt8, CaseIterable {
     /// Milliseconds since 1970, in whole seconds where all are. Every chunk has it.
     case time = 1
@@ -10,7 +11,8 @@ enum EventStream: UInt8, CaseIterable {
     case count
     /// Dictionary code plus one of the link, 0 for none; without the stream nobody clicked on one.
     case link
-    /// The profile's ordinal plus one of the message, 0 for none; without the stream no event has one.
+    /// The profile's ordinal plus one of the message, 0 for none; without the stream no event has
+    /// one.
     case message
     /// Which unique events it is, see `FirstEvents`; without the stream it is none.
     case first
@@ -30,7 +32,8 @@ enum EventStream: UInt8, CaseIterable {
     }
 }
 
-/// The streams that a chunk has, in the order of their tags; as one number, so that reading it allocates nothing.
+/// The streams that a chunk has, in the order of their tags; as one number, so that reading it
+/// allocates nothing.
 struct StreamTable {
     /// A tag a byte, lowest first.
     private var tags: UInt64 = 0
@@ -40,13 +43,16 @@ struct StreamTable {
 
     /// A table as it is stored.
     init(_ bytes: UnsafeRawBufferPointer, _ at: Int) {
-        for i in 0..<StreamTable.most where unsafe bytes[at + i] > 0 { unsafe append(bytes[at + i]) }
+        for i in 0..<StreamTable.most where unsafe bytes[at + i] > 0 {
+            unsafe append(bytes[at + i])
+        }
     }
 
     /// The streams that some events need: those whose values are not all what goes without saying.
     init(_ events: [EventRecord]) {
         for stream in EventStream.allCases
-        where stream == .time || events.contains(where: { $0.value(of: stream) != stream.standard }) {
+        where stream == .time || events.contains(where: { $0.value(of: stream) != stream.standard })
+        {
             append(stream.rawValue)
         }
     }
@@ -57,13 +63,16 @@ struct StreamTable {
     }
 
     /// The stream at a place of the table.
-    subscript(i: Int) -> EventStream? { EventStream(rawValue: UInt8(truncatingIfNeeded: tags >> UInt64(8 * i))) }
+    subscript(i: Int) -> EventStream? {
+        EventStream(rawValue: UInt8(truncatingIfNeeded: tags >> UInt64(8 * i)))
+    }
 
     /// Whether a reader knows all of them, each once, and how to find the events' times.
     var isPossible: Bool {
         guard count > 0, self[0] == .time else { return false }
         for i in 1..<count {
-            guard let stream = self[i], let before = self[i - 1], before.rawValue < stream.rawValue else {
+            guard let stream = self[i], let before = self[i - 1], before.rawValue < stream.rawValue
+            else {
                 return false
             }
         }
@@ -75,7 +84,8 @@ struct StreamTable {
     }
 }
 
-/// What is kept per event beside its row, in the order of the rows. The grammar is at `ActivityChunk`.
+/// What is kept per event beside its row, in the order of the rows. The grammar is at
+/// `ActivityChunk`.
 @safe package struct EventStreams {
     package let events: Int
     /// Whether widths are those that the streams can have.
@@ -95,11 +105,13 @@ struct StreamTable {
     /// The `FirstEvents` bits.
     package private(set) var firsts: SlicedStream
 
-    nonisolated(unsafe) static let nothing = unsafe UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
+    nonisolated(unsafe) static let nothing = unsafe UnsafePointer(
+        UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
 
     /// - Parameter shape: where in the chunk their widths are, their bases behind them.
     init(
-        _ rest: inout StreamCursor, events: Int, _ table: StreamTable, _ bytes: UnsafeRawBufferPointer, shape: Int
+        _ rest: inout StreamCursor, events: Int, _ table: StreamTable,
+        _ bytes: UnsafeRawBufferPointer, shape: Int
     ) {
         self.events = events
         let none = unsafe SlicedStream(EventStreams.nothing, count: events, width: 0)
@@ -115,7 +127,9 @@ struct StreamTable {
                 return
             }
             let size =
-                stream.isSliced ? SlicedStream.byteCount(events, width: width) : Packing.byteCount(events, width: width)
+                stream.isSliced
+                ? SlicedStream.byteCount(events, width: width)
+                : Packing.byteCount(events, width: width)
             let content = unsafe rest.take(size)
             let sliced = unsafe SlicedStream(content, count: events, width: width)
             switch stream {
@@ -140,16 +154,18 @@ struct StreamTable {
 
     /// The window in stored units, nil when no stored time can lie in it.
     package func storedRange(_ window: ClosedRange<Int64>) -> ClosedRange<UInt64>? {
-        let lo = window.lowerBound <= timeBase ? 0 : (window.lowerBound &- timeBase &+ unit &- 1) / unit
+        let lo =
+            window.lowerBound <= timeBase ? 0 : (window.lowerBound &- timeBase &+ unit &- 1) / unit
         guard window.upperBound >= timeBase else { return nil }
         let hi = (window.upperBound &- timeBase) / unit
         return lo <= hi ? UInt64(lo)...UInt64(hi) : nil
     }
 
-    /// Takes the events from `start` (a multiple of 512) on whose link is none of the codes plus one, ascending, off
-    /// the mask of `n` events; `spare` and `result` have room for as many.
+    /// Takes the events from `start` (a multiple of 512) on whose link is none of the codes plus
+    /// one, ascending, off the mask of `n` events; `spare` and `result` have room for as many.
     package func narrow(
-        _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [UInt32], from start: Int, first n: Int,
+        _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [UInt32], from start: Int,
+        first n: Int,
         spare: UnsafeMutablePointer<UInt64>, result: UnsafeMutablePointer<UInt64>
     ) {
         let words = SlicedStream.maskWords(n)
@@ -181,7 +197,8 @@ struct StreamTable {
 
     /// Message ordinals plus one; zero is none.
     package func messages(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
-        unsafe ck_unpack32(messageBytes, range.lowerBound, range.count, messageWidth, messageBase, out)
+        unsafe ck_unpack32(
+            messageBytes, range.lowerBound, range.count, messageWidth, messageBase, out)
     }
 }
 

@@ -24,7 +24,8 @@ struct LeafPlan: Sendable {
             all.append(leaves)
             for leaf in leaves where leaf.events > 0 {
                 let key = leaf.key.unsplit
-                var total = totals[key] ?? LeafSummary(key: key, events: 0, minimum: .max, maximum: .min)
+                var total =
+                    totals[key] ?? LeafSummary(key: key, events: 0, minimum: .max, maximum: .min)
                 total.events += leaf.events
                 total.minimum = min(total.minimum, leaf.minimum)
                 total.maximum = max(total.maximum, leaf.maximum)
@@ -33,7 +34,9 @@ struct LeafPlan: Sendable {
         }
         var keys: [LeafKey] = [], starts: [LeafKey: Target] = [:]
         for total in totals.values.sorted(by: { $0.key < $1.key }) {
-            let split = total.events >= Tuning.splitEvents && total.maximum - total.minimum > Tuning.splitSpan
+            let split =
+                total.events >= Tuning.splitEvents
+                && total.maximum - total.minimum > Tuning.splitSpan
             let first = split ? LeafKey.month(of: total.minimum) : 0
             starts[total.key] = Target(leaf: UInt32(keys.count), firstMonth: first)
             for month in first...(split ? LeafKey.month(of: total.maximum) : 0) {
@@ -58,9 +61,13 @@ struct LeafPlan: Sendable {
         let targets = targets[source]
         for i in start..<events.count {
             guard Int(events[i].leaf) < targets.count,
-                case let target = targets[Int(events[i].leaf)], target.times.contains(events[i].time),
+                case let target = targets[Int(events[i].leaf)],
+                target.times.contains(events[i].time),
                 target.leaf < UInt32.max
-            else { throw .damaged(file: "activity", what: "an event of a leaf that is not there, or not then") }
+            else {
+                throw .damaged(
+                    file: "activity", what: "an event of a leaf that is not there, or not then")
+            }
             events[i].leaf =
                 target.firstMonth == 0
                 ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth

@@ -1,10 +1,15 @@
-/// When something happened last, in quarters of an hour since 1970: fine enough for windows that begin at a local
-/// midnight or on the hour, in every zone of the present, and half the size of seconds.
+/// When something happened last, in quarters of an hour since 1970: fine enough for windows that
+/// begin at a local midnight or on the hour, in every zone of the present, and half the size of
+/// seconds.
 package enum Recency {
     static let length: Int64 = 900_000
 
-    static func quarter(of time: Int64) -> Int64 { (time - (time % length + length) % length) / length }
+    static func quarter(of time: Int64) -> Int64 {
+        (time - (time % length + length) % length) / length
+    }
 
     /// The quarter that begins at an instant; nil when none does.
-    package static func quarter(beginningAt time: Int64) -> Int64? { time % length == 0 ? time / length : nil }
+    package static func quarter(beginningAt time: Int64) -> Int64? {
+        time % length == 0 ? time / length : nil
+    }
 }

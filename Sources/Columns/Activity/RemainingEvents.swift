@@ -2,8 +2,8 @@ import WinnowFormat
 import WinnowModel
 import WinnowThreads
 
-/// The events of a part that are not forgotten: not before the part's horizon, and of no erased profile. What a merge
-/// leaves behind is gone for good.
+/// The events of a part that are not forgotten: not before the part's horizon, and of no erased
+/// profile. What a merge leaves behind is gone for good.
 package struct RemainingEvents: EventSource {
     private let part: ActivityPart
     private let erased: ErasedRows?
@@ -28,16 +28,22 @@ package struct RemainingEvents: EventSource {
         try part.blocks(of: type)
     }
 
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError) {
+    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+        throws(WinnowError)
+    {
         let start = events.count, horizon = part.horizon
         try part.append(type, block: block, to: &events)
         guard horizon > .min || erased?.block(block) != nil else { return }
-        let remaining = events[start...].filter { $0.time >= horizon && erased?.contains($0.row) != true }
+        let remaining = events[start...].filter {
+            $0.time >= horizon && erased?.contains($0.row) != true
+        }
         events.replaceSubrange(start..., with: remaining)
     }
 
     package func localMessages(_ block: Int) -> LocalMessages? { nil }
-    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? { try part.messages(block) }
+    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
+        try part.messages(block)
+    }
 }
 
 extension ActivityPart {
@@ -45,13 +51,18 @@ extension ActivityPart {
     package func remaining(
         _ index: TypeIndex, without erased: ErasedRows?
     ) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) {
-        guard index.minimum < horizon || erased != nil else { return (index.events, index.minimum, index.maximum) }
+        guard index.minimum < horizon || erased != nil else {
+            return (index.events, index.minimum, index.maximum)
+        }
         let source = RemainingEvents(self, without: erased), blocks = try blocks(of: index.type)
         let parts = try concurrentMap(blocks.count) {
             (i) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) in
             var events: [EventRecord] = []
             try source.append(index.type, block: blocks[i].block, to: &events)
-            return (events.count, events.lazy.map(\.time).min() ?? .max, events.lazy.map(\.time).max() ?? .min)
+            return (
+                events.count, events.lazy.map(\.time).min() ?? .max,
+                events.lazy.map(\.time).max() ?? .min
+            )
         }
         let events = parts.reduce(0) { $0 + $1.events }
         guard events > 0 else { return (0, 0, 0) }

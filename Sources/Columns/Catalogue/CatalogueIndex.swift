@@ -1,5 +1,5 @@
-/// Which campaigns, or templates, have a tag or an attribute: dictionary codes, so that a selector looks at what it
-/// chooses and not at the whole catalogue.
+/// Which campaigns, or templates, have a tag or an attribute: dictionary codes, so that a selector
+/// looks at what it chooses and not at the whole catalogue.
 package struct CatalogueIndex: Sendable {
     private var tags: [[UInt8]: [UInt32]] = [:]
     private var attributes: [CatalogueObject.Attribute: [UInt32]] = [:]

@@ -35,7 +35,8 @@ package struct CatalogueObject: Sendable, Hashable {
     }
 
     package init(
-        kind: Kind, id: [UInt8], name: [UInt8], channel: Channel?, tags: [[UInt8]], attributes: [Attribute]
+        kind: Kind, id: [UInt8], name: [UInt8], channel: Channel?, tags: [[UInt8]],
+        attributes: [Attribute]
     ) {
         self.kind = kind
         self.id = id
@@ -52,7 +53,8 @@ package struct CatalogueObject: Sendable, Hashable {
     var key: Key { Key(kind: kind, id: id) }
 }
 
-/// Campaigns and templates. An object in a later part replaces the one of the same kind and id in an earlier part.
+/// Campaigns and templates. An object in a later part replaces the one of the same kind and id in
+/// an earlier part.
 ///
 ///     objects = (count:u32 size:u64 length:u64 zstd frame of object …) …
 ///     object  = kind:u8 channel:u8 id name tags:u32 tag … attributes:u32 (key value) …
@@ -60,7 +62,9 @@ package enum CataloguePart {
     /// Bytes of objects after which a frame ends; one object more fits any frame that is believed.
     private static let frameSize = 1 << 26
 
-    package static func write(_ objects: [CatalogueObject], to part: PartWriter) throws(WinnowError) -> PartReference {
+    package static func write(_ objects: [CatalogueObject], to part: PartWriter) throws(WinnowError)
+        -> PartReference
+    {
         try part.begin(.objects)
         var body = ByteWriter(), count: UInt32 = 0
         for (i, object) in objects.enumerated() {
@@ -96,7 +100,8 @@ package enum CataloguePart {
     package static func read(_ file: PartFile) throws(WinnowError) -> [CatalogueObject] {
         var reader = try file.reader(.objects), objects: [CatalogueObject] = []
         while unsafe !reader.rest.isEmpty {
-            let count = try reader.take(UInt32.self), size = Int(clamping: try reader.take(UInt64.self))
+            let count = try reader.take(UInt32.self),
+                size = Int(clamping: try reader.take(UInt64.self))
             let frame = try unsafe reader.take(bytes: Int(clamping: try reader.take(UInt64.self)))
             let bytes = try unsafe Zstd.decompress(frame, size: size, of: file.path)
             objects += try parse(bytes, count: Int(count), of: file.path)
@@ -104,9 +109,12 @@ package enum CataloguePart {
         return objects
     }
 
-    private static func parse(_ bytes: [UInt8], count: Int, of file: String) throws(WinnowError) -> [CatalogueObject] {
+    private static func parse(_ bytes: [UInt8], count: Int, of file: String) throws(WinnowError)
+        -> [CatalogueObject]
+    {
         try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
-            var reader = unsafe ByteReader(raw, of: file, "catalogue"), objects: [CatalogueObject] = []
+            var reader = unsafe ByteReader(raw, of: file, "catalogue"),
+                objects: [CatalogueObject] = []
             for _ in 0..<count { objects.append(try object(&reader)) }
             return objects
         }
@@ -123,7 +131,8 @@ package enum CataloguePart {
         for _ in 0..<(try reader.take(UInt32.self)) {
             attributes.append(.init(key: try reader.takeString(), value: try reader.takeString()))
         }
-        return CatalogueObject(kind: kind, id: id, name: name, channel: channel, tags: tags, attributes: attributes)
+        return CatalogueObject(
+            kind: kind, id: id, name: name, channel: channel, tags: tags, attributes: attributes)
     }
 
     /// The objects of several parts, oldest first, each id once as it was loaded last.

@@ -3,9 +3,9 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// Numbers of some rows of one block, bit-sliced (`SlicedStream`), so that a comparison is one pass over a few bits of
-/// each at memory speed, where unpacking would take 10 µs a block. Used for profile fields, dictionary codes and event
-/// counts alike.
+/// Numbers of some rows of one block, bit-sliced (`SlicedStream`), so that a comparison is one pass
+/// over a few bits of each at memory speed, where unpacking would take 10 µs a block. Used for
+/// profile fields, dictionary codes and event counts alike.
 ///
 ///     block   = kind:u8 width:u8 dense:u8 0:u8 count:u32 base:i64 members values
 ///     members = container of `kind` with `count` rows
@@ -50,7 +50,9 @@ import WinnowModel
             throw checks.damage("a sliced block ends early")
         }
         members = unsafe Container(kind: kind, count: count, bytes: first + 16)
-        guard members.isSound else { throw checks.damage("a sliced block has other rows than it says") }
+        guard members.isSound else {
+            throw checks.damage("a sliced block has other rows than it says")
+        }
         stream = unsafe SlicedStream(
             (first + start).assumingMemoryBound(to: UInt8.self), count: slots, width: width)
         unsafe self.bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<end])
@@ -59,7 +61,9 @@ import WinnowModel
     /// Other numbers of the same rows, stored behind `block` as
     ///
     ///     width:u8 0:u8×7 base:i64 values
-    package init(_ bytes: UnsafeRawBufferPointer, behind block: SlicedBlock, _ checks: PartFile.Checks)
+    package init(
+        _ bytes: UnsafeRawBufferPointer, behind block: SlicedBlock, _ checks: PartFile.Checks
+    )
         throws(WinnowError)
     {
         let start = unsafe block.bytes.count, slots = block.stream.count
@@ -68,7 +72,9 @@ import WinnowModel
         }
         let width = unsafe Int(bytes[start])
         let end = start + 16 + SlicedBlock.rounded(SlicedStream.byteCount(slots, width: width))
-        guard width <= 64, end <= bytes.count else { throw checks.damage("a sliced block ends early") }
+        guard width <= 64, end <= bytes.count else {
+            throw checks.damage("a sliced block ends early")
+        }
         members = block.members
         dense = block.dense
         base = unsafe bytes.number(start + 8, Int64.self)
@@ -103,10 +109,13 @@ import WinnowModel
             return
         }
         out.clear()
-        for rank in 0..<members.count where scratch.ranks.contains(rank) { unsafe out.insert(Int(rows[rank])) }
+        for rank in 0..<members.count where scratch.ranks.contains(rank) {
+            unsafe out.insert(Int(rows[rank]))
+        }
     }
 
-    /// The values as sums: calls `body` with sets of rows and what each row of a set adds to its value.
+    /// The values as sums: calls `body` with sets of rows and what each row of a set adds to its
+    /// value.
     package func forEachAddend(_ scratch: Scratch, _ body: (BlockSet, UInt64) -> Void) {
         members.copy(into: scratch.members)
         if base > 0 { body(scratch.members, UInt64(base)) }
@@ -115,7 +124,8 @@ import WinnowModel
                 unsafe stream.copy(bit: bit, into: scratch.spare.bits)
             } else {
                 unsafe stream.copy(bit: bit, into: scratch.ranks.bits)
-                unsafe kernels.expand(scratch.members.bits, Block.words, scratch.ranks.bits, scratch.spare.bits)
+                unsafe kernels.expand(
+                    scratch.members.bits, Block.words, scratch.ranks.bits, scratch.spare.bits)
             }
             body(scratch.spare, 1 << UInt64(bit))
         }
@@ -124,7 +134,9 @@ import WinnowModel
     /// All values in the order of the members' rows.
     package func values(rows: UnsafePointer<UInt16>) -> [Int64] {
         let values = stream.values(0..<stream.count)
-        return (0..<members.count).map { unsafe base &+ Int64(bitPattern: values[dense ? Int(rows[$0]) : $0]) }
+        return (0..<members.count).map {
+            unsafe base &+ Int64(bitPattern: values[dense ? Int(rows[$0]) : $0])
+        }
     }
 
     /// Greatest value that any member has at the most.
@@ -134,12 +146,15 @@ import WinnowModel
         return stream.span > room ? .max : base &+ Int64(bitPattern: stream.span)
     }
 
-    /// Appends the block of ascending distinct rows and their values; `out` must be at a multiple of 8.
+    /// Appends the block of ascending distinct rows and their values; `out` must be at a multiple
+    /// of 8.
     package static func append(rows: [UInt16], values: [Int64], to out: inout ByteWriter) {
         let base = values.min() ?? 0, width = width(of: values)
         let dense = rows.count >= Tuning.denseRows
         var container: [UInt8] = []
-        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &container) }
+        let kind = unsafe rows.withUnsafeBufferPointer {
+            unsafe ContainerEncoder.append($0, to: &container)
+        }
         out.put(kind.rawValue)
         out.put(UInt8(width))
         out.put(UInt8(dense ? 1 : 0))
@@ -163,7 +178,8 @@ import WinnowModel
         Packing.width(of: UInt64(bitPattern: (values.max() ?? 0) &- (values.min() ?? 0)))
     }
 
-    private static func append(stream values: [Int64], of rows: [UInt16], to out: inout ByteWriter) {
+    private static func append(stream values: [Int64], of rows: [UInt16], to out: inout ByteWriter)
+    {
         let dense = rows.count >= Tuning.denseRows, base = values.min() ?? 0
         var slots = [UInt64](repeating: 0, count: dense ? Block.rows : rows.count)
         for (rank, value) in values.enumerated() {

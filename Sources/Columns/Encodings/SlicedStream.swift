@@ -2,9 +2,9 @@ import WinnowBitmaps
 import WinnowCKernels
 import WinnowFormat
 
-/// Numbers of one width, sliced by bit in groups of 512 (`ck_slice` has the layout): comparing all of them reads about
-/// ten bits of each, whatever the width, at a few hundredths of a nanosecond a value; unpacking took half a nanosecond.
-/// As small as packed ones.
+/// Numbers of one width, sliced by bit in groups of 512 (`ck_slice` has the layout): comparing all
+/// of them reads about ten bits of each, whatever the width, at a few hundredths of a nanosecond a
+/// value; unpacking took half a nanosecond. As small as packed ones.
 @safe package struct SlicedStream {
     package let count: Int
     package let width: Int
@@ -34,10 +34,14 @@ import WinnowFormat
     }
 
     /// Takes the positions below `n` whose value does not lie in the range off the mask.
-    package func narrow(_ mask: UnsafeMutablePointer<UInt64>, to range: ClosedRange<UInt64>, first n: Int? = nil) {
+    package func narrow(
+        _ mask: UnsafeMutablePointer<UInt64>, to range: ClosedRange<UInt64>, first n: Int? = nil
+    ) {
         let n = n ?? count
         if range.lowerBound == 0, range.upperBound >= span { return }
-        guard range.lowerBound <= span else { return unsafe mask.update(repeating: 0, count: (n + 63) / 64) }
+        guard range.lowerBound <= span else {
+            return unsafe mask.update(repeating: 0, count: (n + 63) / 64)
+        }
         unsafe kernels.sliced_between(
             bytes, stored(n), UInt32(width), range.lowerBound, min(range.upperBound, span), mask)
     }
@@ -49,7 +53,8 @@ import WinnowFormat
         unsafe kernels.sliced_bit(bytes, stored(n), UInt32(width), UInt32(bit), words)
     }
 
-    /// Values to read for the first `n`: a last group that is cut short by the caller is stored whole all the same.
+    /// Values to read for the first `n`: a last group that is cut short by the caller is stored
+    /// whole all the same.
     private func stored(_ n: Int) -> Int { min(count, SlicedStream.maskWords(n) * 64) }
 
     package func values(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt64>) {

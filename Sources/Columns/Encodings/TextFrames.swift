@@ -3,8 +3,8 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// Strings that hardly repeat, one behind the other in frames of about 64 KiB, each as it is (`length` = `size`) or
-/// compressed.
+/// Strings that hardly repeat, one behind the other in frames of about 64 KiB, each as it is
+/// (`length` = `size`) or compressed.
 ///
 ///     texts = lengths:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
 @safe package struct TextFrames {
@@ -23,9 +23,11 @@ import WinnowModel
         lengths = try PackedColumn(&reader)
         let count = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        var table = unsafe ByteReader(try reader.take(bytes: count * 16), of: part.path, "text frames")
+        var table = unsafe ByteReader(
+            try reader.take(bytes: count * 16), of: part.path, "text frames")
         try unsafe part.verify(UnsafeRawBufferPointer(rebasing: start.dropLast(reader.rest.count)))
-        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = unsafe [], strings = 0
+        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = unsafe [],
+            strings = 0
         for _ in 0..<count {
             let held = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
             let length = Int(try table.take(UInt32.self))
@@ -43,39 +45,49 @@ import WinnowModel
         }
     }
 
-    /// Calls `body` with the number and bytes of every string of every frame that `wanted` asks for; it is asked with
-    /// the numbers of a frame's strings.
+    /// Calls `body` with the number and bytes of every string of every frame that `wanted` asks
+    /// for; it is asked with the numbers of a frame's strings.
     package func forEach(
         wanted: (Range<Int>) -> Bool = { _ in true }, _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
         try unsafe forEachFrame(wanted) { numbers, text, lengths in
             var at = 0
             for (i, number) in numbers.enumerated() {
-                unsafe body(number, UnsafeRawBufferPointer(rebasing: text[at..<at + Int(lengths[i])]))
+                unsafe body(
+                    number, UnsafeRawBufferPointer(rebasing: text[at..<at + Int(lengths[i])]))
                 at += Int(lengths[i])
             }
         }
     }
 
-    /// The same for the strings in which one of some parts, none of them empty, occurs; frames are searched as a whole.
+    /// The same for the strings in which one of some parts, none of them empty, occurs; frames are
+    /// searched as a whole.
     package func search(
-        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
+        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool,
+        _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
         try unsafe forEachFrame(wanted) { numbers, text, lengths in
-            guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+            guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+                return
+            }
             for part in parts {
                 var from = 0, i = 0, start = 0
                 while from < text.count {
-                    let found = unsafe from + kernels.find_bytes(base + from, text.count - from, part, part.count)
+                    let found =
+                        unsafe from
+                        + kernels.find_bytes(base + from, text.count - from, part, part.count)
                     guard found < text.count else { break }
                     while start + Int(lengths[i]) <= found {
                         start += Int(lengths[i])
                         i += 1
                     }
                     let end = start + Int(lengths[i])
-                    // What crosses the end of a string is none of it, and neither is what begins later in it.
+                    // What crosses the end of a string is none of it, and neither is what begins
+                    // later in it.
                     if found + part.count <= end {
-                        unsafe body(numbers.lowerBound + i, UnsafeRawBufferPointer(rebasing: text[start..<end]))
+                        unsafe body(
+                            numbers.lowerBound + i,
+                            UnsafeRawBufferPointer(rebasing: text[start..<end]))
                     }
                     from = end
                 }
@@ -83,9 +95,11 @@ import WinnowModel
         }
     }
 
-    /// Calls `body` with the numbers of a frame's strings, their bytes and their lengths, which add up to the bytes.
+    /// Calls `body` with the numbers of a frame's strings, their bytes and their lengths, which add
+    /// up to the bytes.
     private func forEachFrame(
-        _ wanted: (Range<Int>) -> Bool, _ body: (Range<Int>, UnsafeRawBufferPointer, [UInt32]) -> Void
+        _ wanted: (Range<Int>) -> Bool,
+        _ body: (Range<Int>, UnsafeRawBufferPointer, [UInt32]) -> Void
     ) throws(WinnowError) {
         var first = 0, own: [UInt32] = []
         for i in unsafe frames.indices {
@@ -111,7 +125,8 @@ import WinnowModel
 
     /// Gathers strings, in order, for a `TextFrames`.
     package struct Writer {
-        /// Whether frames are compressed: a third of the size, but evaluation took twelve times as long.
+        /// Whether frames are compressed: a third of the size, but evaluation took twelve times as
+        /// long.
         private let compresses: Bool
         private var lengths: [Int64] = []
         private var table = ByteWriter()

@@ -2,9 +2,10 @@ import WinnowBitmaps
 import WinnowFormat
 import WinnowModel
 
-/// The rows of erased profiles, for all time: a row is never given again. Their values stay in other parts until a
-/// compaction purges them; `purged` says of how many rows that is done, and all that were erased by then are purged
-/// together. A store has at most one part of this kind, which each erasure replaces.
+/// The rows of erased profiles, for all time: a row is never given again. Their values stay in
+/// other parts until a compaction purges them; `purged` says of how many rows that is done, and all
+/// that were erased by then are purged together. A store has at most one part of this kind, which
+/// each erasure replaces.
 ///
 ///     erased = purged:u64 blocks:u32 0:u32 (block:u32 0:u32 container as in `FieldBlock`) …      ascending by block
 @safe package final class ErasedRows: Sendable {
@@ -51,7 +52,8 @@ import WinnowModel
         // The bytes are there for as long as the mapping is.
         defer { withExtendedLifetime(file) {} }
         var reader = try file.reader(.erased)
-        let purged = Int(clamping: try reader.take(UInt64.self)), blocks = try reader.take(UInt32.self)
+        let purged = Int(clamping: try reader.take(UInt64.self)),
+            blocks = try reader.take(UInt32.self)
         _ = try reader.take(UInt32.self)
         let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
         do throws(WinnowError) {
@@ -60,7 +62,9 @@ import WinnowModel
                 let block = Int(try reader.take(UInt32.self))
                 _ = try reader.take(UInt32.self)
                 let container = try FieldBlock.container(&reader)
-                guard block > last, block < capacity / Block.rows else { throw reader.damage("an impossible block") }
+                guard block > last, block < capacity / Block.rows else {
+                    throw reader.damage("an impossible block")
+                }
                 unsafe container.copy(into: BlockSet(bits: bits + block * BlockSet.words))
                 last = block
             }
@@ -70,14 +74,20 @@ import WinnowModel
         }
         unsafe self.init(bits: bits, capacity: capacity, purged: purged)
         let beyond = (rows..<capacity).contains { contains(UInt32($0)) }
-        guard !beyond, purged <= count else { throw reader.damage("rows that the store does not have") }
+        guard !beyond, purged <= count else {
+            throw reader.damage("rows that the store does not have")
+        }
     }
 
     /// The rows of `older` and some more.
     package convenience init(_ older: ErasedRows?, adding added: [UInt32], rows: Int) {
         let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
-        if let older { unsafe bits.update(from: older.bits, count: min(older.capacity, capacity) / 64) }
-        for row in added where Int(row) < capacity { unsafe bits[Int(row >> 6)] |= 1 << UInt64(row & 63) }
+        if let older {
+            unsafe bits.update(from: older.bits, count: min(older.capacity, capacity) / 64)
+        }
+        for row in added where Int(row) < capacity {
+            unsafe bits[Int(row >> 6)] |= 1 << UInt64(row & 63)
+        }
         unsafe self.init(bits: bits, capacity: capacity, purged: older?.purged ?? 0)
     }
 

@@ -2,10 +2,11 @@ import WinnowBitmaps
 import WinnowFormat
 import WinnowModel
 
-/// The message ids that a part brings to one block. An event names its message by an ordinal of the profile's own,
-/// which takes a few bits where an id takes tens of bytes; the ids stand here once, for the loader to recognise them.
-/// A profile's ordinals are given in the order in which its messages are first seen and never change, so the parts of a
-/// store, oldest first, hold consecutive ranges of them.
+/// The message ids that a part brings to one block. An event names its message by an ordinal of the
+/// profile's own, which takes a few bits where an id takes tens of bytes; the ids stand here once,
+/// for the loader to recognise them. A profile's ordinals are given in the order in which its
+/// messages are first seen and never change, so the parts of a store, oldest first, hold
+/// consecutive ranges of them.
 ///
 ///     messages = touched firsts:packed column counts:packed column texts
 ///     touched  = container of the rows that the part brings messages of, as in `FieldBlock`
@@ -34,11 +35,13 @@ package struct MessageBlock {
 
     package var count: Int { texts.count }
 
-    /// Raises each row's number of messages to what is known here; the block goes on where older ones end.
+    /// Raises each row's number of messages to what is known here; the block goes on where older
+    /// ones end.
     package func raise(_ totals: inout [Int]) throws(WinnowError) {
         for run in try runs() {
             guard Int(run.first) == totals[Int(run.row)] else {
-                throw .damaged(file: file, what: "messages: ordinals do not go on where older ones end")
+                throw .damaged(
+                    file: file, what: "messages: ordinals do not go on where older ones end")
             }
             totals[Int(run.row)] += run.count
         }
@@ -63,11 +66,14 @@ package struct MessageBlock {
             runs.append(Run(row: row, first: UInt32(firsts[i]), count: Int(counts[i]), text: text))
             text += Int(counts[i])
         }
-        guard text == texts.count else { throw .damaged(file: file, what: "messages: rows and ids do not match") }
+        guard text == texts.count else {
+            throw .damaged(file: file, what: "messages: rows and ids do not match")
+        }
         return runs
     }
 
-    /// Calls `body` with the row, ordinal and id of every message of the rows that `wanted` holds (nil: of all).
+    /// Calls `body` with the row, ordinal and id of every message of the rows that `wanted` holds
+    /// (nil: of all).
     package func forEach(
         in wanted: BlockSet?, _ body: (UInt16, UInt32, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) {
@@ -76,7 +82,9 @@ package struct MessageBlock {
         try unsafe texts.forEach(
             wanted: { numbers in
                 guard let wanted else { return true }
-                while at < runs.count, runs[at].text + runs[at].count <= numbers.lowerBound { at += 1 }
+                while at < runs.count, runs[at].text + runs[at].count <= numbers.lowerBound {
+                    at += 1
+                }
                 var i = at
                 while i < runs.count, runs[i].text < numbers.upperBound {
                     if wanted.contains(Int(runs[i].row)) { return true }
@@ -97,8 +105,8 @@ package struct LocalMessages: Sendable {
     package private(set) var text: [UInt8] = []
     package private(set) var ends: [Int] = []
     package private(set) var hashes: [UInt64] = []
-    /// Per row of the block: where its ids begin, when an event's number counts within its row; nil when it counts
-    /// within all ids.
+    /// Per row of the block: where its ids begin, when an event's number counts within its row; nil
+    /// when it counts within all ids.
     var rowStarts: [UInt32]?
 
     package init() {}
@@ -113,7 +121,8 @@ package struct LocalMessages: Sendable {
 
     /// All ids of a block of the store, by row, then ordinal.
     init(_ store: [ActivityPart], _ block: Int) throws(WinnowError) {
-        var blocks: [MessageBlock] = [], starts = [UInt32](repeating: 0, count: Block.rows), total: UInt32 = 0
+        var blocks: [MessageBlock] = [], starts = [UInt32](repeating: 0, count: Block.rows),
+            total: UInt32 = 0
         for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
         var counts = [Int](repeating: 0, count: Block.rows)
         for messages in blocks { try messages.raise(&counts) }
@@ -144,6 +153,8 @@ package struct LocalMessages: Sendable {
     }
 
     /// The index of the id of a row's event, whose message number (plus one) is given.
-    func index(row: UInt16, _ message: UInt32) -> Int { Int(rowStarts?[Int(row)] ?? 0) + Int(message) - 1 }
+    func index(row: UInt16, _ message: UInt32) -> Int {
+        Int(rowStarts?[Int(row)] ?? 0) + Int(message) - 1
+    }
     func bytes(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 }

@@ -2,12 +2,12 @@ import WinnowBitmaps
 import WinnowFormat
 import WinnowModel
 
-/// Gives the messages of new events in one block their ordinals: those of the store where it knows the message, else
-/// the profile's next ones.
+/// Gives the messages of new events in one block their ordinals: those of the store where it knows
+/// the message, else the profile's next ones.
 ///
-/// Method: distinct (row, id) pairs of the new events go into a hash table first. Then the store's ids of just those
-/// rows are passed through it once, so nothing is kept of the many messages that no new event mentions. Hashes narrow
-/// the search, bytes decide.
+/// Method: distinct (row, id) pairs of the new events go into a hash table first. Then the store's
+/// ids of just those rows are passed through it once, so nothing is kept of the many messages that
+/// no new event mentions. Hashes narrow the search, bytes decide.
 struct MessageNumbering {
     private var rows: [UInt16] = []
     private var hashes: [UInt64] = []
@@ -49,7 +49,9 @@ struct MessageNumbering {
         var slot = Int(truncatingIfNeeded: mixed >> 20) & (slots.count - 1)
         while slots[slot] != 0 {
             let entry = Int(slots[slot]) - 1
-            if hashes[entry] == mixed, rows[entry] == row, unsafe isEqual(entry, id) { return UInt32(entry) }
+            if hashes[entry] == mixed, rows[entry] == row, unsafe isEqual(entry, id) {
+                return UInt32(entry)
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil
@@ -61,15 +63,17 @@ struct MessageNumbering {
         slots[slot] = UInt32(entry + 1)
     }
 
-    private func range(_ entry: Int) -> Range<Int> { (entry == 0 ? 0 : ends[entry - 1])..<ends[entry] }
+    private func range(_ entry: Int) -> Range<Int> {
+        (entry == 0 ? 0 : ends[entry - 1])..<ends[entry]
+    }
 
     private func isEqual(_ entry: Int, _ id: UnsafeRawBufferPointer) -> Bool {
         let range = range(entry)
         return unsafe range.count == id.count && text[range].elementsEqual(id)
     }
 
-    /// Gives every entry its ordinal; `known` are the store's ids of the block. Ordinals run out at 2³² − 2 messages of
-    /// one profile.
+    /// Gives every entry its ordinal; `known` are the store's ids of the block. Ordinals run out at
+    /// 2³² − 2 messages of one profile.
     mutating func resolve(_ known: [MessageBlock]) throws(WinnowError) {
         let wanted = BlockSet.allocate()
         defer { wanted.deallocate() }
@@ -77,7 +81,9 @@ struct MessageNumbering {
         for row in rows { wanted.insert(Int(row)) }
         var next = [UInt32](repeating: 0, count: Block.rows)
         for block in known {
-            for run in try block.runs() { next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count)) }
+            for run in try block.runs() {
+                next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count))
+            }
             try unsafe block.forEach(in: wanted) { row, ordinal, id in
                 if let entry = unsafe find(row, id, MessageNumbering.mixed(row, stringHash(id))) {
                     ordinals[Int(entry)] = ordinal
@@ -87,7 +93,8 @@ struct MessageNumbering {
         for entry in rows.indices where ordinals[entry] == MessageNumbering.unknown {
             let row = Int(rows[entry])
             guard next[row] < MessageNumbering.unknown - 1 else {
-                throw .usage("a profile cannot have more than \(MessageNumbering.unknown - 1) messages")
+                throw .usage(
+                    "a profile cannot have more than \(MessageNumbering.unknown - 1) messages")
             }
             ordinals[entry] = next[row]
             fresh.append(entry)
@@ -95,33 +102,42 @@ struct MessageNumbering {
         }
     }
 
-    /// Enters the messages of events from `start` on; until they are numbered, events carry entries plus one.
+    /// Enters the messages of events from `start` on; until they are numbered, events carry entries
+    /// plus one.
     mutating func enter(
         _ events: inout [EventRecord], from start: Int, _ ids: LocalMessages
     ) throws(WinnowError) {
         let known = unsafe ids.text.withUnsafeBytes { text in
             for i in start..<events.count where events[i].message > 0 {
-                let row = UInt16(truncatingIfNeeded: events[i].row), index = ids.index(row: row, events[i].message)
+                let row = UInt16(truncatingIfNeeded: events[i].row),
+                    index = ids.index(row: row, events[i].message)
                 guard index < ids.ends.count else { return false }
                 let id = unsafe UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])
                 events[i].message = unsafe entry(row, id, hash: ids.hashes[index]) + 1
             }
             return true
         }
-        guard known else { throw .damaged(file: "activity", what: "an event of a message that is not there") }
+        guard known else {
+            throw .damaged(file: "activity", what: "an event of a message that is not there")
+        }
     }
 
     /// Replaces the entries that events carry by the ordinals plus one.
     func number(_ events: inout [EventRecord], _ range: Range<Int>) {
-        for i in range where events[i].message > 0 { events[i].message = ordinals[Int(events[i].message) - 1] + 1 }
+        for i in range where events[i].message > 0 {
+            events[i].message = ordinals[Int(events[i].message) - 1] + 1
+        }
     }
 
-    /// The block's messages for a new part: what the merged parts brought, and what is new. Empty when there is none.
+    /// The block's messages for a new part: what the merged parts brought, and what is new. Empty
+    /// when there is none.
     func encoded(merging carried: [MessageBlock]) throws(WinnowError) -> [UInt8] {
         var ids = text, bounds: [Range<Int>] = [], runs: [MessageBlock.Run] = []
         for block in carried {
             let start = bounds.count
-            runs += try block.runs().map { .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text) }
+            runs += try block.runs().map {
+                .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text)
+            }
             try unsafe block.forEach(in: nil) { _, _, id in
                 bounds.append(ids.count..<ids.count + id.count)
                 unsafe ids.append(contentsOf: id)
@@ -134,7 +150,8 @@ struct MessageNumbering {
             if i > 0, rows[added[i - 1]] == rows[entry] {
                 runs[runs.count - 1].count += 1
             } else {
-                runs.append(.init(row: rows[entry], first: ordinals[entry], count: 1, text: start + i))
+                runs.append(
+                    .init(row: rows[entry], first: ordinals[entry], count: 1, text: start + i))
             }
         }
         guard !runs.isEmpty else { return [] }

@@ -14,7 +14,9 @@ package struct FieldBlock {
         case sets(SetBlock)
     }
 
-    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, in part: PartFile) throws(WinnowError) {
+    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, in part: PartFile)
+        throws(WinnowError)
+    {
         var reader = unsafe ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
         switch form {
@@ -33,8 +35,11 @@ package struct FieldBlock {
         }
         let size = (Container.byteCount(kind, count: count) + 7) / 8 * 8
         let bytes = try unsafe reader.take(bytes: size)
-        let container = unsafe Container(kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
-        guard container.isSound else { throw reader.damage("a container has other rows than it says") }
+        let container = unsafe Container(
+            kind: kind, count: count, bytes: bytes.baseAddress ?? FieldBlock.nowhere)
+        guard container.isSound else {
+            throw reader.damage("a container has other rows than it says")
+        }
         return container
     }
 
@@ -43,7 +48,9 @@ package struct FieldBlock {
 
     static func append(container rows: [UInt16], to out: inout ByteWriter) {
         var bytes: [UInt8] = []
-        let kind = unsafe rows.withUnsafeBufferPointer { unsafe ContainerEncoder.append($0, to: &bytes) }
+        let kind = unsafe rows.withUnsafeBufferPointer {
+            unsafe ContainerEncoder.append($0, to: &bytes)
+        }
         out.put(kind.rawValue)
         for _ in 0..<3 { out.put(UInt8(0)) }
         out.put(UInt32(rows.count))
@@ -72,7 +79,9 @@ package struct TextBlock {
         var reader = source
         members = try FieldBlock.container(&reader)
         texts = try TextFrames(&reader, in: part)
-        guard texts.count == members.count else { throw reader.damage("texts and rows do not match") }
+        guard texts.count == members.count else {
+            throw reader.damage("texts and rows do not match")
+        }
     }
 
     /// Calls `body` with the rank and bytes of every string of the frames that `wanted` asks for.
@@ -82,7 +91,8 @@ package struct TextBlock {
 
     /// The same for the strings in which one of some parts, none of them empty, occurs.
     package func search(
-        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool, _ body: (Int, UnsafeRawBufferPointer) -> Void
+        _ parts: [[UInt8]], wanted: (Range<Int>) -> Bool,
+        _ body: (Int, UnsafeRawBufferPointer) -> Void
     ) throws(WinnowError) { try unsafe texts.search(parts, wanted: wanted, body) }
 }
 
@@ -122,17 +132,22 @@ package struct TextBlock {
         let start = i == 0 ? 0 : (Int(ends[i - 1]) &+ 7) / 8 * 8
         guard let kind = Container.Kind(rawValue: UInt8(clamping: kinds[i])),
             Container.isPossible(kind, count: Int(counts[i])), codes[i] >= 0,
-            let bytes = unsafe containers.slice(start, Container.byteCount(kind, count: Int(counts[i])))
+            let bytes = unsafe containers.slice(
+                start, Container.byteCount(kind, count: Int(counts[i])))
         else { throw .damaged(file: file, what: "a set's rows lie outside") }
-        let rows = unsafe Container(kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
-        guard rows.isSound else { throw .damaged(file: file, what: "a set has other rows than it says") }
+        let rows = unsafe Container(
+            kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
+        guard rows.isSound else {
+            throw .damaged(file: file, what: "a set has other rows than it says")
+        }
         return (Int(codes[i]), rows)
     }
 
     private nonisolated(unsafe) static let nowhere = UnsafeRawPointer(
         UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))
 
-    /// The rows that have a value, by its dictionary code; nil when none has it. Complexity: O(log values).
+    /// The rows that have a value, by its dictionary code; nil when none has it. Complexity: O(log
+    /// values).
     package func rows(ofCode code: Int) throws(WinnowError) -> Container? {
         let i = codes.lowerBound(Int64(code))
         guard i < values, codes[i] == Int64(code) else { return nil }
@@ -142,7 +157,9 @@ package struct TextBlock {
     static func append(rows: [UInt16], sets: [[Int]], to out: inout ByteWriter) {
         FieldBlock.append(container: rows, to: &out)
         var postings: [Int: [UInt16]] = [:]
-        for (rank, set) in sets.enumerated() { for code in set { postings[code, default: []].append(rows[rank]) } }
+        for (rank, set) in sets.enumerated() {
+            for code in set { postings[code, default: []].append(rows[rank]) }
+        }
         let codes = postings.keys.sorted()
         var containers = ByteWriter(), ends: [Int64] = [], kinds: [Int64] = []
         for code in codes {

@@ -1,15 +1,16 @@
 import WinnowFormat
 import WinnowModel
 
-/// Field values on their way into a profiles part, cell by cell in the order in which they were said; of two about the
-/// same row and field the later one counts.
+/// Field values on their way into a profiles part, cell by cell in the order in which they were
+/// said; of two about the same row and field the later one counts.
 package struct ProfileBatch: Sendable {
     /// Per field of the schema.
     private(set) var columns: [Column]
 
     struct Column: Sendable {
         var rows: [UInt32] = []
-        /// Numbers as they are; strings and sets as codes of `texts`; `cleared` for a value taken away.
+        /// Numbers as they are; strings and sets as codes of `texts`; `cleared` for a value taken
+        /// away.
         var values: [Int64] = []
         /// 0 for a value, 1 for cleared.
         var cleared: [Bool] = []
@@ -33,20 +34,27 @@ package struct ProfileBatch: Sendable {
     package mutating func append(_ later: ProfileBatch, rows: [UInt32]) {
         for (field, column) in later.columns.enumerated() {
             let codes = (0..<column.texts.count).map { text in
-                unsafe Int64(column.texts.bytes(text).withUnsafeBytes { unsafe columns[field].texts.intern($0) } ?? 0)
+                unsafe Int64(
+                    column.texts.bytes(text).withUnsafeBytes {
+                        unsafe columns[field].texts.intern($0)
+                    } ?? 0)
             }
             for cell in column.rows.indices {
                 let row = rows[Int(column.rows[cell])]
                 guard row != ProfileBatch.nobody else { continue }
                 let value = column.values[cell], cleared = column.cleared[cell]
-                add(field, row, cleared || codes.isEmpty ? value : codes[Int(value)], cleared: cleared)
+                add(
+                    field, row, cleared || codes.isEmpty ? value : codes[Int(value)],
+                    cleared: cleared)
             }
         }
     }
 
     package mutating func clear(field: Int, row: UInt32) { add(field, row, 0, cleared: true) }
 
-    package mutating func set(field: Int, row: UInt32, number: Int64) { add(field, row, number, cleared: false) }
+    package mutating func set(field: Int, row: UInt32, number: Int64) {
+        add(field, row, number, cleared: false)
+    }
 
     package mutating func set(field: Int, row: UInt32, text: UnsafeRawBufferPointer) {
         let code = unsafe columns[field].texts.intern(text) ?? 0
@@ -55,7 +63,9 @@ package struct ProfileBatch: Sendable {
 
     /// A set is kept as its distinct values in ascending order.
     package mutating func set(field: Int, row: UInt32, values: [[UInt8]]) {
-        unsafe ProfileBatch.joined(values).withUnsafeBytes { unsafe set(field: field, row: row, text: $0) }
+        unsafe ProfileBatch.joined(values).withUnsafeBytes {
+            unsafe set(field: field, row: row, text: $0)
+        }
     }
 
     private mutating func add(_ field: Int, _ row: UInt32, _ value: Int64, cleared: Bool) {
@@ -66,7 +76,9 @@ package struct ProfileBatch: Sendable {
 
     static func joined(_ values: [[UInt8]]) -> [UInt8] {
         var out = ByteWriter()
-        for value in Set(values).sorted(by: { $0.lexicographicallyPrecedes($1) }) { out.put(string: value) }
+        for value in Set(values).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            out.put(string: value)
+        }
         return out.bytes
     }
 
@@ -92,9 +104,13 @@ extension ProfileBatch.Column {
     }
 
     func settled() -> Settled {
-        if !zip(rows, rows.dropFirst()).contains(where: { $0 >= $1 }) { return Settled(rows: rows, cells: nil) }
+        if !zip(rows, rows.dropFirst()).contains(where: { $0 >= $1 }) {
+            return Settled(rows: rows, cells: nil)
+        }
         var order = unsafe [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, count in
-            for i in 0..<rows.count { unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i)) }
+            for i in 0..<rows.count {
+                unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i))
+            }
             count = rows.count
         }
         // What was said later stays behind what was said before.

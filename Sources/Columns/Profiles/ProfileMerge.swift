@@ -10,10 +10,10 @@ package enum ProfileSource: Sendable {
     case batch(ProfileBatch)
 }
 
-/// Writes one profiles part from any number of sources, oldest first: of two that speak about the same row and field
-/// the later one counts. Loading, spilling and merging are this one path. Fields are merged one after the other, blocks
-/// side by side, so a merge needs the memory of a few blocks and one field's dictionary. The grammar stands at
-/// `ProfilePart`.
+/// Writes one profiles part from any number of sources, oldest first: of two that speak about the
+/// same row and field the later one counts. Loading, spilling and merging are this one path. Fields
+/// are merged one after the other, blocks side by side, so a merge needs the memory of a few blocks
+/// and one field's dictionary. The grammar stands at `ProfilePart`.
 package struct ProfileMerge {
     private let part: PartWriter
     private var fields = ByteWriter()
@@ -22,10 +22,11 @@ package struct ProfileMerge {
     private var blockCount = 0
     private var offset = 0
 
-    /// - Parameter erased: profiles that are left out; where they are, strings that nobody has any more are, too. nil
-    ///   keeps all.
+    /// - Parameter erased: profiles that are left out; where they are, strings that nobody has any
+    ///   more are, too. nil keeps all.
     package static func write(
-        _ sources: [ProfileSource], _ schema: Schema, purging erased: ErasedRows? = nil, to part: PartWriter
+        _ sources: [ProfileSource], _ schema: Schema, purging erased: ErasedRows? = nil,
+        to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         var merge = ProfileMerge(part: part)
         try part.begin(.fieldValues)
@@ -145,7 +146,9 @@ private struct FieldEncoder: Sendable {
     }
 
     private func usedCodes() throws(WinnowError) -> Set<Int> {
-        let used = try concurrentMap(blocks.count) { (i) throws(WinnowError) in try cells(blocks[i]).usedCodes(form) }
+        let used = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
+            try cells(blocks[i]).usedCodes(form)
+        }
         return used.reduce(into: []) { $0.formUnion($1) }
     }
 
@@ -161,7 +164,8 @@ private struct FieldEncoder: Sendable {
     }
 
     /// Gives all columns one dictionary, ascending by bytes, and returns it in its stored form.
-    /// - Parameter used: of the codes that an earlier call gave, those that are wanted; nobody has the other strings.
+    /// - Parameter used: of the codes that an earlier call gave, those that are wanted; nobody has
+    ///   the other strings.
     private static func shareDictionary(
         _ columns: inout [Column], sets: Bool, keeping used: Set<Int>? = nil
     ) -> [UInt8] {
@@ -174,13 +178,19 @@ private struct FieldEncoder: Sendable {
                 columns[i].codes = (0..<dictionary.count).map { unsafe code(dictionary[$0]) }
             case .batch(let batch, _) where sets:
                 columns[i].sets = (0..<batch.texts.count).map { text in
-                    ProfileBatch.split(batch.texts.bytes(text)).map { unsafe $0.withUnsafeBytes(code) }
+                    ProfileBatch.split(batch.texts.bytes(text)).map {
+                        unsafe $0.withUnsafeBytes(code)
+                    }
                 }
             case .batch(let batch, _):
-                columns[i].codes = (0..<batch.texts.count).map { unsafe batch.texts.bytes($0).withUnsafeBytes(code) }
+                columns[i].codes = (0..<batch.texts.count).map {
+                    unsafe batch.texts.bytes($0).withUnsafeBytes(code)
+                }
             }
         }
-        var order = (0..<all.count).sorted { all.bytes($0).lexicographicallyPrecedes(all.bytes($1)) }
+        var order = (0..<all.count).sorted {
+            all.bytes($0).lexicographicallyPrecedes(all.bytes($1))
+        }
         // The earlier call gave its codes in this same order.
         if let used { order = order.indices.filter(used.contains).map { order[$0] } }
         var place = [Int](repeating: 0, count: all.count), ends: [Int64] = [], text: [UInt8] = []
@@ -216,7 +226,8 @@ private struct FieldEncoder: Sendable {
     }
 
     private func put(
-        _ block: FieldBlock, _ column: Column, _ dictionary: FieldDictionary?, into cells: inout BlockCells
+        _ block: FieldBlock, _ column: Column, _ dictionary: FieldDictionary?,
+        into cells: inout BlockCells
     ) throws(WinnowError) {
         let members = block.members.allRows
         switch block.column {
@@ -234,7 +245,8 @@ private struct FieldEncoder: Sendable {
                     cells.set(row, Int64(column.codes[Int(value)]))
                 }
             }
-        case .texts(let texts): try unsafe texts.forEach { rank, text in unsafe cells.set(members[rank], text: text) }
+        case .texts(let texts):
+            try unsafe texts.forEach { rank, text in unsafe cells.set(members[rank], text: text) }
         case .sets(let sets):
             for row in members { cells.set(row, set: []) }
             for i in 0..<sets.values {
@@ -246,13 +258,15 @@ private struct FieldEncoder: Sendable {
     }
 
     private func put(
-        _ batch: ProfileBatch.Column, _ settled: ProfileBatch.Column.Settled, _ column: Column, _ number: Int,
+        _ batch: ProfileBatch.Column, _ settled: ProfileBatch.Column.Settled, _ column: Column,
+        _ number: Int,
         into cells: inout BlockCells
     ) {
         let first = UInt32(number) << 16
         var i = firstNotBelow(settled.rows.indices) { settled.rows[$0] < first }
         while i < settled.rows.count, Int(settled.rows[i] >> 16) == number {
-            let row = UInt16(truncatingIfNeeded: settled.rows[i]), cell = settled.cell(i), value = batch.values[cell]
+            let row = UInt16(truncatingIfNeeded: settled.rows[i]), cell = settled.cell(i),
+                value = batch.values[cell]
             i += 1
             if batch.cleared[cell] {
                 cells.clear(row)
@@ -261,7 +275,10 @@ private struct FieldEncoder: Sendable {
             switch form {
             case .numbers: cells.set(row, value)
             case .codes: cells.set(row, Int64(column.codes[Int(value)]))
-            case .texts: unsafe batch.texts.bytes(Int(value)).withUnsafeBytes { unsafe cells.set(row, text: $0) }
+            case .texts:
+                unsafe batch.texts.bytes(Int(value)).withUnsafeBytes {
+                    unsafe cells.set(row, text: $0)
+                }
             case .sets: cells.set(row, set: column.sets[Int(value)])
             }
         }
@@ -307,7 +324,11 @@ private struct BlockCells {
     func usedCodes(_ form: ProfilePart.Form) -> Set<Int> {
         var used: Set<Int> = []
         for (row, state) in states.enumerated() where state == .set {
-            if form == .sets { used.formUnion(sets[Int(values[row])]) } else { used.insert(Int(values[row])) }
+            if form == .sets {
+                used.formUnion(sets[Int(values[row])])
+            } else {
+                used.insert(Int(values[row]))
+            }
         }
         return used
     }
@@ -326,7 +347,9 @@ private struct BlockCells {
         case .texts:
             FieldBlock.append(container: members, to: &out)
             var writer = TextFrames.Writer(compresses: false)
-            for text in chosen { try writer.add(texts[(text == 0 ? 0 : ends[Int(text) - 1])..<ends[Int(text)]]) }
+            for text in chosen {
+                try writer.add(texts[(text == 0 ? 0 : ends[Int(text) - 1])..<ends[Int(text)]])
+            }
             try writer.finish(to: &out)
         case .sets: SetBlock.append(rows: members, sets: chosen.map { sets[Int($0)] }, to: &out)
         }

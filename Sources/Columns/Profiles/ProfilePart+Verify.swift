@@ -4,8 +4,9 @@ import WinnowModel
 import WinnowThreads
 
 extension ProfilePart {
-    /// Checks every field of the part: that nothing is left of profiles that are `purged`, that the schema has it in
-    /// this form, that dictionaries ascend, and that each block, read and encoded anew, gives the same bytes.
+    /// Checks every field of the part: that nothing is left of profiles that are `purged`, that the
+    /// schema has it in this form, that dictionaries ascend, and that each block, read and encoded
+    /// anew, gives the same bytes.
     package func verify(_ schema: Schema, rows: Int, purged: ErasedRows?, _ findings: Findings) {
         for name in fieldNames {
             guard let number = schema.index(of: name), let index = field(name) else {
@@ -19,7 +20,8 @@ extension ProfilePart {
     }
 
     private func verify(
-        _ field: Field, _ index: FieldIndex, _ rows: Int, _ purged: ErasedRows?, _ findings: Findings
+        _ field: Field, _ index: FieldIndex, _ rows: Int, _ purged: ErasedRows?,
+        _ findings: Findings
     ) throws(WinnowError) {
         let forms: [Form] =
             switch field.type {
@@ -28,7 +30,8 @@ extension ProfilePart {
             default: [.numbers]
             }
         guard forms.contains(index.form) else {
-            return findings.add(file.path, "field “\(field.name)” is stored in a form that its type does not have")
+            return findings.add(
+                file.path, "field “\(field.name)” is stored in a form that its type does not have")
         }
         var dictionary: FieldDictionary?
         if index.form == .codes || index.form == .sets {
@@ -50,7 +53,8 @@ extension ProfilePart {
             findings.check(file.path) { () throws(WinnowError) in
                 guard let block = try block(index, blocks[i]) else { return }
                 findings.expect(
-                    try isSound(block, blocks[i], codes: count, rows: rows, purged: purged), file.path,
+                    try isSound(block, blocks[i], codes: count, rows: rows, purged: purged),
+                    file.path,
                     "field “\(field.name)”, block \(blocks[i]): what is stored makes no sense")
             }
         }
@@ -62,7 +66,8 @@ extension ProfilePart {
         let touched = block.touched.allRows, members = block.members.allRows
         guard isAscending(touched), isAscending(members), Set(members).isSubset(of: touched),
             touched.allSatisfy({
-                number << 16 + Int($0) < rows && purged?.contains(UInt32(number << 16 + Int($0))) != true
+                number << 16 + Int($0) < rows
+                    && purged?.contains(UInt32(number << 16 + Int($0))) != true
             })
         else { return false }
         switch block.column {
@@ -74,7 +79,8 @@ extension ProfilePart {
             return unsafe sliced.bytes.elementsEqual(again.bytes)
         case .texts(let texts):
             var valid = true
-            try unsafe texts.forEach { _, text in valid = unsafe valid && String(validating: text, as: UTF8.self) != nil
+            try unsafe texts.forEach { _, text in
+                valid = unsafe valid && String(validating: text, as: UTF8.self) != nil
             }
             return valid
         case .sets(let sets):
@@ -82,7 +88,9 @@ extension ProfilePart {
             for i in 0..<sets.values {
                 let (code, having) = try sets.value(i)
                 let rows = having.allRows
-                guard code > last, code < codes ?? 0, isAscending(rows), Set(rows).isSubset(of: members) else {
+                guard code > last, code < codes ?? 0, isAscending(rows),
+                    Set(rows).isSubset(of: members)
+                else {
                     return false
                 }
                 last = code
@@ -91,5 +99,7 @@ extension ProfilePart {
         }
     }
 
-    private func isAscending(_ rows: [UInt16]) -> Bool { zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 } }
+    private func isAscending(_ rows: [UInt16]) -> Bool {
+        zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
+    }
 }

@@ -2,8 +2,8 @@ import WinnowBitmaps
 import WinnowFormat
 import WinnowModel
 
-/// Field values of some rows. Later parts overlay earlier ones: per field a part leaves a row untouched, clears it, or
-/// sets it.
+/// Field values of some rows. Later parts overlay earlier ones: per field a part leaves a row
+/// untouched, clears it, or sets it.
 ///
 ///     fields      = fields:u32 (name form:u8 dictionary:u64 size:u64 blocks:u32 firstBlock:u32) …
 ///     fieldBlocks = (block:u32 0:u32 offset:u64 length:u64) …             ascending by block within each field
@@ -38,7 +38,8 @@ package final class ProfilePart: Sendable {
             let index = FieldIndex(
                 form: form, dictionary: Int(clamping: try reader.take(UInt64.self)),
                 dictionarySize: Int(clamping: try reader.take(UInt64.self)),
-                blocks: Int(try reader.take(UInt32.self)), firstBlock: Int(try reader.take(UInt32.self)))
+                blocks: Int(try reader.take(UInt32.self)),
+                firstBlock: Int(try reader.take(UInt32.self)))
             fields.append((name, index))
         }
         self.fields = fields
@@ -47,7 +48,9 @@ package final class ProfilePart: Sendable {
     var fieldNames: [String] { fields.map(\.name) }
 
     /// Where a field's values are, nil when the part says nothing about it. Complexity: O(fields).
-    package func field(_ name: String) -> FieldIndex? { fields.first { sameBytes($0.name, name) }?.index }
+    package func field(_ name: String) -> FieldIndex? {
+        fields.first { sameBytes($0.name, name) }?.index
+    }
 
     package func dictionary(_ index: FieldIndex) throws(WinnowError) -> FieldDictionary {
         let bytes = try unsafe file.bytes(.fieldValues, index.dictionary, index.dictionarySize)
@@ -61,13 +64,17 @@ package final class ProfilePart: Sendable {
         return unsafe try FieldBlock(bytes, index.form, in: file)
     }
 
-    private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (offset: Int, length: Int)? {
+    private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (
+        offset: Int, length: Int
+    )? {
         // Most fields have values in every block; then the entry stands at its own number.
         if block < index.blocks {
             let direct = try entry(index, block)
             if direct.block == block { return (direct.offset, direct.length) }
         }
-        let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in try entry(index, i).block < block }
+        let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in
+            try entry(index, i).block < block
+        }
         guard low < index.blocks else { return nil }
         let found = try entry(index, low)
         return found.block == block ? (found.offset, found.length) : nil
@@ -79,11 +86,17 @@ package final class ProfilePart: Sendable {
         return result
     }
 
-    private func entry(_ index: FieldIndex, _ i: Int) throws(WinnowError) -> (block: Int, offset: Int, length: Int) {
+    private func entry(_ index: FieldIndex, _ i: Int) throws(WinnowError) -> (
+        block: Int, offset: Int, length: Int
+    ) {
         var reader = unsafe ByteReader(
-            try file.bytes(.fieldBlocks, (index.firstBlock + i) * 24, 24), of: file.path, "field blocks")
+            try file.bytes(.fieldBlocks, (index.firstBlock + i) * 24, 24), of: file.path,
+            "field blocks")
         let block = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        return (block, Int(clamping: try reader.take(UInt64.self)), Int(clamping: try reader.take(UInt64.self)))
+        return (
+            block, Int(clamping: try reader.take(UInt64.self)),
+            Int(clamping: try reader.take(UInt64.self))
+        )
     }
 }

@@ -1,8 +1,8 @@
 import WinnowFormat
 import WinnowModel
 
-/// The strings of a namespace while a batch is gathered: the store's, those that were written out when memory ran
-/// short, and those in memory.
+/// The strings of a namespace while a batch is gathered: the store's, those that were written out
+/// when memory ran short, and those in memory.
 package struct GrowingStrings: Sendable {
     package private(set) var tables: StringTables
     package private(set) var new: StringInterner
@@ -36,7 +36,8 @@ package struct GrowingStrings: Sendable {
     package mutating func spill(
         to part: PartWriter, _ open: (PartReference) throws(WinnowError) -> PartFile
     ) throws(WinnowError) {
-        let reference = try StringTableWriter.write([.init(namespace, older: [], new: new)], to: part)
+        let reference = try StringTableWriter.write(
+            [.init(namespace, older: [], new: new)], to: part)
         let next = new.first + UInt32(new.count)
         tables = try tables.appending(open(reference), namespace)
         new = StringInterner(first: next)

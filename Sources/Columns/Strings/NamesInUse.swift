@@ -1,15 +1,20 @@
-/// Which names the events of a part that is being written have, and so which a dictionary must keep.
+/// Which names the events of a part that is being written have, and so which a dictionary must
+/// keep.
 package final class NamesInUse {
     private var used: [Namespace: [Bool]]
 
-    package init(_ counts: [Namespace: Int]) { used = counts.mapValues { Array(repeating: false, count: $0) } }
+    package init(_ counts: [Namespace: Int]) {
+        used = counts.mapValues { Array(repeating: false, count: $0) }
+    }
 
     package func contains(_ namespace: Namespace, _ code: UInt32) -> Bool {
         used[namespace].map { Int(code) < $0.count && $0[Int(code)] } ?? false
     }
 
     package func insert(_ namespace: Namespace, _ codes: some Sequence<UInt32>) {
-        for code in codes where Int(code) < used[namespace]?.count ?? 0 { used[namespace]?[Int(code)] = true }
+        for code in codes where Int(code) < used[namespace]?.count ?? 0 {
+            used[namespace]?[Int(code)] = true
+        }
     }
 
     func insert(_ names: EventNames) {

@@ -6,8 +6,8 @@ package struct StringInterner: Sendable {
     private var text: [UInt8] = []
     private var ends: [Int] = []
     private var hashes: [UInt64] = []
-    /// Open addressing: the upper half of the hash, then the index plus one; 0 for a free slot. With a piece of the
-    /// hash in the slot most strings that are not there cost one cache miss.
+    /// Open addressing: the upper half of the hash, then the index plus one; 0 for a free slot.
+    /// With a piece of the hash in the slot most strings that are not there cost one cache miss.
     private var slots: [UInt64]
 
     package init(first: UInt32) {
@@ -22,7 +22,9 @@ package struct StringInterner: Sendable {
 
     package func hash(_ index: Int) -> UInt64 { hashes[index] }
 
-    package func bytes(_ index: Int) -> ArraySlice<UInt8> { text[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
+    package func bytes(_ index: Int) -> ArraySlice<UInt8> {
+        text[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
+    }
 
     /// Calls `body` with every string, in the order of their codes.
     func forEach(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
@@ -40,7 +42,9 @@ package struct StringInterner: Sendable {
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot] & 0xFFFF_FFFF) - 1
-            if slots[slot] >> 32 == hash >> 32, hashes[index] == hash, unsafe self.bytes(index).elementsEqual(bytes) {
+            if slots[slot] >> 32 == hash >> 32, hashes[index] == hash,
+                unsafe self.bytes(index).elementsEqual(bytes)
+            {
                 return first + UInt32(index)
             }
             slot = (slot + 1) & (slots.count - 1)

@@ -11,10 +11,11 @@ extension StringTable {
         case only(ErasedRows)
     }
 
-    /// Checks that every string is one and is found under its own code, here and in no earlier table; those of erased
-    /// profiles aside, whose ids may have come again.
+    /// Checks that every string is one and is found under its own code, here and in no earlier
+    /// table; those of erased profiles aside, whose ids may have come again.
     package func verify(
-        following earlier: [StringTable], hiding erased: ErasedRows?, purged: Purged, of file: String,
+        following earlier: [StringTable], hiding erased: ErasedRows?, purged: Purged,
+        of file: String,
         _ findings: Findings
     ) {
         findings.expect(
@@ -27,7 +28,8 @@ extension StringTable {
                 var filled = 0
                 for i in piece * step..<min(count, (piece + 1) * step) {
                     guard isSound(i, earlier, erased, purged) else {
-                        throw .damaged(file: file, what: "string \(i) is not found under its own code")
+                        throw .damaged(
+                            file: file, what: "string \(i) is not found under its own code")
                     }
                     if unsafe !bytes(i).isEmpty { filled += 1 }
                 }
@@ -39,7 +41,9 @@ extension StringTable {
         }
     }
 
-    private func isSound(_ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged) -> Bool {
+    private func isSound(
+        _ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged
+    ) -> Bool {
         let string = unsafe bytes(i), code = first + UInt32(i)
         if case .only(let rows) = purged, rows.contains(code) { return unsafe string.isEmpty }
         if unsafe string.isEmpty {
@@ -48,7 +52,9 @@ extension StringTable {
             case .none, .only: return erased?.contains(code) == true
             }
         }
-        guard string.count <= 255, unsafe String(validating: string, as: UTF8.self) != nil else { return false }
+        guard string.count <= 255, unsafe String(validating: string, as: UTF8.self) != nil else {
+            return false
+        }
         if erased?.contains(code) == true { return true }
         let hash = unsafe stringHash(string)
         return unsafe self.code(of: string, hash: hash, hiding: erased) == code

@@ -14,8 +14,8 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
     package static let names: [Namespace] = [.campaign, .template, .link]
 }
 
-/// Strings with dense codes, found by bytes or by code. Codes are given once, in order, and never change; a store's
-/// table is the concatenation of its parts' tables.
+/// Strings with dense codes, found by bytes or by code. Codes are given once, in order, and never
+/// change; a store's table is the concatenation of its parts' tables.
 ///
 ///     strings = tables:u32 0:u32 (namespace:u32 first:u32 count:u32 0:u32 offset:u64 length:u64) … table …
 ///     table   = bits:u32 0:u32 ends starts entries text
@@ -23,8 +23,8 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 ///     starts  = packed column of 2^bits + 1: the first entry of each bucket
 ///     entries = packed column: the 16 bits of the hash after the bucket's, then the index of the string
 ///
-/// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search, bytes decide. A string
-/// that was purged leaves its code behind, with no bytes and no entry.
+/// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search,
+/// bytes decide. A string that was purged leaves its code behind, with no bytes and no entry.
 package final class StringTable: Sendable {
     /// What is looked at to find a string.
     @safe fileprivate struct Columns: @unchecked Sendable {
@@ -48,8 +48,10 @@ package final class StringTable: Sendable {
     package init?(_ file: PartFile, _ namespace: Namespace) throws(WinnowError) {
         // Only the tables that are asked for are touched, and so verified.
         guard file.size(of: .strings) > 0 else { return nil }
-        let tables = try unsafe file.bytes(.strings, 0, 4).loadUnaligned(as: UInt32.self).littleEndian
-        var reader = unsafe ByteReader(try file.bytes(.strings, 8, Int(tables) * 32), of: file.path, "string tables")
+        let tables = try unsafe file.bytes(.strings, 0, 4).loadUnaligned(as: UInt32.self)
+            .littleEndian
+        var reader = unsafe ByteReader(
+            try file.bytes(.strings, 8, Int(tables) * 32), of: file.path, "string tables")
         for _ in 0..<tables {
             let name = try reader.take(UInt32.self), first = try reader.take(UInt32.self)
             let count = Int(try reader.take(UInt32.self))
@@ -57,15 +59,18 @@ package final class StringTable: Sendable {
             let offset = Int(clamping: try reader.take(UInt64.self))
             let length = Int(clamping: try reader.take(UInt64.self))
             guard name == namespace.rawValue else { continue }
-            var table = unsafe ByteReader(try file.bytes(.strings, offset, length), of: file.path, "string table")
+            var table = unsafe ByteReader(
+                try file.bytes(.strings, offset, length), of: file.path, "string table")
             let bits = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
             let ends = try PackedColumn(&table), starts = try PackedColumn(&table)
             let entries = try PackedColumn(&table)
             columns = unsafe Columns(
-                first: first, count: count, bits: bits, ends: ends, starts: starts, entries: entries, text: table.rest)
+                first: first, count: count, bits: bits, ends: ends, starts: starts,
+                entries: entries, text: table.rest)
             self.file = file
-            guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max), ends.count == count,
+            guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max),
+                ends.count == count,
                 entries.count <= count, starts.count == (1 << bits) + 1
             else {
                 throw table.damage("columns of the wrong length")
@@ -75,9 +80,11 @@ package final class StringTable: Sendable {
         return nil
     }
 
-    /// The code of a string, nil when it is not in the table, or only under codes that are hidden. Complexity: O(1) on
-    /// average.
-    package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding erased: ErasedRows? = nil) -> UInt32? {
+    /// The code of a string, nil when it is not in the table, or only under codes that are hidden.
+    /// Complexity: O(1) on average.
+    package func code(
+        of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding erased: ErasedRows? = nil
+    ) -> UInt32? {
         unsafe columns.code(of: bytes, hash: hash, hiding: erased.map(HiddenCodes.init))
     }
 
@@ -90,7 +97,9 @@ package final class StringTable: Sendable {
     /// The string at an index (its code less `first`), empty when the table is damaged there.
     package func bytes(_ index: Int) -> UnsafeRawBufferPointer { unsafe columns.bytes(index) }
 
-    static func fragment(_ hash: UInt64, _ bits: Int) -> UInt64 { (hash << UInt64(bits)) >> UInt64(64 - fragmentBits) }
+    static func fragment(_ hash: UInt64, _ bits: Int) -> UInt64 {
+        (hash << UInt64(bits)) >> UInt64(64 - fragmentBits)
+    }
     static func indexWidth(_ count: Int) -> Int { Packing.width(of: UInt64(max(0, count - 1))) }
 }
 
@@ -110,7 +119,9 @@ package final class StringTable: Sendable {
 }
 
 extension StringTable.Columns {
-    fileprivate func code(of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?) -> UInt32? {
+    fileprivate func code(
+        of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?
+    ) -> UInt32? {
         let bucket = bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
         let fragment = StringTable.fragment(hash, bits)
         let width = StringTable.indexWidth(count)
@@ -133,7 +144,8 @@ extension StringTable.Columns {
 
     func bytes(_ index: Int) -> UnsafeRawBufferPointer {
         let start = index == 0 ? 0 : Int(ends[index - 1])
-        return unsafe text.slice(start, Int(ends[index]) &- start) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        return unsafe text.slice(start, Int(ends[index]) &- start)
+            ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 }
 
@@ -144,7 +156,8 @@ package struct StringTables: Sendable {
     /// Whose codes are not found any more.
     private let erased: ErasedRows?
 
-    /// The tables' columns in memory that no references are counted for: threads look strings up all the time.
+    /// The tables' columns in memory that no references are counted for: threads look strings up
+    /// all the time.
     @safe private final class Lookup: Sendable {
         nonisolated(unsafe) let columns: UnsafeMutableBufferPointer<StringTable.Columns>
         nonisolated(unsafe) let hidden: HiddenCodes?
@@ -163,7 +176,9 @@ package struct StringTables: Sendable {
         _ files: [PartFile], _ namespace: Namespace, hiding erased: ErasedRows? = nil
     ) throws(WinnowError) {
         var tables: [StringTable] = []
-        for file in files { if let table = try StringTable(file, namespace) { tables.append(table) } }
+        for file in files {
+            if let table = try StringTable(file, namespace) { tables.append(table) }
+        }
         self.init(tables, hiding: erased)
     }
 
@@ -182,17 +197,23 @@ package struct StringTables: Sendable {
     /// Codes given so far.
     package var count: Int { tables.last.map { Int($0.first) + $0.count } ?? 0 }
 
-    package func code(of bytes: UnsafeRawBufferPointer) -> UInt32? { unsafe code(of: bytes, hash: stringHash(bytes)) }
+    package func code(of bytes: UnsafeRawBufferPointer) -> UInt32? {
+        unsafe code(of: bytes, hash: stringHash(bytes))
+    }
 
     package func code(of bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
         let columns = unsafe lookup.columns
         for i in 0..<columns.count {
-            if let code = unsafe columns[i].code(of: bytes, hash: hash, hiding: lookup.hidden) { return code }
+            if let code = unsafe columns[i].code(of: bytes, hash: hash, hiding: lookup.hidden) {
+                return code
+            }
         }
         return nil
     }
 
-    package func code(of bytes: [UInt8]) -> UInt32? { unsafe bytes.withUnsafeBytes { unsafe code(of: $0) } }
+    package func code(of bytes: [UInt8]) -> UInt32? {
+        unsafe bytes.withUnsafeBytes { unsafe code(of: $0) }
+    }
 
     package func code(of text: String) -> UInt32? {
         var text = text

@@ -25,12 +25,15 @@ package enum StringTableWriter {
         fileprivate var first: UInt32 { older.first?.first ?? new?.first ?? 0 }
     }
 
-    package static func write(_ sources: [Source], to part: PartWriter) throws(WinnowError) -> PartReference {
+    package static func write(_ sources: [Source], to part: PartWriter) throws(WinnowError)
+        -> PartReference
+    {
         try append(sources, to: part)
         return try part.finish()
     }
 
-    /// Writes the section of the tables. Complexity: O(strings) time; 9 bytes of memory a string of the largest source.
+    /// Writes the section of the tables. Complexity: O(strings) time; 9 bytes of memory a string of
+    /// the largest source.
     package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
         var layouts: [Layout] = []
         for source in sources where !source.isEmpty { layouts.append(try Layout(source)) }
@@ -51,7 +54,8 @@ package enum StringTableWriter {
         for layout in layouts { try layout.write(to: part) }
     }
 
-    /// One table, measured before it is written, so that nothing of it but the index is ever in memory.
+    /// One table, measured before it is written, so that nothing of it but the index is ever in
+    /// memory.
     private struct Layout {
         let source: Source
         let count: Int
@@ -68,7 +72,8 @@ package enum StringTableWriter {
             self.source = source
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
-            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?, kept = 0
+            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?,
+                kept = 0
             try unsafe source.forEach { string in
                 if unsafe !string.isEmpty {
                     unsafe starts[Layout.bucket(stringHash(string), bits) + 1] += 1
@@ -144,7 +149,9 @@ extension StringTableWriter.Source {
     ) throws(WinnowError) {
         let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         for table in older {
-            for i in 0..<table.count { try unsafe body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing) }
+            for i in 0..<table.count {
+                try unsafe body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing)
+            }
         }
         try unsafe new?.forEach(body)
     }

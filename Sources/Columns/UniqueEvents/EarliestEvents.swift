@@ -7,7 +7,8 @@ package struct UniqueCandidate: Sendable {
     package var tag: UInt32
 
     package init(
-        row: UInt16, campaign: UInt32, template: UInt32, link: UInt32, message: UInt32, time: Int64, tag: UInt32
+        row: UInt16, campaign: UInt32, template: UInt32, link: UInt32, message: UInt32, time: Int64,
+        tag: UInt32
     ) {
         self.row = row
         self.campaign = campaign
@@ -19,8 +20,8 @@ package struct UniqueCandidate: Sendable {
     }
 }
 
-/// The earliest event of each message, in a hash table. An event without a message id belongs to the message (campaign,
-/// template).
+/// The earliest event of each message, in a hash table. An event without a message id belongs to
+/// the message (campaign, template).
 package struct EarliestEvents {
     package private(set) var events: [UniqueCandidate] = []
     private var slots: [UInt32]
@@ -62,7 +63,9 @@ package struct EarliestEvents {
 
     private func hash(_ event: UniqueCandidate) -> Int {
         var h = UInt64(event.row) << 32 | UInt64(event.message)
-        if event.message == 0 { h ^= (UInt64(event.campaign) << 32 | UInt64(event.template)) &* 0x9E37_79B9_7F4A_7C15 }
+        if event.message == 0 {
+            h ^= (UInt64(event.campaign) << 32 | UInt64(event.template)) &* 0x9E37_79B9_7F4A_7C15
+        }
         if perLink { h ^= UInt64(event.link) &* 0xC2B2_AE3D_27D4_EB4F }
         h = (h ^ h >> 29) &* 0xD6E8_FEB8_6659_FD93
         return Int(truncatingIfNeeded: h >> 20) & (slots.count - 1)

@@ -2,7 +2,9 @@
 package struct NameOrder: Sendable {
     private let names: [Namespace: (tables: StringTables, new: StringInterner?)]
 
-    package init(_ names: [Namespace: GrowingStrings]) { self.names = names.mapValues { ($0.tables, $0.new) } }
+    package init(_ names: [Namespace: GrowingStrings]) {
+        self.names = names.mapValues { ($0.tables, $0.new) }
+    }
 
     package init(_ names: [Namespace: StringTables]) { self.names = names.mapValues { ($0, nil) } }
 

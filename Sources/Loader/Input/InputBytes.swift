@@ -2,8 +2,8 @@ import WinnowDisk
 import WinnowFormat
 import WinnowModel
 
-/// The bytes of an input: of a file decompressed where its name ends in `.zst`, and digested on the way where that is
-/// wanted.
+/// The bytes of an input: of a file decompressed where its name ends in `.zst`, and digested on the
+/// way where that is wanted.
 final class InputBytes {
     private let stream: InputStream?
     /// What is left of an input in memory.
@@ -32,7 +32,8 @@ final class InputBytes {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
         let count: Int
         if let zstd {
-            count = try unsafe zstd.read(into: buffer) { (compressed) throws(WinnowError) in try unsafe take(compressed)
+            count = try unsafe zstd.read(into: buffer) { (compressed) throws(WinnowError) in
+                try unsafe take(compressed)
             }
         } else {
             count = try unsafe take(buffer)
@@ -57,7 +58,9 @@ final class InputBytes {
     func finishDigest() -> [UInt8] { digest?.finish() ?? [] }
 
     /// Reads everything for its digest alone.
-    static func digest(_ input: LoadSource.Input, _ options: LoadOptions) throws(WinnowError) -> [UInt8] {
+    static func digest(_ input: LoadSource.Input, _ options: LoadOptions) throws(WinnowError)
+        -> [UInt8]
+    {
         let bytes = try InputBytes(input, digesting: true, options)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { unsafe buffer.deallocate() }

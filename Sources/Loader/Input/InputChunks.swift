@@ -1,6 +1,7 @@
 import WinnowModel
 
-/// A piece of an input file that begins and ends between records, so that pieces can be parsed side by side.
+/// A piece of an input file that begins and ends between records, so that pieces can be parsed side
+/// by side.
 struct InputChunk: Sendable {
     let bytes: [UInt8]
     /// Whether nothing stands before it in its file.
@@ -18,7 +19,8 @@ struct InputChunks {
     private var ended = false
     /// The rest of a record that was too long is being passed over.
     private var skipping = false
-    /// How far `pending` was searched for ends of records, in which state that ended, and the last end found.
+    /// How far `pending` was searched for ends of records, in which state that ended, and the last
+    /// end found.
     private var scanned = 0
     private var scan = CSVScan.cellStart
     private var recordEnd: Int?
@@ -70,7 +72,8 @@ struct InputChunks {
     private mutating func fill() throws(WinnowError) {
         let old = pending.count
         pending.append(contentsOf: repeatElement(0, count: InputChunks.size))
-        let count = try unsafe pending.withUnsafeMutableBytesThrowing { (buffer) throws(WinnowError) in
+        let count = try unsafe pending.withUnsafeMutableBytesThrowing {
+            (buffer) throws(WinnowError) in
             try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
         }
         pending.removeLast(InputChunks.size - count)
@@ -82,14 +85,21 @@ struct InputChunks {
         unsafe pending.withUnsafeBytes { bytes in
             if scanned == 0, fresh, unsafe bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanned = 3 }
             let new = unsafe UnsafeRawBufferPointer(rebasing: bytes[scanned...])
-            let plain = unsafe !quoted || (scan.isOutsideQuotes && !new.contains(UInt8(ascii: "\"")))
+            let plain =
+                unsafe !quoted || (scan.isOutsideQuotes && !new.contains(UInt8(ascii: "\"")))
             if plain, let last = unsafe new.lastIndex(of: 0x0A) {
                 recordEnd = scanned + last + 1
-                scan = unsafe last + 1 == new.count || new.last == UInt8(ascii: ",") ? .cellStart : .cell
+                scan =
+                    unsafe last + 1 == new.count || new.last == UInt8(ascii: ",")
+                    ? .cellStart : .cell
             } else if plain {
-                if let last = unsafe new.last { scan = last == UInt8(ascii: ",") ? .cellStart : .cell }
+                if let last = unsafe new.last {
+                    scan = last == UInt8(ascii: ",") ? .cellStart : .cell
+                }
             } else {
-                for i in 0..<new.count where unsafe scan.take(new[i]) { recordEnd = scanned + i + 1 }
+                for i in 0..<new.count where unsafe scan.take(new[i]) {
+                    recordEnd = scanned + i + 1
+                }
             }
             scanned = bytes.count
         }
@@ -97,8 +107,8 @@ struct InputChunks {
     }
 }
 
-/// Where records of CSV end, by the same rules as `CSVRows`: a quote opens only at the start of a cell, and a malformed
-/// row ends at its line end.
+/// Where records of CSV end, by the same rules as `CSVRows`: a quote opens only at the start of a
+/// cell, and a malformed row ends at its line end.
 private enum CSVScan {
     case cellStart, cell, quoted, quoteInQuoted, returnBehindQuoted, malformed
 
@@ -131,7 +141,7 @@ package enum LoadLimits {
     /// 2000-01-01.
     static let firstEvent: Int64 = 946_684_800_000
 
-    /// How much of a loader's memory may be filled with what it gathers; the rest is for pieces of input and their
-    /// parsed rows.
+    /// How much of a loader's memory may be filled with what it gathers; the rest is for pieces of
+    /// input and their parsed rows.
     static func gathered(_ memory: Int) -> Int { max(memory / 4, memory - 256 << 20) }
 }

@@ -13,13 +13,15 @@ struct CatalogueLoading: Loading {
 
     private enum Column: Int { case id, name, tags, attributes, channel }
 
-    init(_ writer: Writer, _ kind: CatalogueObject.Kind, _ options: LoadOptions) throws(WinnowError) {
+    init(_ writer: Writer, _ kind: CatalogueObject.Kind, _ options: LoadOptions) throws(WinnowError)
+    {
         self.kind = kind
         namespace = kind.namespace
         pending = try Batch(writer.snapshot)
         existing = Set(try writer.snapshot.catalogue().filter { $0.kind == kind }.map(\.id))
         let names = ["id", "name", "tags", "attributes"] + (kind == .template ? ["channel"] : [])
-        columns = ColumnNames(names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+        columns = ColumnNames(
+            names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
     }
 
     var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<[CatalogueObject]> {
@@ -27,7 +29,8 @@ struct CatalogueLoading: Loading {
         return { chunk, layout in
             var parsed = ParsedChunk<[CatalogueObject]>(content: [])
             var objects: [CatalogueObject] = []
-            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
+            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) {
+                (cells) throws(BadRow) in
                 objects.append(try CatalogueLoading.object(kind, cells))
             }
             parsed.content = objects
@@ -36,7 +39,9 @@ struct CatalogueLoading: Loading {
         }
     }
 
-    private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow) -> CatalogueObject {
+    private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow)
+        -> CatalogueObject
+    {
         let id = cells[Column.id.rawValue], name = cells[Column.name.rawValue]
         let tags = cells[Column.tags.rawValue], attributes = cells[Column.attributes.rawValue]
         var channel: Channel?
@@ -45,19 +50,26 @@ struct CatalogueLoading: Loading {
             channel = Channel.allCases.first { unsafe $0.name.utf8.elementsEqual(text) }
             guard channel != nil else {
                 let shown = unsafe String(decoding: text.prefix(60), as: UTF8.self)
-                throw BadRow(column: "channel", code: .unknownChannel, reason: "unknown channel “\(shown)”")
+                throw BadRow(
+                    column: "channel", code: .unknownChannel, reason: "unknown channel “\(shown)”")
             }
         }
         let pairs = attributes.isThere ? try attributes.attributes("attributes") : []
         return unsafe CatalogueObject(
-            kind: kind, id: Array(try id.id("id")), name: name.isThere ? Array(try name.text("name")) : [],
+            kind: kind, id: Array(try id.id("id")),
+            name: name.isThere ? Array(try name.text("name")) : [],
             channel: channel, tags: tags.isThere ? try tags.strings("tags") : [],
             attributes: pairs.map { .init(key: $0.key, value: $0.value) })
     }
 
-    mutating func gather(_ objects: [CatalogueObject], _ summary: inout LoadSummary) throws(WinnowError) {
+    mutating func gather(_ objects: [CatalogueObject], _ summary: inout LoadSummary)
+        throws(WinnowError)
+    {
         for object in objects {
-            guard unsafe object.id.withUnsafeBytes({ unsafe pending.names[namespace]?.intern($0) }) != nil else {
+            guard
+                unsafe object.id.withUnsafeBytes({ unsafe pending.names[namespace]?.intern($0) })
+                    != nil
+            else {
                 throw .usage("the store has no room for more \(namespace) ids")
             }
             if seen.insert(object.id).inserted {

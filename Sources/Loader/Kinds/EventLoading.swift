@@ -3,8 +3,9 @@ import WinnowFormat
 import WinnowModel
 import WinnowStorage
 
-/// Loads events. A piece is parsed into records whose names have numbers of the piece's own; gathering gives each
-/// distinct name of a piece its store-wide code once, so that events are touched only as numbers.
+/// Loads events. A piece is parsed into records whose names have numbers of the piece's own;
+/// gathering gives each distinct name of a piece its store-wide code once, so that events are
+/// touched only as numbers.
 struct EventLoading: Loading {
     private let writer: Writer
     private var pending: Batch
@@ -17,10 +18,12 @@ struct EventLoading: Loading {
     let columns: ColumnNames
 
     private enum Column: Int {
-        case profile, channel, event, time, timeMs, campaign, template, link, message, count, machine
+        case profile, channel, event, time, timeMs, campaign, template, link, message, count,
+            machine
 
         static let names = [
-            "profile", "channel", "event", "time", "time_ms", "campaign", "template", "link", "message", "count",
+            "profile", "channel", "event", "time", "time_ms", "campaign", "template", "link",
+            "message", "count",
             "machine",
         ]
         var name: String { Column.names[rawValue] }
@@ -35,7 +38,8 @@ struct EventLoading: Loading {
         stored = writer.snapshot.schema.uniqueEvents == .stored
         unknownProfiles = options.unknownProfiles
         columns = ColumnNames(
-            names: Column.names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+            names: Column.names.map { Array($0.utf8) },
+            ignoresUnknown: options.ignoresUnknownColumns)
     }
 
     /// Events of one type in a piece.
@@ -63,7 +67,8 @@ struct EventLoading: Loading {
             var parsed = ParsedChunk(content: Content())
             var typeIndex: [UInt16: Int] = [:], content = Content()
             var last = (key: UInt64.max, type: -1, leaf: UInt32(0)), recent = RecentProfiles()
-            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
+            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) {
+                (cells) throws(BadRow) in
                 let type = try EventLoading.type(cells, stored: stored)
                 let profile = try unsafe cells[Column.profile.rawValue].id("profile")
                 let row = unsafe recent.row(of: profile, in: keys)
@@ -78,7 +83,8 @@ struct EventLoading: Loading {
                 let time = try EventLoading.time(cells, latest: latest)
                 let count = try EventLoading.count(cells[Column.count.rawValue])
                 let machine = try EventLoading.machine(cells[Column.machine.rawValue])
-                // All is checked before any name is entered: a row that is not stored makes nothing known.
+                // All is checked before any name is entered: a row that is not stored makes nothing
+                // known.
                 let campaignID = try unsafe EventLoading.id(cells, .campaign),
                     templateID = try unsafe EventLoading.id(cells, .template)
                 let linkID = try unsafe EventLoading.id(cells, .link),
@@ -93,7 +99,8 @@ struct EventLoading: Loading {
                 let message = unsafe EventLoading.code(messageID, &content.messages)
                 // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
                 let key =
-                    (machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(campaign) << 24 | UInt64(template)
+                    (machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(campaign) << 24
+                    | UInt64(template)
                 if key != last.key {
                     let index = typeIndex[type.code] ?? content.types.count
                     if index == content.types.count {
@@ -107,7 +114,9 @@ struct EventLoading: Loading {
                     content.types[last.type].strangers.append((event, stranger))
                 }
                 content.types[last.type].events.append(
-                    EventRecord(row: row ?? 0, leaf: last.leaf, time: time, count: count, link: link, message: message))
+                    EventRecord(
+                        row: row ?? 0, leaf: last.leaf, time: time, count: count, link: link,
+                        message: message))
             }
             parsed.content = content
             (parsed.rows, parsed.lines) = result
@@ -122,7 +131,10 @@ struct EventLoading: Loading {
         }
         var rows: [UInt32] = []
         for i in 0..<content.strangers.count {
-            guard let row = unsafe content.strangers.bytes(i).withUnsafeBytes({ unsafe pending.profiles.intern($0) })
+            guard
+                let row = unsafe content.strangers.bytes(i).withUnsafeBytes({
+                    unsafe pending.profiles.intern($0)
+                })
             else {
                 throw .usage("the store has no room for more profiles")
             }
@@ -131,16 +143,23 @@ struct EventLoading: Loading {
         summary.skipped += content.skipped
         let firstMessage = run.add(messages: content.messages)
         for var type in content.types {
-            for stranger in type.strangers { type.events[stranger.event].row = rows[Int(stranger.profile)] }
+            for stranger in type.strangers {
+                type.events[stranger.event].row = rows[Int(stranger.profile)]
+            }
             let keys = type.keys.map {
                 LeafKey(
-                    campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)], machine: $0.machine)
+                    campaign: codes[0][Int($0.campaign)], template: codes[1][Int($0.template)],
+                    machine: $0.machine)
             }
             if codes[2].count > 1 {
-                for i in type.events.indices { type.events[i].link = codes[2][Int(type.events[i].link)] }
+                for i in type.events.indices {
+                    type.events[i].link = codes[2][Int(type.events[i].link)]
+                }
             }
             if content.messages.count > 0 {
-                for i in type.events.indices where type.events[i].message > 0 { type.events[i].message += firstMessage }
+                for i in type.events.indices where type.events[i].message > 0 {
+                    type.events[i].message += firstMessage
+                }
             }
             run.add(type.type, keys, type.events)
             pending.eventCount += type.events.count
@@ -149,14 +168,18 @@ struct EventLoading: Loading {
         if run.bytes + pending.memory > memory { try spill() }
     }
 
-    /// The store's codes plus one of a piece's names, new ones given as they come; the first is that of "none".
+    /// The store's codes plus one of a piece's names, new ones given as they come; the first is
+    /// that of "none".
     private mutating func storeCodes(
         _ names: StringInterner, _ namespace: Namespace
     ) throws(WinnowError) -> [UInt32] {
         var codes: [UInt32] = [0]
         codes.reserveCapacity(names.count + 1)
         for i in 0..<names.count {
-            guard let code = unsafe names.bytes(i).withUnsafeBytes({ unsafe pending.names[namespace]?.intern($0) })
+            guard
+                let code = unsafe names.bytes(i).withUnsafeBytes({
+                    unsafe pending.names[namespace]?.intern($0)
+                })
             else {
                 throw .usage("the store has no room for more \(namespace) ids")
             }
@@ -168,8 +191,10 @@ struct EventLoading: Loading {
     private mutating func spill() throws(WinnowError) {
         if run.count > 0 {
             let part = try writer.newPart(.activity, durable: false)
-            let reference = try ActivityMerge.write([run], knowing: [], names: nil, memory: memory, to: part)
-            pending.events.append(SpilledRun(try ActivityPart(try writer.directory.open(reference))))
+            let reference = try ActivityMerge.write(
+                [run], knowing: [], names: nil, memory: memory, to: part)
+            pending.events.append(
+                SpilledRun(try ActivityPart(try writer.directory.open(reference))))
             run = MemoryRun()
         }
         try writer.spillStrings(of: &pending, above: memory / 16)
@@ -193,7 +218,8 @@ struct EventLoading: Loading {
         let eventName = try unsafe cells[Column.event.rawValue].text("event")
         guard let channel = unsafe channelNames.value(of: channelName) else {
             let name = unsafe String(decoding: channelName.prefix(60), as: UTF8.self)
-            throw BadRow(column: "channel", code: .unknownChannel, reason: "unknown channel “\(name)”")
+            throw BadRow(
+                column: "channel", code: .unknownChannel, reason: "unknown channel “\(name)”")
         }
         guard let event = unsafe eventNames.value(of: eventName),
             Catalogue.contains(channel, event)
@@ -225,7 +251,8 @@ struct EventLoading: Loading {
             throw BadRow(column: column, code: .timeRange, reason: "the time lies before 2000")
         }
         guard value <= latest else {
-            throw BadRow(column: column, code: .timeRange, reason: "the time lies more than a day ahead")
+            throw BadRow(
+                column: column, code: .timeRange, reason: "the time lies more than a day ahead")
         }
         return value
     }
@@ -234,7 +261,8 @@ struct EventLoading: Loading {
         guard cell.isThere else { return 1 }
         let value = try cell.integer("count")
         guard (1...Int64(Int32.max)).contains(value) else {
-            throw BadRow(column: "count", code: .badValue, reason: "count lies between 1 and 2147483647")
+            throw BadRow(
+                column: "count", code: .badValue, reason: "count lies between 1 and 2147483647")
         }
         return UInt32(value)
     }
@@ -245,22 +273,26 @@ struct EventLoading: Loading {
     }
 
     /// An optional id.
-    private static func id(_ cells: [InputCell], _ column: Column) throws(BadRow) -> UnsafeRawBufferPointer? {
+    private static func id(_ cells: [InputCell], _ column: Column) throws(BadRow)
+        -> UnsafeRawBufferPointer?
+    {
         let cell = cells[column.rawValue]
         return unsafe cell.isThere ? try cell.id(column.name) : nil
     }
 
     /// The piece's number of an id, plus one; zero for none.
-    private static func code(_ id: UnsafeRawBufferPointer?, _ names: inout StringInterner) -> UInt32 {
+    private static func code(_ id: UnsafeRawBufferPointer?, _ names: inout StringInterner) -> UInt32
+    {
         // A piece holds far fewer ids than there are numbers.
         unsafe id.flatMap { unsafe names.intern($0) }.map { $0 + 1 } ?? 0
     }
 }
 
-/// Profiles that were looked up a short while ago: what happens to a message mostly stands close together, and a table
-/// of millions of ids costs four cache misses a look.
+/// Profiles that were looked up a short while ago: what happens to a message mostly stands close
+/// together, and a table of millions of ids costs four cache misses a look.
 @safe private struct RecentProfiles: ~Copyable {
-    private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isThere: Bool)>.allocate(capacity: 4096)
+    private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isThere: Bool)>.allocate(
+        capacity: 4096)
 
     init() { unsafe entries.initialize(repeating: (0, 0, false), count: 4096) }
 
@@ -268,7 +300,8 @@ struct EventLoading: Loading {
 
     mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> UInt32? {
         let hash = unsafe stringHash(id), entry = unsafe entries + Int(hash & 4095)
-        // Equal hashes are not enough: the bytes decide. They stand in order of rows, so mostly they are in the cache.
+        // Equal hashes are not enough: the bytes decide. They stand in order of rows, so mostly
+        // they are in the cache.
         if unsafe entry.pointee.isThere, unsafe entry.pointee.hash == hash,
             unsafe keys.bytes(entry.pointee.row)?.elementsEqual(id) == true
         {

@@ -1,8 +1,8 @@
 import WinnowColumns
 import WinnowModel
 
-/// Events gathered in memory, by type and block, sixteen bytes most of them: the source of a part. When it has grown
-/// large the loader writes it as a part of its own and begins anew.
+/// Events gathered in memory, by type and block, sixteen bytes most of them: the source of a part.
+/// When it has grown large the loader writes it as a part of its own and begins anew.
 struct MemoryRun: EventSource {
     private var types: [EventType: TypeEvents] = [:]
     private var messages = LocalMessages()
@@ -31,8 +31,8 @@ struct MemoryRun: EventSource {
         var blocks: [BlockEvents] = []
     }
 
-    /// The events of a type in a block, in pieces that never move: growing one array would copy all and leave a third
-    /// of it empty.
+    /// The events of a type in a block, in pieces that never move: growing one array would copy all
+    /// and leave a third of it empty.
     private struct BlockEvents: Sendable {
         private struct Compact {
             /// Milliseconds since 1970, then 16 bits of row: enough for nine thousand years.
@@ -83,8 +83,10 @@ struct MemoryRun: EventSource {
                         : extras[Int(event.extra & ~BlockEvents.isExtra)]
                     events.append(
                         EventRecord(
-                            row: UInt32(block) << 16 | UInt32(event.timeAndRow & 0xFFFF), leaf: event.leaf,
-                            time: Int64(event.timeAndRow >> 16), count: extra.count, link: extra.link,
+                            row: UInt32(block) << 16 | UInt32(event.timeAndRow & 0xFFFF),
+                            leaf: event.leaf,
+                            time: Int64(event.timeAndRow >> 16), count: extra.count,
+                            link: extra.link,
                             message: extra.message))
                 }
             }
@@ -123,7 +125,9 @@ struct MemoryRun: EventSource {
 
     func blocks(of type: EventType) -> [(block: Int, events: Int)] {
         guard let blocks = types[type]?.blocks else { return [] }
-        return blocks.enumerated().filter { $0.element.count > 0 }.map { ($0.offset, $0.element.count) }
+        return blocks.enumerated().filter { $0.element.count > 0 }.map {
+            ($0.offset, $0.element.count)
+        }
     }
 
     func append(_ type: EventType, block: Int, to events: inout [EventRecord]) {

@@ -3,7 +3,8 @@ import WinnowFormat
 import WinnowModel
 import WinnowStorage
 
-/// Loads profiles: ids that are new get the next row, fields that a row gives are set, the rest keep what is stored.
+/// Loads profiles: ids that are new get the next row, fields that a row gives are set, the rest
+/// keep what is stored.
 struct ProfileLoading: Loading {
     private let writer: Writer
     private var pending: Batch
@@ -41,9 +42,11 @@ struct ProfileLoading: Loading {
     var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> {
         let schema = schema
         return { chunk, layout in
-            var parsed = ParsedChunk(content: Content(fields: ProfileBatch(fields: schema.fields.count)))
+            var parsed = ParsedChunk(
+                content: Content(fields: ProfileBatch(fields: schema.fields.count)))
             var content = parsed.content
-            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) { (cells) throws(BadRow) in
+            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) {
+                (cells) throws(BadRow) in
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (field, cell) in zip(schema.fields, cells.dropFirst()) {
@@ -52,7 +55,9 @@ struct ProfileLoading: Loading {
                 guard let code = unsafe content.ids.intern(id) else { return }
                 let row = UInt32(content.rows.count)
                 content.rows.append(code)
-                for (field, value) in values.enumerated() { value.put(into: &content.fields, field, row) }
+                for (field, value) in values.enumerated() {
+                    value.put(into: &content.fields, field, row)
+                }
             }
             parsed.content = content
             (parsed.rows, parsed.lines) = result

@@ -7,7 +7,8 @@ struct BadRow: Error {
     var code: ErrorCode
     var reason: String
 
-    static let longLine = BadRow(column: nil, code: .longLine, reason: "the line is longer than 16 MiB")
+    static let longLine = BadRow(
+        column: nil, code: .longLine, reason: "the line is longer than 16 MiB")
 }
 
 /// A row that cannot be loaded, and where it is; the line counts from the start of its chunk.

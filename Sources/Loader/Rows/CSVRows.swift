@@ -1,6 +1,7 @@
 import WinnowModel
 
-/// Rows of CSV (RFC 4180) in one chunk: LF or CRLF, cells in double quotes may hold commas, quotes and line ends.
+/// Rows of CSV (RFC 4180) in one chunk: LF or CRLF, cells in double quotes may hold commas, quotes
+/// and line ends.
 @safe struct CSVRows {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
@@ -14,8 +15,8 @@ import WinnowModel
 
     init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
 
-    /// Reads a row into `cells`; false at the end. Blank lines are passed over. A malformed row throws and is passed
-    /// over, too, so that reading can go on.
+    /// Reads a row into `cells`; false at the end. Blank lines are passed over. A malformed row
+    /// throws and is passed over, too, so that reading can go on.
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
         release()
         while unsafe at < bytes.count, isLineEnd(at) { endLine() }
@@ -38,7 +39,8 @@ import WinnowModel
     }
 
     private func isLineEnd(_ i: Int) -> Bool {
-        unsafe bytes[i] == 0x0A || (bytes[i] == 0x0D && (i + 1 == bytes.count || bytes[i + 1] == 0x0A))
+        unsafe bytes[i] == 0x0A
+            || (bytes[i] == 0x0D && (i + 1 == bytes.count || bytes[i + 1] == 0x0A))
     }
 
     private mutating func endLine() {
@@ -49,13 +51,17 @@ import WinnowModel
 
     /// Reads one cell; true when another follows.
     private mutating func cell(_ cells: inout [InputCell], _ start: Int) throws(BadRow) -> Bool {
-        if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: "\"") { return try quotedCell(&cells, start) }
+        if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: "\"") {
+            return try quotedCell(&cells, start)
+        }
         let begin = at
         while unsafe at < bytes.count {
             let byte = unsafe bytes[at]
             if byte == UInt8(ascii: ",") || byte == 0x0A { break }
             if byte == 0x0D, isLineEnd(at) { break }
-            if byte == UInt8(ascii: "\"") { throw malformed(start, "a quote inside an unquoted cell") }
+            if byte == UInt8(ascii: "\"") {
+                throw malformed(start, "a quote inside an unquoted cell")
+            }
             at += 1
         }
         let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[begin..<at])
@@ -69,14 +75,20 @@ import WinnowModel
         return true
     }
 
-    private mutating func quotedCell(_ cells: inout [InputCell], _ start: Int) throws(BadRow) -> Bool {
+    private mutating func quotedCell(_ cells: inout [InputCell], _ start: Int) throws(BadRow)
+        -> Bool
+    {
         at += 1
         let begin = at
         var doubled = 0
         while true {
-            guard unsafe at < bytes.count else { throw malformed(start, "a quoted cell is not closed") }
+            guard unsafe at < bytes.count else {
+                throw malformed(start, "a quoted cell is not closed")
+            }
             if unsafe bytes[at] == UInt8(ascii: "\"") {
-                guard unsafe at + 1 < bytes.count, unsafe bytes[at + 1] == UInt8(ascii: "\"") else { break }
+                guard unsafe at + 1 < bytes.count, unsafe bytes[at + 1] == UInt8(ascii: "\"") else {
+                    break
+                }
                 doubled += 1
                 at += 1
             } else if unsafe bytes[at] == 0x0A {
@@ -89,12 +101,17 @@ import WinnowModel
         if doubled > 0 { unsafe text = unsafe unescape(text, doubled) }
         unsafe cells.append(InputCell(kind: .csv, bytes: text))
         if takeComma() { return true }
-        guard unsafe at == bytes.count || isLineEnd(at) else { throw malformed(start, "text behind a quoted cell") }
+        guard unsafe at == bytes.count || isLineEnd(at) else {
+            throw malformed(start, "text behind a quoted cell")
+        }
         return false
     }
 
-    private mutating func unescape(_ text: UnsafeRawBufferPointer, _ doubled: Int) -> UnsafeRawBufferPointer {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, text.count - doubled), alignment: 1)
+    private mutating func unescape(_ text: UnsafeRawBufferPointer, _ doubled: Int)
+        -> UnsafeRawBufferPointer
+    {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, text.count - doubled), alignment: 1)
         unsafe unescaped.append(buffer)
         var out = 0, i = 0
         while i < text.count {

@@ -18,7 +18,9 @@ struct ColumnNames: Sendable {
     }
 
     func index(of name: UnsafeRawBufferPointer) -> Int? {
-        if names.count <= ColumnNames.few { return names.firstIndex { unsafe $0.elementsEqual(name) } }
+        if names.count <= ColumnNames.few {
+            return names.firstIndex { unsafe $0.elementsEqual(name) }
+        }
         return unsafe index.find(name, hash: stringHash(name)).map(Int.init)
     }
 

@@ -29,7 +29,8 @@ extension InputCell {
             case .string: "the string “\(shown)”"
             default: "“\(shown)”"
             }
-        return BadRow(column: column, code: .badValue, reason: "expected \(expected), found \(what)")
+        return BadRow(
+            column: column, code: .badValue, reason: "expected \(expected), found \(what)")
     }
 
     private var isText: Bool { kind == .csv || kind == .string }
@@ -43,9 +44,13 @@ extension InputCell {
 
     /// A string of 1–255 bytes.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
-        guard isThere else { throw BadRow(column: column, code: .missingID, reason: "the id is missing") }
+        guard isThere else {
+            throw BadRow(column: column, code: .missingID, reason: "the id is missing")
+        }
         guard isText else { throw bad(column, "an id") }
-        guard unsafe !bytes.isEmpty else { throw BadRow(column: column, code: .missingID, reason: "the id is empty") }
+        guard unsafe !bytes.isEmpty else {
+            throw BadRow(column: column, code: .missingID, reason: "the id is empty")
+        }
         guard unsafe bytes.count <= LoadLimits.id else {
             throw BadRow(
                 column: column, code: .longID,
@@ -69,8 +74,12 @@ extension InputCell {
             magnitude = sum
             at += 1
         }
-        if negative, magnitude <= UInt64(Int64.max) + 1 { return Int64(truncatingIfNeeded: 0 &- magnitude) }
-        guard !negative, let value = Int64(exactly: magnitude) else { throw bad(column, "a whole number of 64 bits") }
+        if negative, magnitude <= UInt64(Int64.max) + 1 {
+            return Int64(truncatingIfNeeded: 0 &- magnitude)
+        }
+        guard !negative, let value = Int64(exactly: magnitude) else {
+            throw bad(column, "a whole number of 64 bits")
+        }
         return value
     }
 
@@ -79,8 +88,11 @@ extension InputCell {
         guard kind == .csv || kind == .number, let literal = unsafe DecimalLiteral(utf8: bytes),
             unsafe kind == .number || !bytes.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
         else { throw bad(column, "a number") }
-        guard case .value(let value, true) = literal.scaled(to: scale), kind == .number || writtenPlaces <= scale
-        else { throw bad(column, "a number with at most \(scale) digits behind the point, of 64 bits") }
+        guard case .value(let value, true) = literal.scaled(to: scale),
+            kind == .number || writtenPlaces <= scale
+        else {
+            throw bad(column, "a number with at most \(scale) digits behind the point, of 64 bits")
+        }
         return value
     }
 
@@ -99,7 +111,9 @@ extension InputCell {
     }
 
     func date(_ column: String) throws(BadRow) -> Int64 {
-        guard isText, let date = unsafe CivilDate(utf8: bytes) else { throw bad(column, "a date as YYYY-MM-DD") }
+        guard isText, let date = unsafe CivilDate(utf8: bytes) else {
+            throw bad(column, "a date as YYYY-MM-DD")
+        }
         return Int64(date.day)
     }
 
@@ -113,8 +127,12 @@ extension InputCell {
     /// A datetime, or whole Unix seconds; in milliseconds.
     func time(_ column: String) throws(BadRow) -> Int64 {
         let expected = "a time as 2026-01-31T12:00:00Z or whole Unix seconds"
-        if isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) { return instant.milliseconds }
-        guard kind == .csv || kind == .number, let seconds = try? integer(column) else { throw bad(column, expected) }
+        if isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) {
+            return instant.milliseconds
+        }
+        guard kind == .csv || kind == .number, let seconds = try? integer(column) else {
+            throw bad(column, expected)
+        }
         let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         guard !overflow else { throw bad(column, expected) }
         return milliseconds
@@ -123,7 +141,8 @@ extension InputCell {
     /// Values joined by bars in CSV, an array of strings in JSON.
     func strings(_ column: String) throws(BadRow) -> [[UInt8]] {
         if kind == .csv { return try barred(column) }
-        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes), case .array(let elements) = value
+        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes),
+            case .array(let elements) = value
         else {
             throw bad(column, "an array of strings")
         }
@@ -143,7 +162,8 @@ extension InputCell {
             case UInt8(ascii: "|"): result.append([])
             case UInt8(ascii: "\\"):
                 i += 1
-                guard unsafe i < bytes.count, unsafe bytes[i] == UInt8(ascii: "|") || bytes[i] == UInt8(ascii: "\\")
+                guard unsafe i < bytes.count,
+                    unsafe bytes[i] == UInt8(ascii: "|") || bytes[i] == UInt8(ascii: "\\")
                 else {
                     throw bad(column, "a backslash only before | or \\")
                 }
@@ -157,7 +177,8 @@ extension InputCell {
 
     /// An object of strings; JSON only.
     func attributes(_ column: String) throws(BadRow) -> [(key: [UInt8], value: [UInt8])] {
-        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes), case .object(let members) = value
+        guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes),
+            case .object(let members) = value
         else {
             throw bad(column, "an object of strings")
         }
@@ -165,7 +186,8 @@ extension InputCell {
         for (key, member) in members {
             guard case .string(let text) = member else { throw bad(column, "an object of strings") }
             guard seen.insert(Array(key.utf8)).inserted else {
-                throw BadRow(column: column, code: .repeatedKey, reason: "the key “\(key)” is repeated")
+                throw BadRow(
+                    column: column, code: .repeatedKey, reason: "the key “\(key)” is repeated")
             }
             result.append((Array(key.utf8), Array(text.utf8)))
         }

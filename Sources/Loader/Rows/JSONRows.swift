@@ -38,7 +38,8 @@ import WinnowModel
             ignored.removeAll(keepingCapacity: true)
             var cursor = unsafe JSONCursor(text)
             try cursor.object(
-                { (cursor, key, escaped) throws(BadRow) in try member(&cursor, key, escaped, &cells) },
+                { (cursor, key, escaped) throws(BadRow) in try member(&cursor, key, escaped, &cells)
+                },
                 wrapping: JSONRows.bad)
             do throws(JSONError) { try cursor.expectEnd() } catch { throw JSONRows.bad(error) }
             return true
@@ -47,13 +48,17 @@ import WinnowModel
     }
 
     private static func bad(_ error: JSONError) -> BadRow {
-        BadRow(column: nil, code: .malformedJSON, reason: "\(error.message) at byte \(error.offset + 1)")
+        BadRow(
+            column: nil, code: .malformedJSON,
+            reason: "\(error.message) at byte \(error.offset + 1)")
     }
 
     private mutating func member(
         _ cursor: inout JSONCursor, _ key: Range<Int>, _ escaped: Bool, _ cells: inout [InputCell]
     ) throws(BadRow) {
-        let name = unsafe escaped ? try unescape(cursor, key) : UnsafeRawBufferPointer(rebasing: cursor.bytes[key])
+        let name =
+            unsafe escaped
+            ? try unescape(cursor, key) : UnsafeRawBufferPointer(rebasing: cursor.bytes[key])
         guard let column = unsafe columns.index(of: name) else {
             guard columns.ignoresUnknown else {
                 let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
@@ -66,9 +71,12 @@ import WinnowModel
             do throws(JSONError) { return try cursor.skip() } catch { throw JSONRows.bad(error) }
         }
         guard cells[column].kind == .absent else {
-            throw BadRow(column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
+            throw BadRow(
+                column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
         }
-        do throws(JSONError) { cells[column] = try value(&cursor) } catch { throw JSONRows.bad(error) }
+        do throws(JSONError) { cells[column] = try value(&cursor) } catch {
+            throw JSONRows.bad(error)
+        }
     }
 
     private mutating func value(_ cursor: inout JSONCursor) throws(JSONError) -> InputCell {
@@ -76,15 +84,18 @@ import WinnowModel
             let start = cursor.at
             try cursor.skip()
             return unsafe InputCell(
-                kind: .compound, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<cursor.at]))
+                kind: .compound,
+                bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<cursor.at]))
         }
         switch try cursor.scalar() {
         case .null: return unsafe InputCell(kind: .null)
         case .boolean(let flag): return unsafe InputCell(kind: flag ? .yes : .no)
         case .number(let range):
-            return unsafe InputCell(kind: .number, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))
+            return unsafe InputCell(
+                kind: .number, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))
         case .string(let range, escaped: false):
-            return unsafe InputCell(kind: .string, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))
+            return unsafe InputCell(
+                kind: .string, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))
         case .string(let range, escaped: true):
             var decoded: [UInt8] = []
             try cursor.decode(range, into: &decoded)
@@ -92,14 +103,19 @@ import WinnowModel
         }
     }
 
-    private mutating func unescape(_ cursor: JSONCursor, _ range: Range<Int>) throws(BadRow) -> UnsafeRawBufferPointer {
+    private mutating func unescape(_ cursor: JSONCursor, _ range: Range<Int>) throws(BadRow)
+        -> UnsafeRawBufferPointer
+    {
         var decoded: [UInt8] = []
-        do throws(JSONError) { try cursor.decode(range, into: &decoded) } catch { throw JSONRows.bad(error) }
+        do throws(JSONError) { try cursor.decode(range, into: &decoded) } catch {
+            throw JSONRows.bad(error)
+        }
         return unsafe keep(decoded)
     }
 
     private mutating func keep(_ decoded: [UInt8]) -> UnsafeRawBufferPointer {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, decoded.count), alignment: 1)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, decoded.count), alignment: 1)
         unsafe buffer.copyBytes(from: decoded)
         unsafe unescaped.append(buffer)
         return unsafe UnsafeRawBufferPointer(rebasing: buffer[..<decoded.count])

@@ -9,12 +9,14 @@ extension InputFormat {
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
             self = .ndjson
         } else {
-            throw .usage("\(path): the name ends in neither .csv nor .ndjson; say which format it is")
+            throw .usage(
+                "\(path): the name ends in neither .csv nor .ndjson; say which format it is")
         }
     }
 }
 
-/// What a chunk's rows look like: the columns of the kind, and for CSV where each of them stands in the file.
+/// What a chunk's rows look like: the columns of the kind, and for CSV where each of them stands in
+/// the file.
 struct RowLayout: Sendable {
     let columns: ColumnNames
     /// Per CSV cell the column, nil for one to be ignored; nil for NDJSON.
@@ -23,11 +25,14 @@ struct RowLayout: Sendable {
     var emptyClears = false
 
     /// Takes the header row off the first chunk of a CSV file.
-    static func csv(_ chunk: InputChunk, _ columns: ColumnNames, file: String) throws(WinnowError) -> RowLayout {
+    static func csv(_ chunk: InputChunk, _ columns: ColumnNames, file: String) throws(WinnowError)
+        -> RowLayout
+    {
         var layout = RowLayout(columns: columns, positions: [])
         guard !chunk.isCut else {
             throw .badData(
-                file: file, line: 1, column: nil, code: BadRow.longLine.code, reason: BadRow.longLine.reason)
+                file: file, line: 1, column: nil, code: BadRow.longLine.code,
+                reason: BadRow.longLine.reason)
         }
         try unsafe chunk.withText { (text) throws(WinnowError) in
             var rows = unsafe CSVRows(text), cells: [InputCell] = []
@@ -36,7 +41,9 @@ struct RowLayout: Sendable {
                 .badData(file: file, line: rows.line, column: column, code: code, reason: reason)
             }
             var found = false
-            do throws(BadRow) { found = try rows.next(&cells) } catch { throw bad(nil, error.code, error.reason) }
+            do throws(BadRow) { found = try rows.next(&cells) } catch {
+                throw bad(nil, error.code, error.reason)
+            }
             guard found else { throw bad(nil, .missingHeader, "there is no header row") }
             var seen: Set<Int> = [], unknown: Set<[UInt8]> = []
             for cell in cells {
@@ -46,7 +53,9 @@ struct RowLayout: Sendable {
                 let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
                 guard let column = unsafe columns.index(of: cell.bytes) else {
                     guard columns.ignoresUnknown else {
-                        throw bad(name, .unknownColumn, "unknown column; the columns are \(columns.listed)")
+                        throw bad(
+                            name, .unknownColumn,
+                            "unknown column; the columns are \(columns.listed)")
                     }
                     guard unsafe unknown.insert(Array(cell.bytes)).inserted else {
                         throw bad(name, .repeatedColumn, "the column is there twice")
@@ -66,7 +75,8 @@ struct RowLayout: Sendable {
 
 extension InputChunk {
     /// The chunk's text, without a byte order mark at the start of a file.
-    func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError) {
+    func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError)
+    {
         try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
             let mark = unsafe isFirst && raw.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
             try unsafe body(UnsafeRawBufferPointer(rebasing: raw[mark...]))
@@ -76,18 +86,21 @@ extension InputChunk {
 
 /// The rows of one chunk, whatever its format.
 enum RowReader {
-    /// Calls `body` with every row's cells, in the order of the columns, and collects what it or the format refuses.
-    /// Returns how many rows were read and how many lines the chunk has.
+    /// Calls `body` with every row's cells, in the order of the columns, and collects what it or
+    /// the format refuses. Returns how many rows were read and how many lines the chunk has.
     static func forEach(
         _ chunk: InputChunk, _ layout: RowLayout, rejected: inout [RejectedRow],
         _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) -> (rows: Int, lines: Int) {
         var count = 0
-        let lines = unsafe chunk.bytes.withUnsafeBytes { raw in unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) } }
+        let lines = unsafe chunk.bytes.withUnsafeBytes { raw in
+            unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+        }
         if chunk.isCut {
             rejected.append(
                 RejectedRow(
-                    line: 1, column: nil, code: BadRow.longLine.code, reason: BadRow.longLine.reason,
+                    line: 1, column: nil, code: BadRow.longLine.code,
+                    reason: BadRow.longLine.reason,
                     raw: Array(chunk.bytes.prefix(4096))))
             return (1, lines + 1)
         }
@@ -121,13 +134,16 @@ enum RowReader {
                         guard found.count == positions.count else {
                             throw BadRow(
                                 column: nil, code: .wrongWidth,
-                                reason: "the row has \(found.count) cells, the header \(positions.count)")
+                                reason:
+                                    "the row has \(found.count) cells, the header \(positions.count)"
+                            )
                         }
                         for i in cells.indices { cells[i] = InputCell() }
                         for (cell, position) in zip(found, positions) {
                             guard let position else { continue }
                             cells[position] =
-                                unsafe cell.kind == .absent && layout.emptyClears ? InputCell(kind: .null) : cell
+                                unsafe cell.kind == .absent && layout.emptyClears
+                                ? InputCell(kind: .null) : cell
                         }
                         try body(cells)
                     } catch {

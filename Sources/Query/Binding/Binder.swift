@@ -12,11 +12,12 @@ package struct BoundSegment: Sendable {
 
 /// A kind of condition that can be bound to a snapshot.
 protocol BindableCondition {
-    /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who there is.
+    /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who
+    /// there is.
     var usesCurrentState: Bool { get }
 
-    /// The plan for the condition. Windows and warnings are reported to the binder, with places that begin at the
-    /// condition.
+    /// The plan for the condition. Windows and warnings are reported to the binder, with places
+    /// that begin at the condition.
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan
 }
 
@@ -32,8 +33,8 @@ extension Rule.Node {
     }
 }
 
-/// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the schema, and collects
-/// windows and warnings.
+/// Binds a segment to a snapshot: resolves names, selectors and windows, checks fields against the
+/// schema, and collects windows and warnings.
 struct Binder {
     let snapshot: StoreVersion
     let time: EvaluationTime
@@ -46,7 +47,9 @@ struct Binder {
     /// Where the binder is in the rule.
     private(set) var place = RulePath.document
 
-    private init(_ snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings) {
+    private init(
+        _ snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings
+    ) {
         self.snapshot = snapshot
         self.time = time
         self.strict = strict
@@ -89,14 +92,17 @@ struct Binder {
 
     private mutating func bind(_ rule: Rule) throws(WinnowError) -> Plan {
         if let (key, condition) = rule.node.condition {
-            return try at(key) { (binder) throws(WinnowError) in try binder.bindOnce(rule, condition) }
+            return try at(key) { (binder) throws(WinnowError) in
+                try binder.bindOnce(rule, condition)
+            }
         }
         switch rule.node {
         case .all(let rules):
             return .all(try at(.all) { (binder) throws(WinnowError) in try binder.bind(rules) })
         case .any(let rules):
             return .any(try at(.any) { (binder) throws(WinnowError) in try binder.bind(rules) })
-        case .not(let rule): return .not(try at(.not) { (binder) throws(WinnowError) in try binder.bind(rule) })
+        case .not(let rule):
+            return .not(try at(.not) { (binder) throws(WinnowError) in try binder.bind(rule) })
         default: throw .invalidRule(path: place, message: "the rule passes a limit")
         }
     }
@@ -111,7 +117,8 @@ struct Binder {
         return plans
     }
 
-    /// Binds a condition, or takes what an equal one was bound to; windows and warnings are reported at each place.
+    /// Binds a condition, or takes what an equal one was bound to; windows and warnings are
+    /// reported at each place.
     private mutating func bindOnce(
         _ rule: Rule, _ condition: any BindableCondition
     ) throws(WinnowError) -> Plan {
@@ -132,7 +139,9 @@ struct Binder {
         }
         for warning in bound.warnings {
             warnings.append(
-                RuleWarning(code: warning.code, path: place.appending(warning.path), message: warning.message))
+                RuleWarning(
+                    code: warning.code, path: place.appending(warning.path),
+                    message: warning.message))
         }
         return bound.plan
     }
@@ -143,16 +152,19 @@ extension Segment {
     /// - Parameter asOfGiven: whether somebody chose the instant of evaluation.
     /// - Throws: `invalidRule` with the place in the rule.
     package func bind(
-        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool, sharing shared: SharedBindings
+        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         try validate()
-        return try Binder.bind(self, to: snapshot, time, strict: strict, asOfGiven: asOfGiven, sharing: shared)
+        return try Binder.bind(
+            self, to: snapshot, time, strict: strict, asOfGiven: asOfGiven, sharing: shared)
     }
 }
 
 extension Binder {
     fileprivate static func bind(
-        _ segment: Segment, to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        _ segment: Segment, to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool,
+        asOfGiven: Bool,
         sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         var binder = Binder(snapshot, time, strict: strict, shared)

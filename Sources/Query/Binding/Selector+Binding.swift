@@ -5,7 +5,9 @@ import WinnowStorage
 
 extension Binder {
     /// The dictionary codes plus one of what a selector chooses, ascending.
-    mutating func codes(_ selector: Selector, _ namespace: Namespace) throws(WinnowError) -> [UInt32] {
+    mutating func codes(_ selector: Selector, _ namespace: Namespace) throws(WinnowError)
+        -> [UInt32]
+    {
         var result = Set(try codes(selector.ids, namespace))
         if selector.hasConditions {
             let index = try snapshot.catalogueIndex(namespace)
@@ -26,7 +28,8 @@ extension Binder {
                 result.insert(code + 1)
             } else {
                 try warn(
-                    "unknown_\(namespace)", "the \(namespace) “\(id)” was neither loaded nor seen in an event")
+                    "unknown_\(namespace)",
+                    "the \(namespace) “\(id)” was neither loaded nor seen in an event")
             }
         }
         return result.sorted()
@@ -49,7 +52,8 @@ extension Selector {
         if !tags.isEmpty { conditions.append(Set(tags.flatMap { index.withTag($0) ?? [] })) }
         for tag in allTags { conditions.append(Set(index.withTag(tag) ?? [])) }
         for condition in attributes {
-            conditions.append(Set(condition.values.flatMap { index.with(attribute: condition.key, $0) }))
+            conditions.append(
+                Set(condition.values.flatMap { index.with(attribute: condition.key, $0) }))
         }
         return conditions.dropFirst().reduce(conditions.first ?? []) { $0.intersection($1) }
     }

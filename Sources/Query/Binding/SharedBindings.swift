@@ -1,7 +1,8 @@
 import WinnowModel
 import WinnowRules
 
-/// What the segments of one call have in common: equal conditions are bound once and become the same plan.
+/// What the segments of one call have in common: equal conditions are bound once and become the
+/// same plan.
 package final class SharedBindings {
     struct Key: Hashable {
         let rule: Rule

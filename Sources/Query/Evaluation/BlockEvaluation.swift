@@ -22,7 +22,9 @@ import WinnowModel
         self.erased = erased
         let kept = (0..<program.slotCount).map { _ in BlockSet.allocate() }
         self.kept = kept
-        familySets = program.families.map { $0.members.compactMap { program.slots[$0].map { kept[$0] } } }
+        familySets = program.families.map {
+            $0.members.compactMap { program.slots[$0].map { kept[$0] } }
+        }
         unsafe keptBlock = .allocate(capacity: program.slotCount + 1)
         unsafe keptBlock.initialize(repeating: -1, count: program.slotCount + 1)
     }
@@ -32,7 +34,8 @@ import WinnowModel
         unsafe keptBlock.deallocate()
     }
 
-    /// Calls `body` with the number of each plan and its rows in a block; the set is good until the call returns.
+    /// Calls `body` with the number of each plan and its rows in a block; the set is good until the
+    /// call returns.
     func evaluate(_ block: Int, _ body: (Int, BlockSet) -> Void) throws(WinnowError) {
         self.block = block
         scratch.universe.fill(first: min(Block.rows, rows - block * Block.rows))
@@ -43,14 +46,15 @@ import WinnowModel
         }
         for (i, root) in program.roots.enumerated() {
             let set = try set(of: root, or: scratch.set(0), level: 1, within: nil)
-            // What events and fields say of erased profiles counts nowhere; inside the tree it does no harm.
+            // What events and fields say of erased profiles counts nowhere; inside the tree it does
+            // no harm.
             if gone != nil { set.formIntersection(scratch.universe) }
             body(i, set)
         }
     }
 
-    /// The rows of a node: its own set where it is used several times, else `spare` is made so. Sets of `level` and
-    /// above are free. With `within` only the rows in it need be right.
+    /// The rows of a node: its own set where it is used several times, else `spare` is made so.
+    /// Sets of `level` and above are free. With `within` only the rows in it need be right.
     private func set(
         of node: Int, or spare: BlockSet, level: Int, within: BlockSet?
     ) throws(WinnowError) -> BlockSet {
@@ -80,7 +84,9 @@ import WinnowModel
         try program.families[family].pass.evaluate(view, into: familySets[family])
     }
 
-    private func evaluate(_ node: Int, into out: BlockSet, level: Int, within: BlockSet?) throws(WinnowError) {
+    private func evaluate(_ node: Int, into out: BlockSet, level: Int, within: BlockSet?)
+        throws(WinnowError)
+    {
         switch program.nodes[node] {
         case .empty: out.clear()
         case .universe: out.copy(from: scratch.universe)
@@ -97,8 +103,11 @@ import WinnowModel
         }
     }
 
-    /// Terms come cheapest first; the rest look only at what is left, and are spared when that is nobody.
-    private func all(_ nodes: [Int], into out: BlockSet, level: Int, within: BlockSet?) throws(WinnowError) {
+    /// Terms come cheapest first; the rest look only at what is left, and are spared when that is
+    /// nobody.
+    private func all(_ nodes: [Int], into out: BlockSet, level: Int, within: BlockSet?)
+        throws(WinnowError)
+    {
         let spare = scratch.set(level)
         for (i, node) in nodes.enumerated() {
             if i == 0 {
@@ -119,11 +128,17 @@ import WinnowModel
         }
     }
 
-    private func any(_ nodes: [Int], into out: BlockSet, level: Int, within: BlockSet?) throws(WinnowError) {
+    private func any(_ nodes: [Int], into out: BlockSet, level: Int, within: BlockSet?)
+        throws(WinnowError)
+    {
         let spare = scratch.set(level)
         for (i, node) in nodes.enumerated() {
             let set = try set(of: node, or: i == 0 ? out : spare, level: level + 1, within: within)
-            if i > 0 { out.formUnion(set) } else if unsafe set.bits != out.bits { out.copy(from: set) }
+            if i > 0 {
+                out.formUnion(set)
+            } else if unsafe set.bits != out.bits {
+                out.copy(from: set)
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 import Synchronization
 import WinnowModel
 
-/// Whether an evaluation is to end early: because somebody said so, or because the task is cancelled that called it.
-/// All threads of the evaluation ask, once a block.
+/// Whether an evaluation is to end early: because somebody said so, or because the task is
+/// cancelled that called it. All threads of the evaluation ask, once a block.
 package final class Cancellation: Sendable {
     private let requested = Atomic(false)
 

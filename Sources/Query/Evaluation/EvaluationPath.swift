@@ -1,5 +1,5 @@
-/// The ways in which a block can be evaluated. Each is counted, so that tests can show that they have taken all of
-/// them, and nobody has to guess which one a rule takes.
+/// The ways in which a block can be evaluated. Each is counted, so that tests can show that they
+/// have taken all of them, and nobody has to guess which one a rule takes.
 package enum EvaluationPath: Int, CaseIterable, Sendable {
     /// A table tells the count of all blocks; stored counts answer alone, or are added to others.
     case storedCountAlone, storedCounts, storedCountsAdded
@@ -7,17 +7,19 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case lastTimes
     /// Stored maxima say that nobody can qualify.
     case bounded
-    /// Rows are united, counted in bytes, in bytes row by row, in bytes that were cut down, in 64 bits.
+    /// Rows are united, counted in bytes, in bytes row by row, in bytes that were cut down, in 64
+    /// bits.
     case united, counted, countedFew, countedCapped, countedWide
     case wholeHead, headByEvent, tail, tailRun
     /// Events are looked at for their time, link, first mark, or key.
     case byTime, byLink, byFirstMark, byKey
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
-    /// Objects are counted for themselves: few events row by row, many as a set, one by one where parts must be
-    /// compared; or they must all meet the condition.
+    /// Objects are counted for themselves: few events row by row, many as a set, one by one where
+    /// parts must be compared; or they must all meet the condition.
     case objectFew, objectSet, objectSums, objectsIntersected
-    case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf, fieldAllOf
+    case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf,
+        fieldAllOf
     /// A newer part overlays an older one.
     case fieldOverlay
     case rows, sample

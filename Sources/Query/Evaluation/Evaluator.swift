@@ -6,8 +6,8 @@ import WinnowStorage
 import Synchronization
 import WinnowThreads
 
-/// Evaluates plans block by block, on several threads: blocks are independent and their results disjoint, so nothing is
-/// merged but counts.
+/// Evaluates plans block by block, on several threads: blocks are independent and their results
+/// disjoint, so nothing is merged but counts.
 package final class Evaluator: Sendable {
     private let snapshot: StoreVersion
     private let threads: Int
@@ -17,15 +17,19 @@ package final class Evaluator: Sendable {
     /// Blocks that a thread takes at a time.
     private static let run = 4
 
-    package init(_ snapshot: StoreVersion, threads: Int, _ cancellation: Cancellation = Cancellation()) {
+    package init(
+        _ snapshot: StoreVersion, threads: Int, _ cancellation: Cancellation = Cancellation()
+    ) {
         self.snapshot = snapshot
         self.cancellation = cancellation
         self.threads = max(1, threads)
     }
 
-    /// How many profiles match each plan. Plans are evaluated together, so what they share is evaluated once.
+    /// How many profiles match each plan. Plans are evaluated together, so what they share is
+    /// evaluated once.
     package func count(_ plans: [Plan]) throws(WinnowError) -> [Int] {
-        var counts = [Int](repeating: 0, count: plans.count), open: [(plan: Plan, of: Int, complements: Bool)] = []
+        var counts = [Int](repeating: 0, count: plans.count),
+            open: [(plan: Plan, of: Int, complements: Bool)] = []
         for (i, plan) in plans.enumerated() {
             let (inner, complements) = plan.complemented.map { ($0, true) } ?? (plan, false)
             if let known = try storedCount(inner) {
@@ -37,14 +41,17 @@ package final class Evaluator: Sendable {
         }
         guard !open.isEmpty else { return counts }
         let plans = open.map(\.plan)
-        nonisolated(unsafe) let totals = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: plans.count)
+        nonisolated(unsafe) let totals = UnsafeMutablePointer<Atomic<Int>>.allocate(
+            capacity: plans.count)
         for i in plans.indices { unsafe (totals + i).initialize(to: Atomic(0)) }
         defer {
             unsafe totals.deinitialize(count: plans.count)
             unsafe totals.deallocate()
         }
         try forEachBlock(Program(plans)) { evaluation, block throws(WinnowError) in
-            try evaluation.evaluate(block) { i, set in _ = unsafe totals[i].wrappingAdd(set.count, ordering: .relaxed) }
+            try evaluation.evaluate(block) { i, set in
+                _ = unsafe totals[i].wrappingAdd(set.count, ordering: .relaxed)
+            }
         }
         for (i, entry) in open.enumerated() {
             let total = unsafe totals[i].load(ordering: .relaxed)

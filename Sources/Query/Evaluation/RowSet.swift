@@ -27,7 +27,8 @@ package struct RowSet: Sequence, Sendable {
         package mutating func next() -> UInt32? {
             while block < blocks.count {
                 if rest != 0 {
-                    let row = blocks[block].number * Block.rows + word * 64 + rest.trailingZeroBitCount
+                    let row =
+                        blocks[block].number * Block.rows + word * 64 + rest.trailingZeroBitCount
                     rest &= rest - 1
                     return UInt32(truncatingIfNeeded: row)
                 }

@@ -2,8 +2,8 @@ import WinnowBitmaps
 import WinnowColumns
 import WinnowModel
 
-/// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the largest run that is
-/// met, not on the store.
+/// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the
+/// largest run that is met, not on the store.
 @safe package final class Scratch {
     /// Counters of one byte a row; zero whenever nothing is being counted.
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
@@ -32,7 +32,8 @@ import WinnowModel
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     let gathered = GatheredRuns(wholeTails: true)
-    /// Runs by their keys, of the event that pairs are made of and of the one that must not have happened.
+    /// Runs by their keys, of the event that pairs are made of and of the one that must not have
+    /// happened.
     let keyed = GatheredRuns(wholeTails: false), excluded = GatheredRuns(wholeTails: false)
     /// What is asked of the events at hand.
     let wanted = WantedRows()

@@ -2,9 +2,9 @@ import WinnowBitmaps
 import WinnowModel
 import WinnowStorage
 
-/// A condition of a rule bound to a snapshot: names are numbers, selectors are leaves, windows are instants. One object
-/// is one condition, shared by all threads that evaluate it. Each kind has a folder of its own, with its binding and
-/// its evaluation; the rest of the target knows only this.
+/// A condition of a rule bound to a snapshot: names are numbers, selectors are leaves, windows are
+/// instants. One object is one condition, shared by all threads that evaluate it. Each kind has a
+/// folder of its own, with its binding and its evaluation; the rest of the target knows only this.
 package protocol BoundCondition: AnyObject, Sendable {
     /// What evaluation is likely to cost per block, for ordering; in nanoseconds, roughly.
     var cost: Int { get }
@@ -12,22 +12,26 @@ package protocol BoundCondition: AnyObject, Sendable {
     /// How many profiles there are, where tables alone tell it; nil where blocks must be looked at.
     func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int?
 
-    /// Makes `out` the rows of a block. Rows outside the view's candidates need not be right. Called on many threads,
-    /// each with scratch of its own; allocates nothing and counts no references per event.
+    /// Makes `out` the rows of a block. Rows outside the view's candidates need not be right.
+    /// Called on many threads, each with scratch of its own; allocates nothing and counts no
+    /// references per event.
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError)
 
-    /// What tells conditions apart that look at different data; those with the same can be evaluated in one pass. nil
-    /// for conditions that gain nothing by that.
+    /// What tells conditions apart that look at different data; those with the same can be
+    /// evaluated in one pass. nil for conditions that gain nothing by that.
     var source: ObjectIdentifier? { get }
 
-    /// One pass over the source for this and other conditions, in the order of the sets that it will be given.
+    /// One pass over the source for this and other conditions, in the order of the sets that it
+    /// will be given.
     func pass(with others: [any BoundCondition]) -> any SharedPass
 }
 
 extension BoundCondition {
     func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? { nil }
     var source: ObjectIdentifier? { nil }
-    func pass(with others: [any BoundCondition]) -> any SharedPass { OneByOne(conditions: [self] + others) }
+    func pass(with others: [any BoundCondition]) -> any SharedPass {
+        OneByOne(conditions: [self] + others)
+    }
 }
 
 /// Several conditions on the same data, evaluated together.

@@ -1,7 +1,7 @@
 import WinnowModel
 
-/// A segment bound to a snapshot, as set algebra over conditions. Immutable, and shared by all threads that evaluate
-/// it.
+/// A segment bound to a snapshot, as set algebra over conditions. Immutable, and shared by all
+/// threads that evaluate it.
 package indirect enum Plan: Sendable {
     case empty
     case universe
@@ -35,7 +35,8 @@ extension Plan {
             let terms = plans.map { $0.simplified() }
             if terms.contains(where: \.isEmpty) { return .empty }
             let rest = terms.filter { !$0.isUniverse }
-            return rest.count > 1 ? .all(rest.sorted { $0.cost < $1.cost }) : rest.first ?? .universe
+            return rest.count > 1
+                ? .all(rest.sorted { $0.cost < $1.cost }) : rest.first ?? .universe
         case .any(let plans):
             let terms = plans.map { $0.simplified() }
             if terms.contains(where: \.isUniverse) { return .universe }

@@ -1,7 +1,7 @@
 import WinnowModel
 
-/// The plans of one call as one graph: what is equal, inside a plan or across plans, is one node and evaluated once per
-/// block. Immutable, and shared by all threads.
+/// The plans of one call as one graph: what is equal, inside a plan or across plans, is one node
+/// and evaluated once per block. Immutable, and shared by all threads.
 struct Program: Sendable {
     enum Node: Sendable {
         case empty

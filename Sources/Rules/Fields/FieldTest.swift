@@ -1,7 +1,7 @@
 import WinnowModel
 
-/// A field condition made ready for one field and one evaluation: literals read by the field's type, days and windows
-/// turned into instants.
+/// A field condition made ready for one field and one evaluation: literals read by the field's
+/// type, days and windows turned into instants.
 package struct FieldTest: Sendable, Hashable {
     /// Whether the profiles that do not pass are meant; those without the field never pass.
     package var negated: Bool
@@ -51,7 +51,9 @@ package struct DaysOfYear: Sendable, Hashable {
         return days.contains(32 * month + day)
     }
 
-    package static func == (a: DaysOfYear, b: DaysOfYear) -> Bool { a.days == b.days && a.zone?.name == b.zone?.name }
+    package static func == (a: DaysOfYear, b: DaysOfYear) -> Bool {
+        a.days == b.days && a.zone?.name == b.zone?.name
+    }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(days) }
 }
@@ -60,7 +62,8 @@ extension FieldCondition {
     /// The test for a field of the schema; places of errors begin at the condition.
     package func test(for field: Field, _ time: EvaluationTime) throws(WinnowError) -> FieldTest {
         guard self.operator.shape.types.contains(field.type) else {
-            let legal = FieldOperator.operators(of: field.type).map(\.rawValue).joined(separator: ", ")
+            let legal = FieldOperator.operators(of: field.type).map(\.rawValue).joined(
+                separator: ", ")
             throw .invalidRule(
                 at: .operator,
                 "“\(self.operator.rawValue)” does not apply to “\(name)”, a field of type "
@@ -70,14 +73,16 @@ extension FieldCondition {
         guard ignoresCase == nil || (field.type == .string && self.operator.shape.foldsCase) else {
             throw .invalidRule(
                 at: .ignoreCase,
-                "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case")
+                "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case"
+            )
         }
         var result = FieldTest(negated: positive != self.operator, test: .exists, window: nil)
         if positive == .exists { return result }
         let reader = LiteralReader(field: field, time: time)
         switch field.type {
         case .string:
-            result.test = .text(try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
+            result.test = .text(
+                try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
         case .stringSet:
             let values = try reader.strings(operand)
             result.test = positive == .hasAll ? .hasAll(values) : .hasAny(values)

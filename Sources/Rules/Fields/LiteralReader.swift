@@ -5,7 +5,8 @@ struct LiteralReader {
     let field: Field
     let time: EvaluationTime
 
-    /// The values equal to a literal: none when the field's type cannot hold it, many when a date means a whole day.
+    /// The values equal to a literal: none when the field's type cannot hold it, many when a date
+    /// means a whole day.
     private struct Span {
         /// First value that is not below the literal, nil when all are.
         var lower: Int64?
@@ -67,7 +68,9 @@ struct LiteralReader {
             switch byte {
             case UInt8(ascii: "*"): pieces.append([])
             case UInt8(ascii: "\\"):
-                guard let next = rest.popFirst(), next == UInt8(ascii: "*") || next == UInt8(ascii: "\\") else {
+                guard let next = rest.popFirst(),
+                    next == UInt8(ascii: "*") || next == UInt8(ascii: "\\")
+                else {
                     throw error("a backslash in a pattern stands before * or another backslash")
                 }
                 pieces[pieces.count - 1].append(next)
@@ -78,7 +81,9 @@ struct LiteralReader {
     }
 
     func strings(_ operand: FieldCondition.Operand) throws(WinnowError) -> [[UInt8]] {
-        guard case .list(let literals) = operand else { throw error("expected an array of strings") }
+        guard case .list(let literals) = operand else {
+            throw error("expected an array of strings")
+        }
         var result: [[UInt8]] = []
         for literal in literals {
             guard case .string(let text) = literal else { throw wrongType(literal) }
@@ -95,11 +100,15 @@ struct LiteralReader {
         switch (op, operand) {
         case (.in, .list(let literals)):
             var result: [ClosedRange<Int64>] = []
-            for literal in literals { result += range(from: try span(literal), to: try span(literal)) }
+            for literal in literals {
+                result += range(from: try span(literal), to: try span(literal))
+            }
             return result
         case (.between, .list(let literals)) where literals.count == 2:
             let lo = try span(literals[0]), hi = try span(literals[1])
-            guard try !isAbove(literals[0], literals[1]) else { throw error("the first value is above the second") }
+            guard try !isAbove(literals[0], literals[1]) else {
+                throw error("the first value is above the second")
+            }
             return range(from: lo, to: hi)
         case (_, .value(let literal)):
             let span = try span(literal)
@@ -117,7 +126,8 @@ struct LiteralReader {
             }
         default: break
         }
-        throw error("“\(op.rawValue)” takes " + (op == .in || op == .between ? "an array" : "one value"))
+        throw error(
+            "“\(op.rawValue)” takes " + (op == .in || op == .between ? "an array" : "one value"))
     }
 
     private func range(from: Span, to: Span) -> [ClosedRange<Int64>] {
@@ -125,10 +135,16 @@ struct LiteralReader {
         return [low...high]
     }
 
-    private func isAbove(_ a: FieldCondition.Literal, _ b: FieldCondition.Literal) throws(WinnowError) -> Bool {
+    private func isAbove(_ a: FieldCondition.Literal, _ b: FieldCondition.Literal)
+        throws(WinnowError) -> Bool
+    {
         let lo = try span(a), hi = try span(b)
-        // Two literals may lie between the same values of the field, or both beyond them: digits decide.
-        if case .number(let x) = a, case .number(let y) = b, let x = decimal(x), let y = decimal(y) { return y < x }
+        // Two literals may lie between the same values of the field, or both beyond them: digits
+        // decide.
+        if case .number(let x) = a, case .number(let y) = b, let x = decimal(x), let y = decimal(y)
+        {
+            return y < x
+        }
         guard let low = lo.lower, let high = hi.upper else { return false }
         return low > high
     }
@@ -149,14 +165,16 @@ struct LiteralReader {
             case .below: return Span(lower: .min, upper: nil)
             case .above: return Span(lower: nil, upper: .max)
             case .value(let floor, true): return Span(lower: floor, upper: floor)
-            case .value(let floor, false): return Span(lower: floor == .max ? nil : floor + 1, upper: floor)
+            case .value(let floor, false):
+                return Span(lower: floor == .max ? nil : floor + 1, upper: floor)
             }
         case (.boolean, .boolean(let flag)):
             return Span(lower: flag ? 1 : 0, upper: flag ? 1 : 0)
         case (.date, .string(let text)):
             guard let date = CivilDate(text) else {
                 throw Instant(text) == nil
-                    ? wrongType(literal) : error("“\(field.name)” is a date; compare it with a date, not an instant")
+                    ? wrongType(literal)
+                    : error("“\(field.name)” is a date; compare it with a date, not an instant")
             }
             return Span(lower: Int64(date.day), upper: Int64(date.day))
         case (.datetime, .string(let text)):
@@ -169,22 +187,29 @@ struct LiteralReader {
 
     /// The milliseconds of a local day.
     private func day(_ date: CivilDate) -> Span {
-        let start = time.zone.start(of: date), end = time.zone.start(of: CivilDate(day: date.day + 1))
+        let start = time.zone.start(of: date),
+            end = time.zone.start(of: CivilDate(day: date.day + 1))
         return Span(lower: start.milliseconds, upper: end.milliseconds - 1)
     }
 
-    func ranges(in window: Window, _ resolved: ResolvedWindow) throws(WinnowError) -> [ClosedRange<Int64>] {
+    func ranges(in window: Window, _ resolved: ResolvedWindow) throws(WinnowError) -> [ClosedRange<
+        Int64
+    >] {
         guard var span = resolved.milliseconds else { return [] }
         if window.isRelative {
             guard span.lowerBound <= time.asOf.milliseconds else { return [] }
             span = span.lowerBound...min(span.upperBound, time.asOf.milliseconds)
         }
         guard field.type == .date else { return [span] }
-        if case .instants = window { throw error("“\(field.name)” is a date; use a window of days, not of instants") }
-        // A date stands for the first instant of its day in the zone of the rule. East of Greenwich the first day of
-        // all begins before the first instant; a window that is cut there has it all the same.
+        if case .instants = window {
+            throw error("“\(field.name)” is a date; use a window of days, not of instants")
+        }
+        // A date stands for the first instant of its day in the zone of the rule. East of Greenwich
+        // the first day of all begins before the first instant; a window that is cut there has it
+        // all the same.
         let earliest = Instant.first.milliseconds
-        let low = span.lowerBound > earliest ? span.lowerBound : earliest - 2 * Instant.millisecondsPerDay
+        let low =
+            span.lowerBound > earliest ? span.lowerBound : earliest - 2 * Instant.millisecondsPerDay
         let high = min(span.upperBound, Instant.last.milliseconds + 2 * Instant.millisecondsPerDay)
         guard low <= high else { return [] }
         var first = time.zone.date(of: Instant(milliseconds: low))

@@ -1,7 +1,8 @@
 import WinnowCKernels
 import WinnowModel
 
-/// A test on the bytes of a string; one that ignores case folds them first, its own are folded already.
+/// A test on the bytes of a string; one that ignores case folds them first, its own are folded
+/// already.
 package struct TextTest: Sendable, Hashable {
     package let comparison: TextComparison
     package let ignoresCase: Bool
@@ -11,7 +12,8 @@ package struct TextTest: Sendable, Hashable {
         return unsafe caseFolded(text).withUnsafeBytes { unsafe comparison.passes($0) }
     }
 
-    /// Byte strings, none of them empty, one of which occurs in every text that passes; nil when that says nothing.
+    /// Byte strings, none of them empty, one of which occurs in every text that passes; nil when
+    /// that says nothing.
     package var necessaryParts: [[UInt8]]? {
         guard !ignoresCase else { return nil }
         let parts: [[UInt8]] =
@@ -38,21 +40,28 @@ package enum TextComparison: Sendable, Hashable {
         case .isOneOf(let values): return unsafe values.contains(Array(text))
         case .contains(let part): return unsafe TextComparison.find(part, in: text, from: 0) != nil
         case .hasPrefix(let part): return unsafe text.starts(with: part)
-        case .hasSuffix(let part): return unsafe text.count >= part.count && text.suffix(part.count).elementsEqual(part)
+        case .hasSuffix(let part):
+            return unsafe text.count >= part.count && text.suffix(part.count).elementsEqual(part)
         case .matches(let pieces): return unsafe TextComparison.matches(pieces, text)
         }
     }
 
     /// Where a piece first begins at or after an index. Complexity: O(text + piece).
-    private static func find(_ part: [UInt8], in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard !part.isEmpty, let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+    private static func find(_ part: [UInt8], in text: UnsafeRawBufferPointer, from start: Int)
+        -> Int?
+    {
+        guard !part.isEmpty, let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        else {
             return part.isEmpty ? start : nil
         }
-        let found = unsafe start + ck_kernels().pointee.find_bytes(base + start, text.count - start, part, part.count)
+        let found =
+            unsafe start
+            + ck_kernels().pointee.find_bytes(base + start, text.count - start, part, part.count)
         return found < text.count ? found : nil
     }
 
-    /// The first piece is a prefix, the last a suffix, those between follow each other: leftmost matches suffice.
+    /// The first piece is a prefix, the last a suffix, those between follow each other: leftmost
+    /// matches suffice.
     private static func matches(_ pieces: [[UInt8]], _ text: UnsafeRawBufferPointer) -> Bool {
         guard let first = pieces.first, let last = pieces.last else { return false }
         if pieces.count == 1 { return unsafe text.elementsEqual(first) }

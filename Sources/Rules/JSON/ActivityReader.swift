@@ -20,7 +20,8 @@ struct ActivityReader {
             throw name.unknownOperator(text, CountOperator.allCases.map(\.rawValue))
         }
         if op.operand == .none { try object.refuse(.times, because: "“\(text)” takes no number") }
-        // What is said without an effect is an error, too; the value alone does not tell that it was said.
+        // What is said without an effect is an error, too; the value alone does not tell that it
+        // was said.
         if let counting = object.optional(.counting) {
             if let instead = op.restricted {
                 throw counting.error(
@@ -75,12 +76,14 @@ struct ActivityReader {
         }
         let object = try RuleObject(value.value, value.path, allowed: RuleKey.selectorKeys)
         return Selector(
-            ids: try object.optional(.ids)?.strings() ?? [], tags: try object.optional(.tags)?.strings() ?? [],
+            ids: try object.optional(.ids)?.strings() ?? [],
+            tags: try object.optional(.tags)?.strings() ?? [],
             allTags: try object.optional(.allTags)?.strings() ?? [],
             attributes: try object.optional(.attributes).map(attributes) ?? [])
     }
 
-    private func attributes(_ value: RuleValue) throws(WinnowError) -> [Selector.AttributeCondition] {
+    private func attributes(_ value: RuleValue) throws(WinnowError) -> [Selector.AttributeCondition]
+    {
         guard case .object(let members) = value.value else {
             throw value.error("expected an object, not \(value.value.kind)")
         }
@@ -97,7 +100,8 @@ struct ActivityReader {
         return result
     }
 
-    private func preceding(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Preceding {
+    private func preceding(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Preceding
+    {
         let object = try RuleObject(value.value, value.path, allowed: RuleKey.precedingKeys)
         let event = try event(try object.required(.event), in: channel)
         let pairing = try object.optional(.pairing)?.choice(Preceding.Pairing.self) ?? .scope

@@ -17,7 +17,9 @@ struct FieldReader {
         }
         var condition = FieldCondition(name, op, try operand(op))
         if let folding = object.optional(.ignoreCase) {
-            guard case .boolean(let on) = folding.value else { throw folding.error("expected true or false") }
+            guard case .boolean(let on) = folding.value else {
+                throw folding.error("expected true or false")
+            }
             condition.ignoresCase = on
         }
         return condition
@@ -32,7 +34,9 @@ struct FieldReader {
         case .anniversary: return .anniversary(try anniversary(try object.required(.value)))
         case .list, .range:
             var literals: [FieldCondition.Literal] = []
-            for element in try object.required(.value).elements() { literals.append(try literal(element)) }
+            for element in try object.required(.value).elements() {
+                literals.append(try literal(element))
+            }
             return .list(literals)
         case .value: return .value(try literal(try object.required(.value)))
         }
@@ -40,9 +44,11 @@ struct FieldReader {
 
     private func anniversary(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Anniversary {
         let object = try RuleObject(value.value, value.path, allowed: RuleKey.anniversaryKeys)
-        let from = try object.required(.from).integer(-365...365), to = try object.required(.to).integer(-365...365)
+        let from = try object.required(.from).integer(-365...365),
+            to = try object.required(.to).integer(-365...365)
         guard from <= to else { throw value.error("from \(from) lies after to \(to)") }
-        let leapDay = try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
+        let leapDay =
+            try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
         return FieldCondition.Anniversary(Int(from)...Int(to), leapDay: leapDay)
     }
 

@@ -1,13 +1,15 @@
 import WinnowModel
 
-/// The keys of rule documents. Readers and writers of every form, help and error texts take them from here.
+/// The keys of rule documents. Readers and writers of every form, help and error texts take them
+/// from here.
 package enum RuleKey: String, CaseIterable, Sendable {
     case name, timezone
     case `where`, text
     case all, any, not, activity, field, sample, subscription, goal, segment
     case channel, event
     case `operator`
-    case times, campaigns, templates, links, during, counting, pairing, value, salt, unit, mode, last, from, to, feb29
+    case times, campaigns, templates, links, during, counting, pairing, value, salt, unit, mode,
+        last, from, to, feb29
     case precededBy = "preceded_by"
     case ids, tags, attributes
     case allTags = "all_tags"
@@ -22,7 +24,8 @@ package enum RuleKey: String, CaseIterable, Sendable {
     /// What a node may be.
     static let nodes: [RuleKey] = [.all, .any, .not, .activity, .field, .sample]
     static let activityKeys: [RuleKey] = [
-        .channel, .event, .operator, .times, .campaigns, .templates, .links, .during, .precededBy, .counting,
+        .channel, .event, .operator, .times, .campaigns, .templates, .links, .during, .precededBy,
+        .counting,
     ]
     static let selectorKeys: [RuleKey] = [.ids, .tags, .allTags, .attributes]
     static let precedingKeys: [RuleKey] = [.event, .atLeast, .pairing]

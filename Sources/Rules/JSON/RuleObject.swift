@@ -9,7 +9,9 @@ struct RuleValue {
     func error(_ message: String) -> WinnowError { .invalidRule(path: path, message: message) }
 
     func string() throws(WinnowError) -> String {
-        guard case .string(let text) = value else { throw error("expected a string, not \(value.kind)") }
+        guard case .string(let text) = value else {
+            throw error("expected a string, not \(value.kind)")
+        }
         return text
     }
 
@@ -20,9 +22,15 @@ struct RuleValue {
     }
 
     /// The elements of an array that is not empty.
-    func elements() throws(WinnowError) -> LazyMapSequence<EnumeratedSequence<[JSONValue]>, RuleValue> {
-        guard case .array(let elements) = value else { throw error("expected an array, not \(value.kind)") }
-        do throws(WinnowError) { try RuleLimits.validate(count: elements.count) } catch { throw error.inside(path) }
+    func elements() throws(WinnowError) -> LazyMapSequence<
+        EnumeratedSequence<[JSONValue]>, RuleValue
+    > {
+        guard case .array(let elements) = value else {
+            throw error("expected an array, not \(value.kind)")
+        }
+        do throws(WinnowError) { try RuleLimits.validate(count: elements.count) } catch {
+            throw error.inside(path)
+        }
         return elements.enumerated().lazy.map { RuleValue(value: $1, path: path.index($0)) }
     }
 
@@ -35,7 +43,9 @@ struct RuleValue {
 
     /// A whole number within a range.
     func integer(_ range: ClosedRange<Int64>) throws(WinnowError) -> Int64 {
-        guard case .number(let text) = value else { throw error("expected a whole number, not \(value.kind)") }
+        guard case .number(let text) = value else {
+            throw error("expected a whole number, not \(value.kind)")
+        }
         guard let number = Int64(text) else { throw error("expected a whole number, not \(text)") }
         guard range.contains(number) else {
             throw error("\(text) is not between \(range.lowerBound) and \(range.upperBound)")
@@ -56,19 +66,22 @@ struct RuleValue {
     /// A percentage with at most two decimals, in hundredths.
     func hundredths() throws(WinnowError) -> Int {
         guard case .number(var text) = value,
-            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }),
+            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
+            ),
             case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
         else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
         return Int(value)
     }
 
     /// One of the names of an enumeration.
-    func choice<T: RawRepresentable & CaseIterable>(_: T.Type) throws(WinnowError) -> T where T.RawValue == String {
+    func choice<T: RawRepresentable & CaseIterable>(_: T.Type) throws(WinnowError) -> T
+    where T.RawValue == String {
         let text = try string()
         guard let match = T(rawValue: text) else {
             let names = T.allCases.map(\.rawValue)
             throw error(
-                "“\(text)”\(nearestHint(for: text, among: names)) is not one of \(names.joined(separator: ", "))")
+                "“\(text)”\(nearestHint(for: text, among: names)) is not one of \(names.joined(separator: ", "))"
+            )
         }
         return match
     }
@@ -81,10 +94,12 @@ struct RuleValue {
 }
 
 /// The error for a key that the object at a place does not have.
-func unknownKey(_ key: String, _ path: RulePath, _ verb: String, _ known: [RuleKey]) -> WinnowError {
+func unknownKey(_ key: String, _ path: RulePath, _ verb: String, _ known: [RuleKey]) -> WinnowError
+{
     let names = known.map(\.rawValue), list = names.joined(separator: ", ")
     return .invalidRule(
-        path: path.key(key), message: "unknown key\(nearestHint(for: key, among: names)); \(verb) \(list)")
+        path: path.key(key),
+        message: "unknown key\(nearestHint(for: key, among: names)); \(verb) \(list)")
 }
 
 /// An object with known keys, each at most once.
@@ -110,7 +125,9 @@ struct RuleObject {
     }
 
     func optional(_ key: RuleKey) -> RuleValue? {
-        members.first { $0.key == key.rawValue }.map { RuleValue(value: $0.value, path: path.key(key)) }
+        members.first { $0.key == key.rawValue }.map {
+            RuleValue(value: $0.value, path: path.key(key))
+        }
     }
 
     func required(_ key: RuleKey) throws(WinnowError) -> RuleValue {

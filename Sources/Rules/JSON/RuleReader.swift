@@ -2,23 +2,25 @@ import WinnowJSON
 import WinnowModel
 
 extension Segment {
-    /// Reads a rule document: a node, `{"name": …, "timezone": …, "where": node}`, or the same with a rule as `text`
-    /// in place of `where`. Everything that can be checked
-    /// without a store is checked; errors name the path.
+    /// Reads a rule document: a node, `{"name": …, "timezone": …, "where": node}`, or the same with
+    /// a rule as `text` in place of `where`. Everything that can be checked without a store is
+    /// checked; errors name the path.
     /// - Throws: `WinnowError.invalidRule`; `invalidText` for what is wrong in a `text`.
     /// - Complexity: O(text).
     public init(json text: String) throws(WinnowError) {
         // White space around a document, such as a file's last line end, is not part of it.
         let blank: (UInt8) -> Bool = { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         let size =
-            text.utf8.count - text.utf8.prefix(while: blank).count - text.utf8.reversed().prefix(while: blank).count
+            text.utf8.count - text.utf8.prefix(while: blank).count
+            - text.utf8.reversed().prefix(while: blank).count
         guard size <= RuleLimits.bytes else {
             throw .invalidRule(
                 path: .document, message: "the rule is longer than \(RuleLimits.bytes >> 20) MiB")
         }
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
-            throw .invalidRule(path: .document, message: "not JSON at byte \(error.offset): \(error.message)")
+            throw .invalidRule(
+                path: .document, message: "not JSON at byte \(error.offset): \(error.message)")
         }
         var reader = RuleReader()
         self = try reader.document(value)
@@ -26,8 +28,9 @@ extension Segment {
     }
 }
 
-/// Reads rules from a JSON tree. It only says what the text says; whether that makes sense the values check themselves.
-/// Depth and number of nodes are looked at on the way, to name the very place.
+/// Reads rules from a JSON tree. It only says what the text says; whether that makes sense the
+/// values check themselves. Depth and number of nodes are looked at on the way, to name the very
+/// place.
 private struct RuleReader {
     private var nodes = 0
 
@@ -40,7 +43,8 @@ private struct RuleReader {
             let object = try RuleObject(value, .document, allowed: RuleKey.textDocument)
             let text = try RuleText(try object.required(.text).string(), takingHeader: false)
             return Segment(
-                name: try object.optional(.name)?.string(), timezone: try object.optional(.timezone)?.string(),
+                name: try object.optional(.name)?.string(),
+                timezone: try object.optional(.timezone)?.string(),
                 text.segment.rule)
         }
         guard members.contains(where: { $0.key == RuleKey.where.rawValue }) else {
@@ -48,11 +52,14 @@ private struct RuleReader {
         }
         let object = try RuleObject(value, .document, allowed: RuleKey.document)
         return Segment(
-            name: try object.optional(.name)?.string(), timezone: try object.optional(.timezone)?.string(),
+            name: try object.optional(.name)?.string(),
+            timezone: try object.optional(.timezone)?.string(),
             try node(try object.required(.where).value, place, depth: 1))
     }
 
-    private mutating func node(_ value: JSONValue, _ path: RulePath, depth: Int) throws(WinnowError) -> Rule {
+    private mutating func node(_ value: JSONValue, _ path: RulePath, depth: Int) throws(WinnowError)
+        -> Rule
+    {
         guard depth <= RuleLimits.depth else { throw RuleLimits.tooDeep(path) }
         nodes += 1
         guard nodes <= RuleLimits.nodes else { throw RuleLimits.tooLarge(path) }
@@ -62,7 +69,9 @@ private struct RuleReader {
         guard members.count == 1, let (key, content) = members.first else {
             let keys = members.map(\.key).joined(separator: ", ")
             throw .invalidRule(
-                path: path, message: "a node has exactly one key" + (keys.isEmpty ? "" : ", this one has \(keys)"))
+                path: path,
+                message: "a node has exactly one key"
+                    + (keys.isEmpty ? "" : ", this one has \(keys)"))
         }
         let inner = path.key(key)
         switch RuleKey(rawValue: key) {
@@ -78,7 +87,9 @@ private struct RuleReader {
         }
     }
 
-    private mutating func group(_ value: JSONValue, _ path: RulePath, depth: Int) throws(WinnowError) -> [Rule] {
+    private mutating func group(_ value: JSONValue, _ path: RulePath, depth: Int)
+        throws(WinnowError) -> [Rule]
+    {
         guard case .array(let elements) = value else {
             throw .invalidRule(path: path, message: "expected an array of nodes, not \(value.kind)")
         }
@@ -91,8 +102,11 @@ private struct RuleReader {
 
     private func sample(_ value: JSONValue, _ path: RulePath) throws(WinnowError) -> Sample {
         let object = try RuleObject(value, path, allowed: RuleKey.sampleKeys)
-        let from = try object.required(.from).hundredths(), to = try object.required(.to).hundredths()
-        guard from <= to else { throw .invalidRule(path: path, message: "from must be less than to") }
+        let from = try object.required(.from).hundredths(),
+            to = try object.required(.to).hundredths()
+        guard from <= to else {
+            throw .invalidRule(path: path, message: "from must be less than to")
+        }
         return Sample(from..<to, salt: try object.optional(.salt)?.string() ?? "")
     }
 }

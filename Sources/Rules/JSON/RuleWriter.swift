@@ -22,8 +22,12 @@ extension Segment {
 }
 
 extension JSONWriter {
-    fileprivate mutating func member(_ key: RuleKey, _ value: String) { member(key.rawValue, value) }
-    fileprivate mutating func member(_ key: RuleKey, _ value: some BinaryInteger) { member(key.rawValue, value) }
+    fileprivate mutating func member(_ key: RuleKey, _ value: String) {
+        member(key.rawValue, value)
+    }
+    fileprivate mutating func member(_ key: RuleKey, _ value: some BinaryInteger) {
+        member(key.rawValue, value)
+    }
     fileprivate mutating func member(_ key: RuleKey, _ value: some JSONWritable) {
         member(key.rawValue) { value.write(to: &$0) }
     }
@@ -36,8 +40,10 @@ extension Rule: JSONWritable {
     package func write(to json: inout JSONWriter) {
         json.object { json in
             switch node {
-            case .all(let parts): json.member(RuleKey.all.rawValue) { $0.array(parts) { $1.write(to: &$0) } }
-            case .any(let parts): json.member(RuleKey.any.rawValue) { $0.array(parts) { $1.write(to: &$0) } }
+            case .all(let parts):
+                json.member(RuleKey.all.rawValue) { $0.array(parts) { $1.write(to: &$0) } }
+            case .any(let parts):
+                json.member(RuleKey.any.rawValue) { $0.array(parts) { $1.write(to: &$0) } }
             case .not(let part): json.member(.not, part)
             case .activity(let activity): json.member(.activity, activity)
             case .field(let condition): json.member(.field, condition)
@@ -58,7 +64,8 @@ extension Activity: JSONWritable {
             switch condition {
             case .exists, .doesNotExist, .notHappened: break
             case .atLeast(let n), .atMost(let n), .exactly(let n): json.member(.times, n)
-            case .between(let lo, let hi): json.member(RuleKey.times.rawValue) { $0.array([lo, hi]) { $0.value($1) } }
+            case .between(let lo, let hi):
+                json.member(RuleKey.times.rawValue) { $0.array([lo, hi]) { $0.value($1) } }
             }
             if let campaigns { json.member(.campaigns, campaigns) }
             if let templates { json.member(.templates, templates) }
@@ -161,7 +168,9 @@ extension FieldCondition.Anniversary: JSONWritable {
 
 extension Sample: JSONWritable {
     package func write(to json: inout JSONWriter) {
-        func percent(_ hundredths: Int) -> String { "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10)" }
+        func percent(_ hundredths: Int) -> String {
+            "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10)"
+        }
         json.object { json in
             json.member(RuleKey.from.rawValue) { $0.literal(percent(range.lowerBound)) }
             json.member(RuleKey.to.rawValue) { $0.literal(percent(range.upperBound)) }

@@ -4,14 +4,16 @@ import WinnowModel
 /// Reads a window.
 enum WindowReader {
     static func window(_ value: RuleValue) throws(WinnowError) -> Window {
-        let object = try RuleObject(value.value, value.path, allowed: RuleKey.windowKinds.flatMap { $0 })
+        let object = try RuleObject(
+            value.value, value.path, allowed: RuleKey.windowKinds.flatMap { $0 })
         let used = RuleKey.windowKinds.filter { $0.contains { object.optional($0) != nil } }
         guard used.count == 1 else {
             throw value.error("a window has either last, or days_ago, or from and to")
         }
         switch used[0][0] {
         case .daysAgo:
-            let (first, last) = try object.required(.daysAgo).pair("[first, last], for example [14, 7]")
+            let (first, last) = try object.required(.daysAgo).pair(
+                "[first, last], for example [14, 7]")
             return .daysAgo(
                 try first.natural(upTo: Window.longest), try last.natural(upTo: Window.longest))
         case .from: return try absolute(object, value)
@@ -23,7 +25,9 @@ enum WindowReader {
         }
     }
 
-    private static func absolute(_ object: RuleObject, _ value: RuleValue) throws(WinnowError) -> Window {
+    private static func absolute(_ object: RuleObject, _ value: RuleValue) throws(WinnowError)
+        -> Window
+    {
         let from = try object.optional(.from).map(time), to = try object.optional(.to).map(time)
         switch (from, to) {
         case (.date(let from)?, .date(let to)?): return .dates(from: from, to: to)
@@ -42,6 +46,7 @@ enum WindowReader {
         let text = try value.string()
         if let date = CivilDate(text) { return .date(date) }
         if let instant = Instant(text) { return .instant(instant) }
-        throw value.error("“\(text)” is neither a date (2026-01-31) nor an instant (2026-01-31T12:00:00Z)")
+        throw value.error(
+            "“\(text)” is neither a date (2026-01-31) nor an instant (2026-01-31T12:00:00Z)")
     }
 }

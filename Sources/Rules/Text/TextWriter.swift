@@ -5,8 +5,8 @@ extension Segment {
     /// The rule as text, in its canonical form: one line where it fits into 100 characters, else
     /// broken at “and” and “or”, four spaces a level. Reading it gives a segment that means the
     /// same.
-    /// - Throws: `WinnowError.invalidRule` where the segment cannot be evaluated, or compares with a
-    ///   value that no field takes.
+    /// - Throws: `WinnowError.invalidRule` where the segment cannot be evaluated, or compares with
+    ///   a value that no field takes.
     /// - Complexity: O(rule).
     public func text() throws(WinnowError) -> String {
         try validate()

@@ -22,11 +22,14 @@ struct PosixZone: Sendable {
 
         /// Local seconds since 1970 in a year.
         func local(_ year: Int) -> Int64 {
-            guard let january = CivilDate(year: min(max(year, 1), 9999), month: 1, day: 1) else { return 0 }
+            guard let january = CivilDate(year: min(max(year, 1), 9999), month: 1, day: 1) else {
+                return 0
+            }
             let day: Int
             switch form {
             case .zeroBased(let n): day = january.day + n
-            case .julian(let n): day = january.day + n - 1 + (CivilDate.isLeap(year) && n >= 60 ? 1 : 0)
+            case .julian(let n):
+                day = january.day + n - 1 + (CivilDate.isLeap(year) && n >= 60 ? 1 : 0)
             case .monthWeekDay(let month, let week, let weekday):
                 let first = january.adding(months: month - 1).day
                 // 1970-01-01 was a Thursday, weekday 4.
@@ -50,18 +53,21 @@ struct PosixZone: Sendable {
         }
         var offset = standard + 3600
         if !parser.at(","), let west = parser.time() { offset = -west }
-        guard parser.take(","), let start = Day(&parser), parser.take(","), let end = Day(&parser), parser.atEnd
+        guard parser.take(","), let start = Day(&parser), parser.take(","), let end = Day(&parser),
+            parser.atEnd
         else { return nil }
         daylight = Daylight(offset: offset, start: start, end: end)
     }
 
     func offset(atSecond second: Int64) -> Int64 {
         guard let daylight else { return standard }
-        // A year's two changes may lie in the neighbouring UTC year, so the latest of three years' decides.
+        // A year's two changes may lie in the neighbouring UTC year, so the latest of three years'
+        // decides.
         let year = Instant(milliseconds: second * 1000).utcDay.components.year
         var latest = (at: Int64.min, offset: standard)
         for y in year - 1...year + 1 {
-            let on = daylight.start.local(y) - standard, off = daylight.end.local(y) - daylight.offset
+            let on = daylight.start.local(y) - standard,
+                off = daylight.end.local(y) - daylight.offset
             if on <= second && on > latest.at { latest = (on, daylight.offset) }
             // On a tie (daylight time all year) the change to daylight time stands.
             if off <= second && off > latest.at { latest = (off, standard) }
@@ -129,8 +135,10 @@ struct PosixZone: Sendable {
 extension PosixZone.Day {
     fileprivate init?(_ parser: inout PosixZone.Parser) {
         if parser.take("M") {
-            guard let month = parser.number(), parser.take("."), let week = parser.number(), parser.take("."),
-                let weekday = parser.number(), (1...12).contains(month), (1...5).contains(week), weekday <= 6
+            guard let month = parser.number(), parser.take("."), let week = parser.number(),
+                parser.take("."),
+                let weekday = parser.number(), (1...12).contains(month), (1...5).contains(week),
+                weekday <= 6
             else { return nil }
             form = .monthWeekDay(month: month, week: week, weekday: weekday)
         } else if parser.take("J") {

@@ -1,11 +1,12 @@
 import WinnowModel
 
-/// The offsets of a time zone, read from the system's TZif data (RFC 8536). Foundation would bring its own, but a
-/// statically linked one finds no zone data at all.
+/// The offsets of a time zone, read from the system's TZif data (RFC 8536). Foundation would bring
+/// its own, but a statically linked one finds no zone data at all.
 ///
-/// Method: the file lists transitions up to some year and then a rule in POSIX TZ form for ever. Both are asked for the
-/// stretches of constant offset around a local time; days and wall times are then matched against the stretches, which
-/// makes gaps, overlaps and days that do not exist one case.
+/// Method: the file lists transitions up to some year and then a rule in POSIX TZ form for ever.
+/// Both are asked for the stretches of constant offset around a local time; days and wall times are
+/// then matched against the stretches, which makes gaps, overlaps and days that do not exist one
+/// case.
 package struct TimeZoneRules: Sendable {
     package let name: String
     private let transitions: [Transition]
@@ -38,17 +39,22 @@ package struct TimeZoneRules: Sendable {
                 ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
                     || [0x2B, 0x2D, 0x2F, 0x5F].contains($0)
             }
-            && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
+            && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+                !$0.isEmpty
+            }
     }
 
     /// Reads a TZif file; nil when the bytes are not one.
     package init?(name: String, tzif bytes: [UInt8]) {
         self.name = name
         var reader = TZifReader(bytes)
-        guard let first = reader.header(), first.version >= 2, reader.skip(first.size(timeBytes: 4)),
+        guard let first = reader.header(), first.version >= 2,
+            reader.skip(first.size(timeBytes: 4)),
             let second = reader.header(), let body = reader.body(second)
         else { return nil }
-        transitions = zip(body.times, body.indexes).map { Transition(at: $0, offset: body.offsets[$1]) }
+        transitions = zip(body.times, body.indexes).map {
+            Transition(at: $0, offset: body.offsets[$1])
+        }
         firstOffset = body.offsets.first ?? 0
         let text = reader.footer()
         footer = text.isEmpty ? nil : PosixZone(text)
@@ -69,7 +75,9 @@ package struct TimeZoneRules: Sendable {
         let last = transitions.last?.at ?? .min
         var cuts = transitions.map(\.at).filter { $0 > range.lowerBound && $0 < range.upperBound }
         if let footer, range.upperBound > last {
-            cuts += footer.transitions(range).filter { $0 > last && $0 > range.lowerBound && $0 < range.upperBound }
+            cuts += footer.transitions(range).filter {
+                $0 > last && $0 > range.lowerBound && $0 < range.upperBound
+            }
         }
         let starts = [range.lowerBound] + cuts.sorted()
         return starts.indices.map {
@@ -85,7 +93,8 @@ package struct TimeZoneRules: Sendable {
         return CivilDate(day: Int(floorDivide(second + offset(atSecond: second), 86_400)))
     }
 
-    /// The first instant whose local date is the day; of a day that does not exist, that of the next.
+    /// The first instant whose local date is the day; of a day that does not exist, that of the
+    /// next.
     package func start(of day: CivilDate) -> Instant {
         let midnight = Int64(day.day) * 86_400
         for stretch in stretches(midnight - 172_800..<midnight + 259_200) {
@@ -95,14 +104,16 @@ package struct TimeZoneRules: Sendable {
         return Instant(milliseconds: midnight * 1000)
     }
 
-    /// The instant of a local wall time in milliseconds since 1970 local: of two the earlier, and one that does not
-    /// exist is read with the offset before the gap.
+    /// The instant of a local wall time in milliseconds since 1970 local: of two the earlier, and
+    /// one that does not exist is read with the offset before the gap.
     package func instant(ofWall wall: Int64) -> Instant {
         let second = floorDivide(wall, 1000), rest = wall - second * 1000
         var before = offset(atSecond: second - 172_800)
         for stretch in stretches(second - 172_800..<second + 172_800) {
             let utc = second - stretch.offset
-            if utc >= stretch.start && utc < stretch.end { return Instant(milliseconds: utc * 1000 + rest) }
+            if utc >= stretch.start && utc < stretch.end {
+                return Instant(milliseconds: utc * 1000 + rest)
+            }
             if utc < stretch.start { break }
             before = stretch.offset
         }
@@ -126,7 +137,8 @@ private struct TZifReader {
         var version: Int
         var utcFlags, standardFlags, leaps, times, types, characters: Int
         func size(timeBytes: Int) -> Int {
-            times * (timeBytes + 1) + types * 6 + characters + leaps * (timeBytes + 4) + standardFlags + utcFlags
+            times * (timeBytes + 1) + types * 6 + characters + leaps * (timeBytes + 4)
+                + standardFlags + utcFlags
         }
     }
 
@@ -145,7 +157,9 @@ private struct TZifReader {
     }
 
     mutating func header() -> Header? {
-        guard at + 44 <= bytes.count, bytes[at..<at + 4].elementsEqual("TZif".utf8) else { return nil }
+        guard at + 44 <= bytes.count, bytes[at..<at + 4].elementsEqual("TZif".utf8) else {
+            return nil
+        }
         let version = bytes[at + 4] >= 0x32 ? Int(bytes[at + 4]) - 0x30 : 1
         at += 20
         var counts: [Int] = []
@@ -154,7 +168,8 @@ private struct TZifReader {
             counts.append(Int(count))
         }
         return Header(
-            version: version, utcFlags: counts[0], standardFlags: counts[1], leaps: counts[2], times: counts[3],
+            version: version, utcFlags: counts[0], standardFlags: counts[1], leaps: counts[2],
+            times: counts[3],
             types: counts[4], characters: counts[5])
     }
 

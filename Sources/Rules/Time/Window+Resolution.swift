@@ -9,7 +9,8 @@ extension Window {
             let n = Window.bounded(number)
             let from =
                 Window.mode(mode, of: unit) == .rolling
-                ? Window.rolling(n, unit, time) : Window.start(Window.day(n, unit, before: today), time.zone)
+                ? Window.rolling(n, unit, time)
+                : Window.start(Window.day(n, unit, before: today), time.zone)
             return ResolvedWindow(from: from, to: time.asOf, toInclusive: true)
         case .daysAgo(let first, let last):
             return Window.days(
@@ -30,7 +31,8 @@ extension Window {
         }
     }
 
-    /// A number of units in a range in which nothing overflows; it leads out of the years that count on both sides.
+    /// A number of units in a range in which nothing overflows; it leads out of the years that
+    /// count on both sides.
     static func bounded(_ n: Int) -> Int { min(max(n, 0), longest) }
 
     /// The day so many units before another.
@@ -43,7 +45,9 @@ extension Window {
     }
 
     /// Whole local days, both included.
-    private static func days(from: CivilDate?, to: CivilDate?, _ zone: TimeZoneRules) -> ResolvedWindow {
+    private static func days(from: CivilDate?, to: CivilDate?, _ zone: TimeZoneRules)
+        -> ResolvedWindow
+    {
         let start = from.map { Window.start($0, zone) }
         guard let to else { return ResolvedWindow(from: start, to: nil, toInclusive: false) }
         guard to <= .last else { return ResolvedWindow(from: start, to: .last, toInclusive: true) }
@@ -70,7 +74,9 @@ extension Window {
             let shifted = CivilDate(day: Int(day)).adding(months: -n)
             if shifted < CivilDate.first { return .first }
             let clock = wall - day * Instant.millisecondsPerDay
-            return max(time.zone.instant(ofWall: Int64(shifted.day) * Instant.millisecondsPerDay + clock), .first)
+            return max(
+                time.zone.instant(ofWall: Int64(shifted.day) * Instant.millisecondsPerDay + clock),
+                .first)
         }
         return max(Instant(milliseconds: time.asOf.milliseconds - Int64(n) * back), .first)
     }

@@ -96,8 +96,9 @@ public enum CountCondition: Sendable, Hashable {
     }
 }
 
-/// The operators on how often something happened, by their names in JSON, in the order in which help lists them. What
-/// each takes is said here alone; readers, writers and error texts ask for it.
+/// The operators on how often something happened, by their names in JSON, in the order in which
+/// help lists them. What each takes is said here alone; readers, writers and error texts ask for
+/// it.
 public enum CountOperator: String, Sendable, CaseIterable {
     case exists
     case doesNotExist = "does_not_exist"
@@ -139,7 +140,8 @@ public enum CountOperator: String, Sendable, CaseIterable {
         }
     }
 
-    /// For one that looks at all activity, and so takes no scope or window: the operator that does take them.
+    /// For one that looks at all activity, and so takes no scope or window: the operator that does
+    /// take them.
     public var restricted: CountOperator? {
         switch self {
         case .exists: .atLeast

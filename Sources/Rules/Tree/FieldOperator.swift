@@ -1,7 +1,8 @@
 import WinnowModel
 
-/// The operators on fields, by their names in JSON, in the order in which help lists them. What each means for readers,
-/// writers and error texts is said in `shape` alone; how it is evaluated in `FieldTest`.
+/// The operators on fields, by their names in JSON, in the order in which help lists them. What
+/// each means for readers, writers and error texts is said in `shape` alone; how it is evaluated in
+/// `FieldTest`.
 public enum FieldOperator: String, Sendable, CaseIterable {
     case exists
     case doesNotExist = "does_not_exist"
@@ -43,7 +44,8 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case window, anniversary
     }
 
-    /// An operator's operand, the types that have it, and whether it compares text that can be folded.
+    /// An operator's operand, the types that have it, and whether it compares text that can be
+    /// folded.
     struct Shape {
         let operand: Operand
         let types: Set<FieldType>
@@ -52,11 +54,14 @@ public enum FieldOperator: String, Sendable, CaseIterable {
 
     /// What the operator takes and which types have it; a negative one as its positive.
     var shape: Shape {
-        let numbers: Set<FieldType> = [.integer, .decimal], times: Set<FieldType> = [.date, .datetime]
+        let numbers: Set<FieldType> = [.integer, .decimal],
+            times: Set<FieldType> = [.date, .datetime]
         return switch self {
         case .exists: Shape(operand: .none, types: Set(FieldType.allCases))
         case .equals:
-            Shape(operand: .value, types: Set(FieldType.allCases).subtracting([.stringSet]), foldsCase: true)
+            Shape(
+                operand: .value, types: Set(FieldType.allCases).subtracting([.stringSet]),
+                foldsCase: true)
         case .in: Shape(operand: .list, types: numbers.union([.string]), foldsCase: true)
         case .contains, .startsWith, .endsWith, .matches:
             Shape(operand: .value, types: [.string], foldsCase: true)
@@ -67,13 +72,14 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .during: Shape(operand: .window, types: times)
         case .anniversary: Shape(operand: .anniversary, types: times)
         case .hasAny, .hasAll: Shape(operand: .list, types: [.stringSet])
-        case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .notBetween, .hasNone:
+        case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .notBetween,
+            .hasNone:
             positive.shape
         }
     }
 
-    /// The operator in rules as text; nil where its operand alone tells it. What compares numbers and what compares
-    /// times have the same marks: the value tells which is meant.
+    /// The operator in rules as text; nil where its operand alone tells it. What compares numbers
+    /// and what compares times have the same marks: the value tells which is meant.
     var words: String? {
         switch self {
         case .exists: "exists"

@@ -15,7 +15,9 @@ extension Segment {
     /// Conditions on what happened in the channel.
     public static var telegramBot: ChannelConditions { ChannelConditions(channel: .telegramBot) }
     /// Conditions on what happened in the channel.
-    public static var telegramGroup: ChannelConditions { ChannelConditions(channel: .telegramGroup) }
+    public static var telegramGroup: ChannelConditions {
+        ChannelConditions(channel: .telegramGroup)
+    }
     /// Conditions on what happened in the channel.
     public static var maxBot: ChannelConditions { ChannelConditions(channel: .maxBot) }
     /// Conditions on what happened in the channel.
@@ -37,7 +39,8 @@ extension Segment {
         // What is no percentage is out of range, and so an error when it is evaluated.
         func hundredths(_ percent: Double) -> Int { Int(exactly: (percent * 100).rounded()) ?? -1 }
         let low = hundredths(from), high = hundredths(to)
-        return Segment(.sample(Sample(min(low, high)..<(low < high ? high : min(low, high)), salt: salt)))
+        return Segment(
+            .sample(Sample(min(low, high)..<(low < high ? high : min(low, high)), salt: salt)))
     }
 }
 
@@ -45,20 +48,24 @@ extension Segment {
 public struct ChannelConditions: Sendable {
     let channel: Channel
 
-    /// Profiles by how often an event happened in the channel. Without a condition: at least once, or ever when nothing
-    /// restricts which events count.
+    /// Profiles by how often an event happened in the channel. Without a condition: at least once,
+    /// or ever when nothing restricts which events count.
     public func callAsFunction(
-        _ event: Event, _ condition: CountCondition? = nil, campaigns: Selector? = nil, templates: Selector? = nil,
+        _ event: Event, _ condition: CountCondition? = nil, campaigns: Selector? = nil,
+        templates: Selector? = nil,
         links: [String]? = nil, during window: Window? = nil, precededBy: Preceding? = nil,
         counting: Activity.Counting = .total
     ) -> Segment {
         let restricts =
-            campaigns != nil || templates != nil || links != nil || window != nil || precededBy != nil
+            campaigns != nil || templates != nil || links != nil || window != nil
+            || precededBy != nil
             || counting != .total
         return .activity(
             Activity(
-                channel, event, condition ?? (restricts ? .atLeast(1) : .exists), campaigns: campaigns,
-                templates: templates, links: links, during: window, precededBy: precededBy, counting: counting))
+                channel, event, condition ?? (restricts ? .atLeast(1) : .exists),
+                campaigns: campaigns,
+                templates: templates, links: links, during: window, precededBy: precededBy,
+                counting: counting))
     }
 }
 
@@ -83,14 +90,16 @@ extension Segment {
 
     /// Profiles whose field compares to a value: `.field("ltv", .atLeast, 100)`.
     public static func field(
-        _ name: String, _ operator: FieldOperator, _ value: FieldCondition.Literal, ignoringCase: Bool? = nil
+        _ name: String, _ operator: FieldOperator, _ value: FieldCondition.Literal,
+        ignoringCase: Bool? = nil
     ) -> Segment {
         Segment(.field(FieldCondition(name, `operator`, .value(value), ignoresCase: ignoringCase)))
     }
 
     /// Profiles whose field compares to a list: `.field("likes", .hasAny, ["poetry"])`.
     public static func field(
-        _ name: String, _ operator: FieldOperator, _ values: [FieldCondition.Literal], ignoringCase: Bool? = nil
+        _ name: String, _ operator: FieldOperator, _ values: [FieldCondition.Literal],
+        ignoringCase: Bool? = nil
     ) -> Segment {
         Segment(.field(FieldCondition(name, `operator`, .list(values), ignoresCase: ignoringCase)))
     }
@@ -116,22 +125,25 @@ extension Segment {
 
     /// Profiles whose date comes round again within some days from today, both included.
     public static func field(
-        _ name: String, anniversary days: ClosedRange<Int>, feb29: FieldCondition.Anniversary.LeapDay = .feb28
+        _ name: String, anniversary days: ClosedRange<Int>,
+        feb29: FieldCondition.Anniversary.LeapDay = .feb28
     ) -> Segment {
-        Segment(.field(FieldCondition(name, .anniversary, .anniversary(.init(days, leapDay: feb29)))))
+        Segment(
+            .field(FieldCondition(name, .anniversary, .anniversary(.init(days, leapDay: feb29)))))
     }
 }
 
 // MARK: Combining
 
 extension Segment {
-    /// Profiles in both. Names are dropped; segments of different time zones give one that cannot be evaluated.
+    /// Profiles in both. Names are dropped; segments of different time zones give one that cannot
+    /// be evaluated.
     public static func && (a: Segment, b: Segment) -> Segment {
         Segment(a, b, .all(a.rule.parts(ofAll: true) + b.rule.parts(ofAll: true)))
     }
 
-    /// Profiles in one of the two, or both. Names are dropped; segments of different time zones give one that cannot be
-    /// evaluated.
+    /// Profiles in one of the two, or both. Names are dropped; segments of different time zones
+    /// give one that cannot be evaluated.
     public static func || (a: Segment, b: Segment) -> Segment {
         Segment(a, b, .any(a.rule.parts(ofAll: false) + b.rule.parts(ofAll: false)))
     }
@@ -141,7 +153,8 @@ extension Segment {
 }
 
 extension Rule {
-    /// The parts of a group of the kind; a rule that is none is the only part. So chains of operators do not nest.
+    /// The parts of a group of the kind; a rule that is none is the only part. So chains of
+    /// operators do not nest.
     fileprivate func parts(ofAll: Bool) -> [Rule] {
         switch node {
         case .all(let parts) where ofAll && !parts.isEmpty: parts

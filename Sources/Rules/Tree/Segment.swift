@@ -1,7 +1,7 @@
 import WinnowModel
 
-/// A segment: a rule with an optional name and time zone. It is a value, built in Swift or read from JSON
-/// (`init(json:)`); any segment can be evaluated, and gives an answer or a typed error.
+/// A segment: a rule with an optional name and time zone. It is a value, built in Swift or read
+/// from JSON (`init(json:)`); any segment can be evaluated, and gives an answer or a typed error.
 public struct Segment: Sendable, Hashable {
     /// What people call it; plays no part in evaluation.
     @Bytewise public var name: String?
@@ -27,9 +27,10 @@ public struct Segment: Sendable, Hashable {
     }
 }
 
-/// A set of profiles, described. Rules nest to `RuleLimits.depth` levels and have at most `RuleLimits.nodes` nodes by
-/// construction: a rule knows both numbers, and one that would pass a limit has the node `tooDeep` or `tooLarge`
-/// instead, which evaluates to an error. So no rule can be too large to look at, or to release.
+/// A set of profiles, described. Rules nest to `RuleLimits.depth` levels and have at most
+/// `RuleLimits.nodes` nodes by construction: a rule knows both numbers, and one that would pass a
+/// limit has the node `tooDeep` or `tooLarge` instead, which evaluates to an error. So no rule can
+/// be too large to look at, or to release.
 public struct Rule: Sendable, Hashable {
     /// What a rule is made of.
     public indirect enum Node: Sendable, Hashable {
@@ -45,9 +46,11 @@ public struct Rule: Sendable, Hashable {
         case field(FieldCondition)
         /// A share of all profiles.
         case sample(Sample)
-        /// Stands where a rule would nest deeper than `RuleLimits.depth`; an error when it is evaluated.
+        /// Stands where a rule would nest deeper than `RuleLimits.depth`; an error when it is
+        /// evaluated.
         case tooDeep
-        /// Stands where a rule would have more than `RuleLimits.nodes` nodes; an error when it is evaluated.
+        /// Stands where a rule would have more than `RuleLimits.nodes` nodes; an error when it is
+        /// evaluated.
         case tooLarge
     }
 
@@ -112,9 +115,11 @@ public enum RuleLimits {
     public static let values = 1_000_000
 }
 
-/// A share of all profiles, chosen by a hash of their ids: the same profiles every time, others for another salt.
+/// A share of all profiles, chosen by a hash of their ids: the same profiles every time, others for
+/// another salt.
 public struct Sample: Sendable, Hashable {
-    /// Hundredths of a percent, 0 … 10,000; the first included, the last not. An empty range is an error.
+    /// Hundredths of a percent, 0 … 10,000; the first included, the last not. An empty range is an
+    /// error.
     public var range: Range<Int>
     /// Salts the hash.
     @Bytewise public var salt: String

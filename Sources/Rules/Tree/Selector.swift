@@ -1,7 +1,7 @@
 import WinnowModel
 
-/// Campaigns or templates: those listed, and those that satisfy all of the given tag and attribute conditions. One that
-/// selects nothing is an error.
+/// Campaigns or templates: those listed, and those that satisfy all of the given tag and attribute
+/// conditions. One that selects nothing is an error.
 public struct Selector: Sendable, Hashable {
     /// Objects by their ids, loaded or not.
     @Bytewise public var ids: [String]

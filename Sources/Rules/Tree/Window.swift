@@ -21,8 +21,8 @@ public enum Window: Sendable, Hashable {
         case rolling
     }
 
-    /// From so long ago (0 or more) until now, both ends included. Without a mode days and longer units are counted by
-    /// the calendar; minutes and hours always roll.
+    /// From so long ago (0 or more) until now, both ends included. Without a mode days and longer
+    /// units are counted by the calendar; minutes and hours always roll.
     case last(Int, Unit = .days, Mode? = nil)
     /// Whole local days, both included; the first is the further one.
     case daysAgo(Int, Int)

@@ -1,20 +1,22 @@
 import WinnowModel
 
 extension Segment {
-    /// Checks everything that can be checked without a store. Whatever evaluates a segment calls this first, so nobody
-    /// else needs to.
+    /// Checks everything that can be checked without a store. Whatever evaluates a segment calls
+    /// this first, so nobody else needs to.
     /// - Throws: `WinnowError.invalidRule` with the first place that makes no sense.
     /// - Complexity: O(rule).
     public func validate() throws(WinnowError) {
         if mixesTimezones {
             throw .invalidRule(
-                at: .timezone, "segments of different time zones are combined; give them the same one")
+                at: .timezone,
+                "segments of different time zones are combined; give them the same one")
         }
         try inside(.where) { () throws(WinnowError) in try rule.validate() }
     }
 }
 
-/// Runs a check of the value of a key. Places are put together only when something is wrong, from the inside out.
+/// Runs a check of the value of a key. Places are put together only when something is wrong, from
+/// the inside out.
 func inside<T>(_ key: RuleKey, _ check: () throws(WinnowError) -> T) throws(WinnowError) -> T {
     do throws(WinnowError) { return try check() } catch { throw error.inside(.key(key.rawValue)) }
 }
@@ -36,12 +38,17 @@ extension WinnowError {
 extension Rule {
     fileprivate func validate() throws(WinnowError) {
         switch node {
-        case .all(let parts): try inside(.all) { () throws(WinnowError) in try Rule.validate(parts) }
-        case .any(let parts): try inside(.any) { () throws(WinnowError) in try Rule.validate(parts) }
+        case .all(let parts):
+            try inside(.all) { () throws(WinnowError) in try Rule.validate(parts) }
+        case .any(let parts):
+            try inside(.any) { () throws(WinnowError) in try Rule.validate(parts) }
         case .not(let part): try inside(.not) { () throws(WinnowError) in try part.validate() }
-        case .activity(let activity): try inside(.activity) { () throws(WinnowError) in try activity.validate() }
-        case .field(let condition): try inside(.field) { () throws(WinnowError) in try condition.validate() }
-        case .sample(let sample): try inside(.sample) { () throws(WinnowError) in try sample.validate() }
+        case .activity(let activity):
+            try inside(.activity) { () throws(WinnowError) in try activity.validate() }
+        case .field(let condition):
+            try inside(.field) { () throws(WinnowError) in try condition.validate() }
+        case .sample(let sample):
+            try inside(.sample) { () throws(WinnowError) in try sample.validate() }
         case .tooDeep: throw RuleLimits.tooDeep(.document)
         case .tooLarge: throw RuleLimits.tooLarge(.document)
         }
@@ -73,7 +80,8 @@ extension Sample {
     fileprivate func validate() throws(WinnowError) {
         for (key, hundredths) in [(RuleKey.from, range.lowerBound), (.to, range.upperBound)] {
             guard (0...10_000).contains(hundredths) else {
-                throw .invalidRule(at: key, "expected a percentage from 0 to 100 with at most two decimals")
+                throw .invalidRule(
+                    at: key, "expected a percentage from 0 to 100 with at most two decimals")
             }
         }
         guard !range.isEmpty else { throw .invalidRule("from must be less than to") }

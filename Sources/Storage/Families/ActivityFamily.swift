@@ -13,7 +13,8 @@ enum ActivityFamily: PartFamily {
         let parts = try merge.snapshot.activity()
         let older = merge.replaced(parts).map { RemainingEvents($0, without: merge.purge?.erased) }
         // How names order that the store or the batch has.
-        let names = merge.snapshot.schema.uniqueEvents == .derived ? NameOrder(merge.batch.names) : nil
+        let names =
+            merge.snapshot.schema.uniqueEvents == .derived ? NameOrder(merge.batch.names) : nil
         return try ActivityMerge.write(
             older + merge.batch.events, knowing: parts, names: names, purging: merge.purge?.inUse,
             memory: merge.memory, to: part)
@@ -23,7 +24,8 @@ enum ActivityFamily: PartFamily {
         let names = try check.snapshot.names()
         var expected = ActivityExpectations(
             rows: check.snapshot.rows, names: names,
-            order: check.snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil, purged: check.purged,
+            order: check.snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil,
+            purged: check.purged,
             older: [])
         for part in try check.snapshot.activity() {
             part.verify(expected, check.findings)

@@ -14,17 +14,21 @@ enum CatalogueFamily: PartFamily {
         for reference in merge.older {
             parts.append(try CataloguePart.read(try merge.directory.open(reference)))
         }
-        return try CataloguePart.write(CataloguePart.merged(parts + [merge.batch.objects]), to: part)
+        return try CataloguePart.write(
+            CataloguePart.merged(parts + [merge.batch.objects]), to: part)
     }
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {
         for file in try check.snapshot.files(kind) {
             let objects = try CataloguePart.read(file)
             check.findings.expect(
-                CataloguePart.merged([objects]).count == objects.count, file.path, "an object is there twice")
+                CataloguePart.merged([objects]).count == objects.count, file.path,
+                "an object is there twice")
             for object in objects {
-                let known = try check.snapshot.strings(object.kind.namespace).code(of: object.id) != nil
-                check.findings.expect(known, file.path, "an object that the dictionary does not have")
+                let known =
+                    try check.snapshot.strings(object.kind.namespace).code(of: object.id) != nil
+                check.findings.expect(
+                    known, file.path, "an object that the dictionary does not have")
             }
         }
     }

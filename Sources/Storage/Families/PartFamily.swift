@@ -3,8 +3,8 @@ import WinnowDisk
 import WinnowFormat
 import WinnowModel
 
-/// What there is to know of one kind of part: how a batch adds to it, how parts are merged, verified and searched. The
-/// rest of the target asks; `PartKind.family` is the one list.
+/// What there is to know of one kind of part: how a batch adds to it, how parts are merged,
+/// verified and searched. The rest of the target asks; `PartKind.family` is the one list.
 protocol PartFamily {
     static var kind: PartKind { get }
 
@@ -17,7 +17,8 @@ protocol PartFamily {
     /// Writes one part in place of some of the newest, `merge.older`, and what the batch says.
     static func write(_ merge: Merge, to part: PartWriter) throws(WinnowError) -> PartReference
 
-    /// How many of the newest parts a new one of so many bytes is merged with; lengths are oldest first.
+    /// How many of the newest parts a new one of so many bytes is merged with; lengths are oldest
+    /// first.
     static func merged(_ lengths: [UInt64], new: UInt64) -> Int
 
     /// Checks everything in the parts that checksums do not: structures, and what is derived.
@@ -30,15 +31,17 @@ protocol PartFamily {
 }
 
 extension PartFamily {
-    static func merged(_ lengths: [UInt64], new: UInt64) -> Int { MergePolicy.merged(lengths, new: new) }
+    static func merged(_ lengths: [UInt64], new: UInt64) -> Int {
+        MergePolicy.merged(lengths, new: new)
+    }
 }
 
 /// How `info` groups the bytes of a store.
 package enum StoreShare: Sendable { case activity, profiles, catalogue, index, other }
 
 extension PartKind {
-    /// The families, in the order in which a commit writes them: what activity says of names comes before names are
-    /// left out.
+    /// The families, in the order in which a commit writes them: what activity says of names comes
+    /// before names are left out.
     static let commitOrder: [PartKind] = [
         .activity, .keys, .profiles, .dictionary, .catalogue, .batches, .erased,
     ]
@@ -84,7 +87,8 @@ struct Merge {
 /// What a compaction leaves out.
 struct Purge {
     let erased: ErasedRows?
-    /// Names that the catalogue has, and once activity is written those of its events: the others go.
+    /// Names that the catalogue has, and once activity is written those of its events: the others
+    /// go.
     let inUse: NamesInUse
 
     init(_ snapshot: StoreVersion) throws(WinnowError) {

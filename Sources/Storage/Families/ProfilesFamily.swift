@@ -12,12 +12,15 @@ enum ProfilesFamily: PartFamily {
     static func write(_ merge: Merge, to part: PartWriter) throws(WinnowError) -> PartReference {
         let older = merge.replaced(try merge.snapshot.profiles()).map { ProfileSource.part($0) }
         return try ProfileMerge.write(
-            older + merge.batch.fields, merge.snapshot.schema, purging: merge.purge?.erased, to: part)
+            older + merge.batch.fields, merge.snapshot.schema, purging: merge.purge?.erased,
+            to: part)
     }
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {
         for part in try check.snapshot.profiles() {
-            part.verify(check.snapshot.schema, rows: check.snapshot.rows, purged: check.purged, check.findings)
+            part.verify(
+                check.snapshot.schema, rows: check.snapshot.rows, purged: check.purged,
+                check.findings)
             check.pass(part.file.reference)
         }
     }

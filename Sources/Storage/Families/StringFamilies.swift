@@ -6,7 +6,8 @@ import WinnowModel
 private enum StringChecks {
     /// Checks the tables of some namespaces in all parts of a kind.
     static func verify(
-        _ kind: PartKind, _ namespaces: [Namespace], hiding erased: ErasedRows?, purged: StringTable.Purged,
+        _ kind: PartKind, _ namespaces: [Namespace], hiding erased: ErasedRows?,
+        purged: StringTable.Purged,
         _ check: StoreCheck
     ) throws(WinnowError) {
         var earlier: [Namespace: [StringTable]] = [:]
@@ -14,7 +15,8 @@ private enum StringChecks {
             for namespace in namespaces {
                 guard let table = try StringTable(file, namespace) else { continue }
                 table.verify(
-                    following: earlier[namespace] ?? [], hiding: erased, purged: purged, of: file.path,
+                    following: earlier[namespace] ?? [], hiding: erased, purged: purged,
+                    of: file.path,
                     check.findings)
                 earlier[namespace, default: []].append(table)
             }
@@ -39,7 +41,8 @@ enum KeysFamily: PartFamily {
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {
         try StringChecks.verify(
-            kind, [.profile], hiding: check.snapshot.erased, purged: check.purged.map { .only($0) } ?? .none, check)
+            kind, [.profile], hiding: check.snapshot.erased,
+            purged: check.purged.map { .only($0) } ?? .none, check)
         // Opening them compares the number of ids with rows.
         _ = try check.snapshot.keys()
     }
@@ -62,7 +65,8 @@ enum DictionaryFamily: PartFamily {
             let own = merge.batch.names[namespace], inUse = merge.purge?.inUse
             sources.append(
                 .init(
-                    namespace, older: try merge.tables(namespace) + (own?.runs ?? []), new: own?.new,
+                    namespace, older: try merge.tables(namespace) + (own?.runs ?? []),
+                    new: own?.new,
                     keeping: { inUse?.contains(namespace, $0) ?? true }))
         }
         return try StringTableWriter.write(sources, to: part)

@@ -20,28 +20,36 @@ public struct StoreInfo: Sendable {
 }
 
 extension Snapshot {
-    /// Totals of the store; every part is opened, so a missing or shortened one is reported. Complexity: O(parts), but
-    /// O(events) from when something is forgotten until the store is compacted.
+    /// Totals of the store; every part is opened, so a missing or shortened one is reported.
+    /// Complexity: O(parts), but O(events) from when something is forgotten until the store is
+    /// compacted.
     public func info() throws(WinnowError) -> StoreInfo {
         let manifest = snapshot.manifest
         func bytes(_ share: StoreShare) -> Int {
-            manifest.parts.filter { $0.kind.share == share }.reduce(0) { $0 + Int(clamping: $1.length) }
+            manifest.parts.filter { $0.kind.share == share }.reduce(0) {
+                $0 + Int(clamping: $1.length)
+            }
         }
         for kind in PartKind.allCases { _ = try snapshot.files(kind) }
         let erased = snapshot.erased, unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
         var types: [(events: Int, minimum: Int64, maximum: Int64)] = []
         for part in try snapshot.activity() {
-            for index in part.types.values { types.append(try part.remaining(index, without: unpurged)) }
+            for index in part.types.values {
+                types.append(try part.remaining(index, without: unpurged))
+            }
         }
         types.removeAll { $0.events == 0 }
         return StoreInfo(
-            version: manifest.version, profiles: snapshot.live, events: types.reduce(0) { $0 + $1.events },
+            version: manifest.version, profiles: snapshot.live,
+            events: types.reduce(0) { $0 + $1.events },
             erased: erased.map { $0.count - $0.purged } ?? 0,
-            parts: manifest.parts.count, activityBytes: bytes(.activity), profileBytes: bytes(.profiles),
+            parts: manifest.parts.count, activityBytes: bytes(.activity),
+            profileBytes: bytes(.profiles),
             catalogueBytes: bytes(.catalogue), indexBytes: bytes(.index),
             otherBytes: manifest.encoded.count + bytes(.other),
             firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
-            lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)), format: PartFormat.version)
+            lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)),
+            format: PartFormat.version)
     }
 }
 
@@ -71,8 +79,8 @@ public struct StoreDetail: Sendable {
 }
 
 extension Snapshot {
-    /// Bytes per section and per event type; what is forgotten counts until the store is compacted. Complexity:
-    /// O(parts + blocks of each event type).
+    /// Bytes per section and per event type; what is forgotten counts until the store is compacted.
+    /// Complexity: O(parts + blocks of each event type).
     public func detail() throws(WinnowError) -> StoreDetail {
         var sections: [StoreDetail.Section] = []
         for kind in PartKind.allCases {
@@ -85,10 +93,13 @@ extension Snapshot {
         var types: [EventType: StoreDetail.EventTypeDetail] = [:]
         for part in try snapshot.activity() {
             for index in part.types.values where index.events > 0 {
-                let first = Instant(milliseconds: index.minimum), last = Instant(milliseconds: index.maximum)
+                let first = Instant(milliseconds: index.minimum),
+                    last = Instant(milliseconds: index.maximum)
                 var detail =
                     types[index.type]
-                    ?? .init(type: index.type, events: 0, leaves: 0, bytes: 0, firstEvent: first, lastEvent: last)
+                    ?? .init(
+                        type: index.type, events: 0, leaves: 0, bytes: 0, firstEvent: first,
+                        lastEvent: last)
                 detail.events += index.events
                 detail.leaves += index.leafCount
                 detail.bytes += try part.size(of: index)
@@ -97,7 +108,8 @@ extension Snapshot {
                 types[index.type] = detail
             }
         }
-        return StoreDetail(sections: sections, eventTypes: types.values.sorted { $0.type < $1.type })
+        return StoreDetail(
+            sections: sections, eventTypes: types.values.sorted { $0.type < $1.type })
     }
 }
 

@@ -3,8 +3,9 @@ import WinnowModel
 import WinnowQuery
 import WinnowThreads
 
-/// The same methods for async functions: they run on the engine's threads, so neither the caller's actor nor a thread
-/// of the concurrency pool is held, and end with `cancelled` soon after the task is cancelled.
+/// The same methods for async functions: they run on the engine's threads, so neither the caller's
+/// actor nor a thread of the concurrency pool is held, and end with `cancelled` soon after the task
+/// is cancelled.
 public struct AsyncSnapshot: Sendable {
     let snapshot: Snapshot
 
@@ -16,7 +17,9 @@ public struct AsyncSnapshot: Sendable {
     }
 
     /// Counts the profiles of a segment, exactly.
-    public func count(_ segment: Segment, _ options: EvaluationOptions) async throws(WinnowError) -> SegmentCount {
+    public func count(_ segment: Segment, _ options: EvaluationOptions) async throws(WinnowError)
+        -> SegmentCount
+    {
         try await count([segment], options)[0]
     }
 
@@ -38,7 +41,9 @@ public struct AsyncSnapshot: Sendable {
     }
 
     /// The external ids of a segment's profiles.
-    public func ids(of segment: Segment, _ options: EvaluationOptions) async throws(WinnowError) -> ProfileIDs {
+    public func ids(of segment: Segment, _ options: EvaluationOptions) async throws(WinnowError)
+        -> ProfileIDs
+    {
         let snapshot = snapshot
         return try await onEngine { (cancellation) throws(WinnowError) in
             try snapshot.ids(of: segment, options, cancellation)
@@ -50,7 +55,9 @@ public struct AsyncSnapshot: Sendable {
         _ segment: Segment, asOf: Instant? = nil, in timezone: String? = nil
     ) async throws(WinnowError) -> PreparedSegment {
         let snapshot = snapshot, options = EvaluationOptions(asOf: asOf, timezone: timezone)
-        return try await onEngine { (_) throws(WinnowError) in try snapshot.prepare(segment, options) }
+        return try await onEngine { (_) throws(WinnowError) in
+            try snapshot.prepare(segment, options)
+        }
     }
 }
 
@@ -95,17 +102,20 @@ extension Store {
     public var async: AsyncStore { AsyncStore(store: self) }
 }
 
-/// Runs work on one of the engine's threads. A task that is cancelled before its work has begun ends at once.
+/// Runs work on one of the engine's threads. A task that is cancelled before its work has begun
+/// ends at once.
 private func onEngine<T: Sendable>(
     _ work: @escaping @Sendable (Cancellation) throws(WinnowError) -> T
 ) async throws(WinnowError) -> T {
     let call = EngineCall<T>()
     let result = await withTaskCancellationHandler {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Result<T, WinnowError>, Never>) in
+        await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<T, WinnowError>, Never>) in
             guard call.wait(continuation) else { return }
             inBackground {
                 guard call.begin() else { return }
-                do throws(WinnowError) { call.finish(.success(try work(call.cancellation))) } catch {
+                do throws(WinnowError) { call.finish(.success(try work(call.cancellation))) } catch
+                {
                     call.finish(.failure(error))
                 }
             }

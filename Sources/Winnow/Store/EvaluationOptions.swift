@@ -13,7 +13,9 @@ public struct EvaluationOptions: Sendable {
     public var threads: Int?
 
     /// Now, in UTC, on all cores, unless said otherwise.
-    public init(asOf: Instant? = nil, timezone: String? = nil, strict: Bool = false, threads: Int? = nil) {
+    public init(
+        asOf: Instant? = nil, timezone: String? = nil, strict: Bool = false, threads: Int? = nil
+    ) {
         self.asOf = asOf
         self.timezone = timezone
         self.strict = strict
@@ -24,7 +26,9 @@ public struct EvaluationOptions: Sendable {
         if let asOf, !(Instant.first...Instant.last).contains(asOf) {
             throw .usage("an evaluation is as of an instant of the years 0001 to 9999, not \(asOf)")
         }
-        if let threads, threads < 1 { throw .usage("an evaluation takes at least one thread, not \(threads)") }
+        if let threads, threads < 1 {
+            throw .usage("an evaluation takes at least one thread, not \(threads)")
+        }
         if let timezone { _ = try TimeZoneRules.system(timezone) }
     }
 }

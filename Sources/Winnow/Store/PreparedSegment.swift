@@ -2,7 +2,8 @@ import WinnowModel
 import WinnowQuery
 import WinnowStorage
 
-/// A segment bound to a snapshot: names are found, windows are instants. Counting it again costs its evaluation alone.
+/// A segment bound to a snapshot: names are found, windows are instants. Counting it again costs
+/// its evaluation alone.
 public struct PreparedSegment: Sendable {
     let snapshot: Snapshot
     let name: String?
@@ -19,7 +20,8 @@ public struct PreparedSegment: Sendable {
         let clock = ContinuousClock(), start = clock.now
         let count = try snapshot.evaluator(options, cancellation).count([bound.plan])[0]
         return SegmentCount(
-            name: name, count: count, universe: snapshot.profiles, asOf: asOf, elapsed: clock.now - start,
+            name: name, count: count, universe: snapshot.profiles, asOf: asOf,
+            elapsed: clock.now - start,
             version: snapshot.version, windows: bound.windows, warnings: bound.warnings)
     }
 
@@ -27,6 +29,8 @@ public struct PreparedSegment: Sendable {
     public func ids() throws(WinnowError) -> ProfileIDs { try ids(Cancellation()) }
 
     func ids(_ cancellation: Cancellation) throws(WinnowError) -> ProfileIDs {
-        ProfileIDs(try snapshot.evaluator(options, cancellation).rows(bound.plan), try snapshot.snapshot.keys())
+        ProfileIDs(
+            try snapshot.evaluator(options, cancellation).rows(bound.plan),
+            try snapshot.snapshot.keys())
     }
 }

@@ -12,16 +12,20 @@ enum ProfileIDFile {
         let stream = try InputStream(path: path)
         let bytes = try stream.readAll(limit: limit)
         var ids: [[UInt8]] = [], known: Set<ArraySlice<UInt8>> = []
-        for (i, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (i, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
+        {
             var id = line.last == 0x0D ? line.dropLast() : line
             if i == 0, id.starts(with: [0xEF, 0xBB, 0xBF]) { id = id.dropFirst(3) }
             let said = format == .lines ? id : ProfileIDFile.id(inObject: id)
-            guard let id = said, id.count <= LoadLimits.id, String(validating: id, as: UTF8.self) != nil else {
+            guard let id = said, id.count <= LoadLimits.id,
+                String(validating: id, as: UTF8.self) != nil
+            else {
                 let what = "text of 1 to \(LoadLimits.id) bytes"
                 throw .badData(
                     file: stream.name, line: i + 1, column: nil, code: .badID,
                     reason: format == .lines
-                        ? "an id is \(what), UTF-8" : "a line is a JSON object with the field “id”, \(what)")
+                        ? "an id is \(what), UTF-8"
+                        : "a line is a JSON object with the field “id”, \(what)")
             }
             if id.isEmpty { continue }
             if known.insert(id).inserted { ids.append(Array(id)) }
@@ -33,7 +37,8 @@ enum ProfileIDFile {
     private static func id(inObject line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return [] }
         let value = unsafe line.withUnsafeBytes { unsafe try? JSONValue(parsing: $0) }
-        guard case .object(let fields) = value, let id = fields.last(where: { $0.key == "id" })?.value,
+        guard case .object(let fields) = value,
+            let id = fields.last(where: { $0.key == "id" })?.value,
             case .string(let text) = id, !text.isEmpty
         else { return nil }
         return Array(text.utf8)[...]

@@ -1,8 +1,9 @@
 import WinnowColumns
 import WinnowQuery
 
-/// The external ids of a segment's profiles, in the order of their rows. A sequence that can be walked any number of
-/// times; it takes a bit of memory per row of the store, and keeps its version of the store.
+/// The external ids of a segment's profiles, in the order of their rows. A sequence that can be
+/// walked any number of times; it takes a bit of memory per row of the store, and keeps its version
+/// of the store.
 public struct ProfileIDs: Sequence, Sendable {
     private let rows: RowSet
     private let keys: StringTables
@@ -28,7 +29,8 @@ public struct ProfileIDs: Sequence, Sendable {
         /// The next id; nil after the last. Complexity: O(length).
         public mutating func next() -> String? {
             guard let row = rows.next() else { return nil }
-            // Every row of a snapshot has an id: their numbers were compared when the ids were opened.
+            // Every row of a snapshot has an id: their numbers were compared when the ids were
+            // opened.
             return unsafe keys.bytes(row).map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
         }
     }

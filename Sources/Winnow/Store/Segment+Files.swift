@@ -3,11 +3,13 @@ import WinnowModel
 import WinnowRules
 
 extension Segment {
-    /// Reads rule documents, one a line, blank lines aside. The file is read line by line: it may have any number.
+    /// Reads rule documents, one a line, blank lines aside. The file is read line by line: it may
+    /// have any number.
     /// - Parameter path: a file; `-` is standard input.
     /// - Throws: `invalidRule` or `invalidText` with the line of the first one that makes no sense.
     public static func all(ndjson path: String) throws(WinnowError) -> [Segment] {
-        var segments: [Segment] = [], lines = try InputLines(path: path, limit: RuleLimits.bytes + RuleFile.slack)
+        var segments: [Segment] = [],
+            lines = try InputLines(path: path, limit: RuleLimits.bytes + RuleFile.slack)
         while let bytes = try lines.next() {
             do throws(WinnowError) {
                 let line = try RuleFile.text(bytes)
@@ -21,14 +23,18 @@ extension Segment {
     /// Reads one rule from a file: JSON when it begins with a brace, else text.
     /// - Parameter path: a file; `-` is standard input.
     /// - Throws: `invalidRule` or `invalidText`.
-    public init(file path: String) throws(WinnowError) { self = try WrittenRule(file: path).segment }
+    public init(file path: String) throws(WinnowError) {
+        self = try WrittenRule(file: path).segment
+    }
 }
 
 extension WrittenRule {
     /// Reads one rule from a file, in either form; `-` is standard input.
     package init(file path: String) throws(WinnowError) {
         let bytes = try InputStream(path: path).readAll(limit: RuleLimits.bytes + RuleFile.slack)
-        do throws(WinnowError) { try self.init(try RuleFile.text(bytes)) } catch { throw error.noting(path) }
+        do throws(WinnowError) { try self.init(try RuleFile.text(bytes)) } catch {
+            throw error.noting(path)
+        }
     }
 }
 
@@ -50,7 +56,8 @@ extension WinnowError {
     /// The same error of a rule, and where it was read.
     fileprivate func noting(_ place: String) -> WinnowError {
         switch self {
-        case .invalidRule(let path, let message): .invalidRule(path: path, message: "\(message) (\(place))")
+        case .invalidRule(let path, let message):
+            .invalidRule(path: path, message: "\(message) (\(place))")
         case .invalidText(let path, let text, let message):
             .invalidText(path: path, place: text, message: "\(message) (\(place))")
         default: self

@@ -35,13 +35,16 @@ public struct Snapshot: Sendable {
     }
 
     /// Counts the profiles of a segment, exactly.
-    public func count(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError) -> SegmentCount {
+    public func count(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError)
+        -> SegmentCount
+    {
         try count([segment], options)[0]
     }
 
-    /// Counts several segments, all as of the same instant; all are checked before any is evaluated. They are evaluated
-    /// together, in one pass over the profiles: what they have in common is bound and evaluated once. `elapsed` is what
-    /// one took to be bound, and an equal share of the pass.
+    /// Counts several segments, all as of the same instant; all are checked before any is
+    /// evaluated. They are evaluated together, in one pass over the profiles: what they have in
+    /// common is bound and evaluated once. `elapsed` is what one took to be bound, and an equal
+    /// share of the pass.
     public func count(
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> [SegmentCount] {
@@ -50,7 +53,8 @@ public struct Snapshot: Sendable {
 
     /// The counts, and the ways in which they were evaluated, together.
     package func evaluate(
-        _ segments: [Segment], _ options: EvaluationOptions, _ cancellation: Cancellation = Cancellation()
+        _ segments: [Segment], _ options: EvaluationOptions,
+        _ cancellation: Cancellation = Cancellation()
     ) throws(WinnowError) -> (counts: [SegmentCount], paths: EvaluationPaths) {
         let clock = ContinuousClock(), binding = try Binding(self, options)
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
@@ -66,16 +70,19 @@ public struct Snapshot: Sendable {
         for (i, (bound, elapsed)) in bound.enumerated() {
             results.append(
                 SegmentCount(
-                    name: segments[i].name, count: counts[i], universe: profiles, asOf: binding.asOf,
-                    elapsed: elapsed + share, version: version, windows: bound.windows, warnings: bound.warnings))
+                    name: segments[i].name, count: counts[i], universe: profiles,
+                    asOf: binding.asOf,
+                    elapsed: elapsed + share, version: version, windows: bound.windows,
+                    warnings: bound.warnings))
         }
         return (results, evaluator.paths)
     }
 
     // MARK: Ids
 
-    /// The external ids of a segment's profiles, in the order of their rows; as many as `count` says. Who is in is
-    /// found before this returns, and whatever ids are read from is verified, so iterating cannot fail.
+    /// The external ids of a segment's profiles, in the order of their rows; as many as `count`
+    /// says. Who is in is found before this returns, and whatever ids are read from is verified, so
+    /// iterating cannot fail.
     /// - Complexity: as `count`; a bit of memory per row of the store.
     public func ids(
         of segment: Segment, asOf: Instant? = nil, in timezone: String? = nil
@@ -84,7 +91,9 @@ public struct Snapshot: Sendable {
     }
 
     /// The external ids of a segment's profiles, in the order of their rows.
-    public func ids(of segment: Segment, _ options: EvaluationOptions) throws(WinnowError) -> ProfileIDs {
+    public func ids(of segment: Segment, _ options: EvaluationOptions) throws(WinnowError)
+        -> ProfileIDs
+    {
         try ids(of: segment, options, Cancellation())
     }
 
@@ -106,10 +115,13 @@ public struct Snapshot: Sendable {
     }
 
     /// Binds a segment once, to be counted many times as of the same instant.
-    public func prepare(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError) -> PreparedSegment {
+    public func prepare(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError)
+        -> PreparedSegment
+    {
         let binding = try Binding(self, options)
         return PreparedSegment(
-            snapshot: self, name: segment.name, bound: try binding.bind(segment), asOf: binding.asOf, options: options)
+            snapshot: self, name: segment.name, bound: try binding.bind(segment),
+            asOf: binding.asOf, options: options)
     }
 
     func evaluator(_ options: EvaluationOptions, _ cancellation: Cancellation) -> Evaluator {
@@ -117,7 +129,9 @@ public struct Snapshot: Sendable {
     }
 
     /// How many threads an evaluation with these options uses at most.
-    public func threads(_ options: EvaluationOptions) -> Int { max(1, options.threads ?? availableCores()) }
+    public func threads(_ options: EvaluationOptions) -> Int {
+        max(1, options.threads ?? availableCores())
+    }
 }
 
 /// Binds the segments of one call.
@@ -136,12 +150,15 @@ private struct Binding {
 
     func bind(_ segment: Segment) throws(WinnowError) -> BoundSegment {
         try segment.bind(
-            to: snapshot.snapshot, EvaluationTime(asOf: asOf, zone: try zone(segment)), strict: options.strict,
+            to: snapshot.snapshot, EvaluationTime(asOf: asOf, zone: try zone(segment)),
+            strict: options.strict,
             asOfGiven: options.asOf != nil, sharing: shared)
     }
 
     private func zone(_ segment: Segment) throws(WinnowError) -> TimeZoneRules {
-        guard let own = segment.timezone else { return try TimeZoneRules.system(options.timezone ?? "UTC") }
+        guard let own = segment.timezone else {
+            return try TimeZoneRules.system(options.timezone ?? "UTC")
+        }
         do throws(WinnowError) { return try TimeZoneRules.system(own) } catch {
             throw .invalidRule(path: RulePath.document.key(.timezone), message: error.description)
         }

@@ -33,9 +33,12 @@ public struct Store: Sendable {
     }
 
     /// Makes an empty store.
-    /// - Throws: `WinnowError.cannotCreate` when something is there already, `usage` for a schema that cannot be.
+    /// - Throws: `WinnowError.cannotCreate` when something is there already, `usage` for a schema
+    ///   that cannot be.
     @discardableResult
-    public static func create(_ path: String, schema: Schema = Schema()) throws(WinnowError) -> Store {
+    public static func create(_ path: String, schema: Schema = Schema()) throws(WinnowError)
+        -> Store
+    {
         try create(path, schema: schema, on: PosixDisk())
     }
 
@@ -48,15 +51,16 @@ public struct Store: Sendable {
         return store
     }
 
-    /// The version of the store that is current now. It stays readable, unchanged, for as long as the value lives.
+    /// The version of the store that is current now. It stays readable, unchanged, for as long as
+    /// the value lives.
     public func snapshot() throws(WinnowError) -> Snapshot {
         Snapshot(try StoreVersion(directory))
     }
 
     /// Loads rows as one batch: all of it becomes visible at once, durably, or nothing does.
-    /// - Throws: `badData` for the first row that cannot be loaded, `anotherWriter` when the store is being written,
-    ///   `cancelled` when the options or the calling task ask for that, `outcomeUnknown` when the system failed after
-    ///   the commit point.
+    /// - Throws: `badData` for the first row that cannot be loaded, `anotherWriter` when the store
+    ///   is being written, `cancelled` when the options or the calling task ask for that,
+    ///   `outcomeUnknown` when the system failed after the commit point.
     /// - Complexity: O(rows), and what merging with earlier small batches takes.
     @discardableResult
     public func load(
@@ -67,11 +71,12 @@ public struct Store: Sendable {
         return try Load.run(kind, source, into: try Writer(directory), options, now: systemTime())
     }
 
-    /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing is left in the files
-    /// of the new version. Counts do not change; a store of many small batches is read faster and takes less room.
-    /// Names that only erased or dropped activity had are unknown from now on.
-    /// - Returns: how many older versions readers still hold. Their files, and what was erased in them, go with the
-    ///   first commit or compaction after these readers are done.
+    /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing
+    /// is left in the files of the new version. Counts do not change; a store of many small batches
+    /// is read faster and takes less room. Names that only erased or dropped activity had are
+    /// unknown from now on.
+    /// - Returns: how many older versions readers still hold. Their files, and what was erased in
+    ///   them, go with the first commit or compaction after these readers are done.
     /// - Throws: `anotherWriter` when the store is being written.
     /// - Complexity: O(store).
     @discardableResult
@@ -82,8 +87,8 @@ public struct Store: Sendable {
         return writer.versionsHeld
     }
 
-    /// Takes profiles out of every answer, at once and durably. Their ids become free, but never their rows; whatever
-    /// the store has of them leaves its files when it is compacted.
+    /// Takes profiles out of every answer, at once and durably. Their ids become free, but never
+    /// their rows; whatever the store has of them leaves its files when it is compacted.
     /// - Parameter ids: external ids; those that the store does not have are passed over.
     /// - Returns: how many profiles were erased.
     /// - Throws: `anotherWriter` when the store is being written.
@@ -93,51 +98,65 @@ public struct Store: Sendable {
         try Writer(directory).erase(ids.map { Array($0.utf8) }, at: systemTime())
     }
 
-    /// Forgets the activity before an instant that the store has now, at once and durably; it leaves the files when the
-    /// store is compacted. Older activity that is loaded later counts again.
+    /// Forgets the activity before an instant that the store has now, at once and durably; it
+    /// leaves the files when the store is compacted. Older activity that is loaded later counts
+    /// again.
     /// - Throws: `anotherWriter` when the store is being written.
-    /// - Complexity: O(parts). Until the store is compacted, rules look at the times of what straddles the instant.
+    /// - Complexity: O(parts). Until the store is compacted, rules look at the times of what
+    ///   straddles the instant.
     public func drop(before instant: Instant) throws(WinnowError) {
         guard (Instant.first...Instant.last).contains(instant) else {
-            throw .usage("activity is dropped before an instant of the years 0001 to 9999, not \(instant)")
+            throw .usage(
+                "activity is dropped before an instant of the years 0001 to 9999, not \(instant)")
         }
         try Writer(directory).drop(before: instant.milliseconds)
     }
 
     /// Adds a field that no profile has a value of yet.
-    /// - Throws: `usage` when the name is taken or cannot be one, `anotherWriter` when the store is being written.
+    /// - Throws: `usage` when the name is taken or cannot be one, `anotherWriter` when the store is
+    ///   being written.
     public func add(_ field: Field) throws(WinnowError) { try Writer(directory).add(field) }
 
-    /// Checks every byte of the store: checksums, structures, and all that is derived against what it derives from.
-    /// What is wrong is listed, not thrown; a store that is damaged cannot even be opened, hence a path.
+    /// Checks every byte of the store: checksums, structures, and all that is derived against what
+    /// it derives from. What is wrong is listed, not thrown; a store that is damaged cannot even be
+    /// opened, hence a path.
     /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
     /// - Complexity: O(store); reads all of it.
-    /// - Parameter progress: told now and then, on any thread, how many bytes were checked, and of how many.
+    /// - Parameter progress: told now and then, on any thread, how many bytes were checked, and of
+    ///   how many.
     public static func verify(
-        at path: String, progress: @escaping @Sendable (_ checked: Int, _ total: Int) -> Void = { _, _ in }
+        at path: String,
+        progress: @escaping @Sendable (_ checked: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(WinnowError) -> StoreVerification {
         try verify(at: path, on: PosixDisk(), progress: progress)
     }
 
     package static func verify(
-        at path: String, on disk: any Disk, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+        at path: String, on disk: any Disk,
+        progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(WinnowError) -> StoreVerification {
         let verification = try Store(path: path, disk: disk).directory.verify(progress: progress)
         return StoreVerification(
             files: verification.files, bytes: verification.bytes,
-            findings: verification.findings.map { StoreVerification.Finding(file: $0.file, what: $0.what) })
+            findings: verification.findings.map {
+                StoreVerification.Finding(file: $0.file, what: $0.what)
+            })
     }
 }
 
 extension Store {
-    /// Looks for a value in everything that the store's files hold, decoded: ids, texts, members of sets, names, and
-    /// where the value can be read so, numbers, dates and instants. Older versions that readers still hold count, and
-    /// so do files that belong to no version. Meant for showing that a compaction has purged what was erased.
-    /// - Returns: the places, at most fifty a file; empty when the value is nowhere. What belongs to no version and
-    ///   cannot be decoded is among them, whatever it holds.
-    /// - Throws: `usage` when the value is empty, `damaged` when a file of the current version cannot be read.
+    /// Looks for a value in everything that the store's files hold, decoded: ids, texts, members of
+    /// sets, names, and where the value can be read so, numbers, dates and instants. Older versions
+    /// that readers still hold count, and so do files that belong to no version. Meant for showing
+    /// that a compaction has purged what was erased.
+    /// - Returns: the places, at most fifty a file; empty when the value is nowhere. What belongs
+    ///   to no version and cannot be decoded is among them, whatever it holds.
+    /// - Throws: `usage` when the value is empty, `damaged` when a file of the current version
+    ///   cannot be read.
     /// - Complexity: O(store); reads all of it.
-    public static func find(_ value: String, at path: String) throws(WinnowError) -> [StoreVerification.Finding] {
+    public static func find(_ value: String, at path: String) throws(WinnowError)
+        -> [StoreVerification.Finding]
+    {
         try find(value, at: path, on: PosixDisk())
     }
 
@@ -145,7 +164,9 @@ extension Store {
         _ value: String, at path: String, on disk: any Disk
     ) throws(WinnowError) -> [StoreVerification.Finding] {
         if value.isEmpty { throw .usage("there is nothing to look for") }
-        return try Store(path: path, disk: disk).directory.find(value).map { .init(file: $0.file, what: $0.what) }
+        return try Store(path: path, disk: disk).directory.find(value).map {
+            .init(file: $0.file, what: $0.what)
+        }
     }
 
     /// Erases the profiles whose ids a file names.
@@ -160,7 +181,8 @@ extension Store {
 }
 
 extension Schema {
-    /// Reads a schema file: `{"fields": [{"name": "country", "type": "string"}], "unique_events": "derived"}`.
+    /// Reads a schema file: `{"fields": [{"name": "country", "type": "string"}], "unique_events":
+    /// "derived"}`.
     /// - Throws: `WinnowError.badData` that says what is wrong.
     public init(file path: String) throws(WinnowError) {
         try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)

@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A program of somebody else's that embeds Winnow. Its targets have names that Winnow's rooms have, too: they do not
-// clash. `WINNOW` is where Winnow's repository is; a program of yours names an address and a version here.
+// A program of somebody else's that embeds Winnow. Its targets have names that Winnow's rooms have,
+// too: they do not clash. `WINNOW` is where Winnow's repository is; a program of yours names an
+// address and a version here.
 let package = Package(
     name: "shop",
     platforms: [.macOS(.v26)],

@@ -5,7 +5,8 @@ import WinnowStorage
 
 extension Activity: BindableCondition {
     var usesCurrentState: Bool {
-        condition.range.lower == 0 || campaigns?.hasConditions == true || templates?.hasConditions == true
+        condition.range.lower == 0 || campaigns?.hasConditions == true
+            || templates?.hasConditions == true
     }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
@@ -15,7 +16,9 @@ extension Activity: BindableCondition {
         ] {
             selected.append(
                 try selector.map { (selector) throws(WinnowError) in
-                    try binder.at(key) { (binder) throws(WinnowError) in try binder.codes(selector, namespace) }
+                    try binder.at(key) { (binder) throws(WinnowError) in
+                        try binder.codes(selector, namespace)
+                    }
                 })
         }
         let links = try self.links.map { (ids) throws(WinnowError) in
@@ -37,12 +40,14 @@ extension Activity: BindableCondition {
     /// The milliseconds in the rule's window.
     private func window(_ binder: inout Binder) -> ClosedRange<Int64> {
         guard let resolved = during?.resolved(binder.time) else { return Int64.min...Int64.max }
-        // Activity without an end of its own ends at the instant of evaluation; a field's window does not.
+        // Activity without an end of its own ends at the instant of evaluation; a field's window
+        // does not.
         let reported = ResolvedWindow(
             from: resolved.from, to: resolved.to ?? binder.time.asOf,
             toInclusive: resolved.to == nil || resolved.toInclusive)
         binder.report(reported, at: .during)
-        // No millisecond is in an empty window; the greatest one comes after every instant of evaluation.
+        // No millisecond is in an empty window; the greatest one comes after every instant of
+        // evaluation.
         return resolved.milliseconds ?? Int64.max...Int64.max
     }
 
@@ -58,15 +63,20 @@ extension Activity: BindableCondition {
         if unnamed {
             binder.note(
                 "approximate_unique",
-                "some events have no message id; those of one campaign and template count as one message")
+                "some events have no message id; those of one campaign and template count as one message"
+            )
         }
     }
 
-    /// Counting object by object: each listed one, known or not, and each that the conditions choose.
+    /// Counting object by object: each listed one, known or not, and each that the conditions
+    /// choose.
     ///
-    /// All modes are one question: do at least so many objects meet the condition? Where an object without events meets
-    /// it, the other way round: do at least so many fail, that too few are left?
-    private func counted(_ scope: Scope, _ links: [UInt32]?, _ binder: Binder) throws(WinnowError) -> Plan {
+    /// All modes are one question: do at least so many objects meet the condition? Where an object
+    /// without events meets it, the other way round: do at least so many fail, that too few are
+    /// left?
+    private func counted(_ scope: Scope, _ links: [UInt32]?, _ binder: Binder) throws(WinnowError)
+        -> Plan
+    {
         let listed = Set((campaigns ?? templates)?.ids.map { Array($0.utf8) } ?? [])
         let strings = try binder.snapshot.strings(campaigns == nil ? .template : .campaign)
         let objects = scope.objects + listed.filter { strings.code(of: $0) == nil }.count
@@ -75,12 +85,15 @@ extension Activity: BindableCondition {
         let (lower, upper) = condition.range
         if lower > 0 { return try counted(scope, links, objects: wanted, lower, upper, binder) }
         guard let upper else { return .universe }
-        return .not(try counted(scope, links, objects: objects - wanted + 1, upper + 1, nil, binder))
+        return .not(
+            try counted(scope, links, objects: objects - wanted + 1, upper + 1, nil, binder))
     }
 
-    /// Profiles with at least so many objects whose events count between two bounds, the lower above zero.
+    /// Profiles with at least so many objects whose events count between two bounds, the lower
+    /// above zero.
     private func counted(
-        _ scope: Scope, _ links: [UInt32]?, objects: Int, _ lower: UInt64, _ upper: UInt64?, _ binder: Binder
+        _ scope: Scope, _ links: [UInt32]?, objects: Int, _ lower: UInt64, _ upper: UInt64?,
+        _ binder: Binder
     ) throws(WinnowError) -> Plan {
         if objects == 1, lower == 1, upper == nil {
             return plan(.atLeast(1), of: try binder.events(scope, type, links))
@@ -92,22 +105,28 @@ extension Activity: BindableCondition {
         return .condition(CountingCondition(EventCondition(events, lower, upper), objects: objects))
     }
 
-    /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in some one object.
+    /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in
+    /// some one object.
     private func paired(
         _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?, _ binder: Binder
     ) throws(WinnowError) -> Plan {
         let other = EventType(type.channel, preceding.event), atLeast = UInt64(preceding.atLeast)
         if preceding.pairing == .scope {
             let target = plan(condition, of: try binder.events(scope, type, links))
-            return .all([target, plan(.atLeast(preceding.atLeast), of: try binder.events(scope, other, nil))])
+            return .all([
+                target, plan(.atLeast(preceding.atLeast), of: try binder.events(scope, other, nil)),
+            ])
         }
         let keying = preceding.pairing == .message ? .message : scope.objectKeying
-        guard let wanted = try binder.events(scope, other, nil, keying: keying) else { return .empty }
+        guard let wanted = try binder.events(scope, other, nil, keying: keying) else {
+            return .empty
+        }
         let excluded = try binder.events(scope, type, links, keying: keying)
         return .condition(
             PairCondition(
                 wanted: wanted, atLeast: atLeast, excluded: excluded,
-                pairing: preceding.pairing == .message ? .message(try binder.snapshot.activity()) : .object))
+                pairing: preceding.pairing == .message
+                    ? .message(try binder.snapshot.activity()) : .object))
     }
 
     /// The plan for a condition on events; nil when there are none.
@@ -122,7 +141,8 @@ extension Activity: BindableCondition {
 }
 
 extension Binder {
-    /// The events of a type that are in scope, nil when there are none; rules that differ only in how often share them.
+    /// The events of a type that are in scope, nil when there are none; rules that differ only in
+    /// how often share them.
     fileprivate func events(
         _ scope: Scope, _ type: EventType, _ links: [UInt32]?, keying: Scope.Keying = .none
     ) throws(WinnowError) -> ActivityScope? {

@@ -6,11 +6,12 @@ import WinnowModel
 
 /// Evaluates one activity in one block.
 ///
-/// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima bound what any row
-/// can reach. That bound may already say that nobody qualifies; else it says how wide the counters must be. For "at
-/// least once" no counters are needed at all, containers are united. Only of runs that straddle the window, whose
-/// clicks must be told apart by link, or from which unique events are derived, are events looked at: sliced comparisons
-/// make a mask of a piece's events, and the rows of those that are left are handed on.
+/// Method: first the runs in scope are gathered from the chunks' directories; their stored maxima
+/// bound what any row can reach. That bound may already say that nobody qualifies; else it says how
+/// wide the counters must be. For "at least once" no counters are needed at all, containers are
+/// united. Only of runs that straddle the window, whose clicks must be told apart by link, or from
+/// which unique events are derived, are events looked at: sliced comparisons make a mask of a
+/// piece's events, and the rows of those that are left are handed on.
 struct ActivityEvaluation {
     let scope: ActivityScope
     let scratch: Scratch
@@ -36,7 +37,8 @@ struct ActivityEvaluation {
         var fitsByte: Bool { lower <= 255 && (upper ?? 0) < 255 }
     }
 
-    /// Makes the rows of the block that are wanted; the events are looked at once, whatever is wanted of their counts.
+    /// Makes the rows of the block that are wanted; the events are looked at once, whatever is
+    /// wanted of their counts.
     func evaluate(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) {
         if try answerFromSummary(block, wanted) { return }
         let gathered = scratch.gathered
@@ -56,7 +58,9 @@ struct ActivityEvaluation {
         _ gathered: GatheredRuns, _ source: Source, _ wanted: [Wanted]
     ) throws(WinnowError) {
         var bound = gathered.bound
-        if case .runs(let runs) = source { bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) } }
+        if case .runs(let runs) = source {
+            bound = runs.reduce(0) { $0.saturatingAdd(gathered.bound(of: $1)) }
+        }
         guard wanted.contains(where: { bound >= $0.lower }) else {
             scratch.record(.bounded)
             for one in wanted { one.out.clear() }
@@ -67,7 +71,9 @@ struct ActivityEvaluation {
             let out = wanted[0].out
             out.clear()
             try scan(source, gathered, UnionSink(set: out))
-            if case .block = source { for recency in gathered.recencies { unite(recency, into: out) } }
+            if case .block = source {
+                for recency in gathered.recencies { unite(recency, into: out) }
+            }
         } else if bound <= 255 || wanted.allSatisfy(\.fitsByte) {
             try count(source, gathered, bound, wanted)
         } else {
@@ -76,7 +82,8 @@ struct ActivityEvaluation {
             unsafe counters.update(repeating: 0, count: Block.rows)
             try unsafe scan(source, gathered, WideSink(counters: counters, rows: scratch.distinct))
             for one in wanted {
-                unsafe kernels.counters_between_wide(counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
+                unsafe kernels.counters_between_wide(
+                    counters, one.lower, one.upper ?? .max, one.out.bits, Block.rows)
             }
         }
     }
@@ -88,7 +95,8 @@ struct ActivityEvaluation {
         out.formUnion(recent)
     }
 
-    /// Counts in bytes. Counters that stop, or are cut down, are exact for conditions that they can tell apart.
+    /// Counts in bytes. Counters that stop, or are cut down, are exact for conditions that they can
+    /// tell apart.
     private func count(
         _ source: Source, _ gathered: GatheredRuns, _ bound: UInt64, _ wanted: [Wanted]
     ) throws(WinnowError) {
@@ -103,7 +111,9 @@ struct ActivityEvaluation {
                 body(lower, UInt8(clamping: one.upper ?? 255), one.out)
             }
         }
-        if case .block = source, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty, !joins(gathered) {
+        if case .block = source, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty,
+            !joins(gathered)
+        {
             scratch.record(.countedFew)
             let sink = unsafe FewSink(counters, rows: scratch.touched)
             try scan(source, gathered, sink)
@@ -118,7 +128,8 @@ struct ActivityEvaluation {
         unsafe counters.update(repeating: 0, count: Block.rows)
     }
 
-    /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some thousands at a time.
+    /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some
+    /// thousands at a time.
     func forEachKey(
         _ block: Int,
         _ body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
@@ -131,8 +142,8 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Gathers the runs of a block, those of each object together; false when runs do not tell which events are in
-    /// scope.
+    /// Gathers the runs of a block, those of each object together; false when runs do not tell
+    /// which events are in scope.
     func gatherByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
         try gathered.gather(scope, block, stored: false)
         if scope.unique != nil, joins(gathered) { return false }
@@ -148,20 +159,25 @@ struct ActivityEvaluation {
     }
 
     /// Scans the events of these runs.
-    func scan(_ runs: Range<Int>, of gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+    func scan(_ runs: Range<Int>, of gathered: GatheredRuns, _ sink: some CountSink)
+        throws(WinnowError)
+    {
         try scan(gathered.runs[runs], gathered, sink)
     }
 
-    /// Whether unique events must be found by comparing: a chunk's own marks say which events are unique, unless other
-    /// chunks, links or forgotten events have a say.
+    /// Whether unique events must be found by comparing: a chunk's own marks say which events are
+    /// unique, unless other chunks, links or forgotten events have a say.
     private func joins(_ gathered: GatheredRuns) -> Bool {
         scope.links != nil || gathered.chunks.count > 1 || scope.parts.contains(where: \.forgets)
     }
 
-    /// Whether the stored counts of all events of the type answer: nothing restricts the scope and one part owns it.
+    /// Whether the stored counts of all events of the type answer: nothing restricts the scope and
+    /// one part owns it.
     private func answerFromSummary(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) -> Bool {
-        guard scope.links == nil, scope.unique == nil, let part = scope.parts.first, scope.parts.count == 1,
-            part.places == nil, let entry = try part.part.find(part.index, block: block), entry.hasSummary
+        guard scope.links == nil, scope.unique == nil, let part = scope.parts.first,
+            scope.parts.count == 1,
+            part.places == nil, let entry = try part.part.find(part.index, block: block),
+            entry.hasSummary
         else { return false }
         scratch.record(.storedCounts)
         let summary = try part.part.summary(entry)
@@ -174,7 +190,9 @@ struct ActivityEvaluation {
 
     // MARK: Runs
 
-    private func scan(_ source: Source, _ gathered: GatheredRuns, _ sink: some CountSink) throws(WinnowError) {
+    private func scan(_ source: Source, _ gathered: GatheredRuns, _ sink: some CountSink)
+        throws(WinnowError)
+    {
         switch source {
         case .runs(let runs): try scan(runs, gathered, sink)
         case .block(let block):
@@ -231,7 +249,8 @@ struct ActivityEvaluation {
     }
 
     private func scan(
-        _ run: RunInScope, of chunk: ActivityChunk, _ window: ClosedRange<Int64>, _ masks: TailMasks,
+        _ run: RunInScope, of chunk: ActivityChunk, _ window: ClosedRange<Int64>,
+        _ masks: TailMasks,
         _ sink: some CountSink
     ) throws(WinnowError) {
         switch run.form {
@@ -259,10 +278,12 @@ struct ActivityEvaluation {
         case .tail(let offset):
             scratch.record(.tail)
             for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
-                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64, mask = unsafe scratch.mask
+                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64,
+                    mask = unsafe scratch.mask
                 let first = offset + at / 64
                 if run.straddles {
-                    unsafe mask.update(from: masks.straddling + first, count: SlicedStream.maskWords(n))
+                    unsafe mask.update(
+                        from: masks.straddling + first, count: SlicedStream.maskWords(n))
                     narrow(chunk.tail, at, n, to: window)
                     for word in 0..<words { unsafe mask[word] |= masks.inside[first + word] }
                 } else {
@@ -281,12 +302,15 @@ struct ActivityEvaluation {
         guard head.container.isSound else { throw head.misfit }
         sink.add(head.container)
         guard let starts = unsafe head.starts else { return }
-        // Every row has been counted once; what is left are the events that are not the first of their row.
+        // Every row has been counted once; what is left are the events that are not the first of
+        // their row.
         let rows = try unsafe self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
-            for word in 0..<(n + 63) / 64 { unsafe scratch.mask[word] = unsafe ~starts.word(at / 64 + word) }
+            for word in 0..<(n + 63) / 64 {
+                unsafe scratch.mask[word] = unsafe ~starts.word(at / 64 + word)
+            }
             let count = unsafe kernels.keep_ranked(
                 rows, head.distinct, starts + at / 8, scratch.mask, n, &passed, scratch.kept)
             if count < 0 { throw head.misfit }
@@ -304,7 +328,8 @@ struct ActivityEvaluation {
 
     /// The events of a head that pass the window, links and first marks.
     private func scan(
-        _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>, _ sink: some CountSink
+        _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>,
+        _ sink: some CountSink
     ) throws(WinnowError) {
         let rows = try unsafe self.rows(of: head)
         var passed = 0
@@ -325,7 +350,8 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Scans what the mask chooses of `n` events of a tail from `at` on, once links and first marks are looked at.
+    /// Scans what the mask chooses of `n` events of a tail from `at` on, once links and first marks
+    /// are looked at.
     private func scanChosen(
         _ streams: EventStreams, _ at: Int, _ n: Int, _ rows: UnsafePointer<UInt16>, _ key: UInt32?,
         _ sink: some CountSink
@@ -344,10 +370,13 @@ struct ActivityEvaluation {
         for word in 0..<last { unsafe mask[word] = ~0 }
         if range.upperBound % 64 > 0 { unsafe mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
         for word in 0..<range.lowerBound / 64 { unsafe mask[word] = 0 }
-        if range.lowerBound % 64 > 0 { unsafe mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64) }
+        if range.lowerBound % 64 > 0 {
+            unsafe mask[range.lowerBound / 64] &= ~0 << UInt64(range.lowerBound % 64)
+        }
     }
 
-    private func narrow(_ streams: EventStreams, _ at: Int, _ n: Int, to window: ClosedRange<Int64>) {
+    private func narrow(_ streams: EventStreams, _ at: Int, _ n: Int, to window: ClosedRange<Int64>)
+    {
         scratch.record(.byTime)
         if let stored = streams.storedRange(window) {
             unsafe streams.storedTimes.from(at).narrow(scratch.mask, to: stored, first: n)
@@ -361,7 +390,8 @@ struct ActivityEvaluation {
         if let links = scope.links {
             scratch.record(.byLink)
             unsafe streams.narrow(
-                mask, toLinks: links, from: at, first: n, spare: scratch.spareMask, result: scratch.unitedMask)
+                mask, toLinks: links, from: at, first: n, spare: scratch.spareMask,
+                result: scratch.unitedMask)
         }
         if let unique = scope.unique {
             scratch.record(.byFirstMark)
@@ -373,7 +403,8 @@ struct ActivityEvaluation {
 
     /// Delivers the `count` events that the mask has kept of `n` from `at` on.
     private func deliver(
-        _ count: Int, _ streams: EventStreams, _ at: Int, _ n: Int, _ key: UInt32?, _ sink: some CountSink
+        _ count: Int, _ streams: EventStreams, _ at: Int, _ n: Int, _ key: UInt32?,
+        _ sink: some CountSink
     ) {
         guard count > 0 else { return }
         var count = count

@@ -13,7 +13,10 @@ final class ActivityScope: Sendable {
     /// How many events, before the window is looked at inside leaves.
     let events: Int
 
-    init(unique: UniqueRule?, parts: [PartScope], links: [UInt32]?, window: ClosedRange<Int64>, events: Int) {
+    init(
+        unique: UniqueRule?, parts: [PartScope], links: [UInt32]?, window: ClosedRange<Int64>,
+        events: Int
+    ) {
         self.unique = unique
         self.parts = parts
         self.links = links
@@ -42,10 +45,11 @@ final class PartScope: Sendable {
     let places: [Place]?
     /// The leaves that are not `out`, ascending; empty when `places` is nil.
     let leaves: [Int]
-    /// Per leaf what pairs its events with others, zero for nothing; nil when that is their message, or nothing is
-    /// paired.
+    /// Per leaf what pairs its events with others, zero for nothing; nil when that is their
+    /// message, or nothing is paired.
     let keys: [UInt32]?
-    /// Where every event of the part from here on is in scope, and none before it: the quarter hour of `Recency`.
+    /// Where every event of the part from here on is in scope, and none before it: the quarter hour
+    /// of `Recency`.
     let since: Int64?
     /// The scope's window, less what the part has forgotten.
     let window: ClosedRange<Int64>
@@ -53,7 +57,8 @@ final class PartScope: Sendable {
     let forgets: Bool
 
     init(
-        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int], keys: [UInt32]?,
+        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int],
+        keys: [UInt32]?,
         since: Int64? = nil, window: ClosedRange<Int64>
     ) {
         self.since = since

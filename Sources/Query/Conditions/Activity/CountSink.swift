@@ -13,13 +13,18 @@ protocol CountSink {
     func add(_ container: Container)
     func add(_ set: BlockSet, by: UInt64)
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int)
-    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int)
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        _ n: Int)
 }
 
 extension CountSink {
     var wantsKeys: Bool { false }
     func expect(_ maximum: UInt64) {}
-    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        _ n: Int
+    ) {
         unsafe add(rows, by: by, n)
     }
 }
@@ -29,7 +34,10 @@ extension CountSink {
     let body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     var unites: Bool { false }
     var wantsKeys: Bool { true }
-    func add(_ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>, _ n: Int) {
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        _ n: Int
+    ) {
         unsafe body(rows, keys, by, n)
     }
     // Events come with keys, so none of these is asked for.
@@ -48,8 +56,9 @@ struct UnionSink: CountSink {
     }
 }
 
-/// Counters of one byte. Before a run that could take one past 255, all are cut down to a cap above which counts make
-/// no difference: a pass over the counters costs less than looking, at every event, whether its counter is full.
+/// Counters of one byte. Before a run that could take one past 255, all are cut down to a cap above
+/// which counts make no difference: a pass over the counters costs less than looking, at every
+/// event, whether its counter is full.
 @safe final class NarrowSink: CountSink {
     private let counters: UnsafeMutablePointer<UInt8>
     private let cap: UInt8
@@ -87,7 +96,9 @@ struct UnionSink: CountSink {
         } else if let array = unsafe container.array {
             unsafe add(array, by: nil, container.count)
         } else {
-            for row in 0..<container.count where unsafe counters[row] < 255 { unsafe counters[row] += 1 }
+            for row in 0..<container.count where unsafe counters[row] < 255 {
+                unsafe counters[row] += 1
+            }
         }
     }
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {
@@ -103,7 +114,8 @@ struct UnionSink: CountSink {
     }
 }
 
-/// Counters of one byte where few events are in scope: only the rows that come are cleared and looked at.
+/// Counters of one byte where few events are in scope: only the rows that come are cleared and
+/// looked at.
 @safe final class FewSink: CountSink {
     private let counters: UnsafeMutablePointer<UInt8>
     private let rows: UnsafeMutablePointer<UInt16>
@@ -138,8 +150,8 @@ struct UnionSink: CountSink {
         }
     }
 
-    /// Calls `body` once with each row whose counter lies between two bounds, the lower above zero, and leaves the
-    /// counters zero.
+    /// Calls `body` once with each row whose counter lies between two bounds, the lower above zero,
+    /// and leaves the counters zero.
     func drain(_ bounds: ClosedRange<UInt8>, _ body: (UInt16) -> Void) {
         for i in 0..<count {
             let row = unsafe rows[i]

@@ -20,13 +20,15 @@ final class EventCondition: BoundCondition {
     var cost: Int {
         // Times of last events tell what matches, mostly.
         let isToldByRecency =
-            lower == 1 && upper == nil && scope.parts.allSatisfy { $0.since != nil || $0.places == nil }
+            lower == 1 && upper == nil
+            && scope.parts.allSatisfy { $0.since != nil || $0.places == nil }
         return isToldByRecency ? 1000 : 1000 + scope.events / 1000
     }
 
     func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? {
         // Tables count erased profiles until these are purged.
-        guard lower == 1, upper == nil, scope.links == nil, scope.unique == nil, scope.parts.count == 1,
+        guard lower == 1, upper == nil, scope.links == nil, scope.unique == nil,
+            scope.parts.count == 1,
             snapshot.erased?.isPurged != false
         else { return nil }
         let part = scope.parts[0]
@@ -38,7 +40,8 @@ final class EventCondition: BoundCondition {
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         let wanted = view.scratch.wanted
         wanted.replace(by: .init(lower: lower, upper: upper, out: out))
-        try ActivityEvaluation(scope, view.scratch, view.candidates).evaluate(view.block, wanted.all)
+        try ActivityEvaluation(scope, view.scratch, view.candidates).evaluate(
+            view.block, wanted.all)
     }
 
     var source: ObjectIdentifier? { ObjectIdentifier(scope) }

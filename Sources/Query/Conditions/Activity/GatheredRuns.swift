@@ -1,8 +1,8 @@
 import WinnowColumns
 import WinnowModel
 
-/// The runs of one block that are in a scope, found in the directories of its chunks; nothing of their data is read
-/// yet. Buffers are kept from block to block.
+/// The runs of one block that are in a scope, found in the directories of its chunks; nothing of
+/// their data is read yet. Buffers are kept from block to block.
 final class GatheredRuns {
     private(set) var runs: [RunInScope] = []
     private(set) var chunks: [ActivityChunk] = []
@@ -16,7 +16,8 @@ final class GatheredRuns {
     private(set) var bound: UInt64 = 0
     /// Events of the runs, before windows, links and the like are looked at.
     private(set) var events = 0
-    /// A bit per event of the tails of the chunks: those of leaves inside the window, and of those that straddle it.
+    /// A bit per event of the tails of the chunks: those of leaves inside the window, and of those
+    /// that straddle it.
     private(set) var inside = GrowingMask(), straddling = GrowingMask()
     private var codes: [UInt32] = [], ends: [UInt32] = []
 
@@ -26,8 +27,10 @@ final class GatheredRuns {
     init(wholeTails: Bool) { self.wholeTails = wholeTails }
 
     /// Finds the runs of a block that are in scope.
-    /// - Parameter stored: whether stored counts may stand for the events of a part that is in scope as a whole.
-    /// - Parameter recency: whether it only matters who has an event, so that times of last events may tell.
+    /// - Parameter stored: whether stored counts may stand for the events of a part that is in
+    ///   scope as a whole.
+    /// - Parameter recency: whether it only matters who has an event, so that times of last events
+    ///   may tell.
     func gather(
         _ scope: ActivityScope, _ block: Int, stored: Bool, recency: Bool = false
     ) throws(WinnowError) {
@@ -77,7 +80,8 @@ final class GatheredRuns {
     private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope) {
         runs.append(
             RunInScope(
-                form: form, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles, key: scope.keys?[leaf]))
+                form: form, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles,
+                key: scope.keys?[leaf]))
     }
 
     /// Appends the heads in scope; returns what they may add up to for one row.
@@ -156,7 +160,9 @@ final class GatheredRuns {
         }
         guard wholeTails else { return runs.count > first }
         if chosen > 0 {
-            runs.append(RunInScope(form: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil))
+            runs.append(
+                RunInScope(form: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil)
+            )
         }
         return chosen > 0
     }
@@ -174,11 +180,13 @@ struct RunInScope {
     /// Index into the chunks of the block at hand.
     let chunk: Int
     let straddles: Bool
-    /// What pairs its events with others, where that is the same for all of them; nil for their message.
+    /// What pairs its events with others, where that is the same for all of them; nil for their
+    /// message.
     let key: UInt32?
 }
 
-/// A long mask that is made anew for every block, in memory that stays where it is while it is read.
+/// A long mask that is made anew for every block, in memory that stays where it is while it is
+/// read.
 @safe struct GrowingMask: ~Copyable {
     private(set) var base = UnsafeMutablePointer<UInt64>.allocate(capacity: 1024)
     private(set) var count = 0
@@ -204,7 +212,8 @@ struct RunInScope {
     /// Sets the bits of a range that begins at bit 0 of word `offset`.
     func insert(_ range: Range<Int>, _ offset: Int) {
         guard !range.isEmpty else { return }
-        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6, words = unsafe base + offset
+        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6,
+            words = unsafe base + offset
         let low: UInt64 = ~0 << UInt64(range.lowerBound & 63)
         let high: UInt64 = ~0 >> UInt64(63 - (range.upperBound - 1) & 63)
         if first == last {

@@ -18,7 +18,8 @@ struct Scope: Hashable {
     /// What tells objects, or pairs events of two types.
     enum Keying: Hashable { case none, message, campaign, template }
 
-    /// What events of the same object have in common: the campaign, or the template when only those are selected.
+    /// What events of the same object have in common: the campaign, or the template when only those
+    /// are selected.
     var objectKeying: Keying { campaigns == nil && templates != nil ? .template : .campaign }
 
     /// The events of a type that are in scope; nil when there are none.
@@ -41,15 +42,18 @@ struct Scope: Hashable {
             count += events
         }
         guard count > 0 else { return nil }
-        return ActivityScope(unique: unique, parts: scopes, links: links, window: window, events: count)
+        return ActivityScope(
+            unique: unique, parts: scopes, links: links, window: window, events: count)
     }
 
-    /// nil when the part has nothing in scope; with a unique rule the part is still there, since its events may come
-    /// before others.
+    /// nil when the part has nothing in scope; with a unique rule the part is still there, since
+    /// its events may come before others.
     private func partScope(
-        _ part: ActivityPart, _ index: ActivityPart.TypeIndex, _ keying: Keying, _ unique: UniqueRule?
+        _ part: ActivityPart, _ index: ActivityPart.TypeIndex, _ keying: Keying,
+        _ unique: UniqueRule?
     ) throws(WinnowError) -> (PartScope, events: Int)? {
-        let window = max(window.lowerBound, min(part.horizon, window.upperBound))...window.upperBound
+        let window =
+            max(window.lowerBound, min(part.horizon, window.upperBound))...window.upperBound
         let touched =
             part.horizon <= window.upperBound && index.maximum >= window.lowerBound
             && index.minimum <= window.upperBound
@@ -58,7 +62,8 @@ struct Scope: Hashable {
         if covered && campaigns == nil && templates == nil && unique == nil && keying != .campaign
             && keying != .template
         {
-            let scope = PartScope(part: part, index: index, places: nil, leaves: [], keys: nil, window: window)
+            let scope = PartScope(
+                part: part, index: index, places: nil, leaves: [], keys: nil, window: window)
             return (scope, index.events)
         }
         let table = try part.leaves(of: index)
@@ -67,7 +72,8 @@ struct Scope: Hashable {
         for leaf in self.leaves(of: table) {
             let low = table.minimum[leaf], high = table.maximum[leaf]
             guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
-            places[leaf] = low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
+            places[leaf] =
+                low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
             events &+= Int(table.events[leaf])
         }
@@ -75,15 +81,20 @@ struct Scope: Hashable {
         let keys: [UInt32]? =
             switch keying {
             case .none, .message: nil
-            case .campaign: (0..<table.count).map { UInt32(truncatingIfNeeded: table.campaigns[$0]) }
-            case .template: (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
+            case .campaign:
+                (0..<table.count).map { UInt32(truncatingIfNeeded: table.campaigns[$0]) }
+            case .template:
+                (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
             }
         var since: Int64?
-        if campaigns == nil, templates == nil, unique == nil, keys == nil, index.maximum <= window.upperBound {
+        if campaigns == nil, templates == nil, unique == nil, keys == nil,
+            index.maximum <= window.upperBound
+        {
             since = Recency.quarter(beginningAt: window.lowerBound)
         }
         let scope = PartScope(
-            part: part, index: index, places: places, leaves: leaves, keys: keys, since: since, window: window)
+            part: part, index: index, places: places, leaves: leaves, keys: keys, since: since,
+            window: window)
         return (scope, events)
     }
 
@@ -91,7 +102,8 @@ struct Scope: Hashable {
     func leaves(of table: LeafTable) -> [Int] {
         let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [0..<table.count]
         return ranges.joined().filter { leaf in
-            contains(template: UInt32(truncatingIfNeeded: table.templates[leaf])) && table.events[leaf] > 0
+            contains(template: UInt32(truncatingIfNeeded: table.templates[leaf]))
+                && table.events[leaf] > 0
         }
     }
 

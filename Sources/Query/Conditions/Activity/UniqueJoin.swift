@@ -3,16 +3,16 @@ import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
-/// The unique events of one block where the marks of its chunks do not say which they are: several parts have events of
-/// the type, or only clicks on some links count. Candidates of all parts are compared, whatever their campaign; scope
-/// and window are looked at afterwards.
+/// The unique events of one block where the marks of its chunks do not say which they are: several
+/// parts have events of the type, or only clicks on some links count. Candidates of all parts are
+/// compared, whatever their campaign; scope and window are looked at afterwards.
 struct UniqueJoin {
     let scope: ActivityScope
     let unique: UniqueRule
     let scratch: Scratch
 
-    /// The rows that more than one chunk has events of, or one that has forgotten some; in a store of nightly batches
-    /// few, since the older parts hold nearly everything.
+    /// The rows that more than one chunk has events of, or one that has forgotten some; in a store
+    /// of nightly batches few, since the older parts hold nearly everything.
     func contestedRows(_ block: Int) throws(WinnowError) -> BlockSet {
         let contested = scratch.contested, seen = scratch.seen, own = scratch.sliced.spare
         contested.clear()
@@ -32,14 +32,17 @@ struct UniqueJoin {
                 scratch.record(.forgotten)
                 contested.formUnion(own)
             } else {
-                for word in 0..<Block.words { unsafe contested.bits[word] |= seen.bits[word] & own.bits[word] }
+                for word in 0..<Block.words {
+                    unsafe contested.bits[word] |= seen.bits[word] & own.bits[word]
+                }
             }
             seen.formUnion(own)
         }
         return contested
     }
 
-    /// Calls `body` with each unique event in scope and window of some rows (nil: of all): row, part, leaf, message.
+    /// Calls `body` with each unique event in scope and window of some rows (nil: of all): row,
+    /// part, leaf, message.
     func forEach(
         _ block: Int, in wanted: BlockSet?, _ body: (UInt16, PartScope, Int, UInt32) -> Void
     ) throws(WinnowError) {
@@ -49,22 +52,27 @@ struct UniqueJoin {
         for part in scope.parts {
             offsets.append(total)
             total += part.index.leafCount
-            guard total < UInt32.max else { throw .damaged(file: part.part.file.path, what: "too many leaves") }
+            guard total < UInt32.max else {
+                throw .damaged(file: part.part.file.path, what: "too many leaves")
+            }
         }
         for (part, offset) in zip(scope.parts, offsets) {
             guard let entry = try part.part.find(part.index, block: block) else { continue }
             let table = try part.part.leaves(of: part.index), chunk = try part.part.chunk(entry)
             func add(
-                _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int, _ rows: UnsafePointer<UInt16>
+                _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int,
+                _ rows: UnsafePointer<UInt16>
             ) throws(WinnowError) {
                 guard leaf < table.count else {
-                    throw .damaged(file: part.part.file.path, what: "an event of a leaf that is not there")
+                    throw .damaged(
+                        file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf), tag = UInt32(truncatingIfNeeded: offset + leaf)
                 unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
-                            row: row, campaign: key.campaign, template: key.template, link: link, message: message,
+                            row: row, campaign: key.campaign, template: key.template, link: link,
+                            message: message,
                             time: time, tag: tag))
                 }
             }
@@ -75,22 +83,25 @@ struct UniqueJoin {
             }
             for i in 0..<chunk.tailRuns {
                 let range = try chunk.run(i)
-                try unsafe add(chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
+                try unsafe add(
+                    chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
             }
         }
         for (part, offset) in zip(scope.parts, offsets) {
             let own = UInt32(offset)..<UInt32(offset + part.index.leafCount)
-            for event in earliest.events where own.contains(event.tag) && part.window.contains(event.time) {
+            for event in earliest.events
+            where own.contains(event.tag) && part.window.contains(event.time) {
                 let leaf = Int(event.tag) - offset
                 if part.contains(leaf: leaf) { body(event.row, part, leaf, event.message) }
             }
         }
     }
 
-    /// The events that may be unique: those that their chunk marks, with links those on one of them, where some are
-    /// forgotten all others.
+    /// The events that may be unique: those that their chunk marks, with links those on one of
+    /// them, where some are forgotten all others.
     private func candidates(
-        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>, _ wanted: BlockSet?,
+        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>,
+        _ wanted: BlockSet?,
         _ part: PartScope, _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
@@ -98,10 +109,13 @@ struct UniqueJoin {
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
             unsafe streams.messages(piece, into: messages)
-            let firsts = streams.firsts.values(piece), links = streams.links(piece), times = streams.times(piece)
+            let firsts = streams.firsts.values(piece), links = streams.links(piece),
+                times = streams.times(piece)
             for i in 0..<piece.count {
                 let row = unsafe rows[at - range.lowerBound + i]
-                if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
+                if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 {
+                    continue
+                }
                 if let counting = unique.links {
                     guard counting.contains(links[i]), times[i] >= horizon else { continue }
                 } else if part.forgets {

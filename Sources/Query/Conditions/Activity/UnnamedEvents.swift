@@ -4,9 +4,9 @@ import WinnowModel
 import WinnowStorage
 
 extension Scope {
-    /// Whether unique events of the type are derived from events of which some, in these campaigns and templates, on
-    /// these links and not later than the instant of evaluation, have no message id. Events of erased profiles are met
-    /// until they are purged.
+    /// Whether unique events of the type are derived from events of which some, in these campaigns
+    /// and templates, on these links and not later than the instant of evaluation, have no message
+    /// id. Events of erased profiles are met until they are purged.
     func meetsUnnamed(
         _ type: EventType, links: [UInt32]?, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Bool {
@@ -16,10 +16,13 @@ extension Scope {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)
             let leaves = leaves(of: table).filter {
-                table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf && table.maximum[$0] >= part.horizon
+                table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf
+                    && table.maximum[$0] >= part.horizon
             }
             if leaves.isEmpty { continue }
-            if links == nil, leaves.contains(where: { table.firstUnnamed[$0] >= part.horizon }) { return true }
+            if links == nil, leaves.contains(where: { table.firstUnnamed[$0] >= part.horizon }) {
+                return true
+            }
             let met = try part.hasUnnamed(
                 index, leaves: Set(leaves), links: links.map { Set($0) }, until: asOf)
             if met { return true }
@@ -29,8 +32,8 @@ extension Scope {
 }
 
 extension ActivityPart {
-    /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any), has no message id;
-    /// the leaves alone do not tell.
+    /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any),
+    /// has no message id; the leaves alone do not tell.
     fileprivate func hasUnnamed(
         _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>?, until last: Int64
     ) throws(WinnowError) -> Bool {

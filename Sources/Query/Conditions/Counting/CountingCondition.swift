@@ -3,13 +3,13 @@ import WinnowCKernels
 import WinnowColumns
 import WinnowModel
 
-/// Profiles of whose objects (campaigns, or templates) one, or all, have events of their own that count between two
-/// bounds. The scope's leaves give the objects.
+/// Profiles of whose objects (campaigns, or templates) one, or all, have events of their own that
+/// count between two bounds. The scope's leaves give the objects.
 ///
-/// Method: runs are brought together by object. Where one object is enough, rows are united: an object with few events,
-/// as most have in a block, is counted row by row, one with many as a rule of its own. Where all must meet the
-/// condition, their sets are intersected until nobody is left. Memory is that of the runs in the block, whatever the
-/// number of objects in scope.
+/// Method: runs are brought together by object. Where one object is enough, rows are united: an
+/// object with few events, as most have in a block, is counted row by row, one with many as a rule
+/// of its own. Where all must meet the condition, their sets are intersected until nobody is left.
+/// Memory is that of the runs in the block, whatever the number of objects in scope.
 final class CountingCondition: BoundCondition {
     /// What an object's events must come to; not zero.
     private let events: EventCondition
@@ -24,7 +24,8 @@ final class CountingCondition: BoundCondition {
     var cost: Int { 10_000 + events.scope.events / 100 }
 
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
-        let activity = ActivityEvaluation(events.scope, view.scratch, view.candidates), gathered = view.scratch.keyed
+        let activity = ActivityEvaluation(events.scope, view.scratch, view.candidates),
+            gathered = view.scratch.keyed
         out.clear()
         guard try activity.gatherByKey(view.block, gathered) else {
             view.scratch.record(.objectSums)
@@ -33,7 +34,8 @@ final class CountingCondition: BoundCondition {
         let present = present(gathered)
         if present < objects { return }
         if objects == 1 {
-            try forEachObject(activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
+            try forEachObject(
+                activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
         } else {
             try intersect(activity, gathered, view, into: out)
         }
@@ -51,7 +53,8 @@ final class CountingCondition: BoundCondition {
 
     /// Who meets the condition in every object.
     private func intersect(
-        _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView, into out: BlockSet
+        _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView,
+        into out: BlockSet
     ) throws(WinnowError) {
         view.scratch.record(.objectsIntersected)
         let wanted = ActivityEvaluation.Wanted(
@@ -67,10 +70,11 @@ final class CountingCondition: BoundCondition {
         }
     }
 
-    /// Calls `body` with each row that meets the condition in an object, or `all` with a set of such rows, object by
-    /// object.
+    /// Calls `body` with each row that meets the condition in an object, or `all` with a set of
+    /// such rows, object by object.
     private func forEachObject(
-        _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView, _ body: (UInt16) -> Void,
+        _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView,
+        _ body: (UInt16) -> Void,
         _ all: (BlockSet) -> Void
     ) throws(WinnowError) {
         let wanted = ActivityEvaluation.Wanted(
@@ -86,7 +90,9 @@ final class CountingCondition: BoundCondition {
             }
             // Events without a campaign, or template, are of no object.
             if gathered.runs[start].key ?? 0 == 0 || bound < wanted.lower { continue }
-            if count < Tuning.fewEvents, bound <= 255 || wanted.fitsByte, let lower = UInt8(exactly: wanted.lower) {
+            if count < Tuning.fewEvents, bound <= 255 || wanted.fitsByte,
+                let lower = UInt8(exactly: wanted.lower)
+            {
                 view.scratch.record(.objectFew)
                 let sink = unsafe FewSink(view.scratch.counters, rows: view.scratch.touched)
                 try activity.scan(start..<end, of: gathered, sink)
@@ -101,7 +107,9 @@ final class CountingCondition: BoundCondition {
     }
 
     /// The same where events come one by one.
-    private func sums(_ activity: ActivityEvaluation, _ block: Int, into out: BlockSet) throws(WinnowError) {
+    private func sums(_ activity: ActivityEvaluation, _ block: Int, into out: BlockSet)
+        throws(WinnowError)
+    {
         var sums: [UInt64: UInt64] = [:], met: [UInt16: Int] = [:]
         try unsafe activity.forEachKey(block) { rows, keys, by, n in
             for i in 0..<n where unsafe keys[i] > 0 {

@@ -3,8 +3,8 @@ import WinnowColumns
 import WinnowModel
 import WinnowRules
 
-/// Profiles whose field passes a test: newest part first, each answering for the rows that it speaks about and no newer
-/// part has answered for.
+/// Profiles whose field passes a test: newest part first, each answering for the rows that it
+/// speaks about and no newer part has answered for.
 final class ColumnCondition: BoundCondition {
     /// Newest part first.
     private let parts: [PartTest]
@@ -80,7 +80,8 @@ final class ColumnCondition: BoundCondition {
                 if matters(rank), unsafe test.passes(text) { unsafe out.insert(Int(rows[rank])) }
             }
             if let parts = test.necessaryParts {
-                try unsafe texts.search(parts, wanted: { $0.contains(where: matters) }, unsafe matches)
+                try unsafe texts.search(
+                    parts, wanted: { $0.contains(where: matters) }, unsafe matches)
             } else {
                 try unsafe texts.forEach(wanted: { $0.contains(where: matters) }, unsafe matches)
             }
@@ -101,7 +102,9 @@ final class ColumnCondition: BoundCondition {
         }
     }
 
-    private func select(_ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, _ view: BlockView, into out: BlockSet) {
+    private func select(
+        _ ranges: [ClosedRange<Int64>], _ block: SlicedBlock, _ view: BlockView, into out: BlockSet
+    ) {
         guard ranges.count <= ColumnCondition.maximumRanges else {
             view.scratch.record(.fieldLookUp)
             return lookUp(block, view, into: out) { contains(ranges, $0) }
@@ -122,7 +125,9 @@ final class ColumnCondition: BoundCondition {
         return low < ranges.count && ranges[low].contains(value)
     }
 
-    private func lookUp(_ block: SlicedBlock, _ view: BlockView, into out: BlockSet, _ passes: (Int64) -> Bool) {
+    private func lookUp(
+        _ block: SlicedBlock, _ view: BlockView, into out: BlockSet, _ passes: (Int64) -> Bool
+    ) {
         out.clear()
         let rows = unsafe view.scratch.distinct
         unsafe block.members.rows(into: rows)

@@ -10,23 +10,32 @@ extension FieldCondition: BindableCondition {
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
         let schema = binder.snapshot.schema, isID = sameBytes(name, Schema.idName)
         let known =
-            isID ? Field(name: Schema.idName, type: .string) : schema.index(of: name).map { schema.fields[$0] }
+            isID
+            ? Field(name: Schema.idName, type: .string)
+            : schema.index(of: name).map { schema.fields[$0] }
         guard let field = known else {
-            let names = [Schema.idName] + schema.fields.map(\.name), list = names.joined(separator: ", ")
+            let names = [Schema.idName] + schema.fields.map(\.name),
+                list = names.joined(separator: ", ")
             throw binder.invalid(
                 at: .name,
-                "the store has no field “\(name)”\(nearestHint(for: name, among: names)); its fields are \(list)")
+                "the store has no field “\(name)”\(nearestHint(for: name, among: names)); its fields are \(list)"
+            )
         }
         let test: FieldTest
         do throws(WinnowError) { test = try self.test(for: field, binder.time) } catch {
             throw error.inside(binder.place)
         }
         if let window = test.window { binder.report(window, at: .value) }
-        let plan = isID ? try idPlan(test.test, binder.snapshot) : try fieldPlan(field, test.test, binder.snapshot)
+        let plan =
+            isID
+            ? try idPlan(test.test, binder.snapshot)
+            : try fieldPlan(field, test.test, binder.snapshot)
         return test.negated ? .not(plan) : plan
     }
 
-    private func idPlan(_ test: FieldTest.Test, _ snapshot: StoreVersion) throws(WinnowError) -> Plan {
+    private func idPlan(_ test: FieldTest.Test, _ snapshot: StoreVersion) throws(WinnowError)
+        -> Plan
+    {
         guard case .text(let text) = test else { return .universe }
         let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
@@ -53,13 +62,15 @@ extension FieldCondition: BindableCondition {
         return parts.isEmpty ? .empty : .condition(ColumnCondition(parts))
     }
 
-    /// The test in terms of a part's own dictionary: predicates run once per distinct value, not once per profile.
+    /// The test in terms of a part's own dictionary: predicates run once per distinct value, not
+    /// once per profile.
     private func columnTest(
         _ test: FieldTest.Test, _ part: ProfilePart, _ index: ProfilePart.FieldIndex
     ) throws(WinnowError) -> ColumnCondition.Test {
         switch (test, index.form) {
         case (.exists, _): return .present
-        case (.numbers(let ranges), .numbers): return ranges.isEmpty ? .never : .ranges(merged(ranges))
+        case (.numbers(let ranges), .numbers):
+            return ranges.isEmpty ? .never : .ranges(merged(ranges))
         case (.daysOfYear(let days), .numbers): return .daysOfYear(days)
         case (.text(let text), .texts): return .texts(text)
         case (.text(let text), .codes):
@@ -73,14 +84,18 @@ extension FieldCondition: BindableCondition {
             let codes = try codes(values, part.dictionary(index))
             return codes.contains(nil) ? .never : .allOf(codes.compactMap { $0 })
         default:
-            throw .damaged(file: part.file.path, what: "a field is stored in a form that its type does not have")
+            throw .damaged(
+                file: part.file.path,
+                what: "a field is stored in a form that its type does not have")
         }
     }
 
     /// The dictionary's code of each distinct value, nil where it has none.
     private func codes(_ values: [[UInt8]], _ dictionary: FieldDictionary) -> [Int?] {
         Set(values).map { value in
-            let low = firstNotBelow(0..<dictionary.count) { unsafe dictionary[$0].lexicographicallyPrecedes(value) }
+            let low = firstNotBelow(0..<dictionary.count) {
+                unsafe dictionary[$0].lexicographicallyPrecedes(value)
+            }
             return unsafe low < dictionary.count && dictionary[low].elementsEqual(value) ? low : nil
         }
     }
@@ -89,7 +104,9 @@ extension FieldCondition: BindableCondition {
     private func merged(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
         var result: [ClosedRange<Int64>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = result.last, last.upperBound == .max || range.lowerBound <= last.upperBound + 1 {
+            if let last = result.last,
+                last.upperBound == .max || range.lowerBound <= last.upperBound + 1
+            {
                 result[result.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
             } else {
                 result.append(range)

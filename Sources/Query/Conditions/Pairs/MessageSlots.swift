@@ -5,8 +5,8 @@ import WinnowModel
 
 /// A bit, or a sum, for every message of every row of a block.
 @safe final class MessageSlots {
-    // All in plain memory: every event comes by here, and looking whether variables of an object are in use takes
-    // longer than setting a bit.
+    // All in plain memory: every event comes by here, and looking whether variables of an object
+    // are in use takes longer than setting a bit.
     /// Per row the first slot; one more for the end.
     private let offsets: UnsafeMutablePointer<Int>
     private let bits: UnsafeMutablePointer<UInt64>
@@ -39,7 +39,10 @@ import WinnowModel
         unsafe sums?.deallocate()
     }
 
-    func add(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ by: UnsafePointer<UInt32>, _ n: Int) {
+    func add(
+        _ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ by: UnsafePointer<UInt32>,
+        _ n: Int
+    ) {
         unsafe forEachSlot(rows, keys, n) { i, slot in
             unsafe bits[slot >> 6] |= 1 << UInt64(slot & 63)
             if let sums = unsafe sums { unsafe sums[slot] += UInt64(by[i]) }
@@ -47,22 +50,31 @@ import WinnowModel
     }
 
     func exclude(_ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int) {
-        unsafe forEachSlot(rows, keys, n) { _, slot in unsafe bits[slot >> 6] &= ~(1 << UInt64(slot & 63)) }
+        unsafe forEachSlot(rows, keys, n) { _, slot in
+            unsafe bits[slot >> 6] &= ~(1 << UInt64(slot & 63))
+        }
     }
 
     /// Calls `body` with the number and slot of each event that has a message.
     private func forEachSlot(
-        _ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int, _ body: (Int, Int) -> Void
+        _ rows: UnsafePointer<UInt16>, _ keys: UnsafePointer<UInt32>, _ n: Int,
+        _ body: (Int, Int) -> Void
     ) {
         for i in 0..<n where unsafe keys[i] > 0 {
             let slot = unsafe offsets[Int(rows[i])] + Int(keys[i]) - 1
-            if unsafe slot < offsets[Int(rows[i]) + 1] { body(i, slot) } else { unsafe outside.pointee = true }
+            if unsafe slot < offsets[Int(rows[i]) + 1] {
+                body(i, slot)
+            } else {
+                unsafe outside.pointee = true
+            }
         }
     }
 
     /// Inserts the rows that have a message left whose sum suffices.
     func insertRows(atLeast: UInt64, into out: BlockSet) throws(WinnowError) {
-        if unsafe outside.pointee { throw .damaged(file: file, what: "an event of a message that is not there") }
+        if unsafe outside.pointee {
+            throw .damaged(file: file, what: "an event of a message that is not there")
+        }
         var row = 0
         for word in unsafe 0...offsets[Block.rows] / 64 {
             var rest = unsafe bits[word]

@@ -4,10 +4,10 @@ import WinnowModel
 
 /// Profiles that have, within some one message or object, often enough one event and never another.
 ///
-/// Method, for messages: every message of a row has a slot, a bit in a set of some hundred KiB; the wanted events set
-/// bits, the excluded ones clear them. For objects: runs are sorted by object, and each object's runs are evaluated
-/// like a rule of its own, container by container. Only where unique events of several parts must be told apart are
-/// events taken one by one for objects, too.
+/// Method, for messages: every message of a row has a slot, a bit in a set of some hundred KiB; the
+/// wanted events set bits, the excluded ones clear them. For objects: runs are sorted by object,
+/// and each object's runs are evaluated like a rule of its own, container by container. Only where
+/// unique events of several parts must be told apart are events taken one by one for objects, too.
 final class PairCondition: BoundCondition {
     private let wanted: ActivityScope
     private let atLeast: UInt64
@@ -41,7 +41,9 @@ final class PairCondition: BoundCondition {
             scratch.record(atLeast > 1 ? .messageSums : .messageBits)
             let slots = try MessageSlots(parts, view.block, counting: atLeast > 1)
             try unsafe wanted.forEachKey(view.block) { unsafe slots.add($0, $1, $2, $3) }
-            try unsafe excluded?.forEachKey(view.block) { rows, keys, _, n in unsafe slots.exclude(rows, keys, n) }
+            try unsafe excluded?.forEachKey(view.block) { rows, keys, _, n in
+                unsafe slots.exclude(rows, keys, n)
+            }
             try slots.insertRows(atLeast: atLeast, into: out)
         case .object:
             let runs = scratch.keyed, others = scratch.excluded
@@ -58,7 +60,8 @@ final class PairCondition: BoundCondition {
 
     /// Object by object, the runs of both events in the same order.
     private func objects(
-        _ view: BlockView, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?, into out: BlockSet
+        _ view: BlockView, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?,
+        into out: BlockSet
     ) throws(WinnowError) {
         let runs = view.scratch.keyed, others = view.scratch.excluded
         let set = view.spare(0), strike = view.spare(1)
@@ -67,7 +70,8 @@ final class PairCondition: BoundCondition {
             let end = runs.endOfObject(from: start), key = runs.runs[start].key ?? 0
             defer { start = end }
             if key == 0 { continue }
-            try wanted.evaluate(runs.runs[start..<end], runs, .init(lower: atLeast, upper: nil, out: set))
+            try wanted.evaluate(
+                runs.runs[start..<end], runs, .init(lower: atLeast, upper: nil, out: set))
             if let excluded {
                 while from < others.runs.count, others.runs[from].key ?? 0 < key { from += 1 }
                 if from < others.runs.count, others.runs[from].key == key {
@@ -81,7 +85,8 @@ final class PairCondition: BoundCondition {
     }
 
     private func objectsOneByOne(
-        _ block: Int, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?, into out: BlockSet
+        _ block: Int, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?,
+        into out: BlockSet
     ) throws(WinnowError) {
         var sums: [UInt64: UInt64] = [:]
         try unsafe wanted.forEachKey(block) { rows, keys, by, n in

@@ -8,7 +8,8 @@ extension Sample: BindableCondition {
     var usesCurrentState: Bool { true }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
-        .condition(SampleCondition(keys: try binder.snapshot.keys(), range: range, salt: Array(salt.utf8)))
+        .condition(
+            SampleCondition(keys: try binder.snapshot.keys(), range: range, salt: Array(salt.utf8)))
     }
 }
 
@@ -33,7 +34,9 @@ private final class SampleCondition: BoundCondition {
         unsafe withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
             for (i, byte) in salt.enumerated() { unsafe text[8 + i] = byte }
             out.filter { row in
-                guard let id = unsafe keys.bytes(UInt32(view.block * Block.rows + row)) else { return false }
+                guard let id = unsafe keys.bytes(UInt32(view.block * Block.rows + row)) else {
+                    return false
+                }
                 unsafe text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
                 return unsafe range.contains(Int(stringHash(UnsafeRawBufferPointer(text)) % 10_000))
             }

@@ -27,7 +27,8 @@ struct Shop {
 
         let snapshot = try store.snapshot()
         let asOf = Instant("2025-12-10T00:00:00Z")
-        let quiet: Segment = .email(.delivered, .atLeast(2), during: .last(30, .days)) && !.email(.opened)
+        let quiet: Segment =
+            .email(.delivered, .atLeast(2), during: .last(30, .days)) && !.email(.opened)
         let vip: Segment = .field("country", in: ["DE", "SE"]) && .field("ltv", .atLeast, 99.99)
         print("quiet:", try snapshot.count(quiet, asOf: asOf, in: "Europe/Berlin").count)
         print("vip:", try Array(snapshot.ids(of: vip)).joined(separator: " "))
