@@ -41,7 +41,7 @@ package enum PartKind: UInt32, Sendable, CaseIterable {
 /// The sections of all kinds of part. The raw value is stored; never renumber.
 package enum SectionTag: UInt32, Sendable {
     case eventTypes = 1, leaves, blocks, chunks, summaries, messageBlocks
-    case strings = 16, stringIndex
+    case strings = 16
     case fields = 32, fieldBlocks, fieldValues
     case objects = 48
     case digests = 64

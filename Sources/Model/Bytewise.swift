@@ -30,8 +30,10 @@ public protocol BytewiseComparable {
 }
 
 extension String: BytewiseComparable {
+    /// Whether both have the same bytes.
     public func hasSameBytes(as other: String) -> Bool { sameBytes(self, other) }
 
+    /// Hashes the bytes.
     public func hashBytes(into hasher: inout Hasher) {
         var text = self
         text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -40,10 +42,12 @@ extension String: BytewiseComparable {
 }
 
 extension Array: BytewiseComparable where Element: BytewiseComparable {
+    /// Whether both have the same bytes.
     public func hasSameBytes(as other: [Element]) -> Bool {
         count == other.count && zip(self, other).allSatisfy { $0.hasSameBytes(as: $1) }
     }
 
+    /// Hashes the bytes.
     public func hashBytes(into hasher: inout Hasher) {
         for element in self { element.hashBytes(into: &hasher) }
         hasher.combine(count)
@@ -51,11 +55,13 @@ extension Array: BytewiseComparable where Element: BytewiseComparable {
 }
 
 extension Optional: BytewiseComparable where Wrapped: BytewiseComparable {
+    /// Whether both have the same bytes.
     public func hasSameBytes(as other: Wrapped?) -> Bool {
         guard let self, let other else { return self == nil && other == nil }
         return self.hasSameBytes(as: other)
     }
 
+    /// Hashes the bytes.
     public func hashBytes(into hasher: inout Hasher) {
         hasher.combine(self != nil)
         self?.hashBytes(into: &hasher)

@@ -45,9 +45,12 @@ public enum Catalogue {
 
 /// A (channel, event) pair: what one index of the store covers.
 public struct EventType: Hashable, Sendable, Comparable {
+    /// Where it happens.
     public var channel: Channel
+    /// What happens.
     public var event: Event
 
+    /// A pair; whether the event exists in the channel, `Catalogue.contains` says.
     public init(_ channel: Channel, _ event: Event) {
         self.channel = channel
         self.event = event
@@ -64,5 +67,6 @@ public struct EventType: Hashable, Sendable, Comparable {
         self.init(channel, event)
     }
 
+    /// By channel, then event, in the order of their stored numbers.
     public static func < (a: EventType, b: EventType) -> Bool { a.code < b.code }
 }

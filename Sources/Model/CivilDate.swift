@@ -13,8 +13,9 @@ public struct CivilDate: Hashable, Sendable, Comparable {
     /// Days. So near that no arithmetic on dates and instants overflows 64 bits.
     static let furthest = 106_000_000_000
 
-    /// First and last day that rules and files can name: the years 0001 to 9999.
+    /// The first day that rules and files can name: 0001-01-01.
     public static let first = CivilDate(uncheckedYear: 1, month: 1, day: 1)
+    /// The last day that rules and files can name: 9999-12-31.
     public static let last = CivilDate(uncheckedYear: 9999, month: 12, day: 31)
 
     /// The day of a year (1–9999), month and day; nil when there is no such day.
@@ -76,6 +77,7 @@ public struct CivilDate: Hashable, Sendable, Comparable {
         }
     }
 
+    /// Whether the day is the earlier one.
     public static func < (a: CivilDate, b: CivilDate) -> Bool { a.day < b.day }
 }
 

@@ -18,13 +18,15 @@ public struct Instant: Hashable, Sendable, Comparable {
     /// Milliseconds. So near that no arithmetic on dates and instants overflows 64 bits.
     private static let furthest = Int64(CivilDate.furthest) * millisecondsPerDay
 
-    /// First and last instant of the years 0001–9999, UTC.
+    /// The first instant that rules and files can name: the year 0001 begins, UTC.
     public static let first = Instant(milliseconds: Int64(CivilDate.first.day) * millisecondsPerDay)
+    /// The last instant that rules and files can name: the last millisecond of 9999, UTC.
     public static let last = Instant(
         milliseconds: Int64(CivilDate.last.day + 1) * millisecondsPerDay - 1)
     /// Milliseconds since 1970 of the years 0001 to 9999.
     package static let possibleMilliseconds = first.milliseconds...last.milliseconds
 
+    /// Whether the instant is the earlier one.
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
     /// The UTC day it falls on.

@@ -63,10 +63,13 @@ public struct LoadOptions: Sendable {
     public var rejects: String?
     /// More rejected rows than this stop the load after all.
     public var maximumRejects: Int?
+    /// Whether columns and keys that are not known are passed over; else they are an error.
     public var ignoresUnknownColumns = false
+    /// Which profiles are stored: new ones, existing ones, or both.
     public var mode = LoadMode.upsert
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
     public var emptyClears = false
+    /// What becomes of events of profiles that the store does not have.
     public var unknownProfiles = UnknownProfiles.reject
     /// An id under which the batch is remembered for ever: loading the same again does nothing,
     /// other content under the same id is an error. nil: the batch is not remembered.
@@ -117,12 +120,16 @@ public struct LoadSummary: Sendable, Hashable {
     /// Profiles, campaigns or templates that were not there before; for events, all that were
     /// stored.
     public var new = 0
+    /// Profiles, campaigns or templates that were there before and are stored anew.
     public var updated = 0
+    /// Rows that the options say to pass over, by `mode` or `unknownProfiles`.
     public var skipped = 0
+    /// Rows that cannot be loaded and are in the file of rejects.
     public var rejected = 0
     /// Whether the batch was loaded before, so that nothing was to be done.
     public var isRepeated = false
 
+    /// Nothing was stored.
     public init() {}
 }
 
@@ -137,5 +144,6 @@ public struct LoadProgress: Sendable, Hashable {
     /// Whether everything is read and now written.
     public var isStoring = false
 
+    /// Nothing is read yet.
     public init() {}
 }

@@ -6,7 +6,7 @@ struct CreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Makes an empty store.")
 
-    @Argument(help: "The folder of the store; it must not exist yet.") var store: String
+    @Argument(help: "The folder of the store: a new or an empty one.") var store: String
     @Option(help: "A JSON file with the profile fields.") var schema: String?
 
     func run() throws {

@@ -44,6 +44,19 @@ struct TidyTests {
         }
     }
 
+    @Test("what is public has a doc comment")
+    func documentation() throws {
+        let declaration = try Regex(#"^\s*(@\w+(\(.*\))? )*public (?!extension)"#)
+        for (path, lines) in try files("Sources") {
+            for (i, line) in lines.enumerated() where line.contains(declaration) {
+                let before = lines[..<i].map { $0.drop { $0 == " " } }.last { !$0.hasPrefix("@") }
+                if before?.hasPrefix("///") != true {
+                    Issue.record("\(path):\(i + 1) has no doc comment: \(line)")
+                }
+            }
+        }
+    }
+
     @Test("nothing traps on purpose")
     func traps() throws {
         try forbid(#"fatalError\(|try!|as!|preconditionFailure\("#, in: "Sources", "traps")

@@ -62,6 +62,18 @@ struct APITests {
         #expect(try ids(all) == ["bo"])
     }
 
+    @Test("fields as of before the newest batch carry a warning, in the place of the whole rule")
+    func currentFields() throws {
+        let snapshot = try store.snapshot()
+        func warnings(_ segment: Segment, _ asOf: Instant?) throws -> [String] {
+            try snapshot.count(segment, asOf: asOf).warnings.map { "\($0.path): \($0.code)" }
+        }
+        let field: Segment = .field("country", in: ["DE"]), activity: Segment = .email(.opened)
+        #expect(try warnings(field && activity, asOf) == ["where: fields_are_current"])
+        #expect(try warnings(field, nil) == [])
+        #expect(try warnings(.email(.opened, .atLeast(1)), asOf) == [])
+    }
+
     @Test("combined segments keep an equal time zone, drop names, and cannot have two zones")
     func combining() throws {
         let snapshot = try store.snapshot()

@@ -7,7 +7,7 @@ import WinnowModel
 /// building all happen, so each of them needs memory for one chunk at a time, however large the
 /// store.
 ///
-/// Events of one leaf (campaign, template, month) form a *run*. A long run is a *head* with a
+/// Events of one leaf (campaign, template, machine, month) form a *run*. A long run is a *head* with a
 /// directory entry of its own: a container of rows, and streams beside it. Short runs share the
 /// *tail*: one packed directory of (leaf, end), and streams for all of them. In a nightly batch
 /// almost everything is tail, in a merged store almost everything is heads.
@@ -17,8 +17,8 @@ import WinnowModel
 ///     head   = leaf:u32 events:u32 distinct:u32 offset:u32 maximum:u64 kind:u8 repeats:u8 shape bases
 ///     shape  = per stream, six at the most: width:u8, and 128 in it where times are whole seconds; 0 for no stream
 ///     bases  = per stream: i64
-///     tail   = codes ends rows:u16… stream…                          packed widths as the header says
-///     data   = per head, at `offset`: container starts stream…
+///     tail   = codes ends pad rows:u16… stream…       packed widths as the header says; rows begin at an even byte
+///     data   = per head, at `offset`, a multiple of 8: container starts stream…
 ///
 /// `tags` are the chunk's table of streams (`EventStream`), ascending, 0 for no more: a stream that
 /// says of every event what goes without saying is not there, so that later kinds of streams need

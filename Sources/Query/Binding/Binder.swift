@@ -42,12 +42,12 @@ struct Binder {
     let shared: SharedBindings
     /// Whether unknown names and empty scopes are errors.
     private let strict: Bool
-    private var windows: [WindowReport] = []
-    private var warnings: [RuleWarning] = []
+    fileprivate private(set) var windows: [WindowReport] = []
+    fileprivate private(set) var warnings: [RuleWarning] = []
     /// Where the binder is in the rule.
     private(set) var place = RulePath.document
 
-    private init(
+    fileprivate init(
         _ snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, _ shared: SharedBindings
     ) {
         self.snapshot = snapshot
@@ -90,7 +90,7 @@ struct Binder {
 
     // MARK: The tree
 
-    private mutating func bind(_ rule: Rule) throws(WinnowError) -> Plan {
+    fileprivate mutating func bind(_ rule: Rule) throws(WinnowError) -> Plan {
         if let (key, condition) = rule.node.condition {
             return try at(key) { (binder) throws(WinnowError) in
                 try binder.bindOnce(rule, condition)
@@ -156,24 +156,16 @@ extension Segment {
         sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         try validate()
-        return try Binder.bind(
-            self, to: snapshot, time, strict: strict, asOfGiven: asOfGiven, sharing: shared)
-    }
-}
-
-extension Binder {
-    fileprivate static func bind(
-        _ segment: Segment, to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool,
-        asOfGiven: Bool,
-        sharing shared: SharedBindings
-    ) throws(WinnowError) -> BoundSegment {
         var binder = Binder(snapshot, time, strict: strict, shared)
-        binder.place.enter(.key(RuleKey.where.rawValue))
-        let plan = try binder.bind(segment.rule).simplified()
-        if asOfGiven, time.asOf < snapshot.manifest.time, segment.rule.usesCurrentState {
-            binder.note(
-                "fields_are_current",
-                "fields, catalogue and profiles are those of the newest batch, not of \(time.asOf)")
+        let plan = try binder.at(.where) { (binder) throws(WinnowError) in
+            let plan = try binder.bind(rule).simplified()
+            if asOfGiven, time.asOf < snapshot.manifest.time, rule.usesCurrentState {
+                binder.note(
+                    "fields_are_current",
+                    "fields, catalogue and profiles are those of the newest batch, not of "
+                        + "\(time.asOf)")
+            }
+            return plan
         }
         return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
     }

@@ -17,8 +17,10 @@ public struct ResolvedWindow: Sendable, Hashable {
     public var from: Instant?
     /// nil for no end but the instant of evaluation.
     public var to: Instant?
+    /// Whether the end itself is in.
     public var toInclusive: Bool
 
+    /// A window between two instants, the first included.
     public init(from: Instant?, to: Instant?, toInclusive: Bool) {
         self.from = from
         self.to = to

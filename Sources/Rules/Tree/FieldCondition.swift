@@ -61,6 +61,7 @@ extension FieldCondition {
         case string(String)
         /// A JSON number as written: digits are never rounded.
         case number(String)
+        /// True or false.
         case boolean(Bool)
 
         /// A number by its digits, exactly: `.decimal("0.1")`.
@@ -73,6 +74,7 @@ extension FieldCondition {
 }
 
 extension FieldCondition.Literal: Hashable {
+    /// Whether both are of one kind and have the same bytes: `1.0` is not `1`.
     public static func == (a: FieldCondition.Literal, b: FieldCondition.Literal) -> Bool {
         switch (a, b) {
         case (.string(let a), .string(let b)), (.number(let a), .number(let b)): sameBytes(a, b)
@@ -81,6 +83,7 @@ extension FieldCondition.Literal: Hashable {
         }
     }
 
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .string(let text), .number(let text): text.hashBytes(into: &hasher)
@@ -92,9 +95,12 @@ extension FieldCondition.Literal: Hashable {
 extension FieldCondition.Literal: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
 {
+    /// A string, date or instant.
     public init(stringLiteral text: String) { self = .string(text) }
+    /// A whole number.
     public init(integerLiteral number: Int64) { self = .number(String(number)) }
     /// The shortest decimal that reads back as the number; `decimal` takes digits exactly.
     public init(floatLiteral number: Double) { self = .number(String(number)) }
+    /// True or false.
     public init(booleanLiteral flag: Bool) { self = .boolean(flag) }
 }

@@ -1,7 +1,8 @@
 import WinnowModel
 
 /// A segment: a rule with an optional name and time zone. It is a value, built in Swift or read
-/// from JSON (`init(json:)`); any segment can be evaluated, and gives an answer or a typed error.
+/// from text (`init(_:)`) or JSON (`init(json:)`); any segment can be evaluated, and gives an answer
+/// or a typed error.
 public struct Segment: Sendable, Hashable {
     /// What people call it; plays no part in evaluation.
     @Bytewise public var name: String?

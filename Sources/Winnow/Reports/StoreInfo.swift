@@ -6,6 +6,7 @@ import WinnowStorage
 
 /// What a store holds.
 public struct StoreInfo: Sendable {
+    /// The number of the version.
     public var version: UInt64
     /// Profiles that are not erased.
     public var profiles: Int
@@ -13,9 +14,13 @@ public struct StoreInfo: Sendable {
     public var events: Int
     /// Erased profiles whose values are still in files; none after a compaction.
     public var erased: Int
+    /// Part files of the version.
     public var parts: Int
+    /// Bytes of events; of field values; of campaigns and templates; of ids and names; of the rest.
     public var activityBytes, profileBytes, catalogueBytes, indexBytes, otherBytes: Int
+    /// When the first and the last event were; nil without events.
     public var firstEvent, lastEvent: Instant?
+    /// The format of its files.
     public var format: UInt32
 }
 
@@ -57,18 +62,25 @@ extension Snapshot {
 public struct StoreDetail: Sendable {
     /// A section of all parts of one kind.
     public struct Section: Sendable {
+        /// The kind of part.
         public var kind: String
+        /// The section.
         public var name: String
+        /// Its bytes, in all parts of the kind.
         public var bytes: Int
     }
 
+    /// What all parts have of one event type.
     public struct EventTypeDetail: Sendable {
+        /// The event type.
         public var type: EventType
+        /// Events that are not forgotten.
         public var events: Int
-        /// Leaves (campaign, template, perhaps month) of all parts.
+        /// Leaves (campaign, template, people or machines, perhaps month) of all parts.
         public var leaves: Int
         /// Of chunks, summaries and tables.
         public var bytes: Int
+        /// When the first and the last event were.
         public var firstEvent, lastEvent: Instant
     }
 

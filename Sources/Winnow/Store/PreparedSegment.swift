@@ -14,11 +14,9 @@ public struct PreparedSegment: Sendable {
 
     /// Counts the profiles, exactly.
     /// - Throws: `damaged` when the store is.
-    public func count() throws(WinnowError) -> SegmentCount { try count(Cancellation()) }
-
-    func count(_ cancellation: Cancellation) throws(WinnowError) -> SegmentCount {
+    public func count() throws(WinnowError) -> SegmentCount {
         let clock = ContinuousClock(), start = clock.now
-        let count = try snapshot.evaluator(options, cancellation).count([bound.plan])[0]
+        let count = try snapshot.evaluator(options, Cancellation()).count([bound.plan])[0]
         return SegmentCount(
             name: name, count: count, universe: snapshot.profiles, asOf: asOf,
             elapsed: clock.now - start,
@@ -26,11 +24,9 @@ public struct PreparedSegment: Sendable {
     }
 
     /// The external ids, in the order of their rows.
-    public func ids() throws(WinnowError) -> ProfileIDs { try ids(Cancellation()) }
-
-    func ids(_ cancellation: Cancellation) throws(WinnowError) -> ProfileIDs {
+    public func ids() throws(WinnowError) -> ProfileIDs {
         ProfileIDs(
-            try snapshot.evaluator(options, cancellation).rows(bound.plan),
+            try snapshot.evaluator(options, Cancellation()).rows(bound.plan),
             try snapshot.snapshot.keys())
     }
 }

@@ -19,6 +19,7 @@ public struct ProfileIDs: Sequence, Sendable {
     /// As `count`.
     public var underestimatedCount: Int { rows.count }
 
+    /// Begins with the first row. Complexity: O(1).
     public func makeIterator() -> Iterator { Iterator(rows: rows.makeIterator(), keys: keys) }
 
     /// Reads one id after the other.
