@@ -47,9 +47,6 @@ package struct Load {
     /// What to say of a batch that was loaded before under its id; nil when it was not.
     private func repeated() throws(WinnowError) -> LoadSummary? {
         guard let id = options.batch.map({ Array($0.utf8) }) else { return nil }
-        guard (1...LoadLimits.id).contains(id.count) else {
-            throw .usage("the id of a batch has 1 to \(LoadLimits.id) bytes")
-        }
         for part in try writer.snapshot.batches() {
             guard
                 let stored = try unsafe id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in

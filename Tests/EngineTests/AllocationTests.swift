@@ -83,9 +83,11 @@ struct AllocationTests {
         options.asOf = Instant("2026-01-01T00:00:00Z")
         for rule in AllocationTests.kinds {
             let segment = try Segment(json: rule)
+            // The least of several: now and then a cache of the language's runtime grows.
             let counts = try snapshots.map { snapshot in
-                _ = try snapshot.count(segment, options)
-                return try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
+                try (0..<4).map { _ in
+                    try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
+                }.min()
             }
             #expect(counts[0] == counts[1], "\(rule)")
         }
