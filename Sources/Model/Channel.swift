@@ -25,4 +25,10 @@ public enum Channel: UInt8, CaseIterable, Sendable, Hashable {
         guard let match = Channel.allCases.first(where: { $0.name == name }) else { return nil }
         self = match
     }
+
+    /// The events that exist in the channel, in the order of the table.
+    public var events: [Event] { Event.allCases.filter { has($0) } }
+
+    /// Whether the event exists in the channel.
+    public func has(_ event: Event) -> Bool { event.channels.contains(self) }
 }

@@ -1,4 +1,5 @@
-/// What can happen in a channel. The raw value is what part files store; never renumber.
+/// What can happen in a channel; all that is known of an event is said here. The raw value is what
+/// part files store; never renumber.
 public enum Event: UInt8, CaseIterable, Sendable, Hashable {
     case sent, delivered, opened, read, clicked
     case uniqueClicked, uniqueLinkClicked, uniqueOpened
@@ -39,6 +40,37 @@ public enum Event: UInt8, CaseIterable, Sendable, Hashable {
     public init?(name: String) {
         guard let match = Event.allCases.first(where: { $0.name == name }) else { return nil }
         self = match
+    }
+
+    /// The channels in which it happens: the one table that rules, loaders and the command line read.
+    public var channels: [Channel] {
+        switch self {
+        case .sent, .delivered:
+            Channel.allCases
+        case .opened:
+            [.email, .sms, .push]
+        case .read:
+            [.email, .whatsapp, .viber, .vkNotify]
+        case .clicked, .uniqueClicked, .uniqueLinkClicked:
+            [.email, .sms, .push, .telegramBot, .maxBot, .whatsapp, .viber, .vkNotify]
+        case .unsubscribeClicked:
+            [.email, .sms, .push, .vkNotify]
+        case .undelivered:
+            [
+                .email, .sms, .telegramBot, .telegramGroup, .maxBot, .maxGroup, .whatsapp, .viber,
+                .vkNotify,
+            ]
+        case .policyViolated:
+            [.telegramBot, .telegramGroup, .maxBot, .maxGroup, .whatsapp, .vkNotify]
+        case .hardBounced, .subscriptionConfirmed:
+            [.email, .telegramBot, .maxBot]
+        case .softBounced, .complained, .suppressed, .confirmClicked, .glanced, .skimmed, .replied:
+            [.email]
+        case .uniqueOpened:
+            [.email, .push]
+        case .subscribed, .unsubscribed:
+            [.telegramBot, .maxBot, .whatsapp, .viber, .vkNotify]
+        }
     }
 
     /// The stored event that this one is derived from; nil for an event that is itself stored.

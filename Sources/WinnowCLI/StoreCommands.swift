@@ -115,7 +115,7 @@ struct CatalogCommand: ParsableCommand {
     func run() throws {
         let width = Event.allCases.map(\.name.count).max() ?? 0
         for event in Event.allCases {
-            let channels = Catalogue.channels(of: event).map(\.name)
+            let channels = event.channels.map(\.name)
             switch format {
             case .text:
                 try Terminal.print(

@@ -12,7 +12,7 @@ package struct FirstEvents: Sendable {
     /// The bits that have a meaning for the type; 0 when nothing is derived from it.
     package static func bits(of type: EventType) -> UInt8 {
         Event.allCases.reduce(0) { bits, event in
-            guard event.derivedFrom == type.event, Catalogue.contains(type.channel, event) else {
+            guard event.derivedFrom == type.event, type.channel.has(event) else {
                 return bits
             }
             return bits | bit(of: event)

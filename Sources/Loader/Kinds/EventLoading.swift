@@ -222,10 +222,10 @@ struct EventLoading: Loading {
                 column: "channel", code: .unknownChannel, reason: "unknown channel “\(name)”")
         }
         guard let event = unsafe eventNames.value(of: eventName),
-            Catalogue.contains(channel, event)
+            channel.has(event)
         else {
             let name = unsafe String(decoding: eventName.prefix(60), as: UTF8.self)
-            let legal = Catalogue.events(of: channel).map(\.name).joined(separator: ", ")
+            let legal = channel.events.map(\.name).joined(separator: ", ")
             throw BadRow(
                 column: "event", code: .unknownEvent,
                 reason: "\(channel.name) has no event “\(name)”; its events are \(legal)")

@@ -12,6 +12,9 @@ package struct BoundSegment: Sendable {
 
 /// A kind of condition that can be bound to a snapshot.
 protocol BindableCondition {
+    /// The key of its node: places in it begin there.
+    static var key: RuleKey { get }
+
     /// Whether the answer depends on what is known only as it is now: fields, catalogue, or who
     /// there is.
     var usesCurrentState: Bool { get }
@@ -23,11 +26,11 @@ protocol BindableCondition {
 
 extension Rule.Node {
     /// What a leaf of the tree says; nil for what is made of other rules.
-    fileprivate var condition: (key: RuleKey, condition: any BindableCondition)? {
+    fileprivate var condition: (any BindableCondition)? {
         switch self {
-        case .activity(let activity): (.activity, activity)
-        case .field(let condition): (.field, condition)
-        case .sample(let sample): (.sample, sample)
+        case .activity(let activity): activity
+        case .field(let condition): condition
+        case .sample(let sample): sample
         case .all, .any, .not, .tooDeep, .tooLarge: nil
         }
     }
@@ -91,8 +94,8 @@ struct Binder {
     // MARK: The tree
 
     fileprivate mutating func bind(_ rule: Rule) throws(WinnowError) -> Plan {
-        if let (key, condition) = rule.node.condition {
-            return try at(key) { (binder) throws(WinnowError) in
+        if let condition = rule.node.condition {
+            return try at(type(of: condition).key) { (binder) throws(WinnowError) in
                 try binder.bindOnce(rule, condition)
             }
         }
@@ -173,7 +176,7 @@ extension Segment {
 
 extension Rule {
     fileprivate var usesCurrentState: Bool {
-        if let (_, condition) = node.condition { return condition.usesCurrentState }
+        if let condition = node.condition { return condition.usesCurrentState }
         return switch node {
         case .all(let rules), .any(let rules): rules.contains(where: \.usesCurrentState)
         // Who is not in it depends on who there is.

@@ -63,16 +63,6 @@ struct RuleValue {
         return Int(try integer(0...Int64(limit)))
     }
 
-    /// A percentage with at most two decimals, in hundredths.
-    func hundredths() throws(WinnowError) -> Int {
-        guard case .number(var text) = value,
-            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
-            ),
-            case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
-        else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
-        return Int(value)
-    }
-
     /// One of the names of an enumeration.
     func choice<T: RawRepresentable & CaseIterable>(_: T.Type) throws(WinnowError) -> T
     where T.RawValue == String {
@@ -107,11 +97,11 @@ struct RuleObject {
     let path: RulePath
     private let members: [(key: String, value: JSONValue)]
 
-    init(_ value: JSONValue, _ path: RulePath, allowed: [RuleKey]) throws(WinnowError) {
-        guard case .object(let members) = value else {
-            throw .invalidRule(path: path, message: "expected an object, not \(value.kind)")
+    init(_ value: RuleValue, allowed: [RuleKey]) throws(WinnowError) {
+        guard case .object(let members) = value.value else {
+            throw value.error("expected an object, not \(value.value.kind)")
         }
-        self.path = path
+        path = value.path
         self.members = members
         var seen: Set<[UInt8]> = []
         for (key, _) in members {

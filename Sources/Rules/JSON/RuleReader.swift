@@ -40,7 +40,8 @@ private struct RuleReader {
         }
         let place = RulePath.document.key(.where)
         if members.contains(where: { $0.key == RuleKey.text.rawValue }) {
-            let object = try RuleObject(value, .document, allowed: RuleKey.textDocument)
+            let object = try RuleObject(
+                RuleValue(value: value, path: .document), allowed: RuleKey.textDocument)
             let text = try RuleText(try object.required(.text).string(), takingHeader: false)
             return Segment(
                 name: try object.optional(.name)?.string(),
@@ -50,7 +51,8 @@ private struct RuleReader {
         guard members.contains(where: { $0.key == RuleKey.where.rawValue }) else {
             return Segment(try node(value, place, depth: 1))
         }
-        let object = try RuleObject(value, .document, allowed: RuleKey.document)
+        let object = try RuleObject(
+            RuleValue(value: value, path: .document), allowed: RuleKey.document)
         return Segment(
             name: try object.optional(.name)?.string(),
             timezone: try object.optional(.timezone)?.string(),
@@ -78,13 +80,14 @@ private struct RuleReader {
         case .all: return .all(try group(content, inner, depth: depth))
         case .any: return .any(try group(content, inner, depth: depth))
         case .not: return .not(try node(content, inner, depth: depth + 1))
-        case .activity: return .activity(try ActivityReader(content, inner).activity())
-        case .field: return .field(try FieldReader(content, inner).condition())
-        case .sample: return .sample(try sample(content, inner))
-        case .subscription, .goal, .segment:
-            throw .invalidRule(path: inner, message: "“\(key)” is not available in this version")
-        default: throw unknownKey(key, path, "a node is one of", RuleKey.nodes)
+        case let key:
+            guard let kind = Rule.conditions.first(where: { $0.key == key }) else { break }
+            return Rule(try kind.read(RuleValue(value: content, path: inner)).node)
         }
+        guard !Later.nodes.contains(key) else {
+            throw .invalidRule(path: inner, message: "“\(key)” is not available in this version")
+        }
+        throw unknownKey(key, path, "a node is one of", RuleKey.nodes)
     }
 
     private mutating func group(_ value: JSONValue, _ path: RulePath, depth: Int)
@@ -98,15 +101,5 @@ private struct RuleReader {
             rules.append(try node(element, path.index(i), depth: depth + 1))
         }
         return rules
-    }
-
-    private func sample(_ value: JSONValue, _ path: RulePath) throws(WinnowError) -> Sample {
-        let object = try RuleObject(value, path, allowed: RuleKey.sampleKeys)
-        let from = try object.required(.from).hundredths(),
-            to = try object.required(.to).hundredths()
-        guard from <= to else {
-            throw .invalidRule(path: path, message: "from must be less than to")
-        }
-        return Sample(from..<to, salt: try object.optional(.salt)?.string() ?? "")
     }
 }

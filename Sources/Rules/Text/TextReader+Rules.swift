@@ -4,7 +4,6 @@ import WinnowModel
 /// expr     = term { "or" term }
 /// term     = factor { "and" factor }
 /// factor   = "not" factor | "(" expr ")" | activity | field | sample
-/// sample   = "sample" NUMBER "to" NUMBER [ "salted" STRING ]
 extension TextReader {
     /// What a text says.
     struct Document {
@@ -157,36 +156,12 @@ extension TextReader {
     private mutating func condition() throws(WinnowError) -> SourceTree {
         let start = token.start
         try refuse(Later.rules)
-        let rule: Rule
-        if take("sample") {
-            rule = .sample(try sample())
-        } else if let activity = try activity() {
-            rule = .activity(activity)
-        } else {
-            rule = .field(try field())
+        let opened = choice(Rule.conditions) { $0.opening }
+        for kind in opened.map({ [$0] }) ?? Rule.conditions {
+            if let condition = try kind.read(&self) {
+                return SourceTree(rule: Rule(condition.node), start: start, marks: takeMarks())
+            }
         }
-        return SourceTree(rule: rule, start: start, marks: takeMarks())
-    }
-
-    private mutating func sample() throws(WinnowError) -> Sample {
-        mark([.sample])
-        let from = try hundredths()
-        try require("to")
-        let place = token.start, to = try hundredths()
-        guard from <= to else { throw error("from must be less than to", at: place) }
-        return Sample(from..<to, salt: take("salted") ? try string() : "")
-    }
-
-    /// A percentage with at most two decimals, in hundredths.
-    private mutating func hundredths() throws(WinnowError) -> Int {
-        guard case .number = token.kind else { throw failure(expecting: "a percentage") }
-        var text = lexer.text(token)
-        guard
-            let literal = text.withUTF8({ unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
-            ),
-            case .value(let value, true) = literal.scaled(to: 2), (0...10_000).contains(value)
-        else { throw error("expected a percentage from 0 to 100 with at most two decimals") }
-        advance()
-        return Int(value)
+        throw failure()
     }
 }

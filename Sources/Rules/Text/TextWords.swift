@@ -44,15 +44,9 @@ enum TextWords {
 
     /// A message about values, which says the names of JSON, in the words of text.
     static func translated(_ message: String, at path: RulePath) -> String {
-        let isField = path.steps.contains(.key(RuleKey.field.rawValue))
-        var names: [(json: String, words: String?)] =
-            isField
-            ? FieldOperator.allCases.map { ($0.rawValue, $0.words) }
-            : CountOperator.allCases.map { ($0.rawValue, $0.words) }
-        names += Activity.Counting.allCases.map { ($0.rawValue, $0.words) }
-        names.append((RuleKey.precededBy.rawValue, "having"))
+        let kind = Rule.conditions.first { path.steps.contains(.key($0.key.rawValue)) }
         var message = message
-        for case (let json, let words?) in names where json != words {
+        for case (let json, let words?) in kind?.words ?? [] where json != words {
             message = message.replacing("“\(json)”", with: "“\(words)”")
         }
         return message
@@ -62,6 +56,8 @@ enum TextWords {
 /// What the language has and this version does not. Each is refused where it would be read, so it
 /// comes in there, and leaves this list.
 enum Later {
+    /// Keys of nodes in JSON.
+    static let nodes = ["subscription", "goal", "segment"]
     static let rules = ["subscription", "goal", "in segment", "entered segment", "left segment"]
     static let machines = ["by people", "by machines", "by"]
     static let after = ["after"]

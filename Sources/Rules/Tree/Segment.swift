@@ -85,12 +85,27 @@ public struct Rule: Sendable, Hashable {
     public static func any(_ parts: [Rule]) -> Rule { Rule(.any(parts)) }
     /// All other live profiles.
     public static func not(_ part: Rule) -> Rule { Rule(.not(part)) }
-    /// Profiles by what they did.
-    public static func activity(_ activity: Activity) -> Rule { Rule(.activity(activity)) }
-    /// Profiles by a field.
-    public static func field(_ condition: FieldCondition) -> Rule { Rule(.field(condition)) }
-    /// A share of all profiles.
-    public static func sample(_ sample: Sample) -> Rule { Rule(.sample(sample)) }
+}
+
+// The two lists of the kinds of conditions.
+
+extension Rule {
+    /// The kinds of conditions, in the order in which help lists them.
+    static let conditions: [any RuleCondition.Type] = [
+        Activity.self, FieldCondition.self, Sample.self,
+    ]
+}
+
+extension Rule.Node {
+    /// The condition that it is; nil for what is made of other rules.
+    var condition: (any RuleCondition)? {
+        switch self {
+        case .activity(let activity): activity
+        case .field(let condition): condition
+        case .sample(let sample): sample
+        case .all, .any, .not, .tooDeep, .tooLarge: nil
+        }
+    }
 }
 
 extension Rule.Node {
@@ -99,7 +114,7 @@ extension Rule.Node {
         switch self {
         case .all(let parts), .any(let parts): parts
         case .not(let part): [part]
-        case .activity, .field, .sample, .tooDeep, .tooLarge: []
+        default: []
         }
     }
 }
@@ -114,20 +129,4 @@ public enum RuleLimits {
     public static let bytes = 64 << 20
     /// Values of a list.
     public static let values = 1_000_000
-}
-
-/// A share of all profiles, chosen by a hash of their ids: the same profiles every time, others for
-/// another salt.
-public struct Sample: Sendable, Hashable {
-    /// Hundredths of a percent, 0 … 10,000; the first included, the last not. An empty range is an
-    /// error.
-    public var range: Range<Int>
-    /// Salts the hash.
-    @Bytewise public var salt: String
-
-    /// The profiles whose hash lies in a range of hundredths of a percent.
-    public init(_ range: Range<Int>, salt: String = "") {
-        self.range = range
-        self.salt = salt
-    }
 }

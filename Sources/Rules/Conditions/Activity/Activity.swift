@@ -2,7 +2,7 @@ import WinnowModel
 
 /// What a profile did, or did not do, in a channel.
 public struct Activity: Sendable, Hashable {
-    /// Which event, in which channel; only some exist, see `Catalogue`.
+    /// Which event, in which channel; only some exist, see `Channel.has`.
     public var type: EventType
     /// How often it must have happened.
     public var condition: CountCondition

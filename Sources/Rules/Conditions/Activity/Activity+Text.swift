@@ -10,6 +10,12 @@ import WinnowModel
 /// counting = "counting" ("any one" | "every one")
 /// having   = "having" EVENT [ "at least" INT ["times"] ]
 ///            [ "paired by" ("scope"|"object"|"message") ]
+extension Activity {
+    static func read(_ reader: inout TextReader) throws(WinnowError) -> Activity? {
+        try reader.activity()
+    }
+}
+
 extension TextReader {
     /// The channel that a condition on activity begins with; the name of a field stands before an
     /// operator.
@@ -20,26 +26,26 @@ extension TextReader {
         return channel
     }
 
-    mutating func activity() throws(WinnowError) -> Activity? {
+    fileprivate mutating func activity() throws(WinnowError) -> Activity? {
         expect("a channel")
         guard let channel = channel() else { return nil }
-        mark([.activity, .channel])
+        mark([Activity.key, .channel])
         advance()
-        mark([.activity, .event])
+        mark([Activity.key, .event])
         var activity = Activity(channel, try event(of: channel), .exists)
         activity.condition = try count()
         try refuse(Later.machines)
         try scopes(&activity)
         let links = token.start
         if take("on links") || take("on link") {
-            mark([.activity, .links], at: links)
+            mark([Activity.key, .links], at: links)
             activity.links = try strings()
         }
-        activity.during = try window([.activity, .during])
+        activity.during = try window([Activity.key, .during])
         try refuse(Later.counting)
         let counting = token.start
         if let mode = choice(Activity.Counting.allCases, { $0.words.map { "counting \($0)" } }) {
-            mark([.activity, .counting], at: counting)
+            mark([Activity.key, .counting], at: counting)
             activity.counting = mode
         }
         try refuse(Later.after)
@@ -51,7 +57,7 @@ extension TextReader {
         guard case .word = token.kind else {
             throw failure(expecting: "an event of \(channel.name)")
         }
-        guard let event = Event(name: lexer.lowercased(token)), Catalogue.contains(channel, event)
+        guard let event = Event(name: lexer.lowercased(token)), channel.has(event)
         else {
             throw error(channel.noEvent(shown(token)))
         }
@@ -62,9 +68,9 @@ extension TextReader {
     // MARK: How often
 
     private mutating func count() throws(WinnowError) -> CountCondition {
-        mark([.activity, .operator])
+        mark([Activity.key, .operator])
         guard let op = choice(CountOperator.allCases, { $0.words }) else { throw failure() }
-        mark([.activity, .times])
+        mark([Activity.key, .times])
         switch op {
         case .exists: return .exists
         case .doesNotExist: return .doesNotExist
@@ -98,12 +104,12 @@ extension TextReader {
                 guard activity.campaigns == nil else {
                     throw error("campaigns are selected twice", at: start)
                 }
-                activity.campaigns = try selector([.activity, .campaigns], start)
+                activity.campaigns = try selector([Activity.key, .campaigns], start)
             } else if take("in templates") || take("in template") {
                 guard activity.templates == nil else {
                     throw error("templates are selected twice", at: start)
                 }
-                activity.templates = try selector([.activity, .templates], start)
+                activity.templates = try selector([Activity.key, .templates], start)
             } else {
                 return
             }
@@ -170,16 +176,71 @@ extension TextReader {
     // MARK: What happened before
 
     private mutating func having(_ channel: Channel) throws(WinnowError) -> Preceding? {
-        mark([.activity, .precededBy])
+        mark([Activity.key, .precededBy])
         guard take("having") else { return nil }
-        mark([.activity, .precededBy, .event])
+        mark([Activity.key, .precededBy, .event])
         var preceding = Preceding(try event(of: channel))
         try refuse(Later.machines)
         if take("at least") {
-            mark([.activity, .precededBy, .atLeast])
+            mark([Activity.key, .precededBy, .atLeast])
             preceding.atLeast = try times()
         }
         if take("paired by") { preceding.pairing = try choice(Preceding.Pairing.self) }
         return preceding
+    }
+}
+
+// MARK: Writing
+
+extension Activity {
+    func text() -> String {
+        var words = [type.channel.name, type.event.name, condition.text]
+        if let campaigns { words += ["in", campaigns.text("campaign")] }
+        if let templates { words += ["in", templates.text("template")] }
+        if let links {
+            words += ["on", links.count == 1 ? "link" : "links", TextWords.quoted(links)]
+        }
+        if let during { words.append(during.text) }
+        if let mode = counting.words { words += ["counting", mode] }
+        if let precededBy { words.append(precededBy.text) }
+        return words.joined(separator: " ")
+    }
+}
+
+extension CountCondition {
+    fileprivate var text: String {
+        let words = self.operator.words
+        return switch self {
+        case .exists, .doesNotExist, .notHappened: words
+        case .atLeast(let n), .atMost(let n), .exactly(let n): "\(words) \(n) times"
+        case .between(let low, let high): "\(words) \(low) and \(high) times"
+        }
+    }
+}
+
+extension Selector {
+    fileprivate func text(_ kind: String) -> String {
+        var words = [ids.count == 1 && !hasConditions ? kind : kind + "s"]
+        if !ids.isEmpty { words.append(TextWords.quoted(ids)) }
+        if !ids.isEmpty, hasConditions { words.append("or") }
+        if !tags.isEmpty { words += ["tagged", TextWords.quoted(tags)] }
+        if !allTags.isEmpty { words += ["tagged all", TextWords.quoted(allTags)] }
+        for condition in attributes {
+            let isOne = condition.values.count == 1
+            words += [
+                "with", TextWords.name(condition.key), isOne ? "=" : "in",
+                TextWords.quoted(condition.values),
+            ]
+        }
+        return words.joined(separator: " ")
+    }
+}
+
+extension Preceding {
+    fileprivate var text: String {
+        var text = "having \(event.name)"
+        if atLeast != 1 { text += " at least \(atLeast) times" }
+        if pairing != .scope { text += " paired by \(pairing.rawValue)" }
+        return text
     }
 }

@@ -1,6 +1,13 @@
 import WinnowModel
 
-extension Activity {
+extension Activity: RuleCondition {
+    package static let key: RuleKey = "activity"
+    static let words: [(json: String, words: String?)] =
+        CountOperator.allCases.map { ($0.rawValue, $0.words) }
+        + Activity.Counting.allCases.map { ($0.rawValue, $0.words) }
+        + [(RuleKey.precededBy.rawValue, "having")]
+    var node: Rule.Node { .activity(self) }
+
     func validate() throws(WinnowError) {
         try type.channel.validate(type.event)
         if let instead = condition.operator.restricted, let key = restriction {
@@ -49,7 +56,7 @@ extension Activity {
 extension Channel {
     /// Checks that an event exists in the channel.
     fileprivate func validate(_ event: Event) throws(WinnowError) {
-        if !Catalogue.contains(self, event) {
+        if !has(event) {
             throw noEvent(event.name, RulePath.document.key(.event))
         }
     }
@@ -61,7 +68,7 @@ extension Channel {
 
     /// What is wrong with an event that the channel does not have.
     func noEvent(_ name: String) -> String {
-        let legal = Catalogue.events(of: self).map(\.name)
+        let legal = events.map(\.name)
         return "\(self.name) has no event “\(name)”\(nearestHint(for: name, among: legal)); "
             + "its events are \(legal.joined(separator: ", "))"
     }

@@ -1,28 +1,35 @@
+import WinnowJSON
 import WinnowModel
 
 /// field = NAME operator [ value | list | value "and" value ] | NAME window
 ///       | NAME "anniversary" "from" INT "to" INT "days" [ "feb29" ("feb28"|"mar1"|"skip") ]
 ///       then [ "ignoring case" ]
 /// value = STRING | NUMBER | "true" | "false" | TIME
+extension FieldCondition {
+    static func read(_ reader: inout TextReader) throws(WinnowError) -> FieldCondition? {
+        try reader.field()
+    }
+}
+
 extension TextReader {
-    mutating func field() throws(WinnowError) -> FieldCondition {
+    fileprivate mutating func field() throws(WinnowError) -> FieldCondition {
         let start = token.start, first = token
         let name = try name("a field’s name")
-        mark([.field, .name], at: start)
+        mark([FieldCondition.key, .name], at: start)
         if case .word = first.kind { try checkChannel(first) }
         try refuse(Later.fields)
-        mark([.field, .operator])
+        mark([FieldCondition.key, .operator])
         let value = token.start
         var condition: FieldCondition
         // “between” is an operator, too; what stands behind it tells.
-        if !stands("between"), let window = try window([.field, .value]) {
-            mark([.field, .value], at: value)
+        if !stands("between"), let window = try window([FieldCondition.key, .value]) {
+            mark([FieldCondition.key, .value], at: value)
             condition = FieldCondition(name, .during, .window(window))
         } else {
             guard let op = choice(FieldOperator.allCases, { $0.words }) else { throw failure() }
             condition = try comparison(name, op)
         }
-        mark([.field, .ignoreCase])
+        mark([FieldCondition.key, .ignoreCase])
         if take("ignoring case") { condition.ignoresCase = true }
         return condition
     }
@@ -48,7 +55,7 @@ extension TextReader {
         -> FieldCondition
     {
         let place = token.start
-        mark([.field, .value])
+        mark([FieldCondition.key, .value])
         switch op.operand {
         case .none: return FieldCondition(name, op)
         case .value:
@@ -66,7 +73,8 @@ extension TextReader {
             let range = FieldCondition(name, op, .list([low, try literal()]))
             guard op == .between, take("days ago") else { return range }
             self = before
-            return FieldCondition(name, .during, .window(try daysAgo([.field, .value])))
+            return FieldCondition(
+                name, .during, .window(try daysAgo([FieldCondition.key, .value])))
         case .anniversary: return FieldCondition(name, op, .anniversary(try anniversary()))
         case .window: throw failure()
         }
@@ -90,11 +98,11 @@ extension TextReader {
 
     private mutating func anniversary() throws(WinnowError) -> FieldCondition.Anniversary {
         try require("from")
-        mark([.field, .value, .from])
+        mark([FieldCondition.key, .value, .from])
         let from = try integer(-365...365)
         try require("to")
         let place = token.start
-        mark([.field, .value, .to])
+        mark([FieldCondition.key, .value, .to])
         let to = try integer(-365...365)
         guard from <= to else { throw error("from \(from) lies after to \(to)", at: place) }
         try require("days")
@@ -145,5 +153,55 @@ extension FieldCondition.Literal {
         case .number: "a number"
         case .boolean: "true or false"
         }
+    }
+}
+
+// MARK: Writing
+
+extension FieldCondition {
+    func text() throws(WinnowError) -> String {
+        var words = [TextWords.name(name)]
+        if let op = self.operator.words { words.append(op) }
+        switch operand {
+        case .none: break
+        case .value(let literal):
+            // Text tells “less than” from “before” by the value, so it cannot say what makes no
+            // sense.
+            guard self.operator.compares(with: literal) else {
+                throw .invalidRule(
+                    at: .value,
+                    "“\(self.operator.rawValue)” never compares with "
+                        + "\(literal.kind); text cannot say it"
+                )
+            }
+            words.append(text(literal))
+        case .list(let literals):
+            let texts = literals.map { text($0) }
+            words.append(
+                self.operator.operand == .range
+                    ? texts.joined(separator: " and ") : TextWords.list(texts))
+        case .window(let window): words.append(window.text)
+        case .anniversary(let anniversary): words.append(anniversary.text)
+        }
+        if ignoresCase == true { words.append("ignoring case") }
+        return words.joined(separator: " ")
+    }
+
+    /// A date needs no quotes where dates are compared; anywhere else it is a string like others.
+    private func text(_ literal: Literal) -> String {
+        switch literal {
+        case .string(let text):
+            self.operator.shape.types.contains(.date) && TextLexer.isTime(text)
+                ? text : jsonString(text)
+        case .number(let digits): digits
+        case .boolean(let flag): flag ? "true" : "false"
+        }
+    }
+}
+
+extension FieldCondition.Anniversary {
+    fileprivate var text: String {
+        let text = "from \(days.lowerBound) to \(days.upperBound) days"
+        return leapDay == .feb28 ? text : "\(text) feb29 \(leapDay.rawValue)"
     }
 }

@@ -1,7 +1,11 @@
 import WinnowJSON
 import WinnowModel
 
-extension FieldCondition {
+extension FieldCondition: RuleCondition {
+    package static let key: RuleKey = "field"
+    static let words = FieldOperator.allCases.map { (json: $0.rawValue, words: $0.words) }
+    var node: Rule.Node { .field(self) }
+
     /// Checks what can be checked without knowing the field's type.
     func validate() throws(WinnowError) {
         try inside(.value) { () throws(WinnowError) in try validateOperand() }

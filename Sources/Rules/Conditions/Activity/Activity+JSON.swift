@@ -1,21 +1,49 @@
 import WinnowJSON
 import WinnowModel
 
-/// Reads an `activity` node.
-struct ActivityReader {
-    private let object: RuleObject
+extension RuleKey {
+    static let channel: RuleKey = "channel"
+    static let event: RuleKey = "event"
+    static let times: RuleKey = "times"
+    package static let campaigns: RuleKey = "campaigns"
+    package static let templates: RuleKey = "templates"
+    package static let links: RuleKey = "links"
+    package static let during: RuleKey = "during"
+    static let precededBy: RuleKey = "preceded_by"
+    static let counting: RuleKey = "counting"
+    static let ids: RuleKey = "ids"
+    static let tags: RuleKey = "tags"
+    static let allTags: RuleKey = "all_tags"
+    static let attributes: RuleKey = "attributes"
+    static let atLeast: RuleKey = "at_least"
+    fileprivate static let pairing: RuleKey = "pairing"
+}
 
-    init(_ value: JSONValue, _ path: RulePath) throws(WinnowError) {
-        object = try RuleObject(value, path, allowed: RuleKey.activityKeys)
+// MARK: Reading
+
+extension Activity {
+    static func read(_ value: RuleValue) throws(WinnowError) -> Activity {
+        let keys: [RuleKey] = [
+            .channel, .event, .operator, .times, .campaigns, .templates, .links, .during,
+            .precededBy, .counting,
+        ]
+        return try ActivityReader(object: try RuleObject(value, allowed: keys)).activity()
     }
+}
+
+/// Reads the object of an activity.
+private struct ActivityReader {
+    let object: RuleObject
 
     func activity() throws(WinnowError) -> Activity {
-        let channelName = try object.required(.channel), eventName = try object.required(.event)
+        let channelName = try object.required(.channel)
+        let eventName = try object.required(.event)
         guard let channel = Channel(name: try channelName.string()) else {
             throw Channel.unknown(try channelName.string(), channelName.path)
         }
         let event = try event(eventName, in: channel)
-        let name = try object.required(.operator), text = try name.string()
+        let name = try object.required(.operator)
+        let text = try name.string()
         guard let op = CountOperator(rawValue: text) else {
             throw name.unknownOperator(text, CountOperator.allCases.map(\.rawValue))
         }
@@ -44,7 +72,7 @@ struct ActivityReader {
 
     private func event(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Event {
         let text = try value.string()
-        guard let event = Event(name: text), Catalogue.contains(channel, event) else {
+        guard let event = Event(name: text), channel.has(event) else {
             throw channel.noEvent(text, value.path)
         }
         return event
@@ -74,7 +102,8 @@ struct ActivityReader {
         guard case .object = value.value else {
             throw value.error("expected an array of ids or an object, not \(value.value.kind)")
         }
-        let object = try RuleObject(value.value, value.path, allowed: RuleKey.selectorKeys)
+        let object = try RuleObject(
+            value, allowed: [.ids, .tags, .allTags, .attributes])
         return Selector(
             ids: try object.optional(.ids)?.strings() ?? [],
             tags: try object.optional(.tags)?.strings() ?? [],
@@ -102,10 +131,63 @@ struct ActivityReader {
 
     private func preceding(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Preceding
     {
-        let object = try RuleObject(value.value, value.path, allowed: RuleKey.precedingKeys)
+        let object = try RuleObject(value, allowed: [.event, .atLeast, .pairing])
         let event = try event(try object.required(.event), in: channel)
         let pairing = try object.optional(.pairing)?.choice(Preceding.Pairing.self) ?? .scope
         let atLeast = try object.optional(.atLeast)?.integer(1...Int64(UInt32.max)) ?? 1
         return Preceding(event, atLeast: UInt32(atLeast), pairing: pairing)
+    }
+}
+
+// MARK: Writing
+
+extension Activity {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(.channel, type.channel.name)
+            json.member(.event, type.event.name)
+            json.member(.operator, condition.operator.rawValue)
+            switch condition {
+            case .exists, .doesNotExist, .notHappened: break
+            case .atLeast(let n), .atMost(let n), .exactly(let n): json.member(.times, n)
+            case .between(let lo, let hi):
+                json.member(.times) { $0.array([lo, hi]) { $0.value($1) } }
+            }
+            if let campaigns { json.member(.campaigns, campaigns) }
+            if let templates { json.member(.templates, templates) }
+            if let links { json.member(.links, links) }
+            if let during { json.member(.during, during) }
+            if let precededBy { json.member(.precededBy, precededBy) }
+            if counting != .total { json.member(.counting, counting.rawValue) }
+        }
+    }
+}
+
+extension Selector: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        guard hasConditions else { return json.array(ids) { $0.value($1) } }
+        json.object { json in
+            if !ids.isEmpty { json.member(.ids, ids) }
+            if !tags.isEmpty { json.member(.tags, tags) }
+            if !allTags.isEmpty { json.member(.allTags, allTags) }
+            guard !attributes.isEmpty else { return }
+            json.member(.attributes) {
+                $0.object { json in
+                    for condition in attributes {
+                        json.member(condition.key) { $0.array(condition.values) { $0.value($1) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Preceding: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(.event, event.name)
+            if atLeast != 1 { json.member(.atLeast, atLeast) }
+            if pairing != .scope { json.member(.pairing, pairing.rawValue) }
+        }
     }
 }

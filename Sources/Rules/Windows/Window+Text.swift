@@ -81,3 +81,24 @@ extension TextReader {
         return time
     }
 }
+
+// MARK: Writing
+
+extension Window {
+    var text: String {
+        func ends(_ from: String?, _ to: String?) -> String {
+            guard let from else { return "until \(to ?? "")" }
+            return to.map { "from \(from) to \($0)" } ?? "since \(from)"
+        }
+        switch self {
+        case .last(let number, let unit, let mode):
+            let n = Window.bounded(number)
+            return "in the last \(n) \(n == 1 ? unit.singular : unit.rawValue)"
+                + (mode.map { " \($0.rawValue)" } ?? "")
+        case .daysAgo(let first, let last):
+            return "between \(Window.bounded(first)) and \(Window.bounded(last)) days ago"
+        case .dates(let from, let to): return ends(from?.description, to?.description)
+        case .instants(let from, let to): return ends(from?.description, to?.description)
+        }
+    }
+}

@@ -1,12 +1,21 @@
 import WinnowJSON
 import WinnowModel
 
+extension RuleKey {
+    static let last: RuleKey = "last"
+    static let daysAgo: RuleKey = "days_ago"
+    static let unit: RuleKey = "unit"
+    static let mode: RuleKey = "mode"
+}
+
 /// Reads a window.
 enum WindowReader {
+    /// The keys of each kind of window; a window has those of one kind.
+    private static let kinds: [[RuleKey]] = [[.last, .unit, .mode], [.daysAgo], [.from, .to]]
+
     static func window(_ value: RuleValue) throws(WinnowError) -> Window {
-        let object = try RuleObject(
-            value.value, value.path, allowed: RuleKey.windowKinds.flatMap { $0 })
-        let used = RuleKey.windowKinds.filter { $0.contains { object.optional($0) != nil } }
+        let object = try RuleObject(value, allowed: kinds.flatMap { $0 })
+        let used = kinds.filter { $0.contains { object.optional($0) != nil } }
         guard used.count == 1 else {
             throw value.error("a window has either last, or days_ago, or from and to")
         }
@@ -48,5 +57,29 @@ enum WindowReader {
         if let instant = Instant(text) { return .instant(instant) }
         throw value.error(
             "“\(text)” is neither a date (2026-01-31) nor an instant (2026-01-31T12:00:00Z)")
+    }
+}
+
+// MARK: Writing
+
+extension Window: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            switch self {
+            case .last(let n, let unit, let mode):
+                json.member(.last, Window.bounded(n))
+                if unit != .days { json.member(.unit, unit.rawValue) }
+                if let mode { json.member(.mode, mode.rawValue) }
+            case .daysAgo(let first, let last):
+                let ends = [Window.bounded(first), Window.bounded(last)]
+                json.member(.daysAgo) { $0.array(ends) { $0.value($1) } }
+            case .dates(let from, let to):
+                if let from { json.member(.from, from.description) }
+                if let to { json.member(.to, to.description) }
+            case .instants(let from, let to):
+                if let from { json.member(.from, from.description) }
+                if let to { json.member(.to, to.description) }
+            }
+        }
     }
 }

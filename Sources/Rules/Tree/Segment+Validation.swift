@@ -37,20 +37,19 @@ extension WinnowError {
 
 extension Rule {
     fileprivate func validate() throws(WinnowError) {
+        if let condition = node.condition {
+            return try inside(type(of: condition).key) { () throws(WinnowError) in
+                try condition.validate()
+            }
+        }
         switch node {
         case .all(let parts):
             try inside(.all) { () throws(WinnowError) in try Rule.validate(parts) }
         case .any(let parts):
             try inside(.any) { () throws(WinnowError) in try Rule.validate(parts) }
         case .not(let part): try inside(.not) { () throws(WinnowError) in try part.validate() }
-        case .activity(let activity):
-            try inside(.activity) { () throws(WinnowError) in try activity.validate() }
-        case .field(let condition):
-            try inside(.field) { () throws(WinnowError) in try condition.validate() }
-        case .sample(let sample):
-            try inside(.sample) { () throws(WinnowError) in try sample.validate() }
         case .tooDeep: throw RuleLimits.tooDeep(.document)
-        case .tooLarge: throw RuleLimits.tooLarge(.document)
+        default: throw RuleLimits.tooLarge(.document)
         }
     }
 
@@ -73,17 +72,5 @@ extension RuleLimits {
     static func validate(count: Int) throws(WinnowError) {
         guard count > 0 else { throw .invalidRule("the array is empty") }
         guard count <= values else { throw .invalidRule("more than \(values) values") }
-    }
-}
-
-extension Sample {
-    fileprivate func validate() throws(WinnowError) {
-        for (key, hundredths) in [(RuleKey.from, range.lowerBound), (.to, range.upperBound)] {
-            guard (0...10_000).contains(hundredths) else {
-                throw .invalidRule(
-                    at: key, "expected a percentage from 0 to 100 with at most two decimals")
-            }
-        }
-        guard !range.isEmpty else { throw .invalidRule("from must be less than to") }
     }
 }

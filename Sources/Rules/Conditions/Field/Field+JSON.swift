@@ -1,17 +1,29 @@
 import WinnowJSON
 import WinnowModel
 
-/// Reads a `field` node, as far as that is possible without knowing the field's type.
-struct FieldReader {
-    private let object: RuleObject
+extension RuleKey {
+    package static let ignoreCase: RuleKey = "ignore_case"
+    fileprivate static let feb29: RuleKey = "feb29"
+}
 
-    init(_ value: JSONValue, _ path: RulePath) throws(WinnowError) {
-        object = try RuleObject(value, path, allowed: RuleKey.fieldKeys)
+// MARK: Reading
+
+extension FieldCondition {
+    static func read(_ value: RuleValue) throws(WinnowError) -> FieldCondition {
+        let keys: [RuleKey] = [.name, .operator, .value, .ignoreCase]
+        return try FieldReader(object: try RuleObject(value, allowed: keys)).condition()
     }
+}
+
+/// Reads the object of a condition on a field, as far as that is possible without knowing the
+/// field's type.
+private struct FieldReader {
+    let object: RuleObject
 
     func condition() throws(WinnowError) -> FieldCondition {
         let name = try object.required(.name).string()
-        let chosen = try object.required(.operator), text = try chosen.string()
+        let chosen = try object.required(.operator)
+        let text = try chosen.string()
         guard let op = FieldOperator(rawValue: text) else {
             throw chosen.unknownOperator(text, FieldOperator.allCases.map(\.rawValue))
         }
@@ -43,9 +55,9 @@ struct FieldReader {
     }
 
     private func anniversary(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Anniversary {
-        let object = try RuleObject(value.value, value.path, allowed: RuleKey.anniversaryKeys)
-        let from = try object.required(.from).integer(-365...365),
-            to = try object.required(.to).integer(-365...365)
+        let object = try RuleObject(value, allowed: [.from, .to, .feb29])
+        let from = try object.required(.from).integer(-365...365)
+        let to = try object.required(.to).integer(-365...365)
         guard from <= to else { throw value.error("from \(from) lies after to \(to)") }
         let leapDay =
             try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
@@ -58,6 +70,46 @@ struct FieldReader {
         case .number(let text): return .number(text)
         case .boolean(let flag): return .boolean(flag)
         default: throw value.error("expected a string, number or boolean, not \(value.value.kind)")
+        }
+    }
+}
+
+// MARK: Writing
+
+extension FieldCondition {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(.name, name)
+            json.member(.operator, self.operator.rawValue)
+            switch operand {
+            case .none: break
+            case .value(let literal): json.member(.value, literal)
+            case .list(let literals):
+                json.member(.value) { $0.array(literals) { $1.write(to: &$0) } }
+            case .window(let window): json.member(.value, window)
+            case .anniversary(let anniversary): json.member(.value, anniversary)
+            }
+            if let ignoresCase { json.member(RuleKey.ignoreCase.rawValue, ignoresCase) }
+        }
+    }
+}
+
+extension FieldCondition.Literal: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        switch self {
+        case .string(let text): json.value(text)
+        case .number(let digits): json.literal(digits)
+        case .boolean(let flag): json.value(flag)
+        }
+    }
+}
+
+extension FieldCondition.Anniversary: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(.from, days.lowerBound)
+            json.member(.to, days.upperBound)
+            if leapDay != .feb28 { json.member(.feb29, leapDay.rawValue) }
         }
     }
 }

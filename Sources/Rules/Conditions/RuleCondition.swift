@@ -1,0 +1,36 @@
+import WinnowJSON
+import WinnowModel
+
+/// A kind of condition, which is a leaf of rules: how it is checked, and read and printed in each
+/// form. Each kind has a folder here; the tree, the readers and the writers know only this.
+protocol RuleCondition: JSONWritable, Sendable {
+    /// Its key in a node of JSON. Places in it begin there, in every form.
+    static var key: RuleKey { get }
+
+    /// What it begins with in text; nil for one that is told by what follows.
+    static var opening: String? { get }
+
+    /// The names that JSON has for what text has other words for.
+    static var words: [(json: String, words: String?)] { get }
+
+    /// Reads it from JSON. It only says what the document says; `validate` says whether that makes
+    /// sense.
+    static func read(_ value: RuleValue) throws(WinnowError) -> Self
+
+    /// Reads it from text, after its opening; nil when another kind begins here.
+    static func read(_ reader: inout TextReader) throws(WinnowError) -> Self?
+
+    /// The leaf that it is.
+    var node: Rule.Node { get }
+
+    /// Checks everything that can be checked without a store. Places begin at the condition.
+    func validate() throws(WinnowError)
+
+    /// The condition as text.
+    func text() throws(WinnowError) -> String
+}
+
+extension RuleCondition {
+    static var opening: String? { nil }
+    static var words: [(json: String, words: String?)] { [] }
+}
