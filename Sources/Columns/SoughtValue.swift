@@ -36,15 +36,10 @@ package struct SoughtValue: Sendable {
     /// What the value is stored as in a field that is not of text; nil when it cannot be.
     private func number(of field: Field) -> Int64? {
         unsafe bytes.withUnsafeBytes { text in
-            switch field.type {
-            case .string, .stringSet: return nil
-            case .date: return unsafe CivilDate(utf8: text).map { Int64($0.day) }
-            case .datetime: return instant
-            case .boolean: return isEqual(to: "true".utf8) ? 1 : isEqual(to: "false".utf8) ? 0 : nil
-            case .integer, .decimal:
-                let scaled = unsafe DecimalLiteral(utf8: text)?.scaled(to: field.scale)
-                return if case .value(let floor, exact: true) = scaled { floor } else { nil }
-            }
+            guard field.type.nature == .quantity else { return unsafe field.number(text, .plain) }
+            // However many digits are written.
+            let scaled = unsafe DecimalLiteral(utf8: text)?.scaled(to: field.scale)
+            return if case .value(let floor, exact: true) = scaled { floor } else { nil }
         }
     }
 

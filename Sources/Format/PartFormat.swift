@@ -21,21 +21,19 @@ package enum PartFormat {
     static let alignment = 64
 }
 
-/// What a part holds.
+/// What a part holds, in the order in which a commit writes the kinds: what activity says of names
+/// comes before names are left out. The raw value is stored; never renumber.
 package enum PartKind: UInt32, Sendable, CaseIterable {
-    case activity = 1, profiles, dictionary, keys, catalogue, batches, erased
+    case activity = 1
+    case keys = 4
+    case profiles = 2
+    case dictionary = 3
+    case catalogue = 5
+    case batches = 6
+    case erased = 7
 
-    package var name: String {
-        switch self {
-        case .activity: "activity"
-        case .profiles: "profiles"
-        case .dictionary: "dictionary"
-        case .keys: "keys"
-        case .catalogue: "catalogue"
-        case .batches: "batches"
-        case .erased: "erased"
-        }
-    }
+    /// The name in file names.
+    package var name: String { "\(self)" }
 }
 
 /// The sections of all kinds of part. The raw value is stored; never renumber.

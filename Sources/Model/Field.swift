@@ -1,9 +1,3 @@
-/// The type of a profile field.
-public enum FieldType: String, CaseIterable, Sendable, Hashable {
-    case string, integer, decimal, boolean, date, datetime
-    case stringSet = "string_set"
-}
-
 /// A field of the schema.
 public struct Field: Sendable, Hashable {
     /// The name in rules, files and output.

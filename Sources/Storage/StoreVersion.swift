@@ -63,13 +63,6 @@ package final class StoreVersion: Sendable {
         return tables
     }
 
-    /// Batches that were loaded under an id.
-    package func batches() throws(WinnowError) -> [BatchesPart] {
-        var batches: [BatchesPart] = []
-        for file in try files(.batches) { batches.append(try BatchesPart(file)) }
-        return batches
-    }
-
     /// The names of campaigns, templates and links.
     package func names() throws(WinnowError) -> [Namespace: StringTables] {
         var names: [Namespace: StringTables] = [:]

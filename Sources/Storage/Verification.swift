@@ -81,7 +81,7 @@ final class StoreCheck: Sendable {
             return hasSoundBytes(references[i])
         }
         guard !sound.contains(false) else { return }
-        for kind in PartKind.commitOrder { try kind.family.verify(self) }
+        for kind in PartKind.allCases { try kind.family.verify(self) }
     }
 
     private func checkManifest() {

@@ -74,7 +74,7 @@ package final class Writer {
             manifest.time = max(manifest.time, time)
             manifest.rows += UInt32(clamping: batch.profiles.added)
             if !batch.erased.isEmpty { manifest.forgets = true }
-            for kind in PartKind.commitOrder {
+            for kind in PartKind.allCases {
                 let size = kind.family.size(in: batch)
                 guard size > 0 else { continue }
                 let lengths = manifest.parts(of: kind).map(\.length)
@@ -108,7 +108,7 @@ package final class Writer {
         guard purges || Set(kinds).count < kinds.count else { return }
         let nothing = try Batch(snapshot), purge = purges ? try Purge(snapshot) : nil
         try commit { (manifest) throws(WinnowError) in
-            for kind in PartKind.commitOrder {
+            for kind in PartKind.allCases {
                 // One part alone is merged with nothing to leave something out.
                 let count = manifest.parts(of: kind).count
                 guard count > (purges ? 0 : 1) else { continue }

@@ -125,12 +125,10 @@ private struct FieldEncoder: Sendable {
             }
         }
         self.blocks = blocks.sorted()
-        switch field.type {
-        case .integer, .decimal, .boolean, .date, .datetime: form = .numbers
-        case .string where FieldEncoder.hardlyRepeat(columns, rows: rows): form = .texts
-        case .string: form = .codes
-        case .stringSet: form = .sets
-        }
+        let possible = ProfilePart.Form.possible(for: field.type)
+        let prefersTexts =
+            possible.contains(.texts) && FieldEncoder.hardlyRepeat(columns, rows: rows)
+        form = prefersTexts ? .texts : possible[0]
         guard form == .codes || form == .sets else {
             dictionary = []
             self.columns = columns

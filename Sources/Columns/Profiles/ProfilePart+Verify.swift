@@ -23,13 +23,7 @@ extension ProfilePart {
         _ field: Field, _ index: FieldIndex, _ rows: Int, _ purged: ErasedRows?,
         _ findings: Findings
     ) throws(WinnowError) {
-        let forms: [Form] =
-            switch field.type {
-            case .string: [.codes, .texts]
-            case .stringSet: [.sets]
-            default: [.numbers]
-            }
-        guard forms.contains(index.form) else {
+        guard Form.possible(for: field.type).contains(index.form) else {
             return findings.add(
                 file.path, "field “\(field.name)” is stored in a form that its type does not have")
         }

@@ -16,7 +16,18 @@ import WinnowModel
 ///                 | members values:u32 0:u32 size:u64 containers codes ends kinds counts   form `sets`: rows per
 ///                   value; `size` is that of the containers, each at a multiple of 8, and `ends` where each ends
 package final class ProfilePart: Sendable {
-    package enum Form: UInt8, Sendable { case numbers = 1, codes, texts, sets }
+    package enum Form: UInt8, Sendable {
+        case numbers = 1, codes, texts, sets
+
+        /// The forms in which a type's values can be stored; texts where they hardly repeat.
+        static func possible(for type: FieldType) -> [Form] {
+            switch type.nature {
+            case .text: [.codes, .texts]
+            case .set: [.sets]
+            case .quantity, .truth, .time: [.numbers]
+            }
+        }
+    }
 
     package struct FieldIndex: Sendable {
         package let form: Form

@@ -269,7 +269,7 @@ struct EventLoading: Loading {
 
     /// Whether software did it; people did where nothing is said.
     private static func machine(_ cell: InputCell) throws(BadRow) -> Bool {
-        cell.isThere ? try cell.boolean(Column.machine.name) == 1 : false
+        cell.isThere ? try cell.boolean(Column.machine.name) : false
     }
 
     /// An optional id.

@@ -155,14 +155,10 @@ private struct RowSet {
         case .absent: self = .absent
         case .null: self = .cleared
         default:
-            switch field.type {
-            case .string: self = unsafe .text(try cell.text(field.name))
-            case .integer: self = .number(try cell.integer(field.name))
-            case .decimal: self = .number(try cell.decimal(field.name, scale: field.scale))
-            case .boolean: self = .number(try cell.boolean(field.name))
-            case .date: self = .number(try cell.date(field.name))
-            case .datetime: self = .number(try cell.datetime(field.name))
-            case .stringSet: self = .strings(try cell.strings(field.name))
+            switch field.type.nature {
+            case .text: self = unsafe .text(try cell.text(field.name))
+            case .set: self = .strings(try cell.strings(field.name))
+            case .quantity, .truth, .time: self = .number(try cell.number(field))
             }
         }
     }

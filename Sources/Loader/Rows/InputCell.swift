@@ -10,7 +10,7 @@ import WinnowModel
         case null
         /// A CSV cell with something in it, or in quotes.
         case csv
-        case string, number, yes, no
+        case string, number, boolean
         /// A JSON array or object, as text.
         case compound
     }
@@ -24,8 +24,7 @@ extension InputCell {
         let what =
             switch kind {
             case .absent, .null: "nothing"
-            case .yes: "true"
-            case .no: "false"
+            case .boolean: shown
             case .string: "the string “\(shown)”"
             default: "“\(shown)”"
             }
@@ -34,6 +33,17 @@ extension InputCell {
     }
 
     private var isText: Bool { kind == .csv || kind == .string }
+
+    /// How the value is written; nil where there is none, or several.
+    private var notation: FieldType.Notation? {
+        switch kind {
+        case .csv: .plain
+        case .string: .string
+        case .number: .number
+        case .boolean: .boolean
+        case .absent, .null, .compound: nil
+        }
+    }
 
     var isThere: Bool { kind != .absent && kind != .null }
 
@@ -59,69 +69,27 @@ extension InputCell {
         return unsafe bytes
     }
 
+    /// The number that stands for a value of a field.
+    func number(_ field: Field) throws(BadRow) -> Int64 {
+        guard let notation, let value = unsafe field.number(bytes, notation) else {
+            throw bad(field.name, field.expected)
+        }
+        return value
+    }
+
     func integer(_ column: String) throws(BadRow) -> Int64 {
-        guard kind == .csv || kind == .number else { throw bad(column, "a whole number") }
-        var at = 0, magnitude: UInt64 = 0
-        let negative = unsafe bytes.first == UInt8(ascii: "-")
-        if negative { at = 1 }
-        guard unsafe at < bytes.count else { throw bad(column, "a whole number") }
-        while unsafe at < bytes.count {
-            let digit = unsafe bytes[at] &- 0x30
-            guard digit <= 9 else { throw bad(column, "a whole number") }
-            let (tenfold, over) = magnitude.multipliedReportingOverflow(by: 10)
-            let (sum, over2) = tenfold.addingReportingOverflow(UInt64(digit))
-            guard !over, !over2 else { throw bad(column, "a whole number of 64 bits") }
-            magnitude = sum
-            at += 1
-        }
-        if negative, magnitude <= UInt64(Int64.max) + 1 {
-            return Int64(truncatingIfNeeded: 0 &- magnitude)
-        }
-        guard !negative, let value = Int64(exactly: magnitude) else {
+        guard kind == .csv || kind == .number, let value = unsafe wholeNumber(bytes) else {
             throw bad(column, "a whole number of 64 bits")
         }
         return value
     }
 
-    /// In units of 10^−scale.
-    func decimal(_ column: String, scale: Int) throws(BadRow) -> Int64 {
-        guard kind == .csv || kind == .number, let literal = unsafe DecimalLiteral(utf8: bytes),
-            unsafe kind == .number || !bytes.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
-        else { throw bad(column, "a number") }
-        guard case .value(let value, true) = literal.scaled(to: scale),
-            kind == .number || writtenPlaces <= scale
-        else {
-            throw bad(column, "a number with at most \(scale) digits behind the point, of 64 bits")
+    func boolean(_ column: String) throws(BadRow) -> Bool {
+        if kind == .csv || kind == .boolean {
+            if unsafe bytes.elementsEqual("true".utf8) { return true }
+            if unsafe bytes.elementsEqual("false".utf8) { return false }
         }
-        return value
-    }
-
-    private var writtenPlaces: Int {
-        unsafe bytes.firstIndex(of: UInt8(ascii: ".")).map { unsafe bytes.count - $0 - 1 } ?? 0
-    }
-
-    func boolean(_ column: String) throws(BadRow) -> Int64 {
-        switch kind {
-        case .yes: return 1
-        case .no: return 0
-        case .csv where unsafe bytes.elementsEqual("true".utf8): return 1
-        case .csv where unsafe bytes.elementsEqual("false".utf8): return 0
-        default: throw bad(column, "true or false")
-        }
-    }
-
-    func date(_ column: String) throws(BadRow) -> Int64 {
-        guard isText, let date = unsafe CivilDate(utf8: bytes) else {
-            throw bad(column, "a date as YYYY-MM-DD")
-        }
-        return Int64(date.day)
-    }
-
-    func datetime(_ column: String) throws(BadRow) -> Int64 {
-        guard isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) else {
-            throw bad(column, "a time as 2026-01-31T12:00:00Z")
-        }
-        return instant.milliseconds
+        throw bad(column, "true or false")
     }
 
     /// A datetime, or whole Unix seconds; in milliseconds.

@@ -89,7 +89,12 @@ import WinnowModel
         }
         switch try cursor.scalar() {
         case .null: return unsafe InputCell(kind: .null)
-        case .boolean(let flag): return unsafe InputCell(kind: flag ? .yes : .no)
+        case .boolean(let flag):
+            let word: StaticString = flag ? "true" : "false"
+            return unsafe InputCell(
+                kind: .boolean,
+                bytes: UnsafeRawBufferPointer(
+                    start: word.utf8Start, count: word.utf8CodeUnitCount))
         case .number(let range):
             return unsafe InputCell(
                 kind: .number, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))

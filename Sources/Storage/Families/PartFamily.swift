@@ -4,7 +4,8 @@ import WinnowFormat
 import WinnowModel
 
 /// What there is to know of one kind of part: how a batch adds to it, how parts are merged,
-/// verified and searched. The rest of the target asks; `PartKind.family` is the one list.
+/// verified and searched. The rest of the target asks; `PartKind.family` is the one list, and what a
+/// batch says to each is in `Batch`.
 protocol PartFamily {
     static var kind: PartKind { get }
 
@@ -38,28 +39,6 @@ extension PartFamily {
 
 /// How `info` groups the bytes of a store.
 package enum StoreShare: Sendable { case activity, profiles, catalogue, index, other }
-
-extension PartKind {
-    /// The families, in the order in which a commit writes them: what activity says of names comes
-    /// before names are left out.
-    static let commitOrder: [PartKind] = [
-        .activity, .keys, .profiles, .dictionary, .catalogue, .batches, .erased,
-    ]
-
-    var family: any PartFamily.Type {
-        switch self {
-        case .activity: ActivityFamily.self
-        case .profiles: ProfilesFamily.self
-        case .dictionary: DictionaryFamily.self
-        case .keys: KeysFamily.self
-        case .catalogue: CatalogueFamily.self
-        case .batches: BatchesFamily.self
-        case .erased: ErasedFamily.self
-        }
-    }
-
-    package var share: StoreShare { family.share }
-}
 
 /// What a family needs to write a part.
 struct Merge {

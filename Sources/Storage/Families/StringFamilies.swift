@@ -105,3 +105,12 @@ enum BatchesFamily: PartFamily {
         _ file: PartFile, for value: SoughtValue, _ schema: Schema, _ found: Findings
     ) throws(WinnowError) { try value.searchStrings(file, found) }
 }
+
+extension StoreVersion {
+    /// Batches that were loaded under an id.
+    package func batches() throws(WinnowError) -> [BatchesPart] {
+        var batches: [BatchesPart] = []
+        for file in try files(.batches) { batches.append(try BatchesPart(file)) }
+        return batches
+    }
+}

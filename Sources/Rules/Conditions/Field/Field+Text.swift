@@ -117,32 +117,31 @@ extension FieldOperator {
         FieldOperator.allCases.first { $0.words == words && $0.compares(with: literal) }
     }
 
-    /// Whether a type that has the operator has values like a literal.
+    /// Whether a type that has the operator has values that are written like a literal.
     func compares(with literal: FieldCondition.Literal) -> Bool {
-        !shape.types.isDisjoint(with: literal.types)
+        FieldType.allCases.contains {
+            $0.notation == literal.notation && shape.natures.contains($0.nature)
+        }
     }
 
     /// What the operators that are written like this one compare with, for error messages.
     var comparable: String {
         let kinds: [FieldCondition.Literal] = [.string(""), .number("0"), .boolean(true)]
-        let types = FieldOperator.allCases.filter { $0.words == words }.reduce(
-            into: Set<FieldType>()
-        ) {
-            $0.formUnion($1.shape.types)
-        }
-        return kinds.filter { !types.isDisjoint(with: $0.types) }
-            .map { if case .string = $0, !types.contains(.string) { "a date" } else { $0.kind } }
+        let alike = FieldOperator.allCases.filter { $0.words == words }
+        let comparesText = alike.contains { $0.shape.natures.contains(.text) }
+        return kinds.filter { kind in alike.contains { $0.compares(with: kind) } }
+            .map { if case .string = $0, !comparesText { "a date" } else { $0.kind } }
             .joined(separator: " or ")
     }
 }
 
 extension FieldCondition.Literal {
-    /// The types that have such values.
-    var types: Set<FieldType> {
+    /// How it is written.
+    var notation: FieldType.Notation {
         switch self {
-        case .string: [.string, .date, .datetime]
-        case .number: [.integer, .decimal]
-        case .boolean: [.boolean]
+        case .string: .string
+        case .number: .number
+        case .boolean: .boolean
         }
     }
 
@@ -191,7 +190,7 @@ extension FieldCondition {
     private func text(_ literal: Literal) -> String {
         switch literal {
         case .string(let text):
-            self.operator.shape.types.contains(.date) && TextLexer.isTime(text)
+            self.operator.shape.natures.contains(.time) && TextLexer.isTime(text)
                 ? text : jsonString(text)
         case .number(let digits): digits
         case .boolean(let flag): flag ? "true" : "false"

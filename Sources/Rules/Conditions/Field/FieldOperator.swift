@@ -44,34 +44,32 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case window, anniversary
     }
 
-    /// An operator's operand, the types that have it, and whether it compares text that can be
-    /// folded.
+    /// An operator's operand, the natures of fields that have it, and whether it compares text that
+    /// can be folded.
     struct Shape {
         let operand: Operand
-        let types: Set<FieldType>
+        let natures: Set<FieldType.Nature>
         var foldsCase = false
     }
 
-    /// What the operator takes and which types have it; a negative one as its positive.
+    /// What the operator takes and which fields have it; a negative one as its positive.
     var shape: Shape {
-        let numbers: Set<FieldType> = [.integer, .decimal],
-            times: Set<FieldType> = [.date, .datetime]
-        return switch self {
-        case .exists: Shape(operand: .none, types: Set(FieldType.allCases))
+        switch self {
+        case .exists: Shape(operand: .none, natures: Set(FieldType.Nature.allCases))
         case .equals:
             Shape(
-                operand: .value, types: Set(FieldType.allCases).subtracting([.stringSet]),
-                foldsCase: true)
-        case .in: Shape(operand: .list, types: numbers.union([.string]), foldsCase: true)
+                operand: .value, natures: [.text, .quantity, .truth, .time], foldsCase: true)
+        case .in: Shape(operand: .list, natures: [.text, .quantity], foldsCase: true)
         case .contains, .startsWith, .endsWith, .matches:
-            Shape(operand: .value, types: [.string], foldsCase: true)
-        case .isEmpty: Shape(operand: .none, types: [.string])
-        case .lessThan, .atMost, .greaterThan, .atLeast: Shape(operand: .value, types: numbers)
-        case .before, .onOrBefore, .after, .onOrAfter: Shape(operand: .value, types: times)
-        case .between: Shape(operand: .range, types: numbers.union(times))
-        case .during: Shape(operand: .window, types: times)
-        case .anniversary: Shape(operand: .anniversary, types: times)
-        case .hasAny, .hasAll: Shape(operand: .list, types: [.stringSet])
+            Shape(operand: .value, natures: [.text], foldsCase: true)
+        case .isEmpty: Shape(operand: .none, natures: [.text])
+        case .lessThan, .atMost, .greaterThan, .atLeast:
+            Shape(operand: .value, natures: [.quantity])
+        case .before, .onOrBefore, .after, .onOrAfter: Shape(operand: .value, natures: [.time])
+        case .between: Shape(operand: .range, natures: [.quantity, .time])
+        case .during: Shape(operand: .window, natures: [.time])
+        case .anniversary: Shape(operand: .anniversary, natures: [.time])
+        case .hasAny, .hasAll: Shape(operand: .list, natures: [.set])
         case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .notBetween,
             .hasNone:
             positive.shape
@@ -130,6 +128,6 @@ public enum FieldOperator: String, Sendable, CaseIterable {
 
     /// The operators that a type has, in the order in which help lists them.
     public static func operators(of type: FieldType) -> [FieldOperator] {
-        allCases.filter { $0.shape.types.contains(type) }
+        allCases.filter { $0.shape.natures.contains(type.nature) }
     }
 }

@@ -61,7 +61,7 @@ package struct DaysOfYear: Sendable, Hashable {
 extension FieldCondition {
     /// The test for a field of the schema; places of errors begin at the condition.
     package func test(for field: Field, _ time: EvaluationTime) throws(WinnowError) -> FieldTest {
-        guard self.operator.shape.types.contains(field.type) else {
+        guard self.operator.shape.natures.contains(field.type.nature) else {
             let legal = FieldOperator.operators(of: field.type).map(\.rawValue).joined(
                 separator: ", ")
             throw .invalidRule(
@@ -70,7 +70,8 @@ extension FieldCondition {
                     + "\(field.type.rawValue); its operators are \(legal)")
         }
         let positive = self.operator.positive
-        guard ignoresCase == nil || (field.type == .string && self.operator.shape.foldsCase) else {
+        guard ignoresCase == nil || (field.type.nature == .text && self.operator.shape.foldsCase)
+        else {
             throw .invalidRule(
                 at: .ignoreCase,
                 "“\(self.operator.rawValue)” does not compare text of “\(name)”, so it cannot ignore case"
@@ -79,11 +80,11 @@ extension FieldCondition {
         var result = FieldTest(negated: positive != self.operator, test: .exists, window: nil)
         if positive == .exists { return result }
         let reader = LiteralReader(field: field, time: time)
-        switch field.type {
-        case .string:
+        switch field.type.nature {
+        case .text:
             result.test = .text(
                 try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
-        case .stringSet:
+        case .set:
             let values = try reader.strings(operand)
             result.test = positive == .hasAll ? .hasAll(values) : .hasAny(values)
         default:

@@ -25,12 +25,11 @@ struct LiteralReader {
             }
         let wanted =
             switch field.type {
-            case .string, .stringSet: "a string"
-            case .integer: "a whole number of 64 bits"
+            case .stringSet: "a string"
+            // Any number can be compared with, however many digits it has.
             case .decimal: "a number"
-            case .boolean: "true or false"
-            case .date: "a date such as \"2026-01-31\""
             case .datetime: "a date or an instant such as \"2026-01-31T12:00:00Z\""
+            default: field.expected
             }
         return error("“\(field.name)” takes \(wanted), not \(text)")
     }
@@ -156,9 +155,6 @@ struct LiteralReader {
 
     private func span(_ literal: FieldCondition.Literal) throws(WinnowError) -> Span {
         switch (field.type, literal) {
-        case (.integer, .number(let text)):
-            guard let value = Int64(text) else { throw wrongType(literal) }
-            return Span(lower: value, upper: value)
         case (.decimal, .number(let text)):
             guard let decimal = decimal(text) else { throw wrongType(literal) }
             switch decimal.scaled(to: field.scale) {
@@ -168,20 +164,19 @@ struct LiteralReader {
             case .value(let floor, false):
                 return Span(lower: floor == .max ? nil : floor + 1, upper: floor)
             }
-        case (.boolean, .boolean(let flag)):
-            return Span(lower: flag ? 1 : 0, upper: flag ? 1 : 0)
-        case (.date, .string(let text)):
-            guard let date = CivilDate(text) else {
-                throw Instant(text) == nil
-                    ? wrongType(literal)
-                    : error("“\(field.name)” is a date; compare it with a date, not an instant")
-            }
-            return Span(lower: Int64(date.day), upper: Int64(date.day))
         case (.datetime, .string(let text)):
             if let date = CivilDate(text) { return day(date) }
             guard let instant = Instant(text) else { throw wrongType(literal) }
             return Span(lower: instant.milliseconds, upper: instant.milliseconds)
-        default: throw wrongType(literal)
+        default:
+            guard let value = field.number(literal) else {
+                if field.type == .date, case .string(let text) = literal, Instant(text) != nil {
+                    throw error(
+                        "“\(field.name)” is a date; compare it with a date, not an instant")
+                }
+                throw wrongType(literal)
+            }
+            return Span(lower: value, upper: value)
         }
     }
 
@@ -216,5 +211,17 @@ struct LiteralReader {
         if time.zone.start(of: first).milliseconds < low { first = CivilDate(day: first.day + 1) }
         let last = time.zone.date(of: Instant(milliseconds: high))
         return first <= last ? [Int64(first.day)...Int64(last.day)] : []
+    }
+}
+
+extension Field {
+    /// The number that stands for a literal; nil for one that is no value of the field.
+    fileprivate func number(_ literal: FieldCondition.Literal) -> Int64? {
+        var text =
+            switch literal {
+            case .string(let text), .number(let text): text
+            case .boolean(let flag): flag ? "true" : "false"
+            }
+        return text.withUTF8 { unsafe number(UnsafeRawBufferPointer($0), literal.notation) }
     }
 }

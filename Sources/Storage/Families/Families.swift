@@ -2,6 +2,23 @@ import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
+extension PartKind {
+    /// What there is to know of parts of the kind.
+    var family: any PartFamily.Type {
+        switch self {
+        case .activity: ActivityFamily.self
+        case .keys: KeysFamily.self
+        case .profiles: ProfilesFamily.self
+        case .dictionary: DictionaryFamily.self
+        case .catalogue: CatalogueFamily.self
+        case .batches: BatchesFamily.self
+        case .erased: ErasedFamily.self
+        }
+    }
+
+    package var share: StoreShare { family.share }
+}
+
 /// What one batch says to a store; everything in it becomes visible together. Each family of parts
 /// takes what is its own.
 package struct Batch {
