@@ -11,7 +11,8 @@ let benchmarks: @Sendable () -> Void = {
     guard let folder = ProcessInfo.processInfo.environment["WINNOW_BENCH_DATA"] else {
         return print("WINNOW_BENCH_DATA is not set: run tools/bench")
     }
-    let reference = Postings(), path = folder + "/store"
+    let reference = Postings()
+    let path = folder + "/store"
     guard let store = try? Store(path), let snapshot = try? store.snapshot() else {
         return print("\(path) is no store: run tools/bench")
     }

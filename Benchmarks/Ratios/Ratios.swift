@@ -14,7 +14,8 @@ public func ratio(
     to reference: @escaping () -> Void
 ) {
     // Benchmarks run one after the other.
-    nonisolated(unsafe) let work = work, reference = reference
+    nonisolated(unsafe) let work = work
+    nonisolated(unsafe) let reference = reference
     let metric = BenchmarkMetric.custom(
         "per mille of reference", polarity: .prefersSmaller, useScalingFactor: false)
     let slowdown = injectedSlowdown(name)
@@ -26,7 +27,8 @@ public func ratio(
         var ratios: [Double] = []
         work()
         for _ in 0..<samples {
-            var own = Duration.seconds(1000), other = own
+            var own = Duration.seconds(1000)
+            var other = own
             for _ in 0..<rounds {
                 other = min(other, ContinuousClock().measure(reference))
                 own = min(own, ContinuousClock().measure { run(work, slowdown) })

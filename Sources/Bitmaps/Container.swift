@@ -19,7 +19,7 @@ import WinnowCKernels
     /// Largest array: at 4,096 rows of two bytes a bitset takes the same 8 KiB.
     package static let maximumArray = 4096
 
-    /// Where the first byte lies, and how many there are.
+    /// Where the first byte is, and how many there are.
     package init(kind: Kind, count: Int, bytes: UnsafeRawPointer) {
         self.kind = kind
         self.count = count

@@ -22,7 +22,7 @@ package struct SoughtValue: Sendable {
         text.count == bytes.count && text.elementsEqual(bytes)
     }
 
-    /// Whether the bytes of the value stand anywhere, as they are: for what belongs to no version
+    /// Whether the bytes of the value are anywhere, as they are: for what belongs to no version
     /// and cannot be decoded.
     package func occurs(in content: UnsafeRawBufferPointer) -> Bool {
         guard !bytes.isEmpty,
@@ -71,7 +71,8 @@ package struct SoughtValue: Sendable {
         for index in part.types.values {
             let name = "\(index.type.channel.name) \(index.type.event.name)"
             let table = try part.leaves(of: index)
-            for column in [table.minimum, table.maximum, table.firstUnnamed] where instant != nil {
+            for column in [table.minimum, table.maximum, table.firstWithoutMessage]
+            where instant != nil {
                 for i in 0..<table.count where column[i] == instant && table.events[i] > 0 {
                     found.add(path, "found as first or last time of \(name)")
                 }
@@ -96,7 +97,7 @@ package struct SoughtValue: Sendable {
         let path = part.file.path
         for field in schema.fields {
             guard let index = part.field(field.name) else { continue }
-            if index.form == .codes || index.form == .sets {
+            if index.encoding == .codes || index.encoding == .sets {
                 let dictionary = try part.dictionary(index)
                 for code in 0..<dictionary.count where unsafe isEqual(to: dictionary[code]) {
                     found.add(path, "found in the dictionary of field “\(field.name)”")
@@ -114,7 +115,7 @@ package struct SoughtValue: Sendable {
                     try unsafe texts.forEach { rank, text in
                         if unsafe isEqual(to: text) { add(rank) }
                     }
-                case .sliced(let sliced) where index.form == .numbers:
+                case .sliced(let sliced) where index.encoding == .numbers:
                     guard let wanted = self.number(of: field) else { continue }
                     for (rank, value) in unsafe sliced.values(rows: rows).enumerated()
                     where value == wanted {

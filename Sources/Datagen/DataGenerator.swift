@@ -67,7 +67,8 @@ package struct DataGenerator {
     private func writeProfiles() throws(WinnowError) {
         let output = try OutputStream(path: folder + "/profiles.csv")
         try output.write(ProfileGenerator.header.utf8)
-        let stretches = stretches, seed = seed
+        let stretches = stretches
+        let seed = seed
         for start in stride(from: 0, to: stretches.count, by: 8) {
             let texts = concurrentMap(min(8, stretches.count - start)) { i in
                 ProfileGenerator(seed: seed).rows(stretches[start + i])
@@ -83,8 +84,10 @@ package struct DataGenerator {
         let output = try OutputStream(path: folder + "/events.csv")
         try output.write(EventGenerator.header(messages: messages).utf8)
         guard profiles > 0 else { return try output.flush() }
-        let audience = Audience(profiles: profiles, seed: seed), stretches = stretches
-        var left = events, round: UInt64 = 0
+        let audience = Audience(profiles: profiles, seed: seed)
+        let stretches = stretches
+        var left = events
+        var round: UInt64 = 0
         while left > 0 {
             let generator = EventGenerator(
                 seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns,

@@ -19,7 +19,9 @@ struct Audience: Sendable {
     private static let meanMessages = 44.0
 
     init(profiles: Int, seed: UInt64) {
-        var activity: [Float] = [], openness: [Float] = [], channels: [UInt16] = []
+        var activity: [Float] = []
+        var openness: [Float] = []
+        var channels: [UInt16] = []
         activity.reserveCapacity(profiles)
         openness.reserveCapacity(profiles)
         channels.reserveCapacity(profiles)
@@ -170,7 +172,8 @@ struct EventGenerator: Sendable {
 
     /// Hours mostly, two weeks at the most.
     private func delay(_ from: Int, _ random: inout Random) -> Int {
-        let u = random.unit(), square = u * u
+        let u = random.unit()
+        let square = u * u
         return from + 20 + Int(square * square * square * 1_200_000)
     }
 }

@@ -72,7 +72,8 @@ package struct InputLines {
     private let limit: Int
     private var pending: [UInt8] = []
     /// Bytes of `pending` that were handed out, and that are known to hold no line end.
-    private var taken = 0, searched = 0
+    private var taken = 0
+    private var searched = 0
     private var ended = false
     /// The number of the line that was handed out last, from 1 on.
     package private(set) var number = 0
@@ -83,7 +84,7 @@ package struct InputLines {
         self.limit = limit
     }
 
-    /// The next line without its end; nil behind the last.
+    /// The next line without its end; nil after the last.
     package mutating func next() throws(WinnowError) -> [UInt8]? {
         while true {
             if let end = pending[searched...].firstIndex(of: 0x0A) {
@@ -112,7 +113,8 @@ package struct InputLines {
         pending.removeFirst(taken)
         searched -= taken
         taken = 0
-        let old = pending.count, piece = 1 << 16
+        let old = pending.count
+        let piece = 1 << 16
         pending.append(contentsOf: repeatElement(0, count: piece))
         let count = try unsafe pending.withUnsafeMutableBytesThrowing {
             (buffer) throws(WinnowError) in
@@ -155,7 +157,8 @@ package func fileSize(_ path: String) -> Int? {
 
 /// Whether an input, `-` for standard input, is the plain file that a path leads to.
 package func isInput(_ input: String, _ path: String) -> Bool {
-    var first = stat(), second = stat()
+    var first = stat()
+    var second = stat()
     guard unsafe (input == "-" ? fstat(0, &first) : stat(input, &first)) == 0,
         unsafe stat(path, &second) == 0
     else {
@@ -165,7 +168,7 @@ package func isInput(_ input: String, _ path: String) -> Bool {
         && first.st_mode & S_IFMT == S_IFREG
 }
 
-/// Whether a file that is there, or would be made, lies in a folder or below it, wherever links
+/// Whether a file that is there, or would be made, is in a folder or below it, wherever links
 /// lead.
 package func isInside(_ path: String, _ folder: String) -> Bool {
     let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map {

@@ -112,8 +112,9 @@ package struct Manifest: Sendable, Hashable {
         let unique: Schema.UniqueEvents = try reader.take(UInt8.self) == 1 ? .stored : .derived
         var fields: [Field] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
-            let name = try reader.takeText(), type = try reader.takeText(),
-                scale = try reader.take(UInt8.self)
+            let name = try reader.takeText()
+            let type = try reader.takeText()
+            let scale = try reader.take(UInt8.self)
             guard let type = FieldType(rawValue: type), scale <= Field.maximumScale else {
                 throw reader.damage("a field of unknown type")
             }
@@ -127,7 +128,8 @@ package struct Manifest: Sendable, Hashable {
             guard let kind = PartKind(rawValue: try reader.take(UInt32.self)) else {
                 throw reader.damage("a part of unknown kind")
             }
-            let length = try reader.take(UInt64.self), checksum = try reader.take(UInt32.self)
+            let length = try reader.take(UInt64.self)
+            let checksum = try reader.take(UInt32.self)
             let horizon = try reader.take(Int64.self)
             guard length < 1 << 48, id < nextPart else { throw reader.damage("an impossible part") }
             parts.append(

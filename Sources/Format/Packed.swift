@@ -15,7 +15,8 @@ package enum Packing {
     /// Appends the values, each below 2^width.
     package static func append(_ values: [UInt64], width: Int, to out: inout [UInt8]) {
         guard width > 0 else { return }
-        var pending: UInt64 = 0, filled = 0
+        var pending: UInt64 = 0
+        var filled = 0
         for value in values {
             pending |= value << UInt64(filled)
             let room = 64 - filled
@@ -89,7 +90,8 @@ package enum Packing {
 
     /// Appends the column of the values.
     package static func append(_ values: [Int64], to out: inout ByteWriter) {
-        let base = values.min() ?? 0, span = (values.max() ?? 0).subtractingReportingOverflow(base)
+        let base = values.min() ?? 0
+        let span = (values.max() ?? 0).subtractingReportingOverflow(base)
         let width = Packing.width(of: UInt64(bitPattern: span.partialValue))
         appendHeader(count: values.count, width: width, base: base, to: &out)
         Packing.append(values.map { UInt64(bitPattern: $0 &- base) }, width: width, to: &out.bytes)
@@ -117,7 +119,7 @@ package struct PackedColumnWriter {
     /// A multiple of 64, so that every piece ends with a whole byte.
     private static let piece = 1 << 15
 
-    /// All values lie in `base ... maximum`.
+    /// All values are in `base ... maximum`.
     package init(count: Int, base: Int64, maximum: Int64) {
         self.count = count
         self.base = base

@@ -3,7 +3,7 @@ import WinnowDisk
 import WinnowModel
 import Synchronization
 
-/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB chunk of a
+/// A mapped part. Opening reads the trailer and the two tables before it; a 64 KiB page of a
 /// section is checked against its checksum when it is first touched, by whichever thread comes
 /// first, and never again by this object.
 @safe package final class PartFile: @unchecked Sendable {
@@ -39,11 +39,12 @@ import Synchronization
             throw damage("it is not a part file")
         }
         let version = try reader.take(UInt32.self)
-        let kind = try reader.take(UInt32.self), id = try reader.take(UInt64.self)
-        let length = try reader.take(UInt64.self),
-            directory = Int(clamping: try reader.take(UInt64.self))
-        let sectionCount = Int(try reader.take(UInt32.self)),
-            chunks = Int(try reader.take(UInt32.self))
+        let kind = try reader.take(UInt32.self)
+        let id = try reader.take(UInt64.self)
+        let length = try reader.take(UInt64.self)
+        let directory = Int(clamping: try reader.take(UInt64.self))
+        let sectionCount = Int(try reader.take(UInt32.self))
+        let pages = Int(try reader.take(UInt32.self))
         let tables = try reader.take(UInt32.self)
         _ = try reader.take(UInt64.self)
         let checksum = try reader.take(UInt32.self)
@@ -63,8 +64,8 @@ import Synchronization
         else { throw damage("its trailer is not the one the manifest names") }
         let tableSize = bytes.count - PartFormat.trailerSize - directory
         guard let table = unsafe bytes.slice(directory, tableSize),
-            tableSize == sectionCount * PartFormat.directoryEntry + chunks * 4,
-            chunks == (directory + PartFormat.chunk - 1) / PartFormat.chunk,
+            tableSize == sectionCount * PartFormat.directoryEntry + pages * 4,
+            pages == (directory + PartFormat.page - 1) / PartFormat.page,
             unsafe crc32c(table) == tables
         else { throw damage("its directory is damaged") }
         var entries = unsafe ByteReader(table, of: path, "directory")
@@ -72,19 +73,19 @@ import Synchronization
         for _ in 0..<sectionCount {
             let tag = try entries.take(UInt32.self)
             _ = try entries.take(UInt32.self)
-            let start = Int(clamping: try entries.take(UInt64.self)),
-                size = Int(clamping: try entries.take(UInt64.self))
+            let start = Int(clamping: try entries.take(UInt64.self))
+            let size = Int(clamping: try entries.take(UInt64.self))
             guard let tag = SectionTag(rawValue: tag), start <= directory,
                 size <= directory - start,
                 start % PartFormat.alignment == 0
             else {
-                throw damage("a section lies outside the file")
+                throw damage("a section is outside the file")
             }
             sections.append((tag, start..<start + size))
         }
         self.sections = sections
         unsafe checksums = unsafe entries.rest
-        verifiedWords = (chunks + 63) / 64
+        verifiedWords = (pages + 63) / 64
         unsafe verified = .allocate(capacity: max(1, verifiedWords))
         for i in 0..<verifiedWords { unsafe (verified + i).initialize(to: Atomic(0)) }
     }
@@ -137,28 +138,28 @@ import Synchronization
         return unsafe UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + count])
     }
 
-    /// Checks what lies under some bytes of this file against their checksums.
+    /// Checks what is under some bytes of this file against their checksums.
     package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
         try unsafe checks.verify(bytes)
     }
 
-    /// A way to verify bytes of the file that does not count references: what lies in hot loops of
+    /// A way to verify bytes of the file that does not count references: what is in hot loops of
     /// several threads would contend for the count. It must not outlive the file.
     @safe package struct Checks: @unchecked Sendable {
         fileprivate let base: UnsafeRawPointer?
         fileprivate let verified: UnsafeMutablePointer<Atomic<UInt64>>
         fileprivate let file: Unmanaged<PartFile>
 
-        /// Checks what lies under some bytes of the file against their checksums.
+        /// Checks what is under some bytes of the file against their checksums.
         package func verify(_ bytes: UnsafeRawBufferPointer) throws(WinnowError) {
             guard let first = bytes.baseAddress, let base = unsafe base, bytes.count > 0 else {
                 return
             }
             let start = unsafe first - base
-            for chunk in start / PartFormat.chunk...(start + bytes.count - 1) / PartFormat.chunk {
-                let word = unsafe verified[chunk / 64].load(ordering: .relaxed)
-                if word >> UInt64(chunk % 64) & 1 == 0 {
-                    try unsafe file.takeUnretainedValue().verify(chunk)
+            for page in start / PartFormat.page...(start + bytes.count - 1) / PartFormat.page {
+                let word = unsafe verified[page / 64].load(ordering: .relaxed)
+                if word >> UInt64(page % 64) & 1 == 0 {
+                    try unsafe file.takeUnretainedValue().verify(page)
                 }
             }
         }
@@ -177,18 +178,19 @@ import Synchronization
     /// Checks everything that was not checked when the part was opened; calls `body` for what does
     /// not match.
     package func verifyAll(_ body: (WinnowError) -> Void) {
-        for chunk in unsafe 0..<checksums.count / 4 {
-            do throws(WinnowError) { try verify(chunk) } catch { body(error) }
+        for page in unsafe 0..<checksums.count / 4 {
+            do throws(WinnowError) { try verify(page) } catch { body(error) }
         }
     }
 
-    private func verify(_ chunk: Int) throws(WinnowError) {
-        let word = unsafe verified + chunk / 64, bit: UInt64 = 1 << UInt64(chunk % 64)
+    private func verify(_ page: Int) throws(WinnowError) {
+        let word = unsafe verified + page / 64
+        let bit: UInt64 = 1 << UInt64(page % 64)
         if unsafe word.pointee.load(ordering: .relaxed) & bit != 0 { return }
-        let start = chunk * PartFormat.chunk
+        let start = page * PartFormat.page
         let covered = unsafe min(
-            start + PartFormat.chunk, file.bytes.count - PartFormat.trailerSize - tableSize)
-        let expected = unsafe checksums.loadUnaligned(fromByteOffset: chunk * 4, as: UInt32.self)
+            start + PartFormat.page, file.bytes.count - PartFormat.trailerSize - tableSize)
+        let expected = unsafe checksums.loadUnaligned(fromByteOffset: page * 4, as: UInt32.self)
         guard unsafe crc32c(file.bytes[start..<covered]) == UInt32(littleEndian: expected) else {
             throw .damaged(
                 file: path, what: "the checksum of bytes \(start)–\(covered - 1) does not match")

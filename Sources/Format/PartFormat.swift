@@ -6,18 +6,18 @@ import WinnowModel
 ///     part      = section … directory checksums trailer
 ///     section   = bytes, at a multiple of 64
 ///     directory = (tag:u32 0:u32 offset:u64 length:u64) …            one entry a section
-///     checksums = crc32c:u32 …                                       one per 64 KiB of what stands before directory
-///     trailer   = "WINNOWPT" version:u32 kind:u32 id:u64 length:u64 directory:u64 sections:u32 chunks:u32
+///     checksums = crc32c:u32 …                                       one per 64 KiB of what is before directory
+///     trailer   = "WINNOWPT" version:u32 kind:u32 id:u64 length:u64 directory:u64 sections:u32 pages:u32
 ///                 tables:u32 0:u32 0:u32 crc32c:u32                  64 bytes; `tables` covers directory, checksums
 ///
-/// Every byte is under a checksum: chunks are verified when they are first touched, everything else
+/// Every byte is under a checksum: pages are verified when they are first touched, everything else
 /// on opening.
 package enum PartFormat {
     package static let version: UInt32 = 3
     static let magic = Array("WINNOWPT".utf8)
     static let trailerSize = 64
     static let directoryEntry = 24
-    static let chunk = 1 << 16
+    static let page = 1 << 16
     static let alignment = 64
 }
 

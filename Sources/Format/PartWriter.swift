@@ -15,7 +15,7 @@ package final class PartWriter {
     private var checksums: [UInt32] = []
     private var directory: [(tag: SectionTag, offset: Int, length: Int)] = []
 
-    /// Bytes handed to the system at a time; a multiple of the checksum chunk.
+    /// Bytes handed to the system at a time; a multiple of the checksum page.
     private static let bufferSize = 1 << 20
 
     package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind)
@@ -47,19 +47,19 @@ package final class PartWriter {
     package func append(_ bytes: [UInt8]) throws(WinnowError) {
         buffer.append(contentsOf: bytes)
         if buffer.count >= PartWriter.bufferSize {
-            try writeOut(buffer.count / PartFormat.chunk * PartFormat.chunk)
+            try writeOut(buffer.count / PartFormat.page * PartFormat.page)
         }
     }
 
-    /// Pads the open section so that the next byte lies at a multiple of `boundary` from its start.
+    /// Pads the open section so that the next byte is at a multiple of `boundary` from its start.
     package func align(to boundary: Int) {
         guard let start = directory.last?.offset else { return }
         while (offset - start) % boundary != 0 { buffer.append(0) }
     }
 
     private func writeOut(_ count: Int) throws(WinnowError) {
-        for start in stride(from: 0, to: count, by: PartFormat.chunk) {
-            checksums.append(crc32c(buffer[start..<min(start + PartFormat.chunk, count)]))
+        for start in stride(from: 0, to: count, by: PartFormat.page) {
+            checksums.append(crc32c(buffer[start..<min(start + PartFormat.page, count)]))
         }
         try file.append(buffer[..<count])
         buffer.removeFirst(count)

@@ -51,7 +51,7 @@ package enum JSONScalar {
 
     /// Nothing but white space may follow.
     package mutating func expectEnd() throws(JSONError) {
-        guard peek() == nil else { throw error("unexpected text behind the value") }
+        guard peek() == nil else { throw error("unexpected text after the value") }
     }
 
     /// Calls `member` with each key of the object that starts here; `member` takes the value.
@@ -70,7 +70,7 @@ package enum JSONScalar {
                     throw error("expected a key in double quotes")
                 }
                 key = try string()
-                try expect(":", "behind a key")
+                try expect(":", "after a key")
             } catch { throw wrap(error) }
             try member(&self, key.0, key.1)
         } while take(",")
@@ -116,7 +116,7 @@ package enum JSONScalar {
         while digit(at) { at += 1 }
         if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: ".") {
             at += 1
-            guard digit(at) else { throw error("expected a digit behind the point") }
+            guard digit(at) else { throw error("expected a digit after the point") }
             while digit(at) { at += 1 }
         }
         if unsafe at < bytes.count, unsafe bytes[at] | 0x20 == UInt8(ascii: "e") {
@@ -135,7 +135,8 @@ package enum JSONScalar {
     /// The string that starts here, its bytes unchecked but for control characters and its end.
     private mutating func string() throws(JSONError) -> (Range<Int>, Bool) {
         let start = at + 1
-        var i = start, escaped = false
+        var i = start
+        var escaped = false
         while unsafe i < bytes.count {
             switch unsafe bytes[i] {
             case UInt8(ascii: "\""):
@@ -200,7 +201,8 @@ package enum JSONScalar {
             }
             return value
         }
-        var value = try hex(start), next = start + 6
+        var value = try hex(start)
+        var next = start + 6
         if (0xD800..<0xDC00).contains(value) {
             let low = try hex(next)
             guard (0xDC00..<0xE000).contains(low) else {
@@ -255,6 +257,6 @@ package enum JSONScalar {
             var decoded: [UInt8] = []
             try decode(range, into: &decoded)
         }
-        try expect(":", "behind a key")
+        try expect(":", "after a key")
     }
 }

@@ -71,7 +71,9 @@ package struct Load {
     }
 
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
-        var loading = loading, summary = LoadSummary(), digests: [[UInt8]] = []
+        var loading = loading
+        var summary = LoadSummary()
+        var digests: [[UInt8]] = []
         var rejects = try Rejects(options)
         var progress = Progress(inputs, options)
         for input in inputs {
@@ -97,39 +99,39 @@ package struct Load {
     ) throws(WinnowError) {
         let format = if let chosen = options.format { chosen } else { try input.format() }
         let name = input.name
-        var chunks = InputChunks(bytes, quoted: format == .csv)
+        var pieces = InputPieces(bytes, format)
         var layout = RowLayout(columns: loading.columns, positions: nil)
-        var line = 0, empty = true
-        let parse = loading.parser
+        var line = 0
+        var isEmpty = true
+        let parse = loading.parse
         // Reads some pieces and starts parsing them; nil at the end.
-        func start() throws(WinnowError) -> StartedMap<ParsedChunk<L.Content>>? {
-            var window: [InputChunk] = []
-            while window.count < self.window, let chunk = try chunks.next() { window.append(chunk) }
+        func start() throws(WinnowError) -> StartedMap<ParsedPiece<L.Content>>? {
+            var window: [InputPiece] = []
+            while window.count < self.window, let piece = try pieces.next() { window.append(piece) }
             if window.isEmpty { return nil }
-            empty = false
+            isEmpty = false
             if format == .csv, let first = window.first, first.isFirst {
                 layout = try RowLayout.csv(first, loading.columns, file: name)
             }
             layout.emptyClears = options.emptyClears
-            let shape = layout, pieces = window
-            return StartedMap(pieces.count) { parse(pieces[$0], shape) }
+            return StartedMap(window.count) { [window, layout] in parse(window[$0], layout) }
         }
-        // While some are parsed, those before them are gathered and those behind them read.
+        // While some are parsed, those before them are gathered and those after them read.
         var next = try start()
         while let parsing = next {
             next = try start()
             for piece in parsing.values() {
-                summary.rows += piece.rows
-                for row in piece.rejected {
+                summary.rows += piece.rows.rows
+                for row in piece.rows.rejected {
                     try rejects.add(row, file: name, line: line + row.line)
                 }
-                line += piece.lines
+                line += piece.rows.lines
                 try loading.gather(piece.content, &summary)
             }
             if options.isCancelled() || Task.isCancelled { throw .cancelled }
             progress.isReading(summary, bytes)
         }
-        if empty, format == .csv {
+        if isEmpty, format == .csv {
             throw .badData(
                 file: name, line: 1, column: nil, code: .missingHeader,
                 reason: "there is no header row")
@@ -143,17 +145,16 @@ protocol Loading {
     associatedtype Content: Sendable
     var columns: ColumnNames { get }
     /// Parses a piece; called on any thread.
-    var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> { get }
+    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<Content> { get }
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError)
     /// Everything gathered.
     mutating func batch() throws(WinnowError) -> Batch
 }
 
-struct ParsedChunk<Content: Sendable>: Sendable {
-    var rows = 0
-    var lines = 0
-    var rejected: [RejectedRow] = []
-    var content: Content
+/// What a piece says, and what came of its rows.
+struct ParsedPiece<Content: Sendable>: Sendable {
+    let rows: RowReader
+    let content: Content
 }
 
 /// Tells the caller how far a load is.
@@ -189,7 +190,7 @@ extension LoadSource.Input {
     fileprivate var size: Int? {
         switch self {
         case .file(let path): fileSize(path)
-        case .standardInput: nil
+        case .standardInput, .caller: nil
         case .bytes(let bytes, _): bytes.count
         }
     }
@@ -199,7 +200,7 @@ extension LoadSource.Input {
         switch self {
         case .file(let own): isInput(own, path)
         case .standardInput: isInput("-", path)
-        case .bytes: false
+        case .bytes, .caller: false
         }
     }
 
@@ -208,7 +209,7 @@ extension LoadSource.Input {
         switch self {
         case .file(let path): try InputFormat(file: path)
         case .standardInput: try InputFormat(file: name)
-        case .bytes(_, let format): format
+        case .bytes(_, let format), .caller(let format, _): format
         }
     }
 }
@@ -227,16 +228,18 @@ private struct Rejects {
     }
 
     mutating func add(_ row: RejectedRow, file: String, line: Int) throws(WinnowError) {
-        let error = WinnowError.badData(
-            file: file, line: line, column: row.column, code: row.code, reason: row.reason)
-        guard let output else { throw error }
+        let bad = row.error
+        guard let output else {
+            throw .badData(
+                file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)
+        }
         count += 1
         try output.write(row.json(file: file, line: line).utf8)
         if count > limit {
             try output.flush()
             throw .badData(
-                file: file, line: line, column: row.column, code: .tooManyRejects,
-                reason: "more than \(limit) rows were rejected, the last because: \(row.reason)")
+                file: file, line: line, column: bad.column, code: .tooManyRejects,
+                reason: "more than \(limit) rows were rejected, the last because: \(bad.reason)")
         }
     }
 

@@ -1,9 +1,10 @@
 /// The first position of a range of which `isBelow` does not hold, where it holds of all before and
-/// of none behind. Complexity: O(log n) calls.
+/// of none after it. Complexity: O(log n) calls.
 @inlinable package func firstNotBelow<E: Error>(
     _ range: Range<Int>, _ isBelow: (Int) throws(E) -> Bool
 ) throws(E) -> Int {
-    var low = range.lowerBound, high = range.upperBound
+    var low = range.lowerBound
+    var high = range.upperBound
     while low < high {
         let middle = (low + high) / 2
         if try isBelow(middle) { low = middle + 1 } else { high = middle }

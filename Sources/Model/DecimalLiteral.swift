@@ -3,7 +3,7 @@ package struct DecimalLiteral: Sendable, Hashable {
     package var negative: Bool
     /// Significant digits, most significant first, no leading or trailing zeros; empty for zero.
     package var digits: [UInt8]
-    /// How many of the digits stand behind the point; negative when zeros follow the digits.
+    /// How many of the digits are after the point; negative when zeros follow the digits.
     package var places: Int
 
     /// Reads a JSON number (`-12.50`, `1e3`), or any text of that form; nil when it is not one.
@@ -53,7 +53,8 @@ package struct DecimalLiteral: Sendable, Hashable {
     /// exactly that. `nil` below or above 64 bits tells the side.
     package func scaled(to scale: Int) -> Scaled {
         let shift = scale - places
-        var kept = digits[...], exact = true
+        var kept = digits[...]
+        var exact = true
         if shift < 0 {
             kept = digits.dropLast(min(-shift, digits.count))
             exact = digits.isEmpty
@@ -105,7 +106,8 @@ extension DecimalLiteral: Comparable {
     private func isSmallerInSize(than other: DecimalLiteral) -> Bool {
         if digits.isEmpty || other.digits.isEmpty { return digits.isEmpty && !other.digits.isEmpty }
         // Digits have no zeros at either end, so the place of the first decides before they do.
-        let place = digits.count - places, otherPlace = other.digits.count - other.places
+        let place = digits.count - places
+        let otherPlace = other.digits.count - other.places
         return place != otherPlace
             ? place < otherPlace : digits.lexicographicallyPrecedes(other.digits)
     }

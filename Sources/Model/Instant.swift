@@ -91,7 +91,8 @@ extension DigitReader {
     /// `.` and digits as whole milliseconds, 0 when there is no dot.
     fileprivate mutating func fraction() -> Int? {
         guard take(".") else { return 0 }
-        var value = 0, digits = 0
+        var value = 0
+        var digits = 0
         while let byte = next, let digit = decimalDigit(byte) {
             if digits < 3 { value = value * 10 + digit }
             digits += 1

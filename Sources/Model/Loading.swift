@@ -1,15 +1,17 @@
 /// How the text of an input is laid out.
 public enum InputFormat: String, Sendable, CaseIterable { case csv, ndjson }
 
-/// Where rows come from: files, memory, or standard input.
+/// Where rows come from: files, memory, standard input, or a caller that hands them over as it gets
+/// them.
 public struct LoadSource: Sendable {
-    /// One piece after the other.
+    /// One after the other.
     package let inputs: [Input]
 
     package enum Input: Sendable {
         case file(String)
         case standardInput
         case bytes([UInt8], InputFormat)
+        case caller(InputFormat, @Sendable () throws(WinnowError) -> [UInt8]?)
 
         /// For messages.
         package var name: String {
@@ -17,6 +19,7 @@ public struct LoadSource: Sendable {
             case .file(let path): path
             case .standardInput: "standard input"
             case .bytes: "memory"
+            case .caller: "the caller's input"
             }
         }
     }
@@ -36,6 +39,16 @@ public struct LoadSource: Sendable {
     /// Text in memory. Complexity: O(1) for an array, else O(bytes).
     public static func bytes(_ bytes: some Sequence<UInt8>, as format: InputFormat) -> LoadSource {
         LoadSource(inputs: [.bytes(Array(bytes), format)])
+    }
+
+    /// Text that a caller hands over as it gets it, such as the body of a request. Once used, the
+    /// source is used up.
+    /// - Parameter next: the next bytes, however many, cut anywhere; nil at the end. Called on the
+    ///   loading thread. What it throws ends the load, with nothing stored.
+    public static func stream(
+        as format: InputFormat, _ next: @escaping @Sendable () throws(WinnowError) -> [UInt8]?
+    ) -> LoadSource {
+        LoadSource(inputs: [.caller(format, next)])
     }
 }
 

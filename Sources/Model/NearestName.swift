@@ -14,7 +14,7 @@ package func nearestName(to name: String, among names: some Sequence<String>) ->
     return nearest?.name
 }
 
-/// What an error says behind an unknown name: ` (did you mean “email”?)`, or nothing.
+/// What an error says after an unknown name: ` (did you mean “email”?)`, or nothing.
 package func nearestHint(for name: String, among names: some Sequence<String>) -> String {
     nearestName(to: name, among: names).map { " (did you mean “\($0)”?)" } ?? ""
 }

@@ -2,7 +2,7 @@
 public struct TextPlace: Hashable, Sendable {
     /// The line, from 1 on.
     public let line: Int
-    /// The character of the line, from 1 on; one behind the last where the line ends too early.
+    /// The character of the line, from 1 on; one after the last where the line ends too early.
     public let column: Int
     /// The line, and below it a caret under the character. A long line is cut on both sides; what a
     /// terminal might take for a command is blank.
@@ -14,7 +14,8 @@ public struct TextPlace: Hashable, Sendable {
     /// The place of a byte of a text.
     /// - Complexity: O(text).
     package init(_ offset: Int, in text: [UInt8]) {
-        let offset = min(max(offset, 0), text.count), newline = UInt8(ascii: "\n")
+        let offset = min(max(offset, 0), text.count)
+        let newline = UInt8(ascii: "\n")
         let start = text[..<offset].lastIndex(of: newline).map { $0 + 1 } ?? 0
         line = text[..<start].count { $0 == newline } + 1
         let before = String(decoding: text[start..<offset], as: UTF8.self)

@@ -6,7 +6,7 @@ package enum Tuning {
     package static let smallestHead = 64
 
     /// A leaf of at least this many events that spans more than `splitSpan` is split by UTC month:
-    /// the same size, and 5–10 % fewer postings in windowed rules, whose months lie inside or
+    /// the same size, and 5–10 % fewer postings in windowed rules, whose months are inside or
     /// outside the window as a whole.
     package static let splitEvents = 65_536
     package static let splitSpan: Int64 = 60 * 86_400_000
@@ -15,7 +15,7 @@ package enum Tuning {
     /// how often, 0.35 when last), and reading a small chunk's postings is as fast.
     package static let smallestSummary = 1024
 
-    /// From this many of 65,536 rows on, bit slices stand at the rows themselves and need no
+    /// From this many of 65,536 rows on, bit slices are at the rows themselves and need no
     /// spreading by rank; at half the rows that at most doubles their size and saves 10–20 µs a
     /// block.
     package static let denseRows = 32_768

@@ -21,7 +21,9 @@ extension Schema {
         guard case .object(let members) = value else {
             throw bad("a schema is an object, not \(value.kind)")
         }
-        var fields: [Field] = [], unique = Schema.UniqueEvents.derived, seen: Set<String> = []
+        var fields: [Field] = []
+        var unique = Schema.UniqueEvents.derived
+        var seen: Set<String> = []
         for (key, content) in members {
             guard seen.insert(key).inserted else { throw bad("“\(key)” is repeated") }
             switch (key, content) {

@@ -64,7 +64,7 @@ package struct StoreDirectory: Sendable {
         }
     }
 
-    /// The folder that the store's own stands in.
+    /// The folder that the store's own is in.
     private var parent: String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -127,8 +127,8 @@ package struct StoreDirectory: Sendable {
 
     /// The manifest of a version.
     func manifest(_ version: UInt64) throws(WinnowError) -> Manifest {
-        let file = path + "/" + Manifest.fileName(version),
-            mapped = try disk.map(file, expecting: nil)
+        let file = path + "/" + Manifest.fileName(version)
+        let mapped = try disk.map(file, expecting: nil)
         // The bytes are there for as long as the mapping is.
         defer { withExtendedLifetime(mapped) {} }
         let manifest = try unsafe Manifest(decoding: mapped.bytes, of: file)
@@ -150,7 +150,8 @@ package struct StoreDirectory: Sendable {
             throw .usage(
                 "the store cannot hold this: its manifest would not say the same when it is read")
         }
-        let final = path + "/" + manifest.fileName, temporary = final + StoreDirectory.temporary
+        let final = path + "/" + manifest.fileName
+        let temporary = final + StoreDirectory.temporary
         if try disk.list(path)?.contains(manifest.fileName + StoreDirectory.temporary) == true {
             try disk.unlink(temporary)
         }
@@ -171,7 +172,8 @@ package struct StoreDirectory: Sendable {
     /// remaining manifest names.
     /// - Returns: how many older versions readers hold.
     func removeUnused(keeping current: Manifest) throws(WinnowError) -> Int {
-        var kept = Set(current.parts.map(\.fileName)), held = 0
+        var kept = Set(current.parts.map(\.fileName))
+        var held = 0
         for version in try versions() where version < current.version {
             let file = path + "/" + Manifest.fileName(version)
             if try disk.lock(file, .exclusive(creating: false)) != nil {

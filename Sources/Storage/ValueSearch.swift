@@ -5,10 +5,11 @@ import WinnowModel
 import WinnowThreads
 
 extension StoreDirectory {
-    /// Where a value stands in any file of the store, decoded: in the parts of the current version,
-    /// and in what else lies there, of older versions that readers hold or of a writer that died.
+    /// Where a value is in any file of the store, decoded: in the parts of the current version,
+    /// and in what else is there, of older versions that readers hold or of a writer that died.
     package func find(_ value: String) throws(WinnowError) -> [(file: String, what: String)] {
-        let sought = SoughtValue(value), found = Findings()
+        let sought = SoughtValue(value)
+        let found = Findings()
         // A writer may be at work; the current version stays meanwhile.
         let (manifest, lock) = try current()
         defer { withExtendedLifetime(lock) {} }
@@ -24,7 +25,7 @@ extension StoreDirectory {
         }
         for name in try disk.list(path) ?? []
         where name.hasPrefix(Manifest.prefix) && name != manifest.fileName {
-            // Names of fields stand in it as they are.
+            // Names of fields are in it as they are.
             let file = path + "/" + name
             if (try? bytes(of: file, contain: sought)) == true {
                 found.add(file, "found in another version's manifest")
@@ -62,7 +63,7 @@ extension StoreDirectory {
         }
     }
 
-    /// Whether a value stands in a file as it is.
+    /// Whether a value is in a file as it is.
     private func bytes(of file: String, contain sought: SoughtValue) throws(WinnowError) -> Bool {
         let mapped = try disk.map(file, expecting: nil)
         defer { withExtendedLifetime(mapped) {} }

@@ -104,9 +104,11 @@ package final class Writer {
     /// Merges all parts of each kind into one, without what was forgotten: nothing of it is in the
     /// files of the new version. Makes no version when that is so already.
     package func compact(memory: Int) throws(WinnowError) {
-        let kinds = snapshot.manifest.parts.map(\.kind), purges = snapshot.manifest.forgets
+        let kinds = snapshot.manifest.parts.map(\.kind)
+        let purges = snapshot.manifest.forgets
         guard purges || Set(kinds).count < kinds.count else { return }
-        let nothing = try Batch(snapshot), purge = purges ? try Purge(snapshot) : nil
+        let nothing = try Batch(snapshot)
+        let purge = purges ? try Purge(snapshot) : nil
         try commit { (manifest) throws(WinnowError) in
             for kind in PartKind.allCases {
                 // One part alone is merged with nothing to leave something out.

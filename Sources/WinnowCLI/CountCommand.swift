@@ -28,7 +28,8 @@ struct CountCommand: ParsableCommand {
             throw WinnowError.usage(
                 "no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let snapshot = try Store(store).snapshot(), options = try evaluation.options()
+        let snapshot = try Store(store).snapshot()
+        let options = try evaluation.options()
         let results: [SegmentCount]
         do throws(WinnowError) {
             results = try snapshot.count(written.map(\.segment), options)

@@ -22,7 +22,7 @@ struct DatagenCommand: ParsableCommand {
         }
         guard events == 0 || profiles > 0 else { throw WinnowError.usage("events need profiles") }
         guard (1...1_000_000).contains(campaigns) else {
-            throw WinnowError.usage("--campaigns lies between 1 and a million")
+            throw WinnowError.usage("--campaigns is between 1 and a million")
         }
         try DataGenerator(
             folder: folder, profiles: profiles, events: events, campaigns: campaigns, seed: seed,

@@ -42,7 +42,8 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws {
         let options = try options()
-        let clock = ContinuousClock(), start = clock.now
+        let clock = ContinuousClock()
+        let start = clock.now
         let summary = try Store(store).load(kind, from: .files(files), options: options)
         if summary.isRepeated {
             return Terminal.note("batch “\(batch ?? "")” was loaded before; nothing to do")

@@ -29,12 +29,13 @@ struct VerifyCommand: ParsableCommand {
     )
 
     @Argument(help: "The store.") var store: String
-    @Option(help: "Lists the places where this value stands, in all that the files hold, decoded.")
+    @Option(help: "Lists the places where this value is, in all that the files hold, decoded.")
     var find: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        let meter = ProgressMeter(), shows = Terminal.showsProgress
+        let meter = ProgressMeter()
+        let shows = Terminal.showsProgress
         let result = try Store.verify(at: store) { checked, total in
             if shows { meter.show(checked: checked, of: total) }
         }
@@ -126,14 +127,16 @@ struct BenchCommand: ParsableCommand {
                 BenchCommand.row("rule", width, ["count", "p50 ms", "p95 ms", "min ms"]))
         }
         for (i, segment) in segments.enumerated() {
-            var count = 0, times: [Duration] = []
+            var count = 0
+            var times: [Duration] = []
             for _ in 0..<repetitions {
                 let result = try snapshot.count(segment, options)
                 count = result.count
                 times.append(result.elapsed)
             }
             times.sort()
-            let p50 = BenchCommand.percentile(times, 50), p95 = BenchCommand.percentile(times, 95)
+            let p50 = BenchCommand.percentile(times, 50)
+            let p95 = BenchCommand.percentile(times, 95)
             switch format {
             case .text:
                 try Terminal.print(

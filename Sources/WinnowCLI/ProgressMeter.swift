@@ -20,7 +20,8 @@ final class ProgressMeter: Sendable {
 
     /// The seconds since the beginning where something is to be shown; nil where it is not.
     private func due(always: Bool) -> Double? {
-        let now = ContinuousClock().now, elapsed = (now - start).seconds
+        let now = ContinuousClock().now
+        let elapsed = (now - start).seconds
         return shown.withLock { last in
             // The first second is nobody's worry; then twice a second is enough.
             guard elapsed > 1, last.map({ $0.duration(to: now).seconds > 0.5 }) ?? true || always

@@ -25,7 +25,8 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         let snapshot = try Store(store).snapshot()
-        let info = try snapshot.info(), detail = detail ? try snapshot.detail() : nil
+        let info = try snapshot.info()
+        let detail = detail ? try snapshot.detail() : nil
         if format == .json { return try Terminal.print(info.json(detail)) }
         let rows: [(String, String)] = [
             ("version", "\(info.version)"), ("profiles", "\(info.profiles)"),
@@ -70,7 +71,7 @@ struct SchemaCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "add NAME TYPE.") var change: [String] = []
-    @Option(help: "Digits behind the point of a decimal that is added; the default is 4.")
+    @Option(help: "Digits after the point of a decimal that is added; the default is 4.")
     var scale: Int?
 
     func run() throws {

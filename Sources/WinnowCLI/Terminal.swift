@@ -65,7 +65,7 @@ enum Terminal {
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
             sigaddset(&wanted, number)
-            // Without SA_RESTART: waiting for input ends with the signal instead of going on behind
+            // Without SA_RESTART: waiting for input ends with the signal instead of going on after
             // it.
             var action = sigaction()
             let handler: @convention(c) (Int32) -> Void = { number in
@@ -96,7 +96,8 @@ enum Terminal {
     }
 
     private static func write(_ text: String, to descriptor: Int32) throws(WinnowError) {
-        var text = text, failed: Int32 = 0
+        var text = text
+        var failed: Int32 = 0
         text.withUTF8 { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {

@@ -34,7 +34,9 @@ struct DifferentialTests {
 
     /// What a run came to.
     private struct Tally: Sendable {
-        var rules = 0, empty = 0, full = 0
+        var rules = 0
+        var empty = 0
+        var full = 0
         var paths = EvaluationPaths()
     }
 
@@ -80,7 +82,8 @@ struct DifferentialTests {
         var sample: [(segment: Segment, options: EvaluationOptions, ids: [String])] = []
         for number in 0..<family.rules {
             let rule = random.rule(for: world, features: .all)
-            let asOf = random.asOf(for: world), zone = random.timezone()
+            let asOf = random.asOf(for: world)
+            let zone = random.timezone()
             var options = EvaluationOptions()
             options.asOf = Instant(milliseconds: asOf)
             options.timezone = zone
@@ -94,7 +97,8 @@ struct DifferentialTests {
                 #expect(
                     counts[0].count == ids.count, "seed \(seed), as of \(asOf), \(zone): \(rule)")
                 let own = ids.filter { !$0.hasPrefix("filler-") }
-                let missing = expected.subtracting(own), extra = Set(own).subtracting(expected)
+                let missing = expected.subtracting(own)
+                let extra = Set(own).subtracting(expected)
                 #expect(
                     missing.isEmpty && extra.isEmpty && own.count == expected.count,
                     "seed \(seed), as of \(asOf), \(zone): missing \(missing), extra \(extra) in \(rule)"
@@ -136,14 +140,16 @@ struct DifferentialTests {
     ) throws -> EvaluationPaths {
         var options = EvaluationOptions()
         options.asOf = Instant(milliseconds: 1_700_000_000_000)
-        var segments: [Segment] = [], expected: [Int] = []
+        var segments: [Segment] = []
+        var expected: [Int] = []
         let sets = try rules.map { Set(try Array(snapshot.ids(of: Segment($0), options))) }
         func add(_ rule: Rule, _ count: Int) {
             segments.append(Segment(rule))
             expected.append(count)
         }
         for (i, rule) in rules.enumerated() {
-            let j = random.below(rules.count), k = random.below(rules.count)
+            let j = random.below(rules.count)
+            let k = random.below(rules.count)
             add(rule, sets[i].count)
             add(.all([rule, .not(rules[j])]), sets[i].subtracting(sets[j]).count)
             add(

@@ -55,7 +55,8 @@ struct RandomStore {
         throws
     {
         guard !ids.isEmpty, !world.profiles.isEmpty else { return }
-        var profiles = "", events: [OracleEvent] = []
+        var profiles = ""
+        var events: [OracleEvent] = []
         for id in ids {
             profiles += RandomStore.json(id, random.pick(world.profiles).fields) + "\n"
             for _ in 0..<random.below(20) where !world.events.isEmpty {
@@ -158,7 +159,8 @@ struct RandomStore {
         _ objects: [OracleObject], _ kind: LoadKind, _ random: inout RandomWorld
     ) throws {
         guard !objects.isEmpty else { return }
-        var first = "", second = ""
+        var first = ""
+        var second = ""
         for object in objects {
             let attributes = object.attributes.map {
                 "\(RandomWorld.quoted($0)): \(RandomWorld.quoted($1))"

@@ -29,11 +29,13 @@ struct RandomTextTests {
 
     @Test("segments that make sense print as text, and reading it gives the same JSON")
     func segments() throws {
-        var printed = 0, unsayable = 0
+        var printed = 0
+        var unsayable = 0
         for seed in 0..<10 as Range<UInt64> {
             var values = RandomTextTests.values(seed)
             for number in 0..<1_000 {
-                let segment = values.segment(), place: Comment = "seed \(seed), \(number)"
+                let segment = values.segment()
+                let place: Comment = "seed \(seed), \(number)"
                 guard (try? segment.json()) != nil else {
                     #expect(throws: WinnowError.self, place) { try segment.text() }
                     continue
@@ -61,7 +63,9 @@ struct RandomTextTests {
 
     @Test("texts with mistakes are refused with a place, or mean something")
     func mistakes() throws {
-        var random = RandomWorld(seed: 77), read = 0, refused = 0
+        var random = RandomWorld(seed: 77)
+        var read = 0
+        var refused = 0
         for seed in 0..<10 as Range<UInt64> {
             var values = RandomTextTests.values(100 + seed)
             for number in 0..<1_000 {
@@ -75,7 +79,8 @@ struct RandomTextTests {
                 } catch {
                     refused += 1
                     #expect(error.exitCode == 64, "\(text)")
-                    let place = error.place, lines = text.utf8.count { $0 == 0x0A } + 1
+                    let place = error.place
+                    let lines = text.utf8.count { $0 == 0x0A } + 1
                     #expect(
                         place != nil && (1...lines).contains(place?.line ?? 0)
                             && place?.column ?? 0 > 0, "\(text)")
@@ -103,7 +108,8 @@ struct RandomTextTests {
         } else {
             var words = text.split(separator: " ", omittingEmptySubsequences: false).map(
                 String.init)
-            let at = random.below(words.count), other = random.below(words.count)
+            let at = random.below(words.count)
+            let other = random.below(words.count)
             switch random.below(4) {
             case 0: words.remove(at: at)
             case 1: words.insert(words[other], at: at)

@@ -103,11 +103,12 @@ struct RandomValues {
         switch random.below(8) {
         case 0...2: return .last(random.chance(80) ? small() : integer(), unit, mode)
         case 3...4:
-            let a = random.chance(85) ? small() : integer(),
-                b = random.chance(85) ? small() : integer()
+            let a = random.chance(85) ? small() : integer()
+            let b = random.chance(85) ? small() : integer()
             return random.chance(85) ? .daysAgo(max(a, b), min(a, b)) : .daysAgo(a, b)
         case 5:
-            let a = date(), b = date()
+            let a = date()
+            let b = date()
             return .dates(
                 from: random.chance(80) ? min(a, b) : nil, to: random.chance(80) ? max(a, b) : nil)
         case 6: return .dates(from: date(), to: date())
@@ -152,7 +153,8 @@ struct RandomValues {
     }
 
     private mutating func activity() -> Activity {
-        var channel = random.pick(Channel.allCases), event = random.pick(Event.allCases)
+        var channel = random.pick(Channel.allCases)
+        var event = random.pick(Event.allCases)
         if random.chance(85), let known = world.events.randomElement(using: &random),
             let own = Channel(name: known.channel), let what = Event(name: known.event)
         {
@@ -231,8 +233,8 @@ struct RandomValues {
         case .range: operand = .list((0..<random.pick([2, 2, 2, 1, 3])).map { _ in literal(type) })
         case .window: operand = .window(window())
         case .anniversary:
-            let a = random.chance(85) ? small() - 90 : integer(),
-                b = random.chance(85) ? small() - 30 : integer()
+            let a = random.chance(85) ? small() - 90 : integer()
+            let b = random.chance(85) ? small() - 30 : integer()
             operand = .anniversary(
                 .init(
                     min(a, b)...max(a, b),

@@ -28,7 +28,10 @@ struct RandomValuesTests {
     }
 
     private struct Tally: Sendable {
-        var made = 0, answered = 0, refused = 0, compared = 0
+        var made = 0
+        var answered = 0
+        var refused = 0
+        var compared = 0
 
         mutating func add(_ other: Tally) {
             made += other.made
@@ -48,8 +51,8 @@ struct RandomValuesTests {
         _ segment: Segment, _ options: EvaluationOptions, _ snapshot: Snapshot
     ) throws -> Answer {
         do throws(WinnowError) {
-            let ids = try Array(snapshot.ids(of: segment, options)),
-                count = try snapshot.count(segment, options).count
+            let ids = try Array(snapshot.ids(of: segment, options))
+            let count = try snapshot.count(segment, options).count
             #expect(ids.count == count)
             return .ids(ids)
         } catch {
@@ -64,15 +67,18 @@ struct RandomValuesTests {
     private static func evaluate(_ seed: UInt64, segments: Int) throws -> Tally {
         var worlds = RandomWorld(seed: 7_000 + seed)
         let world = worlds.world(WorldShape(profiles: 60, events: 600, campaigns: 8, templates: 5))
-        let oracle = Oracle(world: world),
-            store = try RandomStore(world, seed: 7_000 + seed, fillers: 0)
+        let oracle = Oracle(world: world)
+        let store = try RandomStore(world, seed: 7_000 + seed, fillers: 0)
         defer { store.remove() }
         let snapshot = try store.store.snapshot()
-        var values = RandomValues(seed: seed, world), tally = Tally()
+        var values = RandomValues(seed: seed, world)
+        var tally = Tally()
         for number in 0..<segments {
-            let segment = values.segment(), options = values.options(),
-                place: Comment = "seed \(seed), \(number)"
-            let json = try? segment.json(), answer = try answer(segment, options, snapshot)
+            let segment = values.segment()
+            let options = values.options()
+            let place: Comment = "seed \(seed), \(number)"
+            let json = try? segment.json()
+            let answer = try answer(segment, options, snapshot)
             tally.made += 1
             guard let json else {
                 // What cannot be printed cannot be evaluated.
@@ -102,9 +108,11 @@ struct RandomValuesTests {
     func schemas() throws {
         var random = RandomWorld(seed: 3)
         var values = RandomValues(seed: 11, random.world(WorldShape(profiles: 1, events: 1)))
-        var stored = 0, refused = 0
+        var stored = 0
+        var refused = 0
         for number in 0..<4_000 {
-            let disk = SimulatedDisk(), schema = values.schema()
+            let disk = SimulatedDisk()
+            let schema = values.schema()
             do throws(WinnowError) {
                 let store = try Store.create("store", schema: schema, on: disk)
                 #expect(try store.snapshot().schema == schema, "\(number)")

@@ -74,7 +74,10 @@ struct CrashTests {
             disk.acknowledge(i + 1)
             expected.append(try Contents(Workload.path, on: disk))
         }
-        let images = disk.images, tried = Atomic(0), wanted = expected, wrong = Mutex<[String]>([])
+        let images = disk.images
+        let tried = Atomic(0)
+        let wanted = expected
+        let wrong = Mutex<[String]>([])
         DispatchQueue.concurrentPerform(iterations: images.count) { i in
             do {
                 try CrashStates(images[i], thorough: thorough).forEach(

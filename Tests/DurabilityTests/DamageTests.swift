@@ -36,7 +36,8 @@ struct DamageTests {
     /// A file with something wrong in it.
     private static func mutated(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
         var bytes = bytes
-        let at = dice.below(bytes.count), length = min(bytes.count - at, 1 + dice.below(80))
+        let at = dice.below(bytes.count)
+        let length = min(bytes.count - at, 1 + dice.below(80))
         switch dice.below(8) {
         case 0, 1, 2: bytes[at] ^= 1 << UInt8(dice.below(8))
         case 3: bytes[at] = UInt8(truncatingIfNeeded: dice.next())
@@ -52,11 +53,14 @@ struct DamageTests {
         "whatever is flipped, cut, extended or swapped in any file is reported, or changes no answer"
     )
     func mutations() throws {
-        let sample = try SampleStore(profiles: 60), refused = Atomic(0), verified = Atomic(0)
+        let sample = try SampleStore(profiles: 60)
+        let refused = Atomic(0)
+        let verified = Atomic(0)
         let count = 52_000
         each(count) { number in
             var dice = Dice(UInt64(number))
-            let file = number % sample.files.count, bytes = sample.bytes(file)
+            let file = number % sample.files.count
+            let bytes = sample.bytes(file)
             let mutated = DamageTests.mutated(bytes, &dice)
             if mutated == bytes { return nil }
             let disk = sample.disk([file: mutated])
@@ -113,7 +117,8 @@ struct DamageTests {
 
     @Test("a damaged version is reported, though an older one that is whole is still there")
     func olderVersion() throws {
-        let inputs = try Inputs(), disk = try Workload.disk()
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
         try CrashTests.create(disk)
         try CrashTests.load(.profiles, try inputs.profiles(0..<20))(disk)
         let reader = try Store(Workload.path, on: disk).snapshot()
@@ -122,7 +127,8 @@ struct DamageTests {
             .sorted()
         #expect(manifests.count == 2 && reader.profiles == 20)
         var image = disk.now
-        let node = try #require(image.node(Workload.path + "/" + manifests[1])), names = image.names
+        let node = try #require(image.node(Workload.path + "/" + manifests[1]))
+        let names = image.names
         image.files[node]?.bytes[20] ^= 1
         let damaged = SimulatedDisk(image)
         let error = #expect(throws: WinnowError.self) { try Store(Workload.path, on: damaged) }
@@ -151,7 +157,9 @@ struct DamageTests {
     )
     func hostileStructures() throws {
         for (profiles, count) in [(60, 24_000), (5000, 800)] {
-            let sample = try SampleStore(profiles: profiles), refused = Atomic(0), found = Atomic(0)
+            let sample = try SampleStore(profiles: profiles)
+            let refused = Atomic(0)
+            let found = Atomic(0)
             let trace = ProcessInfo.processInfo.environment["WINNOW_TRACE"]
             each(count) { number in
                 var dice = Dice(UInt64(number) ^ 0xBAD)
@@ -162,8 +170,8 @@ struct DamageTests {
                     // Directories, tables and heads are where structure is.
                     let area = dice.below(3) == 0 ? min(bytes.count, 200) : bytes.count
                     let start = dice.below(2) == 0 ? 0 : bytes.count - area
-                    let at = min(start + dice.below(area), bytes.count - width),
-                        value = DamageTests.hostile(&dice)
+                    let at = min(start + dice.below(area), bytes.count - width)
+                    let value = DamageTests.hostile(&dice)
                     for i in 0..<width {
                         bytes[at + i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i))
                     }

@@ -81,8 +81,8 @@ struct ErasureTests {
         options.asOf = Instant(milliseconds: 1_800_000_000_000)
         let snapshot = try store.snapshot()
         return try ErasureTests.rules.map { rule in
-            let segment = try Segment(json: rule),
-                ids = try Array(snapshot.ids(of: segment, options))
+            let segment = try Segment(json: rule)
+            let ids = try Array(snapshot.ids(of: segment, options))
             #expect(try snapshot.count(segment, options).count == ids.count, "\(rule)")
             return ids
         }
@@ -94,8 +94,11 @@ struct ErasureTests {
 
     @Test("an erased profile is in no answer from then on, and after compaction in no file")
     func erasure() throws {
-        let inputs = try Inputs(), disk = try Workload.disk(), without = try Workload.disk()
-        let store = try store(disk), other = try self.store(without)
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        let without = try Workload.disk()
+        let store = try store(disk)
+        let other = try self.store(without)
         for one in [store, other] { try one.load(.profiles, from: .files([try people(inputs)])) }
         try store.load(.profiles, from: .files([try ivan(inputs)]))
         for one in [store, other] { try one.load(.events, from: .files([try activity(inputs)])) }
@@ -134,7 +137,9 @@ struct ErasureTests {
 
     @Test("the search decodes what a writer that died has left, and says what it cannot decode")
     func strays() throws {
-        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        let store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs), try ivan(inputs)]))
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
         let before = disk.now
@@ -176,7 +181,9 @@ struct ErasureTests {
 
     @Test("ids that no line can hold are erased by a file of JSON objects")
     func lineBreaks() throws {
-        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        let store = try store(disk)
         let ids = "{\"id\": \"a\\nb\"}\n\n{\"city\": \"x\", \"id\": \"\\u044f\\r\"}\r\n"
         try store.load(
             .profiles, from: .files([try people(inputs), try inputs.file("odd.ndjson", ids)]))
@@ -199,7 +206,9 @@ struct ErasureTests {
     @Test("an id that was erased may come again as another profile, before and after compaction")
     func again() throws {
         for compacts in [false, true] {
-            let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+            let inputs = try Inputs()
+            let disk = try Workload.disk()
+            let store = try store(disk)
             try store.load(.profiles, from: .files([try ivan(inputs), try people(inputs)]))
             try store.load(.events, from: .files([try ivansActivity(inputs)]))
             try store.erase(profiles: ["ivan", "p5"])
@@ -235,7 +244,9 @@ struct ErasureTests {
         "dropped activity counts no more, and after compaction is in no file; older activity may come later"
     )
     func retention() throws {
-        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        let store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs), try ivan(inputs)]))
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
         try store.load(.events, from: .files([try activity(inputs)]))
@@ -268,7 +279,9 @@ struct ErasureTests {
 
     @Test("erasing everybody leaves a store that works")
     func everybody() throws {
-        let inputs = try Inputs(), disk = try Workload.disk(), store = try store(disk)
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        let store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs)]))
         try store.load(.events, from: .files([try activity(inputs)]))
         try store.erase(profiles: (0..<200).map { "p\($0)" })

@@ -71,7 +71,8 @@ struct FailureTests {
     @Test(
         "whichever call fails, the store is as before or as after, says so, and works again later")
     func everyCall() throws {
-        let inputs = try Inputs(), disk = try Workload.disk()
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
         let events = try inputs.events(0..<400, profiles: 20)
         let steps: [(Comment, Workload.Step)] = [
             ("create", CrashTests.create),
@@ -96,7 +97,8 @@ struct FailureTests {
     @Test(
         "when the commit point itself is not known to be durable the outcome is said to be unknown")
     func unknownOutcome() throws {
-        let inputs = try Inputs(), disk = try Workload.disk()
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
         try CrashTests.create(disk)
         var options = LoadOptions()
         options.batch = "night 1"

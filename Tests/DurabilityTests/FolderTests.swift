@@ -67,7 +67,8 @@ struct FolderTests {
         try make()
         let parts = try files.contentsOfDirectory(atPath: store + "/parts").sorted()
         for part in parts {
-            let path = store + "/parts/" + part, saved = path + ".saved"
+            let path = store + "/parts/" + part
+            let saved = path + ".saved"
             try files.moveItem(atPath: path, toPath: saved)
             try files.createDirectory(atPath: path, withIntermediateDirectories: false)
             #expect(read()?.exitCode == 65)
@@ -152,7 +153,9 @@ struct FolderTests {
         func quoted(_ text: String) throws -> String {
             String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
         }
-        var lines = "", campaigns = "", events = ""
+        var lines = ""
+        var campaigns = ""
+        var events = ""
         for text in evil {
             let id = try quoted(text)
             lines += "{\"id\": \(id), \"../%s\": \(id)}\n"
@@ -185,7 +188,8 @@ struct FolderTests {
                 $0.utf8.allSatisfy { byte in byte > 0x20 && byte < 0x7F } && !$0.contains("x.")
             })
         // Standard error escapes control characters; standard output does on a terminal.
-        let process = Process(), error = Pipe()
+        let process = Process()
+        let error = Pipe()
         process.executableURL = URL(fileURLWithPath: Program.path)
         process.arguments = [
             "count", self.store, #"{"field": {"name": "\u001b[2J", "operator": "exists"}}"#,
@@ -301,7 +305,8 @@ struct FolderTests {
     @Test("a process that gets no threads, or few, does all of its work with those it has")
     func threads() throws {
         // What limits the processes of a user does not limit root.
-        let isRoot = getuid() == 0, tools = ["timeout", "prlimit"] + (isRoot ? ["setpriv"] : [])
+        let isRoot = getuid() == 0
+        let tools = ["timeout", "prlimit"] + (isRoot ? ["setpriv"] : [])
         guard tools.allSatisfy({ files.isExecutableFile(atPath: "/usr/bin/" + $0) }) else { return }
         try make()
         let file = try inputs.file(

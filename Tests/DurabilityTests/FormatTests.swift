@@ -13,7 +13,8 @@ struct FormatTests {
 
     @Test("open, answer, verify, take more and are compacted", arguments: formats)
     func opens(format: Int) throws {
-        let inputs = try Inputs(), path = inputs.folder.appendingPathComponent("store").path
+        let inputs = try Inputs()
+        let path = inputs.folder.appendingPathComponent("store").path
         try FileManager.default.copyItem(
             atPath: FormatTests.folder.appendingPathComponent("\(format)").path, toPath: path)
         let rules = try String(
@@ -24,7 +25,8 @@ struct FormatTests {
         options.asOf = Instant("2026-01-01T00:00:00Z")
         func check(_ what: Comment) throws {
             for result in try store.snapshot().count(segments, options) {
-                let name = result.name ?? "", right = Int(name.prefix { $0 != " " })
+                let name = result.name ?? ""
+                let right = Int(name.prefix { $0 != " " })
                 #expect(result.count == right, "\(what): \(name)")
             }
             #expect(try Store.verify(at: path).findings == [], what)

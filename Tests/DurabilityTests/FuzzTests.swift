@@ -20,7 +20,8 @@ struct FuzzTests {
     private static func mutated(_ seeds: [[UInt8]], _ dice: inout Dice) -> [UInt8] {
         var bytes = seeds[dice.below(seeds.count)]
         for _ in 0...dice.below(4) {
-            let at = dice.below(bytes.count + 1), length = dice.below(min(16, bytes.count - at) + 1)
+            let at = dice.below(bytes.count + 1)
+            let length = dice.below(min(16, bytes.count - at) + 1)
             switch dice.below(6) {
             case 0: bytes.removeSubrange(at..<at + length)
             case 1: bytes.insert(contentsOf: pieces[dice.below(pieces.count)], at: at)
@@ -44,7 +45,8 @@ struct FuzzTests {
                 try target.run(seed) || target == .csv || target == .ndjson,
                 "\(String(decoding: seed, as: UTF8.self))")
         }
-        let count = target == .rule || target == .schema ? 20_000 : 1500, understood = Atomic(0)
+        let count = target == .rule || target == .schema ? 20_000 : 1500
+        let understood = Atomic(0)
         let seeds = target.seeds
         for i in 0..<count {
             var dice = Dice(UInt64(i) ^ 0xF022)

@@ -45,7 +45,8 @@ struct GoldenBytesTests {
             }
             return words.prefix(2).joined(separator: " ")
         }
-        let was = expected.dropFirst().map(comparable), now = lines.map(comparable)
+        let was = expected.dropFirst().map(comparable)
+        let now = lines.map(comparable)
         for line in was where !now.contains(line) { Issue.record("no longer: \(line)") }
         for line in now where !was.contains(line) { Issue.record("not before: \(line)") }
         #expect(was == now)
@@ -114,7 +115,8 @@ private final class GoldenStore {
     private func people() -> String {
         let rows = (0..<GoldenStore.people).map { i in
             // Phones are rare, cities and tags few, e-mail addresses all different.
-            let phone = i % 900 == 0 ? "+49\(i)" : "", born = "19\(50 + i % 50)-01-0\(1 + i % 9)"
+            let phone = i % 900 == 0 ? "+49\(i)" : ""
+            let born = "19\(50 + i % 50)-01-0\(1 + i % 9)"
             let seen = i % 2 == 0 ? "2024-05-05T00:00:00.\(100 + i % 900)Z" : ""
             return "p\(i),u\(i)@example.com,\(phone),\(i * 37 % 1009 - 500),city \(i % 23),"
                 + "a|t\(i % 7),\(i % 9).25,\(i % 3 == 0),\(born),\(seen)\n"
@@ -157,7 +159,8 @@ private final class GoldenStore {
     /// Leaves long and short, whole seconds and milliseconds, links, messages, counts, and profiles
     /// that are new.
     private func day(_ day: Int, events: Int) -> String {
-        var dice = Dice(UInt64(day)), text = GoldenStore.header
+        var dice = Dice(UInt64(day))
+        var text = GoldenStore.header
         for i in 0..<events {
             let range = dice.below(3) == 0 ? GoldenStore.people : 400
             let profile = i % 50 == 49 ? "n\(day)-\(i)" : "p\(dice.below(range))"

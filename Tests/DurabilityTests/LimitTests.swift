@@ -156,7 +156,8 @@ struct LimitTests {
         "ids have 1 to 255 bytes, fields 1 to 255 bytes of name and 10,000 of them, texts what a line holds"
     )
     func strings() throws {
-        let inputs = try Inputs(), names = (0..<10_000).map { "f\($0)" }
+        let inputs = try Inputs()
+        let names = (0..<10_000).map { "f\($0)" }
         let (disk, store) = try store(names.map { Field(name: $0, type: .integer) })
         let long = String(repeating: "я", count: 127) + "x"
         let header = "id,email," + names.joined(separator: ",") + "\n"

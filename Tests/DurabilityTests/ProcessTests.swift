@@ -88,8 +88,12 @@ struct ProcessTests {
 
     @Test("a process that is killed at any moment leaves all of its batch or nothing of it")
     func kill() throws {
-        let inputs = try Inputs(), store = try store(inputs, profiles: 400)
-        var ledger = Ledger(), dice = Dice(7), died = 0, stored = 0
+        let inputs = try Inputs()
+        let store = try store(inputs, profiles: 400)
+        var ledger = Ledger()
+        var dice = Dice(7)
+        var died = 0
+        var stored = 0
         for i in 0..<ProcessTests.kills {
             let batch = (0..<6000).map {
                 (profile: "p\(($0 * 13 + i * 7 + $0 / 500) % 400)", time: 1_735_689_600 + $0)
@@ -103,7 +107,8 @@ struct ProcessTests {
             let process = try Program(load)
             usleep(UInt32(dice.below(i % 3 == 0 ? 12_000 : 45_000)))
             process.kill()
-            let finished = process.wait().status == 0, after = ledger.adding(batch)
+            let finished = process.wait().status == 0
+            let after = ledger.adding(batch)
             if !finished { died += 1 }
             let isAfter = try matches(store, after)
             let isBefore = try matches(store, ledger)
@@ -138,7 +143,8 @@ struct ProcessTests {
 
     @Test("of two that make a store in one place one does, and the other is told")
     func creators() throws {
-        let inputs = try Inputs(), path = inputs.folder.appendingPathComponent("store").path
+        let inputs = try Inputs()
+        let path = inputs.folder.appendingPathComponent("store").path
         let schemas = try ["a", "b"].map {
             try inputs.file(
                 "\($0).json", "{\"fields\": [{\"name\": \"\($0)\", \"type\": \"string\"}]}")
@@ -155,10 +161,12 @@ struct ProcessTests {
 
     @Test("the second of two writers is told to try again, by any command that writes")
     func writers() throws {
-        let inputs = try Inputs(), store = try store(inputs, profiles: 10)
+        let inputs = try Inputs()
+        let store = try store(inputs, profiles: 10)
         let first = try Program(["load", store.path, "profiles", "-", "--format", "csv"])
         first.input.fileHandleForWriting.write(Data("id\nnew\n".utf8))
-        let erased = try inputs.file("erase.txt", "p1\n"), lock = store.path + "/LOCK"
+        let erased = try inputs.file("erase.txt", "p1\n")
+        let lock = store.path + "/LOCK"
         // Until the first holds the lock.
         for _ in 0..<500 {
             let descriptor = open(lock, O_RDONLY)
@@ -194,12 +202,15 @@ struct ProcessTests {
         "readers hold their version, in many processes and twice in one; one that was killed holds nothing"
     )
     func readers() throws {
-        let inputs = try Inputs(), store = try store(inputs, profiles: 50)
+        let inputs = try Inputs()
+        let store = try store(inputs, profiles: 50)
         try store.load(.events, from: .files([try inputs.events(0..<300, profiles: 50)]))
         let rule = #"{"activity": {"channel": "email", "event": "opened", "operator": "exists"}}"#
-        let rules = try inputs.file("rules.ndjson", rule + "\n"), segment = try Segment(json: rule)
+        let rules = try inputs.file("rules.ndjson", rule + "\n")
+        let segment = try Segment(json: rule)
         let before = try Array(store.snapshot().ids(of: segment))
-        var first: Snapshot? = try store.snapshot(), second: Snapshot? = try store.snapshot()
+        var first: Snapshot? = try store.snapshot()
+        var second: Snapshot? = try store.snapshot()
         // Processes that read the whole time.
         let others = try (0..<3).map { _ in
             try Program([
@@ -233,16 +244,18 @@ struct ProcessTests {
 
     @Test("readers that open the store while it is written always get a whole version")
     func openingWhileWriting() throws {
-        let inputs = try Inputs(), store = try store(inputs, profiles: 20), isDone = Atomic(false),
-            opened = Atomic(0)
+        let inputs = try Inputs()
+        let store = try store(inputs, profiles: 20)
+        let isDone = Atomic(false)
+        let opened = Atomic(0)
         let wrong = Mutex<[String]>([]),
             all = try Segment(json: #"{"field": {"name": "id", "operator": "exists"}}"#)
         let threads = (0..<3).map { _ in
             Thread {
                 while !isDone.load(ordering: .relaxed) {
                     do {
-                        let snapshot = try store.snapshot(),
-                            count = try Array(snapshot.ids(of: all)).count
+                        let snapshot = try store.snapshot()
+                        let count = try Array(snapshot.ids(of: all)).count
                         if count != snapshot.profiles || (count - 20) % 10 != 0 {
                             wrong.withLock { $0.append("\(count)") }
                         }
@@ -268,7 +281,8 @@ struct ProcessTests {
 
     @Test("a version that is replaced between choosing and locking it is not read")
     func race() throws {
-        let inputs = try Inputs(), disk = try Workload.disk()
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
         try CrashTests.create(disk)
         for before in [true, false] {
             let profiles = try Store(Workload.path, on: disk).snapshot().profiles

@@ -101,8 +101,8 @@ struct SystemCallTests {
         "interrupted calls are tried again, and short writes and reads go on where they stopped",
         .enabled(if: calls_can_fail()))
     func interrupted() throws {
-        let inputs = try Inputs(),
-            plain = try parts("plain", inputs, PosixDisk(syncsInParallel: false))
+        let inputs = try Inputs()
+        let plain = try parts("plain", inputs, PosixDisk(syncsInParallel: false))
         for (name, mode) in [("interrupted", failing_interrupted), ("short", failing_short)] {
             for parallel in [false, true] {
                 var calls: Int32 = 0
@@ -122,9 +122,11 @@ struct SystemCallTests {
         "whichever system call fails, the store is as before or as after, and a full disk is told as one",
         .enabled(if: calls_can_fail()))
     func everyCall() throws {
-        let inputs = try Inputs(), disk = PosixDisk(syncsInParallel: false)
+        let inputs = try Inputs()
+        let disk = PosixDisk(syncsInParallel: false)
         let store = inputs.folder.appendingPathComponent("store").path
-        let copy = inputs.folder.appendingPathComponent("copy").path, files = FileManager.default
+        let copy = inputs.folder.appendingPathComponent("copy").path
+        let files = FileManager.default
         let rule = try Segment(
             json:
                 #"{"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 3}}"#
@@ -132,7 +134,8 @@ struct SystemCallTests {
         func state() throws -> [String] { try Array(Store(store).snapshot().ids(of: rule)) }
         var failures = 0
         for (name, step) in try steps(inputs) {
-            let isFirst = !files.fileExists(atPath: store), before = isFirst ? nil : try state()
+            let isFirst = !files.fileExists(atPath: store)
+            let before = isFirst ? nil : try state()
             if !isFirst { try files.copyItem(atPath: store, toPath: copy) }
             func restore() throws {
                 try? files.removeItem(atPath: store)
@@ -153,7 +156,8 @@ struct SystemCallTests {
                             status == 74 || (isFirst && status == 73),
                             "\(name), call \(call): \(error)")
                     }
-                    let left = try? state(), isStored = left == after
+                    let left = try? state()
+                    let isStored = left == after
                     if case .success = result { #expect(isStored, "\(name), call \(call)") }
                     #expect(isStored || left == before, "\(name), call \(call)")
                     if left != nil {

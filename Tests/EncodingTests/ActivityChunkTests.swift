@@ -37,7 +37,8 @@ struct ActivityChunkTests {
     private func written(_ list: EventList) -> [[Int64]] { comparable(list.events, list.keys) }
 
     private func stored(_ part: ActivityPart) throws -> [[Int64]] {
-        let index = try index(part), leaves = try part.leaves(of: index)
+        let index = try index(part)
+        let leaves = try part.leaves(of: index)
         var events: [EventRecord] = []
         for (block, _) in try part.blocks(of: index.type) {
             try part.append(index.type, block: block, to: &events)
@@ -86,12 +87,15 @@ struct ActivityChunkTests {
 
     @Test("random events of many leaves and blocks come back", arguments: 1...6)
     func random(seed: Int) throws {
-        var dice = Dice(UInt64(seed)), list = EventList()
+        var dice = Dice(UInt64(seed))
+        var list = EventList()
         list.keys = (0..<40).map { LeafKey(campaign: UInt32($0 / 3), template: UInt32($0 % 3)) }
         // A few rows that have many events, or many that have few.
-        let rows = seed % 2 == 0 ? 300 : 65_536, unit: Int64 = seed % 3 == 0 ? 1000 : 1
+        let rows = seed % 2 == 0 ? 300 : 65_536
+        let unit: Int64 = seed % 3 == 0 ? 1000 : 1
         for _ in 0..<8000 {
-            let block = dice.below(3) * 2, row = dice.below(rows)
+            let block = dice.below(3) * 2
+            let row = dice.below(rows)
             // Some leaves are short and some long.
             let leaf = dice.below(3) == 0 ? dice.below(40) : dice.below(3)
             list.events.append(
@@ -142,7 +146,8 @@ struct ActivityChunkTests {
     func repeats() throws {
         var list = list(100)
         for i in 0..<100 { list.events[i].row = UInt32(i / 3) }
-        let part = try parts.write([list]), head = try chunk(part).head(0)
+        let part = try parts.write([list])
+        let head = try chunk(part).head(0)
         #expect(head.events == 100 && head.distinct == 34)
         let starts = try #require(head.starts)
         for i in 0..<100 { #expect((starts[i / 8] >> UInt8(i % 8) & 1 == 1) == (i % 3 == 0)) }
@@ -170,7 +175,8 @@ struct ActivityChunkTests {
             var list = list(100)
             for i in 0..<100 { list.events[i].time = base + Int64(i) * unit }
             let streams = try chunk(try parts.write([list])).head(0).streams
-            let times = streams.times(0..<100), units = streams.storedTimes.values(0..<100)
+            let times = streams.times(0..<100)
+            let units = streams.storedTimes.values(0..<100)
             #expect(times == list.events.map(\.time))
             let last = Instant.last.milliseconds
             let windows: [ClosedRange<Int64>] = [
@@ -195,7 +201,8 @@ struct ActivityChunkTests {
             list.events[i].count = UInt32(i % 3 + 1)
             list.events[i].time = Int64(i) * 1_000_000 - 400_000_000
         }
-        let part = try parts.write([list]), entry = try self.entry(part)
+        let part = try parts.write([list])
+        let entry = try self.entry(part)
         #expect(entry.hasSummary)
         let rows = try part.summary(entry).members.allRows
         #expect(rows == (0..<512).map { UInt16($0 * 5) })
@@ -210,7 +217,8 @@ struct ActivityChunkTests {
     @Test("a summary is dense from 32,768 rows on", arguments: [32_767, 32_768])
     func denseSummary(count: Int) throws {
         let part = try parts.write([list(count, every: 2)])
-        let summary = try part.summary(try entry(part)), rows = summary.members.allRows
+        let summary = try part.summary(try entry(part))
+        let rows = summary.members.allRows
         #expect(rows == (0..<count).map { UInt16($0 * 2) })
         #expect(summary.values(rows: rows).allSatisfy { $0 == 1 })
         #expect(try part.file.section(.summaries)[2] == (count == 32_768 ? 1 : 0))
@@ -221,12 +229,14 @@ struct ActivityChunkTests {
         func keys(_ count: Int, days: Int64) throws -> [LeafKey] {
             var list = EventList()
             list.keys = [LeafKey(campaign: 3, template: 4)]
-            let start = 1_735_689_600_000, span = days * 86_400_000
+            let start = 1_735_689_600_000
+            let span = days * 86_400_000
             list.events = (0..<count).map {
                 EventRecord(
                     UInt32($0), time: Int64(start) + ($0 == count - 1 ? span : Int64($0)))
             }
-            let part = try parts.write([list]), leaves = try part.leaves(of: try index(part))
+            let part = try parts.write([list])
+            let leaves = try part.leaves(of: try index(part))
             #expect(try stored(part) == written(list))
             return (0..<leaves.count).map { leaves.key($0) }
         }
@@ -317,7 +327,8 @@ struct ActivityChunkTests {
             LeafKey(campaign: 2, template: 2, machine: true),
         ]
         list.events = (0..<3).map { EventRecord($0, leaf: $0) }
-        let part = try parts.write([list]), table = try part.leaves(of: try index(part))
+        let part = try parts.write([list])
+        let table = try part.leaves(of: try index(part))
         #expect((0..<table.count).map { table.key($0) } == list.keys)
         #expect(table.leaves(ofCampaign: 1) == 0..<2)
     }
@@ -351,8 +362,8 @@ struct ActivityChunkTests {
         damaged("impossible head") { $0[head + 24] = 4 }
         damaged("impossible head") { $0[head + 25] = 2 }
         damaged("impossible head") { $0[head + 26] = 65 }
-        damaged("lies outside its chunk") { $0[head + 24] = 2 }
-        damaged("lies outside its chunk") { $0[head + 26] = 64 }
+        damaged("is outside its chunk") { $0[head + 24] = 2 }
+        damaged("is outside its chunk") { $0[head + 26] = 64 }
     }
 
     @Test("a chunk that is cut short throws")

@@ -106,9 +106,11 @@ struct MessageBlockTests {
 
     @Test("many messages of many blocks come back", arguments: 1...3 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
-        var dice = Dice(seed), pairs: [(row: UInt32, id: String)] = []
+        var dice = Dice(seed)
+        var pairs: [(row: UInt32, id: String)] = []
         for i in 0..<6000 {
-            let block = [0, 1, 4][dice.below(3)], row = dice.below(200)
+            let block = [0, 1, 4][dice.below(3)]
+            let row = dice.below(200)
             let id = "\(i)-" + String(repeating: "long ", count: dice.below(12))
             pairs.append((UInt32(block << 16 | row * 300), id))
         }
@@ -146,7 +148,8 @@ struct MessageBlockTests {
     @Test("two messages of one row are the row, its first ordinal, how many, and their ids")
     func layout() throws {
         let part = try parts.write([list([(5, "m"), (5, "no")])])
-        let start = try start(part), chunks = Array(try part.file.section(.chunks))
+        let start = try start(part)
+        let chunks = Array(try part.file.section(.chunks))
         #expect(
             Array(chunks[start...])
                 == hex(
@@ -168,7 +171,8 @@ struct MessageBlockTests {
 
     @Test("a damaged block throws")
     func damage() throws {
-        let part = try parts.write([list([(5, "m"), (5, "no")])]), start = try start(part)
+        let part = try parts.write([list([(5, "m"), (5, "no")])])
+        let start = try start(part)
         func damaged(_ words: String, _ change: (inout [UInt8]) -> Void) {
             expectDamage(words) {
                 let changed = try parts.changing(.chunks, of: part.file, change)

@@ -91,7 +91,8 @@ struct PackedColumnTests {
         arguments: [0, 1, 32_767, 32_768, 32_769, 70_001])
     func pieces(count: Int) throws {
         let values = (0..<count).map { Int64($0 * 31 % 1000) - 7 }
-        let base = values.min() ?? 0, maximum = values.max() ?? 0
+        let base = values.min() ?? 0
+        let maximum = values.max() ?? 0
         var column = PackedColumnWriter(count: count, base: base, maximum: maximum)
         let part = try parts.write(.profiles) { part in
             try part.begin(.fieldValues)

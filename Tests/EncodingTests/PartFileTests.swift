@@ -16,7 +16,8 @@ struct PartFileTests {
     private func map(
         _ bytes: [UInt8], as name: String
     ) throws -> (disk: SimulatedDisk, file: MappedFile) {
-        let disk = SimulatedDisk(), path = "parts/" + name
+        let disk = SimulatedDisk()
+        let path = "parts/" + name
         try disk.create(path).append(bytes[...])
         return (disk, try disk.map(path, expecting: nil))
     }
@@ -90,7 +91,8 @@ struct PartFileTests {
 
     @Test("the layout is sections, a directory, checksums, and a trailer of 64 bytes")
     func layout() throws {
-        let file = try small(), bytes = try bytes(file)
+        let file = try small()
+        let bytes = try bytes(file)
         func number(_ value: UInt32) -> [UInt8] {
             withUnsafeBytes(of: value.littleEndian) { Array($0) }
         }
@@ -110,9 +112,11 @@ struct PartFileTests {
 
     @Test("every byte that is wrong is found")
     func flips() throws {
-        let file = try small(), bytes = try bytes(file)
+        let file = try small()
+        let bytes = try bytes(file)
         for i in bytes.indices {
-            var damaged = bytes, isFound = false
+            var damaged = bytes
+            var isFound = false
             damaged[i] ^= 0x10
             do {
                 try open(damaged, file.reference).verifyAll { _ in isFound = true }
@@ -123,7 +127,8 @@ struct PartFileTests {
 
     @Test("a part that is cut short or too long throws, whatever length the manifest says")
     func lengths() throws {
-        let file = try small(), bytes = try bytes(file)
+        let file = try small()
+        let bytes = try bytes(file)
         for length in [0, 1, 63, 64, 65, bytes.count - 1, bytes.count + 1] {
             let cut = Array((bytes + [0]).prefix(length))
             expectDamage("bytes long and should be") { _ = try open(cut, file.reference) }
@@ -156,7 +161,8 @@ struct PartFileTests {
 
     @Test("another format is told from damage")
     func formats() throws {
-        let bytes = try bytes(try small()), name = "parts/erased-00000001.part"
+        let bytes = try bytes(try small())
+        let name = "parts/erased-00000001.part"
         for (version, error) in [
             (1, WinnowError.olderFormat(file: name, version: 1)),
             (2, .olderFormat(file: name, version: 2)),
@@ -170,7 +176,8 @@ struct PartFileTests {
 
     @Test("tables that cannot be throw, though all checksums are right")
     func impossible() throws {
-        let bytes = try bytes(try small()), trailer = bytes.count - 64
+        let bytes = try bytes(try small())
+        let trailer = bytes.count - 64
         func damaged(_ words: String, _ change: (inout [UInt8]) -> Void) {
             expectDamage(words) {
                 var changed = bytes
@@ -186,16 +193,17 @@ struct PartFileTests {
         damaged("its directory is damaged") { $0.put(UInt64.max, at: trailer + 32) }
         damaged("its directory is damaged") { $0.put(UInt32.max, at: trailer + 40) }
         damaged("its directory is damaged") { $0.put(UInt32(2), at: trailer + 44) }
-        damaged("lies outside the file") { $0.put(UInt32(2000), at: 64) }
-        damaged("lies outside the file") { $0.put(UInt64(1), at: 72) }
-        damaged("lies outside the file") { $0.put(UInt64(128), at: 72) }
-        damaged("lies outside the file") { $0.put(UInt64(65), at: 80) }
-        damaged("lies outside the file") { $0.put(UInt64.max, at: 80) }
+        damaged("is outside the file") { $0.put(UInt32(2000), at: 64) }
+        damaged("is outside the file") { $0.put(UInt64(1), at: 72) }
+        damaged("is outside the file") { $0.put(UInt64(128), at: 72) }
+        damaged("is outside the file") { $0.put(UInt64(65), at: 80) }
+        damaged("is outside the file") { $0.put(UInt64.max, at: 80) }
     }
 
     @Test("a part that the manifest does not name is not read")
     func references() throws {
-        let file = try small(), bytes = try bytes(file)
+        let file = try small()
+        let bytes = try bytes(file)
         var other = file.reference
         other.checksum ^= 1
         expectDamage("not the one the manifest names") { _ = try open(bytes, other) }
@@ -208,7 +216,8 @@ struct PartFileTests {
         }
         #expect(name(31, .erased) == "erased-0000001f.part")
         #expect(name(0x1_2345_6789, .activity) == "activity-123456789.part")
-        let file = try small(), bytes = try bytes(file)
+        let file = try small()
+        let bytes = try bytes(file)
         func naming(_ name: String) throws -> PartReference? {
             try PartReference.naming(name, try map(bytes, as: name).file)
         }

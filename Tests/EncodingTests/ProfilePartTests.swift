@@ -13,7 +13,9 @@ struct ProfilePartTests {
         Field(name: "tags", type: .stringSet),
     ])
     /// Positions in the schema, behind e-mail and phone.
-    private let n = 2, city = 3, tags = 4
+    private let n = 2
+    private let city = 3
+    private let tags = 4
 
     private func batch(_ fill: (inout ProfileBatch) -> Void) -> ProfileSource {
         var batch = ProfileBatch(fields: schema.fields.count)
@@ -39,7 +41,7 @@ struct ProfilePartTests {
     private func values(_ part: ProfilePart, _ name: String) throws -> [Int: String?] {
         guard let index = part.field(name) else { return [:] }
         var result: [Int: String?] = [:]
-        let hasCodes = index.form == .codes || index.form == .sets
+        let hasCodes = index.encoding == .codes || index.encoding == .sets
         let dictionary = hasCodes ? try part.dictionary(index) : nil
         func string(_ code: Int) -> String {
             guard let dictionary, code >= 0, code < dictionary.count else { return "?" }
@@ -47,7 +49,8 @@ struct ProfilePartTests {
         }
         for number in try part.blocks(index) {
             guard let block = try part.block(index, number) else { continue }
-            let first = number * Block.rows, members = block.members.allRows
+            let first = number * Block.rows
+            let members = block.members.allRows
             for row in block.touched.allRows { result.updateValue(nil, forKey: first + Int(row)) }
             switch block.column {
             case .sliced(let sliced):
@@ -93,7 +96,7 @@ struct ProfilePartTests {
         ])
         #expect(try values(part, "n") == written.mapValues { $0.map { "\($0)" } })
         let index = try #require(part.field("n"))
-        #expect(index.form == .numbers)
+        #expect(index.encoding == .numbers)
         #expect(try part.blocks(index) == [0, 1, 6])
         #expect(try part.block(index, 2) == nil && part.block(index, 7) == nil)
         #expect(part.field("city") == nil)
@@ -111,7 +114,7 @@ struct ProfilePartTests {
                 }
             }
         ])
-        #expect(part.field("city")?.form == .codes)
+        #expect(part.field("city")?.encoding == .codes)
         #expect(try strings(part, "city") == ["", "Z", "a", "ab", "b", "é"])
         let found = try values(part, "city")
         #expect(written.indices.allSatisfy { found[$0 * 9000] == written[$0] })
@@ -130,7 +133,7 @@ struct ProfilePartTests {
                 }
             }
         ])
-        #expect((part.field("city")?.form == .texts) == asTexts)
+        #expect((part.field("city")?.encoding == .texts) == asTexts)
         let found = try values(part, "city")
         #expect(found.count == distinct * times)
         #expect(found.allSatisfy { $0.value == "\($0.key % distinct)" })
@@ -147,7 +150,7 @@ struct ProfilePartTests {
                 batch.clear(field: tags, row: 9)
             }
         ])
-        #expect(part.field("tags")?.form == .sets)
+        #expect(part.field("tags")?.encoding == .sets)
         #expect(try strings(part, "tags") == ["", "a", "b", "c"])
         #expect(try values(part, "tags") == [0: "a|b", 1: "", 2: "a", 3: "c", 4: "", 9: nil])
     }
@@ -229,7 +232,8 @@ struct ProfilePartTests {
             let cells = seed % 2 == 0 ? 500 : 90_000
             let new = batch { batch in
                 for _ in 0..<cells {
-                    let row = dice.below(70_000), value = "v\(dice.below(300))"
+                    let row = dice.below(70_000)
+                    let value = "v\(dice.below(300))"
                     if dice.below(5) == 0 {
                         batch.clear(field: city, row: UInt32(row))
                         expected.updateValue(nil, forKey: row)
@@ -337,8 +341,8 @@ struct ProfilePartTests {
         damaged(part, .fields, "it ends early") { $0.put(UInt32(2), at: 0) }
         damaged(part, .fields, "it ends early") { $0.put(UInt32.max, at: 4) }
         damaged(part, .fields, "not UTF-8") { $0[8] = 0xFF }
-        damaged(part, .fields, "unknown form") { $0[9] = 0 }
-        damaged(part, .fields, "unknown form") { $0[9] = 5 }
+        damaged(part, .fields, "unknown encoding") { $0[9] = 0 }
+        damaged(part, .fields, "unknown encoding") { $0[9] = 5 }
         damaged(part, .fields, "leads out of section") { $0.put(UInt32(2), at: 26) }
         damaged(part, .fields, "leads out of section") { $0.put(UInt32(1), at: 30) }
         damaged(part, .fieldBlocks, "leads out of section") { $0.put(UInt64.max, at: 8) }
@@ -360,7 +364,8 @@ struct ProfilePartTests {
 
     @Test("a damaged block of sets throws")
     func damagedSets() throws {
-        let part = try smallSets(), block = 24
+        let part = try smallSets()
+        let block = 24
         func damaged(_ words: String, _ change: (inout [UInt8]) -> Void) {
             self.damaged(part, .fieldValues, words, change)
         }
@@ -369,12 +374,12 @@ struct ProfilePartTests {
         damaged("columns of different length") { $0.put(UInt32(3), at: block + 16) }
         damaged("it ends early") { $0.put(UInt64.max, at: block + 24) }
         // Bases of the codes, ends and counts, and the first of the kinds.
-        damaged("rows lie outside") { $0.put(Int64(-1), at: block + 48) }
-        damaged("rows lie outside") { $0.put(Int64(1000), at: block + 65) }
-        damaged("rows lie outside") { $0.put(Int64.min, at: block + 65) }
-        damaged("rows lie outside") { $0.put(Int64.max, at: block + 65) }
-        damaged("rows lie outside") { $0.put(Int64(5000), at: block + 99) }
-        damaged("rows lie outside") { $0[block + 90] = 3 }
+        damaged("rows are outside") { $0.put(Int64(-1), at: block + 48) }
+        damaged("rows are outside") { $0.put(Int64(1000), at: block + 65) }
+        damaged("rows are outside") { $0.put(Int64.min, at: block + 65) }
+        damaged("rows are outside") { $0.put(Int64.max, at: block + 65) }
+        damaged("rows are outside") { $0.put(Int64(5000), at: block + 99) }
+        damaged("rows are outside") { $0[block + 90] = 3 }
     }
 
     @Test("whatever byte is wrong, reading fields comes to an end")

@@ -32,12 +32,15 @@ struct SlicedBlockTests {
         #expect(block.members.allRows == rows, what)
         #expect(block.values(rows: rows) == values, what)
         #expect(values.allSatisfy { $0 <= block.bound }, what)
-        let set = BlockSet.allocate(), scratch = SlicedBlock.Scratch()
+        let set = BlockSet.allocate()
+        let scratch = SlicedBlock.Scratch()
         defer {
             set.deallocate()
             scratch.deallocate()
         }
-        let low = values.min() ?? 0, high = values.max() ?? 0, one = values.last ?? 0
+        let low = values.min() ?? 0
+        let high = values.max() ?? 0
+        let one = values.last ?? 0
         let ranges = [
             Int64.min...(.max), low...low, low...high, high...high, one...one, .min...one,
             one...(.max), .min...(.min), (.max)...(.max), min(0, low)...max(0, low),
@@ -88,15 +91,17 @@ struct SlicedBlockTests {
 
     @Test("other numbers of the same rows stand behind", arguments: [2, 513, 40_000])
     func behind(count: Int) throws {
-        var dice = Dice(UInt64(count)), out = ByteWriter()
+        var dice = Dice(UInt64(count))
+        var out = ByteWriter()
         let rows = dice.rows(count)
         let first = rows.map { _ in Int64(dice.below(9)) }
         let second = rows.map { _ in Int64(dice.below(1000)) - 500 }
         SlicedBlock.append(rows: rows, values: first, to: &out)
         SlicedBlock.append(more: second, of: rows, to: &out)
-        let part = try parts.write(out.bytes), bytes = try part.section(.fieldValues)
+        let part = try parts.write(out.bytes)
+        let bytes = try part.section(.fieldValues)
         let block = try SlicedBlock(bytes, part.checks)
-        let other = try SlicedBlock(bytes, behind: block, part.checks)
+        let other = try SlicedBlock(bytes, after: block, part.checks)
         #expect(block.values(rows: rows) == first)
         #expect(other.values(rows: rows) == second)
         #expect(other.members.allRows == rows)
@@ -115,8 +120,10 @@ struct SlicedBlockTests {
     @Test("values add up from sets of rows", arguments: [3, 600, 40_000])
     func addends(count: Int) throws {
         var dice = Dice(UInt64(count))
-        let rows = dice.rows(count), values = rows.map { _ in Int64(dice.below(300)) + 2 }
-        let block = try read(encoded(rows, values)), scratch = SlicedBlock.Scratch()
+        let rows = dice.rows(count)
+        let values = rows.map { _ in Int64(dice.below(300)) + 2 }
+        let block = try read(encoded(rows, values))
+        let scratch = SlicedBlock.Scratch()
         defer { scratch.deallocate() }
         var sums = [Int64](repeating: 0, count: Block.rows)
         block.forEachAddend(scratch) { set, addend in
@@ -161,9 +168,10 @@ struct SlicedBlockTests {
         SlicedBlock.append(more: [1, 4], of: [1, 2], to: &out)
         var bytes = out.bytes
         func readBoth(_ bytes: [UInt8]) throws {
-            let part = try parts.write(bytes), section = try part.section(.fieldValues)
+            let part = try parts.write(bytes)
+            let section = try part.section(.fieldValues)
             let block = try SlicedBlock(section, part.checks)
-            _ = try SlicedBlock(section, behind: block, part.checks)
+            _ = try SlicedBlock(section, after: block, part.checks)
         }
         for length in first..<bytes.count {
             expectDamage("ends early") { try readBoth(Array(bytes[..<length])) }

@@ -45,7 +45,8 @@ struct SlicedStreamTests {
     @Test("values come back as they were written", arguments: counts, widths)
     func edges(count: Int, width: Int) throws {
         var dice = Dice(UInt64(count * 100 + width))
-        let written = values(count, width, &dice), stream = try stream(written, width)
+        let written = values(count, width, &dice)
+        let stream = try stream(written, width)
         #expect(stream.values(0..<count) == written)
         guard count > 9 else { return }
         #expect(stream.values(count - 1..<count) == [written[count - 1]])
@@ -79,8 +80,10 @@ struct SlicedStreamTests {
         var dice = Dice(seed)
         for width in [0, 1, 7, 31, 64] {
             for count in [1, 511, 512, 513, 2000] {
-                let written = values(count, width, &dice), stream = try stream(written, width)
-                let a = written[dice.below(count)], b = written[dice.below(count)]
+                let written = values(count, width, &dice)
+                let stream = try stream(written, width)
+                let a = written[dice.below(count)]
+                let b = written[dice.below(count)]
                 let ranges: [ClosedRange<UInt64>] = [
                     0...stream.span, 0...0, min(a, b)...max(a, b), a...a, a...(.max),
                 ]
@@ -115,7 +118,8 @@ struct SlicedStreamTests {
     func bits() throws {
         var dice = Dice(5)
         for count in [1, 513, 1000] {
-            let written = values(count, 13, &dice), stream = try stream(written, 13)
+            let written = values(count, 13, &dice)
+            let stream = try stream(written, 13)
             for bit in [0, 6, 12, 13, 63] {
                 var words = [UInt64](repeating: .max, count: SlicedStream.maskWords(count))
                 stream.copy(bit: bit, into: &words)

@@ -65,7 +65,8 @@ struct StringTableTests {
 
     @Test("strings of random bytes and lengths come back", arguments: 1...3 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
-        var dice = Dice(seed), strings: [String] = []
+        var dice = Dice(seed)
+        var strings: [String] = []
         for i in 0..<2000 {
             let letters = (0..<dice.below(255)).map { _ in "aбc d\u{1F600}".randomElement(&dice) }
             strings.append("\(i)" + String(letters))
@@ -138,7 +139,8 @@ struct StringTableTests {
 
     @Test("a hidden code is passed over, and the string found under a later one")
     func hidden() throws {
-        let first = try table(["a", "b", "c"]), second = try table(["b", "d"], first: 3)
+        let first = try table(["a", "b", "c"])
+        let second = try table(["b", "d"], first: 3)
         let erased = ErasedRows(nil, adding: [1, 2], rows: 5)
         #expect(["a", "b", "c"].map { code($0, in: first, hiding: erased) } == [0, nil, nil])
         #expect(["a", "b", "c"].map { code($0, in: first) } == [0, 1, 2])

@@ -9,7 +9,8 @@ struct TextFramesTests {
     private let parts = Parts()
 
     private func encoded(_ strings: [[UInt8]], compresses: Bool = false) throws -> [UInt8] {
-        var writer = TextFrames.Writer(compresses: compresses), out = ByteWriter()
+        var writer = TextFrames.Writer(compresses: compresses)
+        var out = ByteWriter()
         for string in strings { try writer.add(string[...]) }
         try writer.finish(to: &out)
         return out.bytes
@@ -180,7 +181,8 @@ struct TextFramesTests {
     @Test("a damaged table throws")
     func damage() throws {
         // Lengths take 17 bytes, and eight more stand before the table.
-        let bytes = try encoded(["ab", "", "c"].map { Array($0.utf8) }), table = 25
+        let bytes = try encoded(["ab", "", "c"].map { Array($0.utf8) })
+        let table = 25
         func damaged(_ words: String, _ change: (inout [UInt8]) -> Void) {
             var changed = bytes
             change(&changed)

@@ -3,8 +3,7 @@ import Foundation
 import Testing
 import Winnow
 
-/// Evaluation allocates as often for many blocks as for one: what it needs is a matter of the rule,
-/// not of the store.
+/// Evaluation does not allocate per block: what it needs is a matter of the rule, not of the store.
 @Suite("Allocations")
 struct AllocationTests {
     private static let kinds = [
@@ -30,11 +29,13 @@ struct AllocationTests {
             "winnow-test-\(UUID())-\(name)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        var profiles = "id,age,country\n", events = "profile,channel,event,time,campaign,link\n"
+        var profiles = "id,age,country\n"
+        var events = "profile,channel,event,time,campaign,link\n"
         for i in 0..<blocks * 65_536 {
             profiles += "p\(i),\(i % 83),c\(i % 11)\n"
             // What blocks hold is the same in all of them.
-            let k = i % 65_536, time = 1_735_689_600 + k % 2_600_000
+            let k = i % 65_536
+            let time = 1_735_689_600 + k % 2_600_000
             if k % 4 == 0 { events += "p\(i),email,opened,\(time),c\(k / 4 % 7),\n" }
             if k % 12 == 0 { events += "p\(i),email,opened,\(time + 60),c\(k / 4 % 7),\n" }
             if k % 20 == 0 {
@@ -83,13 +84,13 @@ struct AllocationTests {
         options.asOf = Instant("2026-01-01T00:00:00Z")
         for rule in AllocationTests.kinds {
             let segment = try Segment(json: rule)
-            // The least of several: now and then a cache of the language's runtime grows.
             let counts = try snapshots.map { snapshot in
-                try (0..<4).map { _ in
-                    try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
-                }.min()
+                _ = try snapshot.count(segment, options)
+                return try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
             }
-            #expect(counts[0] == counts[1], "\(rule)")
+            // How far an array can grow in place depends on the heap, so a few more or less say
+            // nothing; one allocation a block would be eleven.
+            #expect(abs(counts[0] - counts[1]) < 11, "\(rule): \(counts)")
         }
     }
 }

@@ -34,8 +34,12 @@ struct KernelTests {
         let table = try #require(ck_variant(variant)).pointee
         var random = Random(state: UInt64(variant) + 1)
         for _ in 0..<20 {
-            let a = random.words(1024), b = random.words(1024)
-            var and = a, or = a, andnot = a, within = a
+            let a = random.words(1024)
+            let b = random.words(1024)
+            var and = a
+            var or = a
+            var andnot = a
+            var within = a
             table.and_into(&and, b, 1024)
             table.or_into(&or, b, 1024)
             table.andnot_into(&andnot, b, 1024)
@@ -70,10 +74,12 @@ struct KernelTests {
         let counters = (0..<65_536).map { _ in UInt8(truncatingIfNeeded: random.next() >> 40) }
         let wide = counters.map { UInt64($0) * 1_000_000_007 }
         for (lo, hi) in [(1, 255), (0, 0), (255, 255), (3, 200), (128, 128)] as [(UInt8, UInt8)] {
-            var out = [UInt64](repeating: 7, count: 1024), wideOut = out
+            var out = [UInt64](repeating: 7, count: 1024)
+            var wideOut = out
             table.counters_between(counters, lo, hi, &out, 65_536)
             #expect(bits(out) == counters.indices.filter { (lo...hi).contains(counters[$0]) })
-            let low = UInt64(lo) * 1_000_000_007, high = UInt64(hi) * 1_000_000_007
+            let low = UInt64(lo) * 1_000_000_007
+            let high = UInt64(hi) * 1_000_000_007
             table.counters_between_wide(wide, low, high, &wideOut, 65_536)
             #expect(wideOut == out)
         }
@@ -117,7 +123,8 @@ struct KernelTests {
                         == values.indices.filter { values[$0] >> UInt64(bit) & 1 == 1 })
             }
         }
-        let members = random.words(1024), ranks = random.words(1025)
+        let members = random.words(1024)
+        let ranks = random.words(1025)
         var out = [UInt64](repeating: 0, count: 1024)
         table.expand(members, 1024, ranks, &out)
         let expected = bits(members).enumerated().filter {
@@ -140,7 +147,8 @@ struct KernelTests {
         let table = try #require(ck_variant(variant)).pointee
         var random = Random(state: 17)
         for n in [1, 63, 64, 65, 1000, 8192] {
-            let words = (n + 63) / 64, mask = random.words(words)
+            let words = (n + 63) / 64
+            let mask = random.words(words)
             var starts = random.words(words + 1)
             starts[0] |= 1
             let chosen = bits(mask).filter { $0 < n }
@@ -212,8 +220,8 @@ struct KernelTests {
         #expect(table.find_bytes(text, 3, text, 4) == 3)
         // Nearly every place begins and ends like the part: the search goes over to one that is
         // linear.
-        var part = [UInt8](repeating: 97, count: 3000),
-            same = [UInt8](repeating: 97, count: 400_000)
+        var part = [UInt8](repeating: 97, count: 3000)
+        var same = [UInt8](repeating: 97, count: 400_000)
         part[1500] = 98
         #expect(table.find_bytes(same, same.count, part, part.count) == same.count)
         same.replaceSubrange(300_000..<303_000, with: part)
@@ -241,7 +249,8 @@ struct KernelTests {
     func sort() {
         var random = Random(state: 3)
         for n in [0, 1, 47, 48, 1000, 70_000] {
-            var keys = (0..<n).map { UInt64($0) << 40 | random.next() & 0xFF_FFFF }, scratch = keys
+            var keys = (0..<n).map { UInt64($0) << 40 | random.next() & 0xFF_FFFF }
+            var scratch = keys
             let expected = keys.sorted { ($0 & 0xFF_FFFF, $0 >> 40) < ($1 & 0xFF_FFFF, $1 >> 40) }
             ck_sort(&keys, &scratch, n, 24)
             #expect(keys == expected)

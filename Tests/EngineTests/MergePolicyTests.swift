@@ -7,7 +7,8 @@ struct MergePolicyTests {
         "keeps parts few and rewrites an event seldom",
         arguments: [(300, 6.0), (3_000, 15.0), (100_000, 30.0)])
     func equalBatches(batches: Int, rewrites: Double) {
-        var sizes: [UInt64] = [], written: UInt64 = 0
+        var sizes: [UInt64] = []
+        var written: UInt64 = 0
         for _ in 0..<batches {
             let merged = sizes.suffix(MergePolicy.merged(sizes, new: 1))
             sizes.removeLast(merged.count)

@@ -86,8 +86,8 @@ package enum Fuzzing: String, CaseIterable, Sendable {
     }
 
     private func count(_ bytes: [UInt8]) throws {
-        let segment = try Segment(json: String(decoding: bytes, as: UTF8.self)),
-            sample = try Fuzzing.sample.get()
+        let segment = try Segment(json: String(decoding: bytes, as: UTF8.self))
+        let sample = try Fuzzing.sample.get()
         var options = EvaluationOptions()
         options.threads = 1
         _ = try Store(Workload.path, on: sample.disk([:])).snapshot().count(segment, options)
@@ -95,7 +95,8 @@ package enum Fuzzing: String, CaseIterable, Sendable {
 
     /// Loads bytes as whatever they may be; a batch is stored or refused, and the store is sound.
     private func load(_ bytes: [UInt8], _ format: InputFormat) throws {
-        let file = try written(bytes), disk = try Fuzzing.sample.get().disk([:])
+        let file = try written(bytes)
+        let disk = try Fuzzing.sample.get().disk([:])
         defer { try? FileManager.default.removeItem(atPath: file) }
         let store = try Store(Workload.path, on: disk)
         var options = LoadOptions(), refusal: WinnowError?

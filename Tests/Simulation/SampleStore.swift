@@ -60,7 +60,8 @@ package struct SampleStore: Sendable {
 
     /// - Parameter profiles: from 5,000 on blocks have bitsets.
     package init(profiles: Int) throws {
-        let inputs = try Inputs(), disk = try Workload.disk()
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
         let store = try Store.create(
             Workload.path, schema: Schema(fields: SampleStore.fields), on: disk)
         let people = (0..<profiles).map {
@@ -134,7 +135,8 @@ package struct SampleStore: Sendable {
         guard let manifest = files.firstIndex(where: { $0.path.contains("MANIFEST") }) else {
             return [:]
         }
-        var part = part, head = bytes(manifest)
+        var part = part
+        var head = bytes(manifest)
         func number(_ bytes: [UInt8], _ at: Int, _ width: Int) -> Int {
             bytes[at..<at + width].reversed().reduce(0) { $0 << 8 | Int($1) & 0xFF }
         }
@@ -143,8 +145,10 @@ package struct SampleStore: Sendable {
         }
         if file != manifest, part.count >= 64 {
             let trailer = part.count - 64
-            let directory = number(part, trailer + 32, 6), sections = number(part, trailer + 40, 4)
-            let chunks = number(part, trailer + 44, 4), table = directory + sections * 24
+            let directory = number(part, trailer + 32, 6)
+            let sections = number(part, trailer + 40, 4)
+            let chunks = number(part, trailer + 44, 4)
+            let table = directory + sections * 24
             if directory <= trailer, table + chunks * 4 == trailer,
                 chunks == (directory + 65_535) / 65_536
             {

@@ -336,7 +336,8 @@ package struct CrashStates {
 
     /// What may be left of a file with unsynced writes: all and nothing first.
     private static func outcomes(_ file: SimulatedDisk.File, thorough: Bool) -> [[UInt8]] {
-        let durable = file.durable.count, all = file.bytes
+        let durable = file.durable.count
+        let all = file.bytes
         func zeros(_ range: Range<Int>, in bytes: [UInt8]) -> [UInt8] {
             var bytes = bytes
             for i in range { bytes[i] = i < durable ? file.durable[i] : 0 }

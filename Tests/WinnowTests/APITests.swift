@@ -68,7 +68,8 @@ struct APITests {
         func warnings(_ segment: Segment, _ asOf: Instant?) throws -> [String] {
             try snapshot.count(segment, asOf: asOf).warnings.map { "\($0.path): \($0.code)" }
         }
-        let field: Segment = .field("country", in: ["DE"]), activity: Segment = .email(.opened)
+        let field: Segment = .field("country", in: ["DE"])
+        let activity: Segment = .email(.opened)
         #expect(try warnings(field && activity, asOf) == ["where: fields_are_current"])
         #expect(try warnings(field, nil) == [])
         #expect(try warnings(.email(.opened, .atLeast(1)), asOf) == [])
@@ -104,8 +105,8 @@ struct APITests {
 
     @Test("a prepared segment is counted again and again")
     func prepared() throws {
-        let snapshot = try store.snapshot(),
-            prepared = try snapshot.prepare(.email(.opened), asOf: asOf)
+        let snapshot = try store.snapshot()
+        let prepared = try snapshot.prepare(.email(.opened), asOf: asOf)
         for _ in 0..<3 { #expect(try prepared.count().count == 1) }
         #expect(try Array(prepared.ids()) == ["ada"])
         #expect(prepared.asOf == asOf)
@@ -154,7 +155,8 @@ struct APITests {
 
     @Test("a cancelled task counts nothing and loads nothing, in both forms")
     func cancelled() async throws {
-        let store = store, snapshot = try store.snapshot()
+        let store = store
+        let snapshot = try store.snapshot()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             var errors: [WinnowError] = []

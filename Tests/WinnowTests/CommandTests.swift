@@ -22,7 +22,8 @@ struct CommandTests {
 
     @Test("counts the bookshop's rules in order")
     func bookshop() throws {
-        let fixture = try Fixture(), data = try bookshop(fixture)
+        let fixture = try Fixture()
+        let data = try bookshop(fixture)
         let result = try Binary.run(
             "count", fixture.storePath, CommandTests.rule, "--rules", data + "/rules.ndjson",
             "--as-of", "2025-10-15T00:00:00Z")
@@ -132,8 +133,9 @@ struct CommandTests {
 
     @Test("generated data is the same for the same seed, and as much as was asked for")
     func datagen() throws {
-        let fixture = try Fixture(), one = fixture.folder.path + "/1",
-            two = fixture.folder.path + "/2"
+        let fixture = try Fixture()
+        let one = fixture.folder.path + "/1"
+        let two = fixture.folder.path + "/2"
         for folder in [one, two] {
             #expect(
                 try Binary.run("datagen", folder, "--profiles=3000", "--events=20000", "--seed=5")
@@ -176,7 +178,9 @@ struct CommandTests {
 
     @Test("rules as text are counted and printed, and errors show the place")
     func text() throws {
-        let fixture = try Fixture(), data = try bookshop(fixture), store = fixture.storePath
+        let fixture = try Fixture()
+        let data = try bookshop(fixture)
+        let store = fixture.storePath
         let text = """
             # German or Swedish readers who did not open
             email opened not happened in campaigns tagged "Online store" having delivered
@@ -269,7 +273,9 @@ struct CommandTests {
 
     @Test("verify, compact, schema add, bench and info --detail say what the contract says")
     func maintenance() throws {
-        let fixture = try Fixture(), data = try bookshop(fixture), store = fixture.storePath
+        let fixture = try Fixture()
+        let data = try bookshop(fixture)
+        let store = fixture.storePath
         let sound = try Binary.run("verify", store, "--format", "json")
         let verdict =
             try JSONSerialization.jsonObject(with: Data(sound.output.utf8)) as? [String: Any]
@@ -311,8 +317,8 @@ struct CommandTests {
         #expect(events == object?["events"] as? Int && events ?? 0 > 0)
         #expect(detail?["sections"]?.contains { $0["section"] as? String == "chunks" } == true)
 
-        let parts = store + "/parts",
-            name = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first)
+        let parts = store + "/parts"
+        let name = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first)
         let file = URL(fileURLWithPath: parts + "/" + name)
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count / 2] ^= 1
@@ -330,7 +336,8 @@ struct CommandTests {
 
     @Test("erase, drop and verify --find on the command line")
     func forgetting() throws {
-        let fixture = try Fixture(), store = fixture.storePath
+        let fixture = try Fixture()
+        let store = fixture.storePath
         #expect(try Binary.run("create", store).status == 0)
         let profiles = try fixture.file("p.csv", "id,email\na,a@example.com\nb,b@example.com\n")
         let events = try fixture.file(
@@ -368,7 +375,8 @@ struct CommandTests {
 
     @Test("batches, memory and interruption on the command line")
     func loading() throws {
-        let fixture = try Fixture(), store = fixture.storePath
+        let fixture = try Fixture()
+        let store = fixture.storePath
         #expect(try Binary.run("create", store).status == 0)
         let file = try fixture.file("p.csv", "id\na\nb\n")
         #expect(
@@ -386,7 +394,8 @@ struct CommandTests {
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted()
         // A load that waits for more input ends when it is told to.
-        let process = Process(), input = Pipe()
+        let process = Process()
+        let input = Pipe()
         process.executableURL = URL(fileURLWithPath: Binary.path)
         process.arguments = ["load", store, "profiles", "-", "--format", "csv"]
         process.standardInput = input
@@ -405,7 +414,8 @@ struct CommandTests {
 
     @Test("small things: line ends of rules, zones that nobody uses, no rules, closed pipes")
     func smallThings() throws {
-        let fixture = try Fixture(), store = fixture.storePath
+        let fixture = try Fixture()
+        let store = fixture.storePath
         #expect(try Binary.run("create", store).status == 0)
         let file = try fixture.file("p.csv", "id\na\n")
         #expect(try Binary.run("load", store, "profiles", file).status == 0)
@@ -423,7 +433,8 @@ struct CommandTests {
                 #""windows": []"#))
 
         // The reader is gone before there is anything to read.
-        let shell = Process(), said = fixture.folder.appendingPathComponent("said").path
+        let shell = Process()
+        let said = fixture.folder.appendingPathComponent("said").path
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         shell.arguments = [
             "-c",

@@ -9,14 +9,16 @@ struct EmbedTests {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent()
             .deletingLastPathComponent()
-        let fixture = try Fixture(), copy = fixture.folder.appendingPathComponent("shop").path
+        let fixture = try Fixture()
+        let copy = fixture.folder.appendingPathComponent("shop").path
         try FileManager.default.copyItem(
             atPath: root.appendingPathComponent("data/examples/embed").path, toPath: copy)
         // What is in the tree now, as a repository of its own: git hands out commits alone.
         let repository = fixture.folder.appendingPathComponent("winnow").path
         func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String)
         {
-            let process = Process(), output = Pipe()
+            let process = Process()
+            let output = Pipe()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = [program] + arguments
             process.environment = ProcessInfo.processInfo.environment.merging(

@@ -62,7 +62,9 @@ enum Binary {
     }
 
     static func run(_ arguments: String..., input: String? = nil) throws -> Result {
-        let process = Process(), output = Pipe(), error = Pipe()
+        let process = Process()
+        let output = Pipe()
+        let error = Pipe()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.standardOutput = output

@@ -26,14 +26,15 @@ struct LoadTests {
         "every kind of bad row stops the load with its place and reason, and the store stays as it was"
     )
     func badRows() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         try store.load(.profiles, from: .files([try fixture.file("first.csv", "id,n\nx,7\n")]))
         let before = try fixture.contents()
         var codes: Set<String> = []
         for line in try Fixture.vectors("bad-rows.ndjson") {
             let bad = try JSONDecoder().decode(Bad.self, from: Data(line.utf8))
-            let file = try fixture.file(bad.file, bad.text),
-                kind = try #require(LoadKind(rawValue: bad.load))
+            let file = try fixture.file(bad.file, bad.text)
+            let kind = try #require(LoadKind(rawValue: bad.load))
             let error = #expect(throws: WinnowError.self, "\(line)") {
                 try store.load(kind, from: .files([file]))
             }
@@ -57,7 +58,8 @@ struct LoadTests {
 
     @Test("rejects keep what is wrong and load the rest")
     func rejects() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         let file = try fixture.file("p.csv", "id,n\na,1\nb,x\nc,3\nd,4,5\n\"e\nf\",6\n")
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
@@ -81,7 +83,8 @@ struct LoadTests {
 
     @Test("every way to write a value means the same as it does in a rule")
     func lexicalForms() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         for (number, line) in try Fixture.vectors("lexical-forms.txt").enumerated() {
             let cells = line.components(separatedBy: " | ")
             let (field, format, written, value) = (cells[0], cells[1], cells[2], cells[3])
@@ -101,7 +104,8 @@ struct LoadTests {
 
     @Test("CSV as people write it: byte order mark, CRLF, blank lines, quotes")
     func csvForms() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         let text = "\u{FEFF}id,s,set\r\n\r\na,\"x, \"\"y\"\"\r\nz\",p|q\\|r\r\n\nb,\"\",\"\"\nc,,"
         try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]))
         #expect(try store.snapshot().profiles == 3)
@@ -120,7 +124,8 @@ struct LoadTests {
 
     @Test("a later load adds, updates and clears; absent cells keep what is stored")
     func upsert() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         try store.load(
             .profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,old\nb,2,old\n")]))
         let second =
@@ -140,7 +145,8 @@ struct LoadTests {
 
     @Test("insert leaves existing profiles alone, update skips new ones, empty cells can clear")
     func modes() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         try store.load(
             .profiles, from: .files([try fixture.file("1.csv", "id,n,s\na,1,x\nb,2,y\n")]))
         var options = LoadOptions()
@@ -164,7 +170,8 @@ struct LoadTests {
 
     @Test("events of unknown profiles can make them, or be skipped")
     func unknownProfiles() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let rows = "a,email,sent,1735689600\nnew,email,sent,1735689600\nnew,email,sent,1735689601\n"
         let file = try fixture.file("e.csv", LoadTests.header + "\n" + rows)
@@ -185,7 +192,8 @@ struct LoadTests {
         "counts beyond what a byte holds: 135,000 events of one profile, weights of two thousand million"
     )
     func largeCounts() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(
             .profiles, from: .files([try fixture.file("p.csv", "id\nbusy\nheavy\nmany\nidle\n")]))
         var text = "profile,channel,event,time,campaign,count\n"
@@ -214,8 +222,8 @@ struct LoadTests {
     @Test("names that are canonically equivalent are different fields")
     func fieldNamesAreBytes() throws {
         let names = ["\u{E9}", "e\u{301}", "K", "\u{212A}"]
-        let fixture = try Fixture(),
-            store = try fixture.create(names.map { Field(name: $0, type: .integer) })
+        let fixture = try Fixture()
+        let store = try fixture.create(names.map { Field(name: $0, type: .integer) })
         let text = """
             {"id": "a", "\(names[0])": 1, "\(names[1])": 2, "\(names[2])": 3}
             {"id": "b", "\(names[1])": 4, "\(names[3])": 5}
@@ -229,7 +237,8 @@ struct LoadTests {
 
     @Test("a stray quote spoils its own row only, in a file of many pieces")
     func strayQuote() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         var text = "id,s\n"
         for i in 0..<600_000 {
             text +=
@@ -246,7 +255,8 @@ struct LoadTests {
 
     @Test("a line of more than 16 MiB is a bad row wherever it lies, and the rest is loaded")
     func longLine() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         let long = String(repeating: "x", count: 17 << 20)
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
@@ -262,7 +272,8 @@ struct LoadTests {
 
     @Test("a row that is not UTF-8 is a bad row, in the header an error")
     func notUTF8() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         for (name, bytes, line) in [
             ("a.csv", Data("id,s\na,x\nb,".utf8) + [0xFF, 0x0A], 3),
             ("a.csv", Data("id,".utf8) + [0xC3, 0x0A], 1),
@@ -278,7 +289,8 @@ struct LoadTests {
 
     @Test("compressed files are read like plain ones; a damaged one is bad data")
     func compressed() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         // Two frames of “id,n\na,1\n” and “b,2\n”, stored as they are.
         func frame(_ text: String) -> Data {
             let size = UInt8(text.utf8.count)
@@ -299,14 +311,16 @@ struct LoadTests {
 
     @Test("a batch is loaded once, however often it comes; other content under its id is refused")
     func batches() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         var options = LoadOptions()
         for i in 0..<300 {
             options.batch = "batch \(i)"
             let file = try fixture.file("p\(i).csv", "id,n\np\(i),\(i)\n")
             #expect(try store.load(.profiles, from: .files([file]), options: options).new == 1)
         }
-        let version = try store.snapshot().version, before = try fixture.contents()
+        let version = try store.snapshot().version
+        let before = try fixture.contents()
         for i in stride(from: 0, to: 300, by: 37) {
             options.batch = "batch \(i)"
             let file = try fixture.file("again.csv", "id,n\np\(i),\(i)\n")
@@ -338,12 +352,16 @@ struct LoadTests {
 
     @Test("a load with little memory spills, and stores the same")
     func spilling() throws {
-        let small = try Fixture(), large = try Fixture()
-        let one = try small.create(LoadTests.fields), two = try large.create(LoadTests.fields)
-        var profiles = "id,n,s,set\n", events = LoadTests.header + ",campaign,link,message\n"
+        let small = try Fixture()
+        let large = try Fixture()
+        let one = try small.create(LoadTests.fields)
+        let two = try large.create(LoadTests.fields)
+        var profiles = "id,n,s,set\n"
+        var events = LoadTests.header + ",campaign,link,message\n"
         for i in 0..<70_000 { profiles += "p\(i),\(i % 977),text \(i),a|\(i % 50)\n" }
         for i in 0..<600_000 {
-            let profile = i * 7919 % 90_000, event = ["sent", "opened", "clicked"][i % 3]
+            let profile = i * 7919 % 90_000
+            let event = ["sent", "opened", "clicked"][i % 3]
             events += "p\(profile),email,\(event),\(1_735_689_600 + i * 31),c\(i % 40),"
             events += (i % 3 == 2 ? "l\(i % 5000)" : "") + ",m\(i / 3 % 60_000)\n"
         }
@@ -377,7 +395,8 @@ struct LoadTests {
 
     @Test("a load that is interrupted, or fails, leaves nothing")
     func interrupted() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let before = try fixture.contents()
         var events = LoadTests.header + "\n"
@@ -406,7 +425,8 @@ struct LoadTests {
 
     @Test("fifty thousand columns, keys, names, tags and attributes")
     func manyNames() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         let numbers = Array(0..<50_000)
         var options = LoadOptions()
         options.ignoresUnknownColumns = true
@@ -441,9 +461,11 @@ struct LoadTests {
     @Test(
         "a row that is not stored makes nothing known, and a skipped one is checked like any other")
     func rejectedNames() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
-        let long = String(repeating: "x", count: 300), head = LoadTests.header + ",campaign,link\n"
+        let long = String(repeating: "x", count: 300)
+        let head = LoadTests.header + ",campaign,link\n"
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         options.unknownProfiles = .skip
@@ -470,7 +492,8 @@ struct LoadTests {
 
     @Test("what is passed over is still JSON without repeated keys, however deep")
     func ignoredKeys() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         var options = LoadOptions()
         options.ignoresUnknownColumns = true
         let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
@@ -499,7 +522,8 @@ struct LoadTests {
 
     @Test("rows are counted once, whatever is wrong with them")
     func rowsOnce() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         var options = LoadOptions()
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         let campaigns =
@@ -518,7 +542,8 @@ struct LoadTests {
 
     @Test("a named pipe is read like a file")
     func namedPipe() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         let path = fixture.folder.appendingPathComponent("pipe.csv").path
         #expect(mkfifo(path, 0o600) == 0)
         let writer = Thread {
@@ -558,7 +583,8 @@ struct LoadTests {
 
     @Test("rejects never overwrite an input")
     func rejectsOverInput() throws {
-        let fixture = try Fixture(), store = try fixture.create(LoadTests.fields)
+        let fixture = try Fixture()
+        let store = try fixture.create(LoadTests.fields)
         let file = try fixture.file("p.csv", "id\na\n")
         var options = LoadOptions()
         options.rejects = file

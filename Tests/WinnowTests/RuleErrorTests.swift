@@ -12,7 +12,8 @@ struct RuleErrorTests {
             Field(name: "at", type: .datetime),
             Field(name: "set", type: .stringSet), Field(name: "s", type: .string),
         ])
-        let before = try fixture.contents(), snapshot = try store.snapshot()
+        let before = try fixture.contents()
+        let snapshot = try store.snapshot()
         let lines = try Fixture.vectors("invalid-rules.txt")
         #expect(lines.count >= 200)
         for i in stride(from: 0, to: lines.count, by: 2) {

@@ -21,8 +21,10 @@ struct StoreTests {
 
     @Test("many small batches answer like one load, from at most eight parts of a kind")
     func batches() throws {
-        let one = try Fixture(), many = try Fixture()
-        let first = try one.create(), second = try many.create()
+        let one = try Fixture()
+        let many = try Fixture()
+        let first = try one.create()
+        let second = try many.create()
         try profiles(one, first)
         try profiles(many, second)
         try first.load(.events, from: .files([try one.file("e.csv", lines(0..<3000))]))
@@ -43,7 +45,8 @@ struct StoreTests {
         "a snapshot stays as it was while batches are loaded and parts merged; its files go when it does"
     )
     func snapshots() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try profiles(fixture, store)
         try store.load(.events, from: .files([try fixture.file("e.csv", lines(0..<200))]))
         let segment = try Segment(
@@ -64,7 +67,8 @@ struct StoreTests {
 
     @Test("what a writer that died left behind is removed by the next one")
     func leftovers() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try profiles(fixture, store)
         let stray = fixture.storePath + "/parts/activity-0000ffff.part"
         try Data("half a part".utf8).write(to: URL(fileURLWithPath: stray))
@@ -92,7 +96,8 @@ struct StoreTests {
 
     @Test("a flipped byte is reported, or changes nothing: never a crash, never another answer")
     func damage() throws {
-        let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "n", type: .integer)])
         let text =
             "id,n,email\n" + (0..<100).map { "p\($0),\($0 * 3),user\($0)@example.com\n" }.joined()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", text)]))
@@ -107,7 +112,9 @@ struct StoreTests {
         ]
         let segments = try rules.map { try Segment(json: $0) }
         let expected = try segments.map { try Array(store.snapshot().ids(of: $0)) }
-        var reported = 0, tried = 0, state: UInt64 = 42
+        var reported = 0
+        var tried = 0
+        var state: UInt64 = 42
         for (name, data) in try fixture.contents() where name != "LOCK" {
             let inParts = name.hasSuffix(".part")
             let url = URL(fileURLWithPath: fixture.storePath + (inParts ? "/parts/" : "/") + name)
@@ -133,13 +140,18 @@ struct StoreTests {
         "nightly batches, late events, updated profiles and replaced campaigns answer like one load"
     )
     func nights() throws {
-        let one = try Fixture(), many = try Fixture()
+        let one = try Fixture()
+        let many = try Fixture()
         let fields = [Field(name: "n", type: .integer), Field(name: "city", type: .string)]
-        let first = try one.create(fields), second = try many.create(fields)
+        let first = try one.create(fields)
+        let second = try many.create(fields)
         let header = "profile,channel,event,time,campaign,message\n"
-        var all = header, people: [Int: String] = [:], campaigns: [Int: String] = [:]
+        var all = header
+        var people: [Int: String] = [:]
+        var campaigns: [Int: String] = [:]
         for night in 0..<300 {
-            var profiles = "id,n,city\n", events = header
+            var profiles = "id,n,city\n"
+            var events = header
             for i in 0..<4 {
                 let person = (night * 3 + i * 17) % 400
                 people[person] = "\(night),city \(night % 7)"
@@ -204,7 +216,8 @@ struct StoreTests {
 
     @Test("a field that is added has no values yet, and takes them from then on")
     func addedField() throws {
-        let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "n", type: .integer)])
         try profiles(fixture, store)
         try store.add(Field(name: "m", type: .decimal, scale: 1))
         #expect(
@@ -244,7 +257,8 @@ struct StoreTests {
 
     @Test("verify finds every flipped byte")
     func verification() throws {
-        let fixture = try Fixture(), store = try fixture.create([Field(name: "n", type: .integer)])
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "n", type: .integer)])
         try profiles(fixture, store)
         var options = LoadOptions()
         options.batch = "one"

@@ -20,8 +20,8 @@ struct TextRuleTests {
             let lines = block.split(separator: "\n").map(String.init)
             guard lines.contains(where: { !$0.hasPrefix("#") }) else { return nil }
             let arrow = try #require(lines.firstIndex { $0.hasPrefix("=> ") }, "\(block)")
-            let text = lines[..<arrow].joined(separator: "\n"),
-                printed = lines[(arrow + 1)...].joined(separator: "\n")
+            let text = lines[..<arrow].joined(separator: "\n")
+            let printed = lines[(arrow + 1)...].joined(separator: "\n")
             return Vector(
                 text: text, expected: String(lines[arrow].dropFirst(3)),
                 printed: printed.isEmpty ? text : printed)

@@ -5,9 +5,11 @@ import Winnow
 struct ValueTests {
     @Test("options that make no sense are refused, and nothing is stored")
     func options() throws {
-        let fixture = try Fixture(), store = try fixture.create()
-        let before = try fixture.contents(), snapshot = try store.snapshot(),
-            file = try fixture.file("p.csv", "id\na\n")
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        let before = try fixture.contents()
+        let snapshot = try store.snapshot()
+        let file = try fixture.file("p.csv", "id\na\n")
         func refused(_ change: (inout EvaluationOptions) -> Void) {
             var options = EvaluationOptions()
             change(&options)
@@ -42,8 +44,11 @@ struct ValueTests {
 
     @Test("a path with a NUL is refused through every door, not cut short")
     func paths() throws {
-        let fixture = try Fixture(), store = try fixture.create(), path = fixture.storePath
-        let nul = path + "\0x", file = try fixture.file("p.csv", "id\na\n")
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        let path = fixture.storePath
+        let nul = path + "\0x"
+        let file = try fixture.file("p.csv", "id\na\n")
         for error in [
             #expect(throws: WinnowError.self) { try Store(nul) },
             #expect(throws: WinnowError.self) { try Store.create(path + "2\0x") },
@@ -69,8 +74,8 @@ struct ValueTests {
 
     @Test("strings that only Swift calls equal are different, in one call, too")
     func bytes() throws {
-        let fixture = try Fixture(),
-            store = try fixture.create([Field(name: "city", type: .string)])
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "city", type: .string)])
         try store.load(
             .profiles,
             from: .files([try fixture.file("p.csv", "id,city\na,é\nb,e\u{301}\nc,e\u{301}\n")]))

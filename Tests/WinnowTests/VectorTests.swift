@@ -6,7 +6,8 @@ import Winnow
 struct VectorTests {
     @Test("seven profiles and their rules")
     func activity() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(
             .profiles, from: .files([try fixture.file("p.csv", "id\np1\np2\np3\np4\np5\np6\np7\n")])
         )
@@ -97,7 +98,8 @@ struct VectorTests {
 
     @Test("samples take the bucket that the contract computes")
     func samples() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\nuser-42\nимя\n")]))
         let snapshot = try store.snapshot()
         func ids(_ bucket: Int, _ salt: String) throws -> [String] {
@@ -112,7 +114,8 @@ struct VectorTests {
 
     @Test("events without a message id are warned of where they are met, and nowhere else")
     func approximate() throws {
-        let fixture = try Fixture(), store = try fixture.create()
+        let fixture = try Fixture()
+        let store = try fixture.create()
         try store.load(.profiles, from: .files([try fixture.file("p.csv", "id\na\n")]))
         let events = """
             profile,channel,event,time,campaign,link,message
@@ -152,8 +155,8 @@ struct VectorTests {
 
     @Test("the last and the first day that there are end and begin like any other")
     func extremeDays() throws {
-        let fixture = try Fixture(),
-            store = try fixture.create([Field(name: "at", type: .datetime)])
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "at", type: .datetime)])
         let rows =
             "id,at\nlast,9999-12-31T23:59:59.999Z\nfirst,0001-01-01T00:00:00Z\nnoon,9999-12-31T12:00:00Z\n"
         try store.load(.profiles, from: .files([try fixture.file("p.csv", rows)]))

@@ -123,11 +123,12 @@ import WinnowModel
 
     package func head(_ i: Int) throws(WinnowError) -> Head {
         let entry = entry(i)
-        let leaf = leaf(ofHead: i), events = events(ofHead: i)
-        let distinct = unsafe Int(bytes.number(entry + 8, UInt32.self)),
-            offset = unsafe Int(bytes.number(entry + 12, UInt32.self))
-        let kind = unsafe Container.Kind(rawValue: bytes[entry + 24]),
-            repeats = unsafe bytes[entry + 25]
+        let leaf = leaf(ofHead: i)
+        let events = events(ofHead: i)
+        let distinct = unsafe Int(bytes.number(entry + 8, UInt32.self))
+        let offset = unsafe Int(bytes.number(entry + 12, UInt32.self))
+        let kind = unsafe Container.Kind(rawValue: bytes[entry + 24])
+        let repeats = unsafe bytes[entry + 25]
         guard let kind, distinct <= min(events, Block.rows), repeats <= 1,
             unsafe offset <= bytes.count,
             repeats == 1 || distinct == events, Container.isPossible(kind, count: distinct),
@@ -138,7 +139,7 @@ import WinnowModel
         let starts = unsafe rest.take(repeats == 1 ? (events + 7) / 8 : 0)
         let streams = unsafe EventStreams(&rest, events: events, table, bytes, shape: entry + 26)
         guard streams.isPossible else { throw checks.damage("a chunk has an impossible head") }
-        guard rest.fits else { throw checks.damage("a head lies outside its chunk") }
+        guard rest.fits else { throw checks.damage("a head is outside its chunk") }
         try unsafe checks.verify(UnsafeRawBufferPointer(rebasing: bytes[offset..<rest.at]))
         return unsafe Head(
             leaf: leaf, distinct: distinct, streams: streams,
@@ -165,7 +166,8 @@ import WinnowModel
 
     /// The events of the i-th run of the tail.
     package func run(_ i: Int) throws(WinnowError) -> Range<Int> {
-        var start: UInt32 = 0, end: UInt32 = 0
+        var start: UInt32 = 0
+        var end: UInt32 = 0
         if i > 0 { unsafe ends(ofRuns: i - 1..<i, into: &start) }
         unsafe ends(ofRuns: i..<i + 1, into: &end)
         return try run(from: start, to: end)
@@ -180,7 +182,7 @@ import WinnowModel
     }
 }
 
-/// Hands out what lies one behind the other in a chunk; the caller asks `fits` before it looks at
+/// Hands out what is one after the other in a chunk; the caller asks `fits` before it looks at
 /// any of it.
 @safe struct StreamCursor {
     private let bytes: UnsafeRawBufferPointer

@@ -36,8 +36,8 @@ struct LeafContribution {
     var minimum: Int64
     var maximum: Int64
     /// Events without a message, where that matters, and when the first of them was.
-    var unnamed: Int64 = 0
-    var firstUnnamed = Int64.max
+    var withoutMessage: Int64 = 0
+    var firstWithoutMessage = Int64.max
 }
 
 /// A chunk in its stored form, and what the tables of its part need to know of it.
@@ -52,7 +52,7 @@ package struct EncodedChunk: Sendable {
 
 extension LeafContribution: Sendable {}
 
-/// Sorts the events of one (type, block) and writes its chunk; the grammar stands at
+/// Sorts the events of one (type, block) and writes its chunk; the grammar is at
 /// `ActivityChunk`.
 struct ActivityChunkEncoder {
     private var events: [EventRecord]
@@ -109,7 +109,7 @@ struct ActivityChunkEncoder {
             start = end
         }
         let tailBytes = encodeTail()
-        // Offsets of heads count from the chunk's start, so the size of what stands before their
+        // Offsets of heads count from the chunk's start, so the size of what is before their
         // data comes first.
         let bases = 8 * table.count
         let fixed =
@@ -136,8 +136,8 @@ struct ActivityChunkEncoder {
         for event in events[run] {
             if event.row != previous { result.distinct += 1 }
             if marksFirsts, event.message == 0 {
-                result.unnamed += 1
-                result.firstUnnamed = min(result.firstUnnamed, event.time)
+                result.withoutMessage += 1
+                result.firstWithoutMessage = min(result.firstWithoutMessage, event.time)
             }
             previous = event.row
             result.minimum = min(result.minimum, event.time)
@@ -147,8 +147,10 @@ struct ActivityChunkEncoder {
     }
 
     private mutating func encodeHead(_ run: Range<Int>, dataStart: Int) {
-        var rows: [UInt16] = [], starts: [UInt64] = []
-        var sum: UInt64 = 0, maximum: UInt64 = 0
+        var rows: [UInt16] = []
+        var starts: [UInt64] = []
+        var sum: UInt64 = 0
+        var maximum: UInt64 = 0
         for event in events[run] {
             let row = UInt16(truncatingIfNeeded: event.row)
             let isFirst = rows.last != row
@@ -179,13 +181,14 @@ struct ActivityChunkEncoder {
     private func encodeTail() -> (header: ByteWriter, streams: ByteWriter) {
         let records = tail.flatMap { events[$0] }
         let codes = tail.map { UInt64(events[$0.lowerBound].leaf) }
-        var ends: [UInt64] = [], end = 0
+        var ends: [UInt64] = []
+        var end = 0
         for run in tail {
             end += run.count
             ends.append(UInt64(end))
         }
-        let codeWidth = Packing.width(of: codes.last ?? 0),
-            endWidth = Packing.width(of: UInt64(end))
+        let codeWidth = Packing.width(of: codes.last ?? 0)
+        let endWidth = Packing.width(of: UInt64(end))
         let encoder = StreamEncoder(records[...], table)
         var header = ByteWriter()
         header.put(UInt32(clamping: longRuns.count))
@@ -219,14 +222,16 @@ struct ActivityChunkEncoder {
         guard events.count >= Tuning.smallestSummary else {
             return ([], Set(events.map(\.row)).count)
         }
-        var sums = [UInt64](repeating: 0, count: Block.rows),
-            last = [Int64](repeating: .min, count: Block.rows)
+        var sums = [UInt64](repeating: 0, count: Block.rows)
+        var last = [Int64](repeating: .min, count: Block.rows)
         for event in events {
             let row = Int(event.row & 0xFFFF)
             sums[row] += UInt64(event.count)
             last[row] = max(last[row], event.time)
         }
-        var rows: [UInt16] = [], counts: [Int64] = [], latest: [Int64] = []
+        var rows: [UInt16] = []
+        var counts: [Int64] = []
+        var latest: [Int64] = []
         for (row, sum) in sums.enumerated() where sum > 0 {
             rows.append(UInt16(row))
             counts.append(Int64(clamping: sum))

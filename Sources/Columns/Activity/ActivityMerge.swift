@@ -57,7 +57,8 @@ package struct ActivityMerge: Sendable {
                 }
             }
         }
-        var groups: [[Int]] = [], free = 0
+        var groups: [[Int]] = []
+        var free = 0
         for (block, count) in events.sorted(by: { $0.key < $1.key }) {
             let needed = count * ActivityMerge.eventMemory
             if let last = groups.last, last.count < availableCores(), needed <= free {
@@ -111,8 +112,10 @@ package struct ActivityMerge: Sendable {
     }
 
     private func gather(_ block: Int) throws(WinnowError) -> GatheredBlock {
-        var result = GatheredBlock(), numbering = MessageNumbering()
-        var local: [LocalMessages?] = [], carried: [MessageBlock] = []
+        var result = GatheredBlock()
+        var numbering = MessageNumbering()
+        var local: [LocalMessages?] = []
+        var carried: [MessageBlock] = []
         let purged = purges ? try LocalMessages(store, block) : nil
         for source in sources {
             if let purged {

@@ -144,20 +144,20 @@ extension ActivityPart {
             let i = Int(leaf.leaf)
             sums[i].events += leaf.events
             sums[i].distinct += leaf.distinct
-            sums[i].unnamed += leaf.unnamed
-            sums[i].firstUnnamed = min(sums[i].firstUnnamed, leaf.firstUnnamed)
+            sums[i].withoutMessage += leaf.withoutMessage
+            sums[i].firstWithoutMessage = min(sums[i].firstWithoutMessage, leaf.firstWithoutMessage)
             sums[i].minimum = min(sums[i].minimum, leaf.minimum)
             sums[i].maximum = max(sums[i].maximum, leaf.maximum)
         }
         for (i, sum) in sums.enumerated() {
-            let unnamed = sum.unnamed == 0 ? sum.minimum : sum.firstUnnamed
+            let withoutMessage = sum.withoutMessage == 0 ? sum.minimum : sum.firstWithoutMessage
             let times =
                 sum.events == 0
                 || (table.minimum[i] == sum.minimum && table.maximum[i] == sum.maximum
-                    && table.firstUnnamed[i] == unnamed)
+                    && table.firstWithoutMessage[i] == withoutMessage)
             findings.expect(
                 table.events[i] == sum.events && table.distinct[i] == sum.distinct
-                    && table.unnamed[i] == sum.unnamed
+                    && table.withoutMessage[i] == sum.withoutMessage
                     && times, file.path, "\(name): leaf \(i) does not add up")
         }
         let used = sums.filter { $0.events > 0 }
@@ -173,7 +173,8 @@ extension ActivityPart {
         _ block: Int, _ expected: ActivityExpectations, _ findings: Findings
     ) throws(WinnowError) {
         guard let own = try messages(block) else { return }
-        var totals = [Int](repeating: 0, count: Block.rows), seen: Set<[UInt8]> = []
+        var totals = [Int](repeating: 0, count: Block.rows)
+        var seen: Set<[UInt8]> = []
         func enter(_ row: UInt16, _ id: UnsafeRawBufferPointer) -> Bool {
             unsafe seen.insert(withUnsafeBytes(of: row) { unsafe Array($0) } + Array(id)).inserted
         }

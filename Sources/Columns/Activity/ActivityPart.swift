@@ -40,18 +40,18 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32
 ///                     events:u64 minimum:i64 maximum:i64 leafOffset:u64 leafSize:u64 blockOffset:u64) …
 ///     leaves        = per type: columns:u32 0:u32 and the packed columns campaign template machine month events
-///                     distinct minimum maximum unnamed firstUnnamed
+///                     distinct minimum maximum withoutMessage firstWithoutMessage
 ///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
 ///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
 ///     chunks        = per block, ascending: a chunk of each type, messages; each at a multiple of 8
-///     summaries     = a sliced block of how often each row has the event, behind it the quarter hours of `Recency`
+///     summaries     = a sliced block of how often each row has the event, after it the quarter hours of `Recency`
 ///
 /// `entry` and `blockEntry` are the bytes of an entry of `eventTypes` and of `blocks`, and
 /// `columns` is how many there are, so that later ones can have more.
 ///
-/// `unnamed` is how many of a leaf's events have no message id, where unique events are derived
-/// from the type, and `firstUnnamed` the time of the first of them (where there is none, the leaf's
-/// least time).
+/// `withoutMessage` is how many of a leaf's events have no message id, where unique events are
+/// derived from the type, and `firstWithoutMessage` the time of the first of them (where there is
+/// none, the leaf's least time).
 package final class ActivityPart: Sendable {
     package let file: PartFile
     package let types: [EventType: TypeIndex]
@@ -63,7 +63,7 @@ package final class ActivityPart: Sendable {
     /// Events before this instant are forgotten, though they are still there.
     package var horizon: Int64 { file.reference.horizon }
 
-    /// Where everything of one event type lies.
+    /// Where everything of one event type is.
     package struct TypeIndex: Sendable {
         package let type: EventType
         package let leafCount: Int
@@ -118,7 +118,8 @@ package final class ActivityPart: Sendable {
         self.file = file
         var reader = try file.reader(.eventTypes)
         var types: [EventType: TypeIndex] = [:]
-        let count = try reader.take(UInt32.self), entrySize = Int(try reader.take(UInt32.self))
+        let count = try reader.take(UInt32.self)
+        let entrySize = Int(try reader.take(UInt32.self))
         blockEntrySize = Int(try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
         guard (ActivityPart.typeEntrySize...4096).contains(entrySize),
@@ -130,8 +131,8 @@ package final class ActivityPart: Sendable {
             guard let type = EventType(code: code) else {
                 throw reader.damage("an unknown event type")
             }
-            let leafCount = Int(try reader.take(UInt32.self)),
-                blockCount = Int(try reader.take(UInt32.self))
+            let leafCount = Int(try reader.take(UInt32.self))
+            let blockCount = Int(try reader.take(UInt32.self))
             let rows = Int(try reader.take(UInt32.self))
             let index = TypeIndex(
                 type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
@@ -184,7 +185,7 @@ package final class ActivityPart: Sendable {
 
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
     package func find(_ index: TypeIndex, block: Int) throws(WinnowError) -> BlockEntry? {
-        // Most types have events in every block; then the entry stands at its own number.
+        // Most types have events in every block; then the entry is at its own number.
         if block < index.blockCount {
             let direct = try entry(index, block)
             if direct.block == block { return direct }
@@ -263,7 +264,7 @@ package final class ActivityPart: Sendable {
     /// `hasSummary`.
     package func latest(_ entry: BlockEntry) throws(WinnowError) -> SlicedBlock {
         let bytes = try unsafe summaryBytes(entry)
-        return try unsafe SlicedBlock(bytes, behind: try SlicedBlock(bytes, checks), checks)
+        return try unsafe SlicedBlock(bytes, after: try SlicedBlock(bytes, checks), checks)
     }
 
     /// How often each row has the event; only where `hasSummary`.
@@ -274,8 +275,9 @@ package final class ActivityPart: Sendable {
 
 /// The leaves of one event type in one part, ascending by key.
 package struct LeafTable: Sendable {
-    package let campaigns, templates, machines, months, events, distinct, minimum, maximum, unnamed,
-        firstUnnamed: PackedColumn
+    package let campaigns, templates, machines, months, events, distinct, minimum, maximum,
+        withoutMessage,
+        firstWithoutMessage: PackedColumn
     package var count: Int { campaigns.count }
 
     static let columns: UInt32 = 10
@@ -294,12 +296,13 @@ package struct LeafTable: Sendable {
         distinct = try PackedColumn(&reader)
         minimum = try PackedColumn(&reader)
         maximum = try PackedColumn(&reader)
-        unnamed = try PackedColumn(&reader)
-        firstUnnamed = try PackedColumn(&reader)
-        let count = campaigns.count,
-            keyWidth = campaigns.width + templates.width + machines.width + months.width
+        withoutMessage = try PackedColumn(&reader)
+        firstWithoutMessage = try PackedColumn(&reader)
+        let count = campaigns.count
+        let keyWidth = campaigns.width + templates.width + machines.width + months.width
         let others = [
-            templates, machines, months, events, distinct, minimum, maximum, unnamed, firstUnnamed,
+            templates, machines, months, events, distinct, minimum, maximum, withoutMessage,
+            firstWithoutMessage,
         ]
         guard others.allSatisfy({ $0.count == count }) else {
             throw reader.damage("columns of different length")

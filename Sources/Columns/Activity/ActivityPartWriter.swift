@@ -12,7 +12,7 @@ struct ActivityPartWriter {
     fileprivate struct TypeTables {
         let type: EventType
         let keys: [LeafKey]
-        var events, distinct, minimum, maximum, unnamed, firstUnnamed: [Int64]
+        var events, distinct, minimum, maximum, withoutMessage, firstWithoutMessage: [Int64]
         var blocks:
             [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] =
                 []
@@ -24,10 +24,10 @@ struct ActivityPartWriter {
             self.keys = keys
             events = Array(repeating: 0, count: keys.count)
             distinct = events
-            unnamed = events
+            withoutMessage = events
             minimum = Array(repeating: .max, count: keys.count)
             maximum = Array(repeating: .min, count: keys.count)
-            firstUnnamed = minimum
+            firstWithoutMessage = minimum
         }
     }
 
@@ -62,7 +62,10 @@ struct ActivityPartWriter {
     }
 
     mutating func finish() throws(WinnowError) -> PartReference {
-        var directory = ByteWriter(), leaves = ByteWriter(), blocks = ByteWriter(), summaries = 0
+        var directory = ByteWriter()
+        var leaves = ByteWriter()
+        var blocks = ByteWriter()
+        var summaries = 0
         try writer.begin(.summaries)
         directory.put(UInt32(clamping: types.count))
         directory.put(UInt32(ActivityPart.typeEntrySize))
@@ -94,8 +97,8 @@ extension ActivityPartWriter.TypeTables {
             let i = Int(leaf.leaf)
             events[i] += leaf.events
             distinct[i] += leaf.distinct
-            unnamed[i] += leaf.unnamed
-            firstUnnamed[i] = min(firstUnnamed[i], leaf.firstUnnamed)
+            withoutMessage[i] += leaf.withoutMessage
+            firstWithoutMessage[i] = min(firstWithoutMessage[i], leaf.firstWithoutMessage)
             minimum[i] = min(minimum[i], leaf.minimum)
             maximum[i] = max(maximum[i], leaf.maximum)
         }
@@ -133,8 +136,8 @@ extension ActivityPartWriter.TypeTables {
         PackedColumn.append(keys.map { Int64($0.template) }, to: &leaves)
         PackedColumn.append(keys.map { $0.machine ? 1 : 0 }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
-        for i in keys.indices where unnamed[i] == 0 { firstUnnamed[i] = minimum[i] }
-        for column in [events, distinct, minimum, maximum, unnamed, firstUnnamed] {
+        for i in keys.indices where withoutMessage[i] == 0 { firstWithoutMessage[i] = minimum[i] }
+        for column in [events, distinct, minimum, maximum, withoutMessage, firstWithoutMessage] {
             PackedColumn.append(column, to: &leaves)
         }
         directory.put(UInt64(leaves.bytes.count - leafStart))

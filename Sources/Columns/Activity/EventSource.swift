@@ -39,7 +39,8 @@ extension ActivityPart {
 
     package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
         guard let index = types[type] else { return [] }
-        let table = try leaves(of: index), possible = Instant.possibleMilliseconds
+        let table = try leaves(of: index)
+        let possible = Instant.possibleMilliseconds
         var leaves: [LeafSummary] = []
         for i in 0..<table.count {
             let leaf = LeafSummary(
@@ -68,7 +69,8 @@ extension ActivityPart {
         throws(WinnowError)
     {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
-        let chunk = try chunk(entry), firstRow = UInt32(block) << 16
+        let chunk = try chunk(entry)
+        let firstRow = UInt32(block) << 16
         // What a chunk says of its events is backed by its bytes, so there is memory for it.
         let total = (0..<chunk.headCount).reduce(chunk.tail.events) {
             $0 + chunk.events(ofHead: $1)
@@ -99,8 +101,10 @@ extension ActivityPart {
         _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
         to events: inout [EventRecord]
     ) throws(WinnowError) {
-        let times = streams.times(range), links = streams.links(range)
-        var weights = [UInt32](repeating: 1, count: range.count), messages = weights
+        let times = streams.times(range)
+        let links = streams.links(range)
+        var weights = [UInt32](repeating: 1, count: range.count)
+        var messages = weights
         unsafe streams.weights(range, into: &weights)
         unsafe streams.messages(range, into: &messages)
         for i in 0..<range.count {

@@ -108,7 +108,7 @@ struct StreamTable {
     nonisolated(unsafe) static let nothing = unsafe UnsafePointer(
         UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
 
-    /// - Parameter shape: where in the chunk their widths are, their bases behind them.
+    /// - Parameter shape: where in the chunk their widths are, their bases after them.
     init(
         _ rest: inout StreamCursor, events: Int, _ table: StreamTable,
         _ bytes: UnsafeRawBufferPointer, shape: Int
@@ -120,7 +120,8 @@ struct StreamTable {
         (storedTimes, storedLinks, firsts) = (none, none, none)
         for i in 0..<table.count {
             guard let stream = table[i] else { continue }
-            let stored = unsafe bytes[shape + i], width = Int(stored & 127)
+            let stored = unsafe bytes[shape + i]
+            let width = Int(stored & 127)
             let base = unsafe bytes.number(shape + StreamTable.most + 8 * i, Int64.self)
             guard width <= stream.greatestWidth, stored < 128 || stream == .time else {
                 isPossible = false
@@ -152,7 +153,7 @@ struct StreamTable {
     /// Milliseconds of one unit of the stored times.
     private var unit: Int64 { seconds ? 1000 : 1 }
 
-    /// The window in stored units, nil when no stored time can lie in it.
+    /// The window in stored units, nil when no stored time can be in it.
     package func storedRange(_ window: ClosedRange<Int64>) -> ClosedRange<UInt64>? {
         let lo =
             window.lowerBound <= timeBase ? 0 : (window.lowerBound &- timeBase &+ unit &- 1) / unit
@@ -214,7 +215,8 @@ struct StreamEncoder {
         seconds = events.allSatisfy { $0.time % 1000 == 0 }
         for i in 0..<table.count {
             guard let stream = table[i] else { continue }
-            var low = Int64.max, high = Int64.min
+            var low = Int64.max
+            var high = Int64.min
             for event in events {
                 let value = event.value(of: stream)
                 low = min(low, value)
@@ -242,7 +244,8 @@ struct StreamEncoder {
     func appendStreams(of events: ArraySlice<EventRecord>, to out: inout ByteWriter) {
         for i in 0..<table.count where widths[i] > 0 {
             guard let stream = table[i] else { continue }
-            let unit: Int64 = stream == .time && seconds ? 1000 : 1, base = bases[i]
+            let unit: Int64 = stream == .time && seconds ? 1000 : 1
+            let base = bases[i]
             let values = events.map { UInt64(bitPattern: ($0.value(of: stream) &- base) / unit) }
             if stream.isSliced {
                 SlicedStream.append(values, width: widths[i], to: &out.bytes)

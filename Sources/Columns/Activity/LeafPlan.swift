@@ -32,7 +32,8 @@ struct LeafPlan: Sendable {
                 totals[key] = total
             }
         }
-        var keys: [LeafKey] = [], starts: [LeafKey: Target] = [:]
+        var keys: [LeafKey] = []
+        var starts: [LeafKey: Target] = [:]
         for total in totals.values.sorted(by: { $0.key < $1.key }) {
             let split =
                 total.events >= Tuning.splitEvents

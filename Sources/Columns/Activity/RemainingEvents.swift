@@ -3,7 +3,7 @@ import WinnowModel
 import WinnowThreads
 
 /// The events of a part that are not forgotten: not before the part's horizon, and of no erased
-/// profile. What a merge leaves behind is gone for good.
+/// profile. What a merge leaves out is gone for good.
 package struct RemainingEvents: EventSource {
     private let part: ActivityPart
     private let erased: ErasedRows?
@@ -31,7 +31,8 @@ package struct RemainingEvents: EventSource {
     package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
         throws(WinnowError)
     {
-        let start = events.count, horizon = part.horizon
+        let start = events.count
+        let horizon = part.horizon
         try part.append(type, block: block, to: &events)
         guard horizon > .min || erased?.block(block) != nil else { return }
         let remaining = events[start...].filter {
@@ -54,7 +55,8 @@ extension ActivityPart {
         guard index.minimum < horizon || erased != nil else {
             return (index.events, index.minimum, index.maximum)
         }
-        let source = RemainingEvents(self, without: erased), blocks = try blocks(of: index.type)
+        let source = RemainingEvents(self, without: erased)
+        let blocks = try blocks(of: index.type)
         let parts = try concurrentMap(blocks.count) {
             (i) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) in
             var events: [EventRecord] = []

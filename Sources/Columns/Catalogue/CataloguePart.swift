@@ -66,7 +66,8 @@ package enum CataloguePart {
         -> PartReference
     {
         try part.begin(.objects)
-        var body = ByteWriter(), count: UInt32 = 0
+        var body = ByteWriter()
+        var count: UInt32 = 0
         for (i, object) in objects.enumerated() {
             append(object, to: &body)
             count += 1
@@ -98,10 +99,11 @@ package enum CataloguePart {
     }
 
     package static func read(_ file: PartFile) throws(WinnowError) -> [CatalogueObject] {
-        var reader = try file.reader(.objects), objects: [CatalogueObject] = []
+        var reader = try file.reader(.objects)
+        var objects: [CatalogueObject] = []
         while unsafe !reader.rest.isEmpty {
-            let count = try reader.take(UInt32.self),
-                size = Int(clamping: try reader.take(UInt64.self))
+            let count = try reader.take(UInt32.self)
+            let size = Int(clamping: try reader.take(UInt64.self))
             let frame = try unsafe reader.take(bytes: Int(clamping: try reader.take(UInt64.self)))
             let bytes = try unsafe Zstd.decompress(frame, size: size, of: file.path)
             objects += try parse(bytes, count: Int(count), of: file.path)
@@ -113,8 +115,8 @@ package enum CataloguePart {
         -> [CatalogueObject]
     {
         try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
-            var reader = unsafe ByteReader(raw, of: file, "catalogue"),
-                objects: [CatalogueObject] = []
+            var reader = unsafe ByteReader(raw, of: file, "catalogue")
+            var objects: [CatalogueObject] = []
             for _ in 0..<count { objects.append(try object(&reader)) }
             return objects
         }
@@ -125,8 +127,10 @@ package enum CataloguePart {
             throw reader.damage("an object of unknown kind")
         }
         let channel = Channel(rawValue: try reader.take(UInt8.self))
-        let id = try reader.takeString(), name = try reader.takeString()
-        var tags: [[UInt8]] = [], attributes: [CatalogueObject.Attribute] = []
+        let id = try reader.takeString()
+        let name = try reader.takeString()
+        var tags: [[UInt8]] = []
+        var attributes: [CatalogueObject.Attribute] = []
         for _ in 0..<(try reader.take(UInt32.self)) { tags.append(try reader.takeString()) }
         for _ in 0..<(try reader.take(UInt32.self)) {
             attributes.append(.init(key: try reader.takeString(), value: try reader.takeString()))
@@ -137,7 +141,8 @@ package enum CataloguePart {
 
     /// The objects of several parts, oldest first, each id once as it was loaded last.
     package static func merged(_ parts: [[CatalogueObject]]) -> [CatalogueObject] {
-        var position: [CatalogueObject.Key: Int] = [:], result: [CatalogueObject] = []
+        var position: [CatalogueObject.Key: Int] = [:]
+        var result: [CatalogueObject] = []
         for object in parts.joined() {
             if let at = position[object.key] {
                 result[at] = object

@@ -37,7 +37,8 @@ import WinnowModel
     package init(_ bytes: UnsafeRawBufferPointer, _ checks: PartFile.Checks) throws(WinnowError) {
         guard bytes.count >= 16 else { throw checks.damage("a sliced block ends early") }
         let kind = unsafe Container.Kind(rawValue: bytes[0])
-        let width = unsafe Int(bytes[1]), count = unsafe Int(bytes.number(4, UInt32.self))
+        let width = unsafe Int(bytes[1])
+        let count = unsafe Int(bytes.number(4, UInt32.self))
         dense = unsafe bytes[2] == 1
         base = unsafe bytes.number(8, Int64.self)
         guard let kind, width <= 64, Container.isPossible(kind, count: count) else {
@@ -58,15 +59,16 @@ import WinnowModel
         unsafe self.bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<end])
     }
 
-    /// Other numbers of the same rows, stored behind `block` as
+    /// Other numbers of the same rows, stored after `block` as
     ///
     ///     width:u8 0:u8×7 base:i64 values
     package init(
-        _ bytes: UnsafeRawBufferPointer, behind block: SlicedBlock, _ checks: PartFile.Checks
+        _ bytes: UnsafeRawBufferPointer, after block: SlicedBlock, _ checks: PartFile.Checks
     )
         throws(WinnowError)
     {
-        let start = unsafe block.bytes.count, slots = block.stream.count
+        let start = unsafe block.bytes.count
+        let slots = block.stream.count
         guard bytes.count >= start + 16, let first = bytes.baseAddress else {
             throw checks.damage("a sliced block ends early")
         }
@@ -85,7 +87,7 @@ import WinnowModel
 
     private static func rounded(_ bytes: Int) -> Int { (bytes + 7) / 8 * 8 }
 
-    /// Makes `out` the rows whose value lies in `range`.
+    /// Makes `out` the rows whose value is in `range`.
     package func select(_ range: ClosedRange<Int64>, into out: BlockSet, _ scratch: Scratch) {
         guard members.count > 0, range.upperBound >= base else { return out.clear() }
         let hi = UInt64(bitPattern: range.upperBound &- base)
@@ -149,7 +151,8 @@ import WinnowModel
     /// Appends the block of ascending distinct rows and their values; `out` must be at a multiple
     /// of 8.
     package static func append(rows: [UInt16], values: [Int64], to out: inout ByteWriter) {
-        let base = values.min() ?? 0, width = width(of: values)
+        let base = values.min() ?? 0
+        let width = width(of: values)
         let dense = rows.count >= Tuning.denseRows
         var container: [UInt8] = []
         let kind = unsafe rows.withUnsafeBufferPointer {
@@ -180,7 +183,8 @@ import WinnowModel
 
     private static func append(stream values: [Int64], of rows: [UInt16], to out: inout ByteWriter)
     {
-        let dense = rows.count >= Tuning.denseRows, base = values.min() ?? 0
+        let dense = rows.count >= Tuning.denseRows
+        let base = values.min() ?? 0
         var slots = [UInt64](repeating: 0, count: dense ? Block.rows : rows.count)
         for (rank, value) in values.enumerated() {
             slots[dense ? Int(rows[rank]) : rank] = UInt64(bitPattern: value &- base)

@@ -10,7 +10,7 @@ import WinnowFormat
     package let width: Int
     private let bytes: UnsafePointer<UInt8>
 
-    /// `byteCount(count, width)` bytes lie at `bytes`, and 64 more of the same file.
+    /// `byteCount(count, width)` bytes are at `bytes`, and 64 more of the same file.
     package init(_ bytes: UnsafePointer<UInt8>, count: Int, width: Int) {
         unsafe self.bytes = unsafe bytes
         self.count = count
@@ -33,7 +33,7 @@ import WinnowFormat
         unsafe SlicedStream(bytes + start / 8 * width, count: count - start, width: width)
     }
 
-    /// Takes the positions below `n` whose value does not lie in the range off the mask.
+    /// Takes the positions below `n` whose value is not in the range off the mask.
     package func narrow(
         _ mask: UnsafeMutablePointer<UInt64>, to range: ClosedRange<UInt64>, first n: Int? = nil
     ) {
@@ -71,7 +71,8 @@ import WinnowFormat
 
     /// Appends the values, each below 2^width.
     package static func append(_ values: [UInt64], width: Int, to out: inout [UInt8]) {
-        let size = byteCount(values.count, width: width), start = out.count
+        let size = byteCount(values.count, width: width)
+        let start = out.count
         guard size > 0 else { return }
         out.append(contentsOf: repeatElement(0, count: size))
         unsafe out.withUnsafeMutableBufferPointer { buffer in

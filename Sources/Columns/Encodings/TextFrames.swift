@@ -3,7 +3,7 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// Strings that hardly repeat, one behind the other in frames of about 64 KiB, each as it is
+/// Strings that hardly repeat, one after the other in frames of about 64 KiB, each as it is
 /// (`length` = `size`) or compressed.
 ///
 ///     texts = lengths:packed column frames:u32 0:u32 (strings:u32 size:u32 length:u32 0:u32) … frame …
@@ -26,10 +26,11 @@ import WinnowModel
         var table = unsafe ByteReader(
             try reader.take(bytes: count * 16), of: part.path, "text frames")
         try unsafe part.verify(UnsafeRawBufferPointer(rebasing: start.dropLast(reader.rest.count)))
-        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = unsafe [],
-            strings = 0
+        var frames: [(strings: Int, size: Int, bytes: UnsafeRawBufferPointer)] = unsafe []
+        var strings = 0
         for _ in 0..<count {
-            let held = Int(try table.take(UInt32.self)), size = Int(try table.take(UInt32.self))
+            let held = Int(try table.take(UInt32.self))
+            let size = Int(try table.take(UInt32.self))
             let length = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
             unsafe frames.append((held, size, try reader.take(bytes: length)))
@@ -71,7 +72,9 @@ import WinnowModel
                 return
             }
             for part in parts {
-                var from = 0, i = 0, start = 0
+                var from = 0
+                var i = 0
+                var start = 0
                 while from < text.count {
                     let found =
                         unsafe from
@@ -101,7 +104,8 @@ import WinnowModel
         _ wanted: (Range<Int>) -> Bool,
         _ body: (Range<Int>, UnsafeRawBufferPointer, [UInt32]) -> Void
     ) throws(WinnowError) {
-        var first = 0, own: [UInt32] = []
+        var first = 0
+        var own: [UInt32] = []
         for i in unsafe frames.indices {
             let frame = unsafe frames[i]
             let numbers = unsafe first..<first + frame.strings

@@ -52,8 +52,8 @@ import WinnowModel
         // The bytes are there for as long as the mapping is.
         defer { withExtendedLifetime(file) {} }
         var reader = try file.reader(.erased)
-        let purged = Int(clamping: try reader.take(UInt64.self)),
-            blocks = try reader.take(UInt32.self)
+        let purged = Int(clamping: try reader.take(UInt64.self))
+        let blocks = try reader.take(UInt32.self)
         _ = try reader.take(UInt32.self)
         let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
         do throws(WinnowError) {
@@ -93,7 +93,9 @@ import WinnowModel
 
     /// - Parameter purged: whether nothing of the rows will be in the store's files.
     package func write(purged all: Bool, to part: PartWriter) throws(WinnowError) -> PartReference {
-        var out = ByteWriter(), blocks = ByteWriter(), blockCount: UInt32 = 0
+        var out = ByteWriter()
+        var blocks = ByteWriter()
+        var blockCount: UInt32 = 0
         for number in 0..<capacity / Block.rows {
             guard let set = block(number) else { continue }
             var rows: [UInt16] = []

@@ -3,7 +3,7 @@ import WinnowFormat
 import WinnowModel
 
 /// The message ids that a part brings to one block. An event names its message by an ordinal of the
-/// profile's own, which takes a few bits where an id takes tens of bytes; the ids stand here once,
+/// profile's own, which takes a few bits where an id takes tens of bytes; the ids are here once,
 /// for the loader to recognise them. A profile's ordinals are given in the order in which its
 /// messages are first seen and never change, so the parts of a store, oldest first, hold
 /// consecutive ranges of them.
@@ -57,7 +57,8 @@ package struct MessageBlock {
 
     /// The rows' messages, ascending by row.
     func runs() throws(WinnowError) -> [Run] {
-        var runs: [Run] = [], text = 0
+        var runs: [Run] = []
+        var text = 0
         runs.reserveCapacity(touched.count)
         for (i, row) in touched.allRows.enumerated() {
             guard counts[i] > 0, firsts[i] >= 0, firsts[i] <= Int64(UInt32.max) - counts[i] else {
@@ -121,8 +122,9 @@ package struct LocalMessages: Sendable {
 
     /// All ids of a block of the store, by row, then ordinal.
     init(_ store: [ActivityPart], _ block: Int) throws(WinnowError) {
-        var blocks: [MessageBlock] = [], starts = [UInt32](repeating: 0, count: Block.rows),
-            total: UInt32 = 0
+        var blocks: [MessageBlock] = []
+        var starts = [UInt32](repeating: 0, count: Block.rows)
+        var total: UInt32 = 0
         for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
         var counts = [Int](repeating: 0, count: Block.rows)
         for messages in blocks { try messages.raise(&counts) }
@@ -131,7 +133,8 @@ package struct LocalMessages: Sendable {
             total += UInt32(clamping: counts[row])
         }
         rowStarts = starts
-        var found = [Range<Int>](repeating: 0..<0, count: Int(total)), ids: [UInt8] = []
+        var found = [Range<Int>](repeating: 0..<0, count: Int(total))
+        var ids: [UInt8] = []
         for messages in blocks {
             try unsafe messages.forEach(in: nil) { row, ordinal, id in
                 let index = Int(starts[Int(row)]) + Int(ordinal)

@@ -109,8 +109,8 @@ struct MessageNumbering {
     ) throws(WinnowError) {
         let known = unsafe ids.text.withUnsafeBytes { text in
             for i in start..<events.count where events[i].message > 0 {
-                let row = UInt16(truncatingIfNeeded: events[i].row),
-                    index = ids.index(row: row, events[i].message)
+                let row = UInt16(truncatingIfNeeded: events[i].row)
+                let index = ids.index(row: row, events[i].message)
                 guard index < ids.ends.count else { return false }
                 let id = unsafe UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])
                 events[i].message = unsafe entry(row, id, hash: ids.hashes[index]) + 1
@@ -132,7 +132,9 @@ struct MessageNumbering {
     /// The block's messages for a new part: what the merged parts brought, and what is new. Empty
     /// when there is none.
     func encoded(merging carried: [MessageBlock]) throws(WinnowError) -> [UInt8] {
-        var ids = text, bounds: [Range<Int>] = [], runs: [MessageBlock.Run] = []
+        var ids = text
+        var bounds: [Range<Int>] = []
+        var runs: [MessageBlock.Run] = []
         for block in carried {
             let start = bounds.count
             runs += try block.runs().map {
@@ -156,7 +158,9 @@ struct MessageNumbering {
         }
         guard !runs.isEmpty else { return [] }
         runs.sort { ($0.row, $0.first) < ($1.row, $1.first) }
-        var touched: [UInt16] = [], firsts: [Int64] = [], counts: [Int64] = []
+        var touched: [UInt16] = []
+        var firsts: [Int64] = []
+        var counts: [Int64] = []
         var texts = TextFrames.Writer(compresses: true)
         for run in runs {
             if touched.last == run.row {

@@ -14,12 +14,12 @@ package struct FieldBlock {
         case sets(SetBlock)
     }
 
-    init(_ bytes: UnsafeRawBufferPointer, _ form: ProfilePart.Form, in part: PartFile)
+    init(_ bytes: UnsafeRawBufferPointer, _ encoding: ProfilePart.Encoding, in part: PartFile)
         throws(WinnowError)
     {
         var reader = unsafe ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
-        switch form {
+        switch encoding {
         case .numbers, .codes: column = unsafe .sliced(try SlicedBlock(reader.rest, part.checks))
         case .texts: column = .texts(try TextBlock(reader, in: part))
         case .sets: column = .sets(try SetBlock(reader, of: part.path))
@@ -134,7 +134,7 @@ package struct TextBlock {
             Container.isPossible(kind, count: Int(counts[i])), codes[i] >= 0,
             let bytes = unsafe containers.slice(
                 start, Container.byteCount(kind, count: Int(counts[i])))
-        else { throw .damaged(file: file, what: "a set's rows lie outside") }
+        else { throw .damaged(file: file, what: "a set's rows are outside") }
         let rows = unsafe Container(
             kind: kind, count: Int(counts[i]), bytes: bytes.baseAddress ?? SetBlock.nowhere)
         guard rows.isSound else {
@@ -161,7 +161,9 @@ package struct TextBlock {
             for code in set { postings[code, default: []].append(rows[rank]) }
         }
         let codes = postings.keys.sorted()
-        var containers = ByteWriter(), ends: [Int64] = [], kinds: [Int64] = []
+        var containers = ByteWriter()
+        var ends: [Int64] = []
+        var kinds: [Int64] = []
         for code in codes {
             containers.align(to: 8)
             let kind = unsafe (postings[code] ?? []).withUnsafeBufferPointer {

@@ -28,7 +28,7 @@ package struct ProfileBatch: Sendable {
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
 
     /// A row that a translation gives to cells that are to be passed over; no profile has it.
-    package static let nobody = UInt32.max
+    package static let noRow = UInt32.max
 
     /// Says what a later batch for the same fields says; `rows` translates that batch's rows.
     package mutating func append(_ later: ProfileBatch, rows: [UInt32]) {
@@ -41,8 +41,9 @@ package struct ProfileBatch: Sendable {
             }
             for cell in column.rows.indices {
                 let row = rows[Int(column.rows[cell])]
-                guard row != ProfileBatch.nobody else { continue }
-                let value = column.values[cell], cleared = column.cleared[cell]
+                guard row != ProfileBatch.noRow else { continue }
+                let value = column.values[cell]
+                let cleared = column.cleared[cell]
                 add(
                     field, row, cleared || codes.isEmpty ? value : codes[Int(value)],
                     cleared: cleared)
@@ -83,7 +84,8 @@ package struct ProfileBatch: Sendable {
     }
 
     static func split(_ bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        var rest = bytes, result: [ArraySlice<UInt8>] = []
+        var rest = bytes
+        var result: [ArraySlice<UInt8>] = []
         while rest.count >= 4 {
             let count = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
             result.append(rest.dropFirst(4).prefix(count))
@@ -113,9 +115,10 @@ extension ProfileBatch.Column {
             }
             count = rows.count
         }
-        // What was said later stays behind what was said before.
+        // What was said later stays after what was said before.
         order.sort { (rows[Int($0)], $0) < (rows[Int($1)], $1) }
-        var settledRows: [UInt32] = [], cells: [UInt32] = []
+        var settledRows: [UInt32] = []
+        var cells: [UInt32] = []
         for cell in order {
             if settledRows.last == rows[Int(cell)] {
                 cells[cells.count - 1] = cell

@@ -13,7 +13,7 @@ package enum ProfileSource: Sendable {
 /// Writes one profiles part from any number of sources, oldest first: of two that speak about the
 /// same row and field the later one counts. Loading, spilling and merging are this one path. Fields
 /// are merged one after the other, blocks side by side, so a merge needs the memory of a few blocks
-/// and one field's dictionary. The grammar stands at `ProfilePart`.
+/// and one field's dictionary. The grammar is at `ProfilePart`.
 package struct ProfileMerge {
     private let part: PartWriter
     private var fields = ByteWriter()
@@ -47,7 +47,7 @@ package struct ProfileMerge {
 
     private mutating func append(_ field: Field, _ encoder: FieldEncoder) throws(WinnowError) {
         fields.put(string: field.name.utf8)
-        fields.put(encoder.form.rawValue)
+        fields.put(encoder.encoding.rawValue)
         fields.put(UInt64(offset))
         fields.put(UInt64(encoder.dictionary.count))
         try put(encoder.dictionary)
@@ -80,8 +80,8 @@ package struct ProfileMerge {
 
 /// One field of some sources on its way into blocks.
 private struct FieldEncoder: Sendable {
-    let form: ProfilePart.Form
-    /// In its stored form; empty for forms without one.
+    let encoding: ProfilePart.Encoding
+    /// As it is stored; empty for encodings without one.
     private(set) var dictionary: [UInt8]
     /// The blocks that some source speaks about, ascending.
     let blocks: [Int]
@@ -104,7 +104,9 @@ private struct FieldEncoder: Sendable {
         _ field: Field, _ number: Int, _ sources: [ProfileSource], purging erased: ErasedRows?
     ) throws(WinnowError) {
         self.erased = erased
-        var columns: [Column] = [], blocks: Set<Int> = [], rows = 0
+        var columns: [Column] = []
+        var blocks: Set<Int> = []
+        var rows = 0
         for source in sources {
             switch source {
             case .part(let part):
@@ -113,7 +115,8 @@ private struct FieldEncoder: Sendable {
                 blocks.formUnion(own)
                 rows += own.count * Block.rows
                 let dictionary =
-                    index.form == .codes || index.form == .sets ? try part.dictionary(index) : nil
+                    index.encoding == .codes || index.encoding == .sets
+                    ? try part.dictionary(index) : nil
                 columns.append(Column(values: .part(part, index, dictionary)))
             case .batch(let batch):
                 let column = batch.columns[number]
@@ -125,27 +128,27 @@ private struct FieldEncoder: Sendable {
             }
         }
         self.blocks = blocks.sorted()
-        let possible = ProfilePart.Form.possible(for: field.type)
+        let possible = ProfilePart.Encoding.possible(for: field.type)
         let prefersTexts =
             possible.contains(.texts) && FieldEncoder.hardlyRepeat(columns, rows: rows)
-        form = prefersTexts ? .texts : possible[0]
-        guard form == .codes || form == .sets else {
+        encoding = prefersTexts ? .texts : possible[0]
+        guard encoding == .codes || encoding == .sets else {
             dictionary = []
             self.columns = columns
             return
         }
-        dictionary = FieldEncoder.shareDictionary(&columns, sets: form == .sets)
+        dictionary = FieldEncoder.shareDictionary(&columns, sets: encoding == .sets)
         self.columns = columns
         guard erased != nil else { return }
         // Only after a look at every block it is known which strings somebody still has.
         let used = try usedCodes()
-        dictionary = FieldEncoder.shareDictionary(&columns, sets: form == .sets, keeping: used)
+        dictionary = FieldEncoder.shareDictionary(&columns, sets: encoding == .sets, keeping: used)
         self.columns = columns
     }
 
     private func usedCodes() throws(WinnowError) -> Set<Int> {
         let used = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
-            try cells(blocks[i]).usedCodes(form)
+            try cells(blocks[i]).usedCodes(encoding)
         }
         return used.reduce(into: []) { $0.formUnion($1) }
     }
@@ -154,14 +157,14 @@ private struct FieldEncoder: Sendable {
     private static func hardlyRepeat(_ columns: [Column], rows: Int) -> Bool {
         columns.contains { column in
             switch column.values {
-            case .part(_, let index, _): index.form == .texts
+            case .part(_, let index, _): index.encoding == .texts
             case .batch(let batch, _):
                 batch.texts.count > Tuning.dictionaryStrings && batch.texts.count * 4 > rows
             }
         }
     }
 
-    /// Gives all columns one dictionary, ascending by bytes, and returns it in its stored form.
+    /// Gives all columns one dictionary, ascending by bytes, and returns it as it is stored.
     /// - Parameter used: of the codes that an earlier call gave, those that are wanted; nobody has
     ///   the other strings.
     private static func shareDictionary(
@@ -191,7 +194,9 @@ private struct FieldEncoder: Sendable {
         }
         // The earlier call gave its codes in this same order.
         if let used { order = order.indices.filter(used.contains).map { order[$0] } }
-        var place = [Int](repeating: 0, count: all.count), ends: [Int64] = [], text: [UInt8] = []
+        var place = [Int](repeating: 0, count: all.count)
+        var ends: [Int64] = []
+        var text: [UInt8] = []
         for (code, string) in order.enumerated() {
             place[string] = code
             text.append(contentsOf: all.bytes(string))
@@ -206,7 +211,7 @@ private struct FieldEncoder: Sendable {
         return out.bytes + text
     }
 
-    func block(_ number: Int) throws(WinnowError) -> [UInt8] { try cells(number).encoded(form) }
+    func block(_ number: Int) throws(WinnowError) -> [UInt8] { try cells(number).encoded(encoding) }
 
     private func cells(_ number: Int) throws(WinnowError) -> BlockCells {
         var cells = BlockCells()
@@ -237,7 +242,7 @@ private struct FieldEncoder: Sendable {
                 }
                 // A code beyond the dictionary is a string that nobody can have.
                 guard value >= 0, value < dictionary.count else { continue }
-                if form == .texts {
+                if encoding == .texts {
                     unsafe cells.set(row, text: dictionary[Int(value)])
                 } else {
                     cells.set(row, Int64(column.codes[Int(value)]))
@@ -263,14 +268,15 @@ private struct FieldEncoder: Sendable {
         let first = UInt32(number) << 16
         var i = firstNotBelow(settled.rows.indices) { settled.rows[$0] < first }
         while i < settled.rows.count, Int(settled.rows[i] >> 16) == number {
-            let row = UInt16(truncatingIfNeeded: settled.rows[i]), cell = settled.cell(i),
-                value = batch.values[cell]
+            let row = UInt16(truncatingIfNeeded: settled.rows[i])
+            let cell = settled.cell(i)
+            let value = batch.values[cell]
             i += 1
             if batch.cleared[cell] {
                 cells.clear(row)
                 continue
             }
-            switch form {
+            switch encoding {
             case .numbers: cells.set(row, value)
             case .codes: cells.set(row, Int64(column.codes[Int(value)]))
             case .texts:
@@ -319,10 +325,10 @@ private struct BlockCells {
     }
 
     /// The dictionary codes that some row has.
-    func usedCodes(_ form: ProfilePart.Form) -> Set<Int> {
+    func usedCodes(_ encoding: ProfilePart.Encoding) -> Set<Int> {
         var used: Set<Int> = []
         for (row, state) in states.enumerated() where state == .set {
-            if form == .sets {
+            if encoding == .sets {
                 used.formUnion(sets[Int(values[row])])
             } else {
                 used.insert(Int(values[row]))
@@ -331,8 +337,9 @@ private struct BlockCells {
         return used
     }
 
-    func encoded(_ form: ProfilePart.Form) throws(WinnowError) -> [UInt8] {
-        var touched: [UInt16] = [], members: [UInt16] = []
+    func encoded(_ encoding: ProfilePart.Encoding) throws(WinnowError) -> [UInt8] {
+        var touched: [UInt16] = []
+        var members: [UInt16] = []
         for (row, state) in states.enumerated() where state != .untouched {
             touched.append(UInt16(row))
             if state == .set { members.append(UInt16(row)) }
@@ -340,7 +347,7 @@ private struct BlockCells {
         var out = ByteWriter()
         FieldBlock.append(container: touched, to: &out)
         let chosen = members.map { values[Int($0)] }
-        switch form {
+        switch encoding {
         case .numbers, .codes: SlicedBlock.append(rows: members, values: chosen, to: &out)
         case .texts:
             FieldBlock.append(container: members, to: &out)

@@ -5,7 +5,7 @@ import WinnowThreads
 
 extension ProfilePart {
     /// Checks every field of the part: that nothing is left of profiles that are `purged`, that the
-    /// schema has it in this form, that dictionaries ascend, and that each block, read and encoded
+    /// schema has it in this encoding, that dictionaries ascend, and that each block, read and encoded
     /// anew, gives the same bytes.
     package func verify(_ schema: Schema, rows: Int, purged: ErasedRows?, _ findings: Findings) {
         for name in fieldNames {
@@ -23,12 +23,13 @@ extension ProfilePart {
         _ field: Field, _ index: FieldIndex, _ rows: Int, _ purged: ErasedRows?,
         _ findings: Findings
     ) throws(WinnowError) {
-        guard Form.possible(for: field.type).contains(index.form) else {
+        guard Encoding.possible(for: field.type).contains(index.encoding) else {
             return findings.add(
-                file.path, "field “\(field.name)” is stored in a form that its type does not have")
+                file.path,
+                "field “\(field.name)” is stored in an encoding that its type does not have")
         }
         var dictionary: FieldDictionary?
-        if index.form == .codes || index.form == .sets {
+        if index.encoding == .codes || index.encoding == .sets {
             let strings = try self.dictionary(index)
             dictionary = strings
             for i in 0..<strings.count {
@@ -57,7 +58,8 @@ extension ProfilePart {
     private func isSound(
         _ block: FieldBlock, _ number: Int, codes: Int?, rows: Int, purged: ErasedRows?
     ) throws(WinnowError) -> Bool {
-        let touched = block.touched.allRows, members = block.members.allRows
+        let touched = block.touched.allRows
+        let members = block.members.allRows
         guard isAscending(touched), isAscending(members), Set(members).isSubset(of: touched),
             touched.allSatisfy({
                 number << 16 + Int($0) < rows

@@ -5,22 +5,22 @@ import WinnowModel
 /// Field values of some rows. Later parts overlay earlier ones: per field a part leaves a row
 /// untouched, clears it, or sets it.
 ///
-///     fields      = fields:u32 (name form:u8 dictionary:u64 size:u64 blocks:u32 firstBlock:u32) …
+///     fields      = fields:u32 (name encoding:u8 dictionary:u64 size:u64 blocks:u32 firstBlock:u32) …
 ///     fieldBlocks = (block:u32 0:u32 offset:u64 length:u64) …             ascending by block within each field
 ///     fieldValues = dictionaries and blocks, each at a multiple of 8
 ///     dictionary  = ends text                        packed column; distinct strings, ascending by bytes
 ///     block       = touched column
 ///     touched     = kind:u8 0:u8×3 count:u32 container padded to 8       the rows that the part speaks about
-///     column      = sliced block of numbers, or of dictionary codes (forms `numbers`, `codes`)
-///                 | members texts                                        form `texts`
-///                 | members values:u32 0:u32 size:u64 containers codes ends kinds counts   form `sets`: rows per
+///     column      = sliced block of numbers, or of dictionary codes (encodings `numbers`, `codes`)
+///                 | members texts                                        encoding `texts`
+///                 | members values:u32 0:u32 size:u64 containers codes ends kinds counts   encoding `sets`: rows per
 ///                   value; `size` is that of the containers, each at a multiple of 8, and `ends` where each ends
 package final class ProfilePart: Sendable {
-    package enum Form: UInt8, Sendable {
+    package enum Encoding: UInt8, Sendable {
         case numbers = 1, codes, texts, sets
 
-        /// The forms in which a type's values can be stored; texts where they hardly repeat.
-        static func possible(for type: FieldType) -> [Form] {
+        /// The encodings in which a type's values can be stored; texts where they hardly repeat.
+        static func possible(for type: FieldType) -> [Encoding] {
             switch type.nature {
             case .text: [.codes, .texts]
             case .set: [.sets]
@@ -30,7 +30,7 @@ package final class ProfilePart: Sendable {
     }
 
     package struct FieldIndex: Sendable {
-        package let form: Form
+        package let encoding: Encoding
         fileprivate let dictionary, dictionarySize, blocks, firstBlock: Int
     }
 
@@ -40,14 +40,15 @@ package final class ProfilePart: Sendable {
 
     package init(_ file: PartFile) throws(WinnowError) {
         self.file = file
-        var reader = try file.reader(.fields), fields: [(name: String, index: FieldIndex)] = []
+        var reader = try file.reader(.fields)
+        var fields: [(name: String, index: FieldIndex)] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let name = try reader.takeText()
-            guard let form = Form(rawValue: try reader.take(UInt8.self)) else {
-                throw reader.damage("a column of unknown form")
+            guard let encoding = Encoding(rawValue: try reader.take(UInt8.self)) else {
+                throw reader.damage("a column of unknown encoding")
             }
             let index = FieldIndex(
-                form: form, dictionary: Int(clamping: try reader.take(UInt64.self)),
+                encoding: encoding, dictionary: Int(clamping: try reader.take(UInt64.self)),
                 dictionarySize: Int(clamping: try reader.take(UInt64.self)),
                 blocks: Int(try reader.take(UInt32.self)),
                 firstBlock: Int(try reader.take(UInt32.self)))
@@ -72,13 +73,13 @@ package final class ProfilePart: Sendable {
     package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
         guard let found = try find(index, block) else { return nil }
         let bytes = try unsafe file.bytes(.fieldValues, found.offset, found.length)
-        return unsafe try FieldBlock(bytes, index.form, in: file)
+        return unsafe try FieldBlock(bytes, index.encoding, in: file)
     }
 
     private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (
         offset: Int, length: Int
     )? {
-        // Most fields have values in every block; then the entry stands at its own number.
+        // Most fields have values in every block; then the entry is at its own number.
         if block < index.blocks {
             let direct = try entry(index, block)
             if direct.block == block { return (direct.offset, direct.length) }

@@ -44,7 +44,8 @@ extension StringTable {
     private func isSound(
         _ i: Int, _ earlier: [StringTable], _ erased: ErasedRows?, _ purged: Purged
     ) -> Bool {
-        let string = unsafe bytes(i), code = first + UInt32(i)
+        let string = unsafe bytes(i)
+        let code = first + UInt32(i)
         if case .only(let rows) = purged, rows.contains(code) { return unsafe string.isEmpty }
         if unsafe string.isEmpty {
             switch purged {

@@ -24,7 +24,7 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 ///     entries = packed column: the 16 bits of the hash after the bucket's, then the index of the string
 ///
 /// The bucket of a string is the first `bits` bits of its XXH64; hashes only narrow the search,
-/// bytes decide. A string that was purged leaves its code behind, with no bytes and no entry.
+/// bytes decide. A string that was purged leaves its code, with no bytes and no entry.
 package final class StringTable: Sendable {
     /// What is looked at to find a string.
     @safe fileprivate struct Columns: @unchecked Sendable {
@@ -53,7 +53,8 @@ package final class StringTable: Sendable {
         var reader = unsafe ByteReader(
             try file.bytes(.strings, 8, Int(tables) * 32), of: file.path, "string tables")
         for _ in 0..<tables {
-            let name = try reader.take(UInt32.self), first = try reader.take(UInt32.self)
+            let name = try reader.take(UInt32.self)
+            let first = try reader.take(UInt32.self)
             let count = Int(try reader.take(UInt32.self))
             _ = try reader.take(UInt32.self)
             let offset = Int(clamping: try reader.take(UInt64.self))
@@ -63,7 +64,8 @@ package final class StringTable: Sendable {
                 try file.bytes(.strings, offset, length), of: file.path, "string table")
             let bits = Int(try table.take(UInt32.self))
             _ = try table.take(UInt32.self)
-            let ends = try PackedColumn(&table), starts = try PackedColumn(&table)
+            let ends = try PackedColumn(&table)
+            let starts = try PackedColumn(&table)
             let entries = try PackedColumn(&table)
             columns = unsafe Columns(
                 first: first, count: count, bits: bits, ends: ends, starts: starts,

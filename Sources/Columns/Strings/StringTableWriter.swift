@@ -37,7 +37,8 @@ package enum StringTableWriter {
     package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
         var layouts: [Layout] = []
         for source in sources where !source.isEmpty { layouts.append(try Layout(source)) }
-        var head = ByteWriter(), offset = 8 + layouts.count * 32
+        var head = ByteWriter()
+        var offset = 8 + layouts.count * 32
         head.put(UInt32(clamping: layouts.count))
         head.put(UInt32(0))
         for layout in layouts {
@@ -72,8 +73,10 @@ package enum StringTableWriter {
             self.source = source
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
-            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1), total = 0, first: Int?,
-                kept = 0
+            var starts = [UInt32](repeating: 0, count: (1 << bits) + 1)
+            var total = 0
+            var first: Int?
+            var kept = 0
             try unsafe source.forEach { string in
                 if unsafe !string.isEmpty {
                     unsafe starts[Layout.bucket(stringHash(string), bits) + 1] += 1
@@ -102,7 +105,10 @@ package enum StringTableWriter {
             head.put(UInt32(bits))
             head.put(UInt32(0))
             try part.append(head.bytes)
-            var ends = ends, buckets = buckets, entries = entries, end: Int64 = 0
+            var ends = ends
+            var buckets = buckets
+            var entries = entries
+            var end: Int64 = 0
             try ends.begin(part)
             try unsafe source.forEach { (string) throws(WinnowError) in
                 end += Int64(string.count)
@@ -128,12 +134,14 @@ package enum StringTableWriter {
         /// Fragment and index of every string, bucket by bucket.
         private func sortedEntries() throws(WinnowError) -> [UInt64] {
             let width = UInt64(StringTable.indexWidth(count))
-            var next = starts, index: UInt64 = 0
+            var next = starts
+            var index: UInt64 = 0
             var entries = [UInt64](repeating: 0, count: kept)
             try unsafe source.forEach { string in
                 defer { index += 1 }
                 if unsafe string.isEmpty { return }
-                let hash = unsafe stringHash(string), bucket = Layout.bucket(hash, bits)
+                let hash = unsafe stringHash(string)
+                let bucket = Layout.bucket(hash, bits)
                 entries[Int(next[bucket])] = StringTable.fragment(hash, bits) << width | index
                 next[bucket] += 1
             }

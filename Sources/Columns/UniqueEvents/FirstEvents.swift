@@ -6,7 +6,8 @@ import WinnowModel
 /// first events once more.
 package struct FirstEvents: Sendable {
     /// Bits of an event: first of its message, first of its message and link.
-    package static let ofMessage: UInt8 = 1, ofLink: UInt8 = 2
+    package static let ofMessage: UInt8 = 1
+    package static let ofLink: UInt8 = 2
     static let width = 2
 
     /// The bits that have a meaning for the type; 0 when nothing is derived from it.

@@ -6,7 +6,8 @@ import WinnowModel
 /// way where that is wanted.
 final class InputBytes {
     private let stream: InputStream?
-    /// What is left of an input in memory.
+    private let caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
+    /// What is left of an input in memory, or of what the caller has handed over.
     private var memory: ArraySlice<UInt8> = []
     private let zstd: ZstdReader?
     private var digest: SHA256?
@@ -14,17 +15,21 @@ final class InputBytes {
     private(set) var taken = 0
 
     init(_ input: LoadSource.Input, digesting: Bool, _ options: LoadOptions) throws(WinnowError) {
+        var stream: InputStream?
+        var caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
+        var zstd: ZstdReader?
         switch input {
-        case .bytes(let bytes, _):
-            memory = bytes[...]
-            (stream, zstd) = (nil, nil)
+        case .bytes(let bytes, _): memory = bytes[...]
+        case .caller(_, let next): caller = next
         case .standardInput:
             stream = try InputStream(path: "-", isCancelled: options.isCancelled)
-            zstd = nil
         case .file(let path):
             stream = try InputStream(path: path, isCancelled: options.isCancelled)
-            zstd = path.hasSuffix(".zst") ? ZstdReader(file: path) : nil
+            if path.hasSuffix(".zst") { zstd = ZstdReader(file: path) }
         }
+        self.stream = stream
+        self.caller = caller
+        self.zstd = zstd
         digest = digesting ? SHA256() : nil
     }
 
@@ -43,10 +48,13 @@ final class InputBytes {
     }
 
     private func take(_ buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
-        var count = min(buffer.count, memory.count)
+        let count: Int
         if let stream {
             count = try unsafe stream.read(into: buffer)
         } else {
+            // Empty bytes are not the end.
+            while memory.isEmpty, let next = try caller?() { memory = next[...] }
+            count = min(buffer.count, memory.count)
             unsafe buffer.copyBytes(from: memory.prefix(count))
             memory.removeFirst(count)
         }

@@ -24,41 +24,35 @@ struct CatalogueLoading: Loading {
             names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
     }
 
-    var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<[CatalogueObject]> {
+    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<[CatalogueObject]> {
         let kind = kind
-        return { chunk, layout in
-            var parsed = ParsedChunk<[CatalogueObject]>(content: [])
+        return { piece, layout in
             var objects: [CatalogueObject] = []
-            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) {
-                (cells) throws(BadRow) in
+            let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
                 objects.append(try CatalogueLoading.object(kind, cells))
             }
-            parsed.content = objects
-            (parsed.rows, parsed.lines) = result
-            return parsed
+            return ParsedPiece(rows: rows, content: objects)
         }
     }
 
     private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow)
         -> CatalogueObject
     {
-        let id = cells[Column.id.rawValue], name = cells[Column.name.rawValue]
-        let tags = cells[Column.tags.rawValue], attributes = cells[Column.attributes.rawValue]
+        func cell(_ column: Column) -> InputCell { cells[column.rawValue] }
+        let name = cell(.name)
+        let tags = cell(.tags)
+        let attributes = cell(.attributes)
         var channel: Channel?
-        if kind == .template, cells[Column.channel.rawValue].isThere {
-            let text = try unsafe cells[Column.channel.rawValue].text("channel")
+        if kind == .template, cell(.channel).isPresent {
+            let text = try unsafe cell(.channel).text("channel")
             channel = Channel.allCases.first { unsafe $0.name.utf8.elementsEqual(text) }
-            guard channel != nil else {
-                let shown = unsafe String(decoding: text.prefix(60), as: UTF8.self)
-                throw BadRow(
-                    column: "channel", code: .unknownChannel, reason: "unknown channel “\(shown)”")
-            }
+            guard channel != nil else { throw unsafe .unknownChannel(text) }
         }
-        let pairs = attributes.isThere ? try attributes.attributes("attributes") : []
+        let pairs = attributes.isPresent ? try attributes.attributes("attributes") : []
         return unsafe CatalogueObject(
-            kind: kind, id: Array(try id.id("id")),
-            name: name.isThere ? Array(try name.text("name")) : [],
-            channel: channel, tags: tags.isThere ? try tags.strings("tags") : [],
+            kind: kind, id: Array(try cell(.id).id("id")),
+            name: name.isPresent ? Array(try name.text("name")) : [],
+            channel: channel, tags: tags.isPresent ? try tags.strings("tags") : [],
             attributes: pairs.map { .init(key: $0.key, value: $0.value) })
     }
 

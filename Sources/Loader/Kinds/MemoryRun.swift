@@ -106,7 +106,8 @@ struct MemoryRun: EventSource {
         var taken = 0
         unsafe gathered.leaves.withUnsafeMutableBufferPointer { leaves in
             for event in events {
-                let leaf = numbers[Int(event.leaf)], block = Int(event.row >> 16)
+                let leaf = numbers[Int(event.leaf)]
+                let block = Int(event.row >> 16)
                 unsafe leaves[Int(leaf)].events += 1
                 unsafe leaves[Int(leaf)].minimum = unsafe min(leaves[Int(leaf)].minimum, event.time)
                 unsafe leaves[Int(leaf)].maximum = unsafe max(leaves[Int(leaf)].maximum, event.time)

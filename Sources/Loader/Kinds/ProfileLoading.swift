@@ -39,14 +39,11 @@ struct ProfileLoading: Loading {
         var fields: ProfileBatch
     }
 
-    var parser: @Sendable (InputChunk, RowLayout) -> ParsedChunk<Content> {
+    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<Content> {
         let schema = schema
-        return { chunk, layout in
-            var parsed = ParsedChunk(
-                content: Content(fields: ProfileBatch(fields: schema.fields.count)))
-            var content = parsed.content
-            let result = RowReader.forEach(chunk, layout, rejected: &parsed.rejected) {
-                (cells) throws(BadRow) in
+        return { piece, layout in
+            var content = Content(fields: ProfileBatch(fields: schema.fields.count))
+            let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (field, cell) in zip(schema.fields, cells.dropFirst()) {
@@ -59,9 +56,7 @@ struct ProfileLoading: Loading {
                     value.put(into: &content.fields, field, row)
                 }
             }
-            parsed.content = content
-            (parsed.rows, parsed.lines) = result
-            return parsed
+            return ParsedPiece(rows: rows, content: content)
         }
     }
 
@@ -81,7 +76,7 @@ struct ProfileLoading: Loading {
         let rows = content.rows.map { id -> UInt32 in
             if closed[Int(id)] {
                 summary.skipped += 1
-                return ProfileBatch.nobody
+                return ProfileBatch.noRow
             }
             if mode == .insert { closed[Int(id)] = true }
             return stored[Int(id)]
@@ -107,7 +102,7 @@ struct ProfileLoading: Loading {
         unsafe id.withUnsafeBytes { bytes in
             guard let row = unsafe pending.profiles.find(bytes, hash: stringHash(bytes)) else {
                 closed = mode == .update
-                return unsafe closed ? ProfileBatch.nobody : pending.profiles.intern(bytes)
+                return unsafe closed ? ProfileBatch.noRow : pending.profiles.intern(bytes)
             }
             closed = mode == .insert
             if row < firstRow, !closed { updated.insert(row) }

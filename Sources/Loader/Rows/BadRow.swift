@@ -11,25 +11,28 @@ struct BadRow: Error {
         column: nil, code: .longLine, reason: "the line is longer than 16 MiB")
 }
 
-/// A row that cannot be loaded, and where it is; the line counts from the start of its chunk.
+/// A row that cannot be loaded, and where it is.
 struct RejectedRow: Sendable {
-    var line: Int
-    var column: String?
-    var code: ErrorCode
-    var reason: String
-    var raw: [UInt8]
-}
+    let error: BadRow
+    /// From the start of its piece, which begins with 1.
+    let line: Int
+    let raw: [UInt8]
 
-extension RejectedRow {
+    init(_ error: BadRow, line: Int, raw: [UInt8]) {
+        self.error = error
+        self.line = line
+        self.raw = raw
+    }
+
     /// The row as a line of a rejects file.
     func json(file: String, line: Int) -> String {
         var json = JSONWriter()
         json.object {
             $0.member("file", file)
             $0.member("line", line)
-            $0.member("column", column)
-            $0.member("code", code.rawValue)
-            $0.member("reason", reason)
+            $0.member("column", error.column)
+            $0.member("code", error.code.rawValue)
+            $0.member("reason", error.reason)
             $0.member("raw", String(decoding: raw, as: UTF8.self))
         }
         return json.text + "\n"

@@ -1,15 +1,18 @@
 import WinnowModel
 
-/// Rows of CSV (RFC 4180) in one chunk: LF or CRLF, cells in double quotes may hold commas, quotes
-/// and line ends.
-@safe struct CSVRows {
+/// Rows of CSV (RFC 4180): LF or CRLF, cells in double quotes may hold commas, quotes and line
+/// ends. A quote opens only at the start of a cell, and a malformed row ends with its line. The one
+/// reader of CSV: it also says where rows end, for cutting.
+@safe struct CSVRows: RowFormat {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
-    /// 1-based within the chunk; of the row that was read last.
+    /// 1-based; of the row that was read last.
     private(set) var line = 1
     private var nextLine = 1
     /// Bytes of the row that was read last, without its line end.
     private(set) var raw: Range<Int> = 0..<0
+    /// After the last line feed that ends a row; nil before the first.
+    private(set) var complete: Int?
     /// Unescaped cells live here until the next row.
     private var unescaped: [UnsafeMutableRawBufferPointer] = unsafe []
 
@@ -19,23 +22,50 @@ import WinnowModel
     /// throws and is passed over, too, so that reading can go on.
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
         release()
-        while unsafe at < bytes.count, isLineEnd(at) { endLine() }
-        guard unsafe at < bytes.count else { return false }
         cells.removeAll(keepingCapacity: true)
-        line = nextLine
-        let start = at
-        while true {
-            let more = try cell(&cells, start)
-            if !more { break }
-        }
-        raw = start..<at
-        if unsafe at < bytes.count { endLine() }
+        guard begin() else { return false }
+        repeat {
+            let cell = try nextCell()
+            if cell.isQuoted || !cell.text.isEmpty {
+                let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[cell.text])
+                unsafe cells.append(
+                    InputCell(
+                        kind: .csv,
+                        bytes: cell.doubled > 0 ? unescape(text, cell.doubled) : text))
+            } else {
+                cells.append(InputCell())
+            }
+        } while takeComma()
+        end()
+        return true
+    }
+
+    /// Passes over a row; false at the end.
+    mutating func skip() -> Bool {
+        guard begin() else { return false }
+        repeat { guard (try? nextCell()) != nil else { return true } } while takeComma()
+        end()
         return true
     }
 
     mutating func release() {
         for i in unsafe unescaped.indices { unsafe unescaped[i].deallocate() }
         unsafe unescaped.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Rows
+
+    private mutating func begin() -> Bool {
+        while unsafe at < bytes.count, isLineEnd(at) { endLine() }
+        guard unsafe at < bytes.count else { return false }
+        line = nextLine
+        raw = at..<at
+        return true
+    }
+
+    private mutating func end() {
+        raw = raw.lowerBound..<at
+        if unsafe at < bytes.count { endLine() }
     }
 
     private func isLineEnd(_ i: Int) -> Bool {
@@ -45,46 +75,44 @@ import WinnowModel
 
     private mutating func endLine() {
         if unsafe bytes[at] == 0x0D { at += 1 }
-        if unsafe at < bytes.count { at += 1 }
+        if unsafe at < bytes.count {
+            at += 1
+            complete = at
+        }
         nextLine += 1
     }
 
-    /// Reads one cell; true when another follows.
-    private mutating func cell(_ cells: inout [InputCell], _ start: Int) throws(BadRow) -> Bool {
+    // MARK: Cells
+
+    private struct Cell {
+        let text: Range<Int>
+        let isQuoted: Bool
+        /// Quotes that are written twice.
+        var doubled = 0
+    }
+
+    @inline(__always)
+    private mutating func nextCell() throws(BadRow) -> Cell {
         if unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: "\"") {
-            return try quotedCell(&cells, start)
+            return try quotedCell()
         }
-        let begin = at
+        let start = at
         while unsafe at < bytes.count {
             let byte = unsafe bytes[at]
             if byte == UInt8(ascii: ",") || byte == 0x0A { break }
             if byte == 0x0D, isLineEnd(at) { break }
-            if byte == UInt8(ascii: "\"") {
-                throw malformed(start, "a quote inside an unquoted cell")
-            }
+            if byte == UInt8(ascii: "\"") { throw malformed("a quote inside an unquoted cell") }
             at += 1
         }
-        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[begin..<at])
-        unsafe cells.append(text.isEmpty ? InputCell() : InputCell(kind: .csv, bytes: text))
-        return takeComma()
+        return Cell(text: start..<at, isQuoted: false)
     }
 
-    private mutating func takeComma() -> Bool {
-        guard unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: ",") else { return false }
+    private mutating func quotedCell() throws(BadRow) -> Cell {
         at += 1
-        return true
-    }
-
-    private mutating func quotedCell(_ cells: inout [InputCell], _ start: Int) throws(BadRow)
-        -> Bool
-    {
-        at += 1
-        let begin = at
+        let start = at
         var doubled = 0
         while true {
-            guard unsafe at < bytes.count else {
-                throw malformed(start, "a quoted cell is not closed")
-            }
+            guard unsafe at < bytes.count else { throw malformed("a quoted cell is not closed") }
             if unsafe bytes[at] == UInt8(ascii: "\"") {
                 guard unsafe at + 1 < bytes.count, unsafe bytes[at + 1] == UInt8(ascii: "\"") else {
                     break
@@ -96,15 +124,18 @@ import WinnowModel
             }
             at += 1
         }
-        var text = unsafe UnsafeRawBufferPointer(rebasing: bytes[begin..<at])
+        let cell = Cell(text: start..<at, isQuoted: true, doubled: doubled)
         at += 1
-        if doubled > 0 { unsafe text = unsafe unescape(text, doubled) }
-        unsafe cells.append(InputCell(kind: .csv, bytes: text))
-        if takeComma() { return true }
-        guard unsafe at == bytes.count || isLineEnd(at) else {
-            throw malformed(start, "text behind a quoted cell")
+        guard unsafe at == bytes.count || bytes[at] == UInt8(ascii: ",") || isLineEnd(at) else {
+            throw malformed("text after a quoted cell")
         }
-        return false
+        return cell
+    }
+
+    private mutating func takeComma() -> Bool {
+        guard unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: ",") else { return false }
+        at += 1
+        return true
     }
 
     private mutating func unescape(_ text: UnsafeRawBufferPointer, _ doubled: Int)
@@ -113,7 +144,8 @@ import WinnowModel
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(1, text.count - doubled), alignment: 1)
         unsafe unescaped.append(buffer)
-        var out = 0, i = 0
+        var out = 0
+        var i = 0
         while i < text.count {
             unsafe buffer[out] = unsafe text[i]
             out += 1
@@ -123,7 +155,8 @@ import WinnowModel
     }
 
     /// Passes over the rest of the line.
-    private mutating func malformed(_ start: Int, _ reason: String) -> BadRow {
+    private mutating func malformed(_ reason: String) -> BadRow {
+        let start = raw.lowerBound
         while unsafe at < bytes.count, unsafe bytes[at] != 0x0A { at += 1 }
         raw = unsafe start..<(at > start && bytes[at - 1] == 0x0D ? at - 1 : at)
         if unsafe at < bytes.count { endLine() }

@@ -45,7 +45,7 @@ extension InputCell {
         }
     }
 
-    var isThere: Bool { kind != .absent && kind != .null }
+    var isPresent: Bool { kind != .absent && kind != .null }
 
     func text(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
         guard isText else { throw bad(column, "a string") }
@@ -54,7 +54,7 @@ extension InputCell {
 
     /// A string of 1–255 bytes.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
-        guard isThere else {
+        guard isPresent else {
             throw BadRow(column: column, code: .missingID, reason: "the id is missing")
         }
         guard isText else { throw bad(column, "an id") }
@@ -124,7 +124,8 @@ extension InputCell {
 
     private func barred(_ column: String) throws(BadRow) -> [[UInt8]] {
         if unsafe bytes.isEmpty { return [] }
-        var result: [[UInt8]] = [[]], i = 0
+        var result: [[UInt8]] = [[]]
+        var i = 0
         while unsafe i < bytes.count {
             switch unsafe bytes[i] {
             case UInt8(ascii: "|"): result.append([])
@@ -150,7 +151,8 @@ extension InputCell {
         else {
             throw bad(column, "an object of strings")
         }
-        var result: [(key: [UInt8], value: [UInt8])] = [], seen: Set<[UInt8]> = []
+        var result: [(key: [UInt8], value: [UInt8])] = []
+        var seen: Set<[UInt8]> = []
         for (key, member) in members {
             guard case .string(let text) = member else { throw bad(column, "an object of strings") }
             guard seen.insert(Array(key.utf8)).inserted else {

@@ -1,12 +1,12 @@
 import WinnowJSON
 import WinnowModel
 
-/// Rows of NDJSON in one chunk: one object a line.
-@safe struct JSONRows {
+/// Rows of NDJSON: one object a line.
+@safe struct JSONRows: RowFormat {
     private let bytes: UnsafeRawBufferPointer
     private let columns: ColumnNames
     private var at = 0
-    /// 1-based within the chunk; of the row that was read last.
+    /// 1-based; of the row that was read last.
     private(set) var line = 0
     private(set) var raw: Range<Int> = 0..<0
     private var unescaped: [UnsafeMutableRawBufferPointer] = unsafe []

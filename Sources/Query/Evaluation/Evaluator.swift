@@ -28,8 +28,8 @@ package final class Evaluator: Sendable {
     /// How many profiles match each plan. Plans are evaluated together, so what they share is
     /// evaluated once.
     package func count(_ plans: [Plan]) throws(WinnowError) -> [Int] {
-        var counts = [Int](repeating: 0, count: plans.count),
-            open: [(plan: Plan, of: Int, complements: Bool)] = []
+        var counts = [Int](repeating: 0, count: plans.count)
+        var open: [(plan: Plan, of: Int, complements: Bool)] = []
         for (i, plan) in plans.enumerated() {
             let (inner, complements) = plan.complemented.map { ($0, true) } ?? (plan, false)
             if let known = try storedCount(inner) {
@@ -90,8 +90,11 @@ package final class Evaluator: Sendable {
     private func forEachBlock(
         _ program: Program, _ body: @Sendable (BlockEvaluation, Int) throws(WinnowError) -> Void
     ) throws(WinnowError) {
-        let blocks = snapshot.blocks, rows = snapshot.rows, erased = snapshot.erased
-        let next = Atomic(0), failure = Mutex<WinnowError?>(nil)
+        let blocks = snapshot.blocks
+        let rows = snapshot.rows
+        let erased = snapshot.erased
+        let next = Atomic(0)
+        let failure = Mutex<WinnowError?>(nil)
         let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
         @Sendable func work() {
             let evaluation = BlockEvaluation(program, rows: rows, erased: erased)

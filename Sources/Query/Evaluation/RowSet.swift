@@ -16,7 +16,8 @@ package struct RowSet: Sequence, Sendable {
 
     package struct Iterator: IteratorProtocol {
         fileprivate let blocks: [(number: Int, words: [UInt64])]
-        private var block = 0, word = 0
+        private var block = 0
+        private var word = 0
         private var rest: UInt64 = 0
 
         fileprivate init(blocks: [(number: Int, words: [UInt64])]) {

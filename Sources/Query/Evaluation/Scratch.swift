@@ -34,7 +34,8 @@ import WinnowModel
     let gathered = GatheredRuns(wholeTails: true)
     /// Runs by their keys, of the event that pairs are made of and of the one that must not have
     /// happened.
-    let keyed = GatheredRuns(wholeTails: false), excluded = GatheredRuns(wholeTails: false)
+    let keyed = GatheredRuns(wholeTails: false)
+    let excluded = GatheredRuns(wholeTails: false)
     /// What is asked of the events at hand.
     let wanted = WantedRows()
     private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.count)

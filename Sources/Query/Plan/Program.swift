@@ -39,7 +39,8 @@ struct Program: Sendable {
     }
 
     init(_ plans: [Plan]) {
-        var known: [Key: Int] = [:], uses: [Int] = []
+        var known: [Key: Int] = [:]
+        var uses: [Int] = []
         func intern(_ key: Key, _ node: Node) -> Int {
             if let index = known[key] { return index }
             known[key] = nodes.count

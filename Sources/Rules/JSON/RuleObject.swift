@@ -86,7 +86,8 @@ struct RuleValue {
 /// The error for a key that the object at a place does not have.
 func unknownKey(_ key: String, _ path: RulePath, _ verb: String, _ known: [RuleKey]) -> WinnowError
 {
-    let names = known.map(\.rawValue), list = names.joined(separator: ", ")
+    let names = known.map(\.rawValue)
+    let list = names.joined(separator: ", ")
     return .invalidRule(
         path: path.key(key),
         message: "unknown key\(nearestHint(for: key, among: names)); \(verb) \(list)")

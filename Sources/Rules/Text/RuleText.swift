@@ -17,11 +17,11 @@ package struct RuleText: Sendable {
     package let segment: Segment
     private let bytes: [UInt8]
     private let source: SourceTree
-    /// Where the time zone of the header stands.
+    /// Where the time zone of the header is.
     private let timezone: Int?
 
     /// Reads a text.
-    /// - Parameter takingHeader: false for one that stands in a document, which has name and time
+    /// - Parameter takingHeader: false for one that is in a document, which has name and time
     ///   zone beside it.
     package init(_ text: String, takingHeader: Bool = true) throws(WinnowError) {
         var reader = TextReader(text)

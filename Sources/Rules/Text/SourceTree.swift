@@ -1,6 +1,6 @@
 import WinnowModel
 
-/// Where a part of a condition stands in a text.
+/// Where a part of a condition is in a text.
 struct SourceMark {
     /// From the node on: `activity.campaigns`.
     var path: RulePath
@@ -13,7 +13,7 @@ struct SourceTree {
     var rule: Rule
     /// Where it begins, a byte of the text.
     var start: Int
-    /// Of a condition, where its parts stand.
+    /// Of a condition, where its parts are.
     var marks: [SourceMark] = []
     /// Of a group or a negation, what it is made of.
     var children: [SourceTree] = []

@@ -4,7 +4,7 @@ import WinnowModel
 /// A piece of a text: what the grammar knows as one thing.
 struct TextToken {
     enum Kind {
-        /// A keyword, or a name without backquotes; the place where it stands decides.
+        /// A keyword, or a name without backquotes; the place where it is decides.
         case word
         /// A name in backquotes.
         case name
@@ -30,7 +30,7 @@ struct TextLexer {
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// The first token at or behind a byte, white space and comments aside.
+    /// The first token at or after a byte, white space and comments aside.
     func token(from start: Int) -> TextToken {
         let at = firstByte(from: start)
         guard at < bytes.count else {
@@ -72,7 +72,7 @@ struct TextLexer {
 
     // MARK: Words and names
 
-    /// Whether a name can stand without backquotes, as far as its letters go.
+    /// Whether a name can be without backquotes, as far as its letters go.
     static func isWord(_ name: String) -> Bool {
         let lexer = TextLexer(name)
         return !lexer.bytes.isEmpty && lexer.endOfWord(0) == lexer.bytes.count
@@ -117,7 +117,7 @@ struct TextLexer {
         TextToken(kind: .stray, range: at..<at + (scalar(at).map { String($0).utf8.count } ?? 1))
     }
 
-    /// A name in backquotes; a backquote of its own stands twice.
+    /// A name in backquotes; a backquote of its own is doubled.
     private func name(_ start: Int) -> TextToken {
         let quote = UInt8(ascii: "`")
         var at = start + 1
@@ -154,8 +154,8 @@ struct TextLexer {
     /// A run of what numbers and times are made of, and then which of the two it is.
     private func numberOrTime(_ start: Int) -> TextToken {
         let end = bytes[start...].firstIndex { !TextLexer.isOfNumber($0) } ?? bytes.count
-        let text = String(decoding: bytes[start..<end], as: UTF8.self),
-            length = TextLexer.numberLength(text)
+        let text = String(decoding: bytes[start..<end], as: UTF8.self)
+        let length = TextLexer.numberLength(text)
         if length == end - start { return TextToken(kind: .number, range: start..<end) }
         if TextLexer.isTime(text) { return TextToken(kind: .time, range: start..<end) }
         let shown = text.utf8.count > 40 ? text.prefix(40) + "…" : text[...]
@@ -194,7 +194,7 @@ struct TextLexer {
         }
     }
 
-    /// Whether a text, as it stands, is a date or an instant of rules as text.
+    /// Whether a text, as it is, is a date or an instant of rules as text.
     static func isTime(_ text: String) -> Bool { CivilDate(text) != nil || Instant(text) != nil }
 
     // MARK: What tokens say
@@ -209,10 +209,10 @@ struct TextLexer {
         }
     }
 
-    /// The token as it stands in the text.
+    /// The token as it is in the text.
     func text(_ token: TextToken) -> String { String(decoding: bytes[token.range], as: UTF8.self) }
 
-    /// The token as it stands in the text, with small letters for capitals of ASCII.
+    /// The token as it is in the text, with small letters for capitals of ASCII.
     func lowercased(_ token: TextToken) -> String {
         String(decoding: bytes[token.range].map(asciiLowercased), as: UTF8.self)
     }
@@ -220,7 +220,8 @@ struct TextLexer {
     /// The name in backquotes.
     func name(_ token: TextToken) -> String {
         let quote = UInt8(ascii: "`")
-        var name: [UInt8] = [], rest = bytes[token.range].dropFirst().dropLast()
+        var name: [UInt8] = []
+        var rest = bytes[token.range].dropFirst().dropLast()
         while let byte = rest.popFirst() {
             name.append(byte)
             if byte == quote { rest = rest.dropFirst() }

@@ -14,8 +14,8 @@ extension TextReader {
     }
 
     mutating func document(takingHeader: Bool) throws(WinnowError) -> Document {
-        if !takingHeader, stands("segment") || stands("timezone") {
-            throw error("a text inside a document has no header; name and timezone stand beside it")
+        if !takingHeader, isNext("segment") || isNext("timezone") {
+            throw error("a text inside a document has no header; name and timezone are beside it")
         }
         var name: String?, timezone: String?, place: Int?
         if take("segment") { name = try string() }
@@ -27,7 +27,7 @@ extension TextReader {
             try require(":")
             guard lexer.bytes[end..<token.start].contains(UInt8(ascii: "\n")) || token.range.isEmpty
             else {
-                throw error("a header stands on a line of its own; the rule begins on the next")
+                throw error("a header is on a line of its own; the rule begins on the next")
             }
         }
         return Document(
@@ -43,14 +43,14 @@ extension TextReader {
     private struct Level {
         /// Where it begins.
         var start: Int
-        /// Where the negations of the next operand stand.
+        /// Where the negations of the next operand are.
         var negations: [Int] = []
         /// The operands before the last “or”.
         var alternatives: [SourceTree] = []
         /// The operands of the last term.
         var parts: [SourceTree] = []
 
-        /// Levels of the rule that the next operand stands in, of those that are known so far.
+        /// Levels of the rule that the next operand is in, of those that are known so far.
         var depth: Int {
             negations.count + (alternatives.isEmpty ? 0 : 1) + (parts.isEmpty ? 0 : 1)
         }
@@ -88,7 +88,8 @@ extension TextReader {
     /// Method: what is open is kept in a list, not in calls within calls, so that no text overflows
     /// the stack.
     private mutating func expression() throws(WinnowError) -> SourceTree {
-        var levels: [Level] = [], level = Level(start: token.start)
+        var levels: [Level] = []
+        var level = Level(start: token.start)
         func depth() -> Int { levels.reduce(level.depth) { $0 + $1.depth } }
         while true {
             let start = token.start

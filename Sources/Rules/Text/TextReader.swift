@@ -1,11 +1,11 @@
 import WinnowJSON
 import WinnowModel
 
-/// Reads rules from text, token by token. What each part of the language looks like stands in the
+/// Reads rules from text, token by token. What each part of the language looks like is in the
 /// extensions; here is how tokens are taken, and what is said where none fits.
 ///
 /// Method: whatever is looked for and not found is noted with the place where it would have to
-/// stand. The error is about the furthest such place, since all before it did make sense, and names
+/// be. The error is about the furthest such place, since all before it did make sense, and names
 /// what was looked for there.
 struct TextReader {
     let lexer: TextLexer
@@ -34,10 +34,10 @@ struct TextReader {
 
     mutating func advance() { advance(to: token.range.upperBound) }
 
-    /// The token behind the one that is looked at.
+    /// The token after the one that is looked at.
     var next: TextToken { lexer.token(from: token.range.upperBound) }
 
-    /// Where a phrase that stands here ends; nil, when none does.
+    /// Where a phrase ends that begins here; nil when none does.
     private mutating func end(of phrase: String, noting: Bool = true) -> Int? {
         let words = phrase.split(separator: " ")
         var token = token
@@ -51,22 +51,22 @@ struct TextReader {
         return token.range.upperBound
     }
 
-    /// Takes a phrase, when it stands here.
+    /// Takes a phrase, when it is next.
     mutating func take(_ phrase: String) -> Bool {
         guard let end = end(of: phrase) else { return false }
         advance(to: end)
         return true
     }
 
-    /// Takes a phrase that must stand here.
+    /// Takes a phrase that must be next.
     mutating func require(_ phrase: String) throws(WinnowError) {
         guard take(phrase) else { throw failure() }
     }
 
-    /// Whether a phrase stands here, without a word about it.
-    mutating func stands(_ phrase: String) -> Bool { end(of: phrase, noting: false) != nil }
+    /// Whether a phrase is next, without a word about it.
+    mutating func isNext(_ phrase: String) -> Bool { end(of: phrase, noting: false) != nil }
 
-    /// Takes the longest phrase that stands here, and returns what it is the phrase of.
+    /// Takes the longest phrase that is next, and returns what it is the phrase of.
     mutating func choice<T>(_ all: some Sequence<T>, _ words: (T) -> String?) -> T? {
         var best: (choice: T, end: Int)?
         for candidate in all {
@@ -87,7 +87,7 @@ struct TextReader {
 
     /// Refuses what this version does not have.
     mutating func refuse(_ phrases: [String]) throws(WinnowError) {
-        for phrase in phrases where stands(phrase) {
+        for phrase in phrases where isNext(phrase) {
             throw error("“\(phrase)” is not available in this version")
         }
     }
@@ -150,7 +150,7 @@ struct TextReader {
             name = lexer.text(token)
             if TextWords.isKeyword(name) {
                 throw error(
-                    "“\(name)” is a word of the language; as a name it stands in backquotes: "
+                    "“\(name)” is a word of the language; as a name it needs backquotes: "
                         + "`\(name)`"
                 )
             }
@@ -182,7 +182,7 @@ struct TextReader {
 
     // MARK: Places
 
-    /// Says where a part of the condition stands: here, or at a byte.
+    /// Says where a part of the condition is: here, or at a byte.
     mutating func mark(_ keys: [RuleKey], at start: Int? = nil) {
         mark(RulePath(keys.map { .key($0.rawValue) }), at: start)
     }
@@ -199,7 +199,7 @@ struct TextReader {
 
     // MARK: Errors
 
-    /// Notes what could stand here.
+    /// Notes what could be here.
     mutating func expect(_ what: String) { expect(what, at: token.start) }
 
     private mutating func expect(_ what: String, at place: Int) {
@@ -214,7 +214,7 @@ struct TextReader {
             message: message)
     }
 
-    /// The error where nothing fits; `what` could stand here, too.
+    /// The error where nothing fits; `what` could be here, too.
     mutating func failure(expecting what: String...) -> WinnowError {
         for what in what { expect(what) }
         let token = lexer.token(from: furthest)
@@ -232,7 +232,7 @@ struct TextReader {
             }
             hint = nearestHint(for: lexer.lowercased(token), among: words.map(String.init))
         } else if case .stray = token.kind, ["'", "“", "”", "„", "«"].contains(lexer.text(token)) {
-            hint = " (strings stand in double quotes: \"…\")"
+            hint = " (write strings in double quotes: \"…\")"
         }
         return error(
             "unexpected “\(shown(token))”\(hint); expected \(list(expected))", at: token.start)
@@ -241,7 +241,8 @@ struct TextReader {
     /// Behind the last token; white space and comments that follow are not where something is
     /// missing.
     private var endOfText: Int {
-        var token = token, end = end
+        var token = token
+        var end = end
         while !token.range.isEmpty {
             end = token.range.upperBound
             token = lexer.token(from: end)

@@ -4,7 +4,7 @@ import WinnowModel
 /// units have theirs beside their names in JSON.
 enum TextWords {
     /// Every keyword of the language, also of what this version does not have. A name that is one
-    /// stands in backquotes.
+    /// is in backquotes.
     static let keywords = Set(
         """
         segment timezone or and not in entered left at least times sample to salted on link links
@@ -17,7 +17,7 @@ enum TextWords {
         minute minutes hour hours weeks months years
         """.split { $0 == " " || $0 == "\n" }.map(String.init))
 
-    /// How a name stands in text: bare, or in backquotes where it would not be read as a name.
+    /// How a name is written in text: bare, or in backquotes where it would not be read as a name.
     static func name(_ name: String) -> String {
         if TextLexer.isWord(name), !isKeyword(name) { return name }
         var quoted = "`"

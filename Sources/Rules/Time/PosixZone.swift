@@ -1,6 +1,6 @@
 import WinnowModel
 
-/// The rule behind the last transition of a zone, in POSIX TZ form: `CET-1CEST,M3.5.0,M10.5.0/3`.
+/// The rule after the last transition of a zone, in POSIX TZ form: `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct PosixZone: Sendable {
     private let standard: Int64
     private let daylight: Daylight?
@@ -61,15 +61,15 @@ struct PosixZone: Sendable {
 
     func offset(atSecond second: Int64) -> Int64 {
         guard let daylight else { return standard }
-        // A year's two changes may lie in the neighbouring UTC year, so the latest of three years'
+        // A year's two changes may be in the neighbouring UTC year, so the latest of three years'
         // decides.
         let year = Instant(milliseconds: second * 1000).utcDay.components.year
         var latest = (at: Int64.min, offset: standard)
         for y in year - 1...year + 1 {
-            let on = daylight.start.local(y) - standard,
-                off = daylight.end.local(y) - daylight.offset
+            let on = daylight.start.local(y) - standard
+            let off = daylight.end.local(y) - daylight.offset
             if on <= second && on > latest.at { latest = (on, daylight.offset) }
-            // On a tie (daylight time all year) the change to daylight time stands.
+            // On a tie (daylight time all year) the change to daylight time wins.
             if off <= second && off > latest.at { latest = (off, standard) }
         }
         return latest.offset

@@ -107,7 +107,8 @@ package struct TimeZoneRules: Sendable {
     /// The instant of a local wall time in milliseconds since 1970 local: of two the earlier, and
     /// one that does not exist is read with the offset before the gap.
     package func instant(ofWall wall: Int64) -> Instant {
-        let second = floorDivide(wall, 1000), rest = wall - second * 1000
+        let second = floorDivide(wall, 1000)
+        let rest = wall - second * 1000
         var before = offset(atSecond: second - 172_800)
         for stretch in stretches(second - 172_800..<second + 172_800) {
             let utc = second - stretch.offset
@@ -175,7 +176,9 @@ private struct TZifReader {
 
     mutating func body(_ header: Header) -> (times: [Int64], indexes: [Int], offsets: [Int64])? {
         guard header.size(timeBytes: 8) <= bytes.count - at, header.types > 0 else { return nil }
-        var times: [Int64] = [], indexes: [Int] = [], offsets: [Int64] = []
+        var times: [Int64] = []
+        var indexes: [Int] = []
+        var offsets: [Int64] = []
         for _ in 0..<header.times { times.append(number(8) ?? 0) }
         for _ in 0..<header.times { indexes.append(Int(number(1) ?? 0)) }
         for _ in 0..<header.types {

@@ -64,7 +64,8 @@ public struct Rule: Sendable, Hashable {
 
     /// A rule of a node. Complexity: O(parts).
     public init(_ node: Node) {
-        var depth = 1, nodes = 1
+        var depth = 1
+        var nodes = 1
         for child in node.children {
             depth = max(depth, child.depth + 1)
             // Each child has few, but there may be many.

@@ -37,7 +37,8 @@ enum WindowReader {
     private static func absolute(_ object: RuleObject, _ value: RuleValue) throws(WinnowError)
         -> Window
     {
-        let from = try object.optional(.from).map(time), to = try object.optional(.to).map(time)
+        let from = try object.optional(.from).map(time)
+        let to = try object.optional(.to).map(time)
         switch (from, to) {
         case (.date(let from)?, .date(let to)?): return .dates(from: from, to: to)
         case (.date(let from)?, nil): return .dates(from: from, to: nil)

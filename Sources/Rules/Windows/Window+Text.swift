@@ -49,14 +49,14 @@ extension TextReader {
     private mutating func unit() throws(WinnowError) -> Window.Unit {
         try refuse(Later.units)
         if let unit = choice(Window.Unit.allCases, { $0.rawValue }) { return unit }
-        guard let unit = Window.Unit.allCases.first(where: { stands($0.singular) }) else {
+        guard let unit = Window.Unit.allCases.first(where: { isNext($0.singular) }) else {
             throw failure()
         }
         advance()
         return unit
     }
 
-    /// The window behind “between”.
+    /// The window after “between”.
     mutating func daysAgo(_ place: [RuleKey]) throws(WinnowError) -> Window {
         mark(place + [.daysAgo])
         let first = try natural(upTo: Window.longest)

@@ -14,7 +14,7 @@ extension Window {
                 throw .invalidRule("a window has either last, or days_ago, or from and to")
             }
             if let from, let to, from > to {
-                throw .invalidRule("from \(from) lies after to \(to)")
+                throw .invalidRule("from \(from) is after to \(to)")
             }
         }
         switch self {
@@ -31,7 +31,7 @@ extension Window {
             }
             guard first >= last else {
                 throw .invalidRule(
-                    at: .daysAgo, "the first day, \(first) days ago, lies after the last, \(last)")
+                    at: .daysAgo, "the first day, \(first) days ago, is after the last, \(last)")
             }
         case .dates(let from, let to): try checkOrder(from, to, CivilDate.first...CivilDate.last)
         case .instants(let from, let to): try checkOrder(from, to, Instant.first...Instant.last)

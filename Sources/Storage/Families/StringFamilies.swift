@@ -32,7 +32,8 @@ enum KeysFamily: PartFamily {
     static func size(in batch: Batch) -> Int { batch.profiles.added * 24 }
 
     static func write(_ merge: Merge, to part: PartWriter) throws(WinnowError) -> PartReference {
-        let erased = merge.purge?.erased, profiles = merge.batch.profiles
+        let erased = merge.purge?.erased
+        let profiles = merge.batch.profiles
         let source = StringTableWriter.Source(
             .profile, older: try merge.tables(.profile) + profiles.runs, new: profiles.new,
             keeping: { erased?.contains($0) != true })
@@ -62,7 +63,8 @@ enum DictionaryFamily: PartFamily {
     static func write(_ merge: Merge, to part: PartWriter) throws(WinnowError) -> PartReference {
         var sources: [StringTableWriter.Source] = []
         for namespace in Namespace.names {
-            let own = merge.batch.names[namespace], inUse = merge.purge?.inUse
+            let own = merge.batch.names[namespace]
+            let inUse = merge.purge?.inUse
             sources.append(
                 .init(
                     namespace, older: try merge.tables(namespace) + (own?.runs ?? []),

@@ -36,7 +36,8 @@ extension Snapshot {
             }
         }
         for kind in PartKind.allCases { _ = try snapshot.files(kind) }
-        let erased = snapshot.erased, unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
+        let erased = snapshot.erased
+        let unpurged = erased.flatMap { $0.isPurged ? nil : $0 }
         var types: [(events: Int, minimum: Int64, maximum: Int64)] = []
         for part in try snapshot.activity() {
             for index in part.types.values {
@@ -105,8 +106,8 @@ extension Snapshot {
         var types: [EventType: StoreDetail.EventTypeDetail] = [:]
         for part in try snapshot.activity() {
             for index in part.types.values where index.events > 0 {
-                let first = Instant(milliseconds: index.minimum),
-                    last = Instant(milliseconds: index.maximum)
+                let first = Instant(milliseconds: index.minimum)
+                let last = Instant(milliseconds: index.maximum)
                 var detail =
                     types[index.type]
                     ?? .init(

@@ -54,7 +54,8 @@ public struct AsyncSnapshot: Sendable {
     public func prepare(
         _ segment: Segment, asOf: Instant? = nil, in timezone: String? = nil
     ) async throws(WinnowError) -> PreparedSegment {
-        let snapshot = snapshot, options = EvaluationOptions(asOf: asOf, timezone: timezone)
+        let snapshot = snapshot
+        let options = EvaluationOptions(asOf: asOf, timezone: timezone)
         return try await onEngine { (_) throws(WinnowError) in
             try snapshot.prepare(segment, options)
         }

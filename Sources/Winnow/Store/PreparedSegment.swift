@@ -15,7 +15,8 @@ public struct PreparedSegment: Sendable {
     /// Counts the profiles, exactly.
     /// - Throws: `damaged` when the store is.
     public func count() throws(WinnowError) -> SegmentCount {
-        let clock = ContinuousClock(), start = clock.now
+        let clock = ContinuousClock()
+        let start = clock.now
         let count = try snapshot.evaluator(options, Cancellation()).count([bound.plan])[0]
         return SegmentCount(
             name: name, count: count, universe: snapshot.profiles, asOf: asOf,

@@ -11,7 +11,8 @@ enum ProfileIDFile {
     static func read(_ path: String, _ format: ProfileIDFormat) throws(WinnowError) -> [[UInt8]] {
         let stream = try InputStream(path: path)
         let bytes = try stream.readAll(limit: limit)
-        var ids: [[UInt8]] = [], known: Set<ArraySlice<UInt8>> = []
+        var ids: [[UInt8]] = []
+        var known: Set<ArraySlice<UInt8>> = []
         for (i, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
         {
             var id = line.last == 0x0D ? line.dropLast() : line

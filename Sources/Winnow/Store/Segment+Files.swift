@@ -8,8 +8,8 @@ extension Segment {
     /// - Parameter path: a file; `-` is standard input.
     /// - Throws: `invalidRule` or `invalidText` with the line of the first one that makes no sense.
     public static func all(ndjson path: String) throws(WinnowError) -> [Segment] {
-        var segments: [Segment] = [],
-            lines = try InputLines(path: path, limit: RuleLimits.bytes + RuleFile.slack)
+        var segments: [Segment] = []
+        var lines = try InputLines(path: path, limit: RuleLimits.bytes + RuleFile.slack)
         while let bytes = try lines.next() {
             do throws(WinnowError) {
                 let line = try RuleFile.text(bytes)

@@ -56,14 +56,16 @@ public struct Snapshot: Sendable {
         _ segments: [Segment], _ options: EvaluationOptions,
         _ cancellation: Cancellation = Cancellation()
     ) throws(WinnowError) -> (counts: [SegmentCount], paths: EvaluationPaths) {
-        let clock = ContinuousClock(), binding = try Binding(self, options)
+        let clock = ContinuousClock()
+        let binding = try Binding(self, options)
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {
             let start = clock.now
             bound.append((try binding.bind(segment), clock.now - start))
             try cancellation.check()
         }
-        let start = clock.now, evaluator = evaluator(options, cancellation)
+        let start = clock.now
+        let evaluator = evaluator(options, cancellation)
         let counts = try evaluator.count(bound.map(\.segment.plan))
         let share = (clock.now - start) / max(1, segments.count)
         var results: [SegmentCount] = []

@@ -24,11 +24,12 @@ extension Activity: BindableCondition {
         let links = try self.links.map { (ids) throws(WinnowError) in
             try binder.at(.links) { (binder) throws(WinnowError) in try binder.codes(ids, .link) }
         }
-        let asOf = binder.time.asOf.milliseconds, window = window(&binder)
+        let asOf = binder.time.asOf.milliseconds
+        let window = window(&binder)
         let scope = Scope(
             campaigns: selected[0], templates: selected[1],
             window: min(window.lowerBound, asOf)...min(window.upperBound, asOf), asOf: asOf)
-        try noteUnnamed(scope, links, &binder)
+        try noteEventsWithoutMessage(scope, links, &binder)
         guard window.lowerBound <= asOf else {
             return precededBy == nil ? plan(condition, of: nil) : .empty
         }
@@ -52,15 +53,15 @@ extension Activity: BindableCondition {
     }
 
     /// Tells when unique events are derived from events without a message.
-    private func noteUnnamed(
+    private func noteEventsWithoutMessage(
         _ scope: Scope, _ links: [UInt32]?, _ binder: inout Binder
     ) throws(WinnowError) {
-        var unnamed = try scope.meetsUnnamed(type, links: links, binder.snapshot)
-        if !unnamed, let precededBy {
+        var withoutMessage = try scope.hasEventsWithoutMessage(type, links: links, binder.snapshot)
+        if !withoutMessage, let precededBy {
             let other = EventType(type.channel, precededBy.event)
-            unnamed = try scope.meetsUnnamed(other, links: nil, binder.snapshot)
+            withoutMessage = try scope.hasEventsWithoutMessage(other, links: nil, binder.snapshot)
         }
-        if unnamed {
+        if withoutMessage {
             binder.note(
                 "approximate_unique",
                 "some events have no message id; those of one campaign and template count as one message"
@@ -110,7 +111,8 @@ extension Activity: BindableCondition {
     private func paired(
         _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?, _ binder: Binder
     ) throws(WinnowError) -> Plan {
-        let other = EventType(type.channel, preceding.event), atLeast = UInt64(preceding.atLeast)
+        let other = EventType(type.channel, preceding.event)
+        let atLeast = UInt64(preceding.atLeast)
         if preceding.pairing == .scope {
             let target = plan(condition, of: try binder.events(scope, type, links))
             return .all([

@@ -210,7 +210,8 @@ struct ActivityEvaluation {
             if scope.links == nil {
                 // Of rows that one chunk alone speaks about, its marks are right.
                 var alone = self
-                let contested = try join.contestedRows(block), others = scratch.uncontested
+                let contested = try join.contestedRows(block)
+                let others = scratch.uncontested
                 others.copy(from: wantedRows ?? scratch.universe)
                 others.subtract(contested)
                 alone.wantedRows = others
@@ -241,7 +242,9 @@ struct ActivityEvaluation {
     private func scan(
         _ runs: ArraySlice<RunInScope>, _ gathered: GatheredRuns, _ sink: some CountSink
     ) throws(WinnowError) {
-        let chunks = gathered.chunks, windows = gathered.windows, masks = TailMasks(gathered)
+        let chunks = gathered.chunks
+        let windows = gathered.windows
+        let masks = TailMasks(gathered)
         for run in runs {
             sink.expect(gathered.bound(of: run))
             try scan(run, of: chunks[run.chunk], windows[run.chunk], masks, sink)
@@ -253,7 +256,7 @@ struct ActivityEvaluation {
         _ masks: TailMasks,
         _ sink: some CountSink
     ) throws(WinnowError) {
-        switch run.form {
+        switch run.kind {
         case .head(let i):
             let head = try chunk.head(i)
             if !run.straddles && scope.links == nil && scope.unique == nil && !sink.wantsKeys
@@ -267,7 +270,7 @@ struct ActivityEvaluation {
             }
         case .tailRun(let range):
             scratch.record(.tailRun)
-            // Masks have whole groups; what lies before and behind the run is taken off.
+            // Masks have whole groups; what is before and after the run is taken off.
             let start = range.lowerBound / SlicedStream.group * SlicedStream.group
             for at in stride(from: start, to: range.upperBound, by: Scratch.piece) {
                 let n = min(Scratch.piece, range.upperBound - at)
@@ -278,8 +281,9 @@ struct ActivityEvaluation {
         case .tail(let offset):
             scratch.record(.tail)
             for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
-                let n = min(Scratch.piece, chunk.tail.events - at), words = (n + 63) / 64,
-                    mask = unsafe scratch.mask
+                let n = min(Scratch.piece, chunk.tail.events - at)
+                let words = (n + 63) / 64
+                let mask = unsafe scratch.mask
                 let first = offset + at / 64
                 if run.straddles {
                     unsafe mask.update(
@@ -365,7 +369,8 @@ struct ActivityEvaluation {
 
     /// Makes the mask these events of a piece.
     private func choose(_ range: Range<Int>) {
-        let mask = unsafe scratch.mask, last = range.upperBound / 64
+        let mask = unsafe scratch.mask
+        let last = range.upperBound / 64
         for word in last..<SlicedStream.maskWords(range.upperBound) { unsafe mask[word] = 0 }
         for word in 0..<last { unsafe mask[word] = ~0 }
         if range.upperBound % 64 > 0 { unsafe mask[last] = 1 << UInt64(range.upperBound % 64) - 1 }
@@ -408,13 +413,15 @@ struct ActivityEvaluation {
     ) {
         guard count > 0 else { return }
         var count = count
-        let mask = unsafe scratch.mask, kept = unsafe scratch.kept
+        let mask = unsafe scratch.mask
+        let kept = unsafe scratch.kept
         let weighs = scope.unique == nil && streams.hasWeights && !sink.unites
         guard weighs || sink.wantsKeys || (wantedRows != nil && scope.unique != nil) else {
             return unsafe sink.add(kept, by: nil, count)
         }
         if sink.wantsKeys { scratch.record(.byKey) }
-        let numbers = unsafe scratch.numbers, messages = unsafe scratch.messages
+        let numbers = unsafe scratch.numbers
+        let messages = unsafe scratch.messages
         if weighs || sink.wantsKeys {
             unsafe streams.weights(at..<at + n, into: numbers)
             if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
@@ -456,7 +463,7 @@ struct ActivityEvaluation {
 extension GatheredRuns {
     /// How many events a run has.
     func events(of run: RunInScope) -> Int {
-        switch run.form {
+        switch run.kind {
         case .head(let i): chunks[run.chunk].events(ofHead: i)
         case .tailRun(let range): range.count
         case .tail: chunks[run.chunk].tail.events
@@ -465,7 +472,7 @@ extension GatheredRuns {
 
     /// What a run may add up to for one row.
     func bound(of run: RunInScope) -> UInt64 {
-        switch run.form {
+        switch run.kind {
         case .head(let i): chunks[run.chunk].maximum(ofHead: i)
         case .tail, .tailRun: chunks[run.chunk].tailMaximum
         }

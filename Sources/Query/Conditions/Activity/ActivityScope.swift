@@ -27,7 +27,7 @@ final class ActivityScope: Sendable {
 
 /// How unique events are derived.
 struct UniqueRule: Sendable {
-    /// The mark of `FirstEvents` that says it where a chunk stands alone.
+    /// The mark of `FirstEvents` that says it where a chunk is alone.
     let bit: UInt8
     /// Only clicks on these count, before uniqueness; nil for all.
     let links: Set<UInt32>?
@@ -36,7 +36,7 @@ struct UniqueRule: Sendable {
 
 /// The leaves of one part that are in scope.
 final class PartScope: Sendable {
-    /// How a leaf lies to the scope and its window.
+    /// How a leaf is related to the scope and its window.
     enum Place: UInt8, Sendable { case out, inside, straddles }
 
     let part: ActivityPart

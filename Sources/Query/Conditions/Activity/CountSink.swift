@@ -142,7 +142,7 @@ struct UnionSink: CountSink {
     // Stored counts come from blocks with many events.
     func add(_ set: BlockSet, by: UInt64) {}
 
-    /// Makes `out` the rows whose counter lies between two bounds.
+    /// Makes `out` the rows whose counter is between two bounds.
     func select(_ lower: UInt8, _ upper: UInt8, into out: BlockSet) {
         out.clear()
         for i in 0..<count where unsafe (lower...upper).contains(counters[Int(rows[i])]) {
@@ -150,7 +150,7 @@ struct UnionSink: CountSink {
         }
     }
 
-    /// Calls `body` once with each row whose counter lies between two bounds, the lower above zero,
+    /// Calls `body` once with each row whose counter is between two bounds, the lower above zero,
     /// and leaves the counters zero.
     func drain(_ bounds: ClosedRange<UInt8>, _ body: (UInt16) -> Void) {
         for i in 0..<count {

@@ -6,7 +6,7 @@ import WinnowModel
 final class GatheredRuns {
     private(set) var runs: [RunInScope] = []
     private(set) var chunks: [ActivityChunk] = []
-    /// Per chunk the window that its events must lie in.
+    /// Per chunk the window that its events must be in.
     private(set) var windows: [ClosedRange<Int64>] = []
     /// Stored counts of parts that are in scope as a whole.
     private(set) var summaries: [SlicedBlock] = []
@@ -19,7 +19,8 @@ final class GatheredRuns {
     /// A bit per event of the tails of the chunks: those of leaves inside the window, and of those
     /// that straddle it.
     private(set) var inside = GrowingMask(), straddling = GrowingMask()
-    private var codes: [UInt32] = [], ends: [UInt32] = []
+    private var codes: [UInt32] = []
+    private var ends: [UInt32] = []
 
     /// Whether tails are taken as a whole, not run by run.
     private let wholeTails: Bool
@@ -77,10 +78,10 @@ final class GatheredRuns {
         return end
     }
 
-    private func append(_ form: RunInScope.Form, _ leaf: Int, _ scope: PartScope) {
+    private func append(_ kind: RunInScope.Kind, _ leaf: Int, _ scope: PartScope) {
         runs.append(
             RunInScope(
-                form: form, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles,
+                kind: kind, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles,
                 key: scope.keys?[leaf]))
     }
 
@@ -115,13 +116,15 @@ final class GatheredRuns {
     /// Appends the tail, or its runs in scope; returns whether there are any.
     private func tail(of chunk: ActivityChunk, _ scope: PartScope) throws(WinnowError) -> Bool {
         guard chunk.tail.events > 0 else { return false }
-        let first = runs.count, offset = inside.count
+        let first = runs.count
+        let offset = inside.count
         if wholeTails {
             let words = SlicedStream.maskWords(chunk.tail.events)
             inside.grow(by: words)
             straddling.grow(by: words)
         }
-        var chosen = 0, straddles = false
+        var chosen = 0
+        var straddles = false
         func take(_ range: Range<Int>, _ leaf: Int) {
             events += range.count
             guard wholeTails else { return append(.tailRun(range), leaf, scope) }
@@ -161,7 +164,7 @@ final class GatheredRuns {
         guard wholeTails else { return runs.count > first }
         if chosen > 0 {
             runs.append(
-                RunInScope(form: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil)
+                RunInScope(kind: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil)
             )
         }
         return chosen > 0
@@ -170,13 +173,13 @@ final class GatheredRuns {
 
 /// A run of one chunk that is in scope, and whether its times must be looked at.
 struct RunInScope {
-    enum Form {
+    enum Kind {
         case head(Int)
         case tailRun(Range<Int>)
         /// What is in scope of the tail, as masks that begin at a word of `GatheredRuns`.
         case tail(Int)
     }
-    let form: Form
+    let kind: Kind
     /// Index into the chunks of the block at hand.
     let chunk: Int
     let straddles: Bool
@@ -212,8 +215,9 @@ struct RunInScope {
     /// Sets the bits of a range that begins at bit 0 of word `offset`.
     func insert(_ range: Range<Int>, _ offset: Int) {
         guard !range.isEmpty else { return }
-        let first = range.lowerBound >> 6, last = (range.upperBound - 1) >> 6,
-            words = unsafe base + offset
+        let first = range.lowerBound >> 6
+        let last = (range.upperBound - 1) >> 6
+        let words = unsafe base + offset
         let low: UInt64 = ~0 << UInt64(range.lowerBound & 63)
         let high: UInt64 = ~0 >> UInt64(63 - (range.upperBound - 1) & 63)
         if first == last {

@@ -34,7 +34,8 @@ struct Scope: Hashable {
                 bit: FirstEvents.bit(of: type.event), links: links.map(Set.init),
                 names: NameOrder(try snapshot.names()))
         }
-        var scopes: [PartScope] = [], count = 0
+        var scopes: [PartScope] = []
+        var count = 0
         for part in try snapshot.activity() {
             guard let index = part.types[stored] else { continue }
             guard let (scope, events) = try partScope(part, index, keying, unique) else { continue }
@@ -68,9 +69,11 @@ struct Scope: Hashable {
         }
         let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
-        var leaves: [Int] = [], events = 0
+        var leaves: [Int] = []
+        var events = 0
         for leaf in self.leaves(of: table) {
-            let low = table.minimum[leaf], high = table.maximum[leaf]
+            let low = table.minimum[leaf]
+            let high = table.maximum[leaf]
             guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
             places[leaf] =
                 low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles

@@ -14,7 +14,9 @@ struct UniqueJoin {
     /// The rows that more than one chunk has events of, or one that has forgotten some; in a store
     /// of nightly batches few, since the older parts hold nearly everything.
     func contestedRows(_ block: Int) throws(WinnowError) -> BlockSet {
-        let contested = scratch.contested, seen = scratch.seen, own = scratch.sliced.spare
+        let contested = scratch.contested
+        let seen = scratch.seen
+        let own = scratch.sliced.spare
         contested.clear()
         seen.clear()
         for part in scope.parts {
@@ -47,8 +49,9 @@ struct UniqueJoin {
         _ block: Int, in wanted: BlockSet?, _ body: (UInt16, PartScope, Int, UInt32) -> Void
     ) throws(WinnowError) {
         var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
-        // Leaves of candidates, by tag; parts have theirs one behind the other.
-        var offsets: [Int] = [], total = 0
+        // Leaves of candidates, by tag; parts have theirs one after the other.
+        var offsets: [Int] = []
+        var total = 0
         for part in scope.parts {
             offsets.append(total)
             total += part.index.leafCount
@@ -58,7 +61,8 @@ struct UniqueJoin {
         }
         for (part, offset) in zip(scope.parts, offsets) {
             guard let entry = try part.part.find(part.index, block: block) else { continue }
-            let table = try part.part.leaves(of: part.index), chunk = try part.part.chunk(entry)
+            let table = try part.part.leaves(of: part.index)
+            let chunk = try part.part.chunk(entry)
             func add(
                 _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int,
                 _ rows: UnsafePointer<UInt16>
@@ -67,7 +71,8 @@ struct UniqueJoin {
                     throw .damaged(
                         file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
-                let key = table.key(leaf), tag = UInt32(truncatingIfNeeded: offset + leaf)
+                let key = table.key(leaf)
+                let tag = UInt32(truncatingIfNeeded: offset + leaf)
                 unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
@@ -77,7 +82,8 @@ struct UniqueJoin {
                 }
             }
             for i in 0..<chunk.headCount {
-                let head = try chunk.head(i), rows = unsafe scratch.rows(for: head.events)
+                let head = try chunk.head(i)
+                let rows = unsafe scratch.rows(for: head.events)
                 try unsafe head.eventRows(into: rows, distinct: scratch.distinct)
                 try unsafe add(head.streams, 0..<head.events, head.leaf, rows)
             }
@@ -105,12 +111,14 @@ struct UniqueJoin {
         _ part: PartScope, _ body: (UInt16, UInt32, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
-        let messages = unsafe scratch.messages, horizon = part.part.horizon
+        let messages = unsafe scratch.messages
+        let horizon = part.part.horizon
         while at < range.upperBound {
             let piece = at..<min(at + Scratch.piece, range.upperBound)
             unsafe streams.messages(piece, into: messages)
-            let firsts = streams.firsts.values(piece), links = streams.links(piece),
-                times = streams.times(piece)
+            let firsts = streams.firsts.values(piece)
+            let links = streams.links(piece)
+            let times = streams.times(piece)
             for i in 0..<piece.count {
                 let row = unsafe rows[at - range.lowerBound + i]
                 if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 {

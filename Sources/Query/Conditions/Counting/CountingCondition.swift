@@ -24,8 +24,8 @@ final class CountingCondition: BoundCondition {
     var cost: Int { 10_000 + events.scope.events / 100 }
 
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
-        let activity = ActivityEvaluation(events.scope, view.scratch, view.candidates),
-            gathered = view.scratch.keyed
+        let activity = ActivityEvaluation(events.scope, view.scratch, view.candidates)
+        let gathered = view.scratch.keyed
         out.clear()
         guard try activity.gatherByKey(view.block, gathered) else {
             view.scratch.record(.objectSums)
@@ -43,7 +43,8 @@ final class CountingCondition: BoundCondition {
 
     /// How many objects have events in the block.
     private func present(_ gathered: GatheredRuns) -> Int {
-        var present = 0, start = 0
+        var present = 0
+        var start = 0
         while start < gathered.runs.count {
             if gathered.runs[start].key ?? 0 > 0 { present += 1 }
             start = gathered.endOfObject(from: start)
@@ -59,7 +60,8 @@ final class CountingCondition: BoundCondition {
         view.scratch.record(.objectsIntersected)
         let wanted = ActivityEvaluation.Wanted(
             lower: events.lower, upper: events.upper, out: view.spare(0))
-        var start = 0, isFirst = true
+        var start = 0
+        var isFirst = true
         while start < gathered.runs.count, isFirst || !out.isEmpty {
             let end = gathered.endOfObject(from: start)
             defer { start = end }
@@ -83,7 +85,8 @@ final class CountingCondition: BoundCondition {
         while start < gathered.runs.count {
             let end = gathered.endOfObject(from: start)
             defer { start = end }
-            var count = 0, bound: UInt64 = 0
+            var count = 0
+            var bound: UInt64 = 0
             for i in start..<end {
                 count += gathered.events(of: gathered.runs[i])
                 bound = bound.saturatingAdd(gathered.bound(of: gathered.runs[i]))
@@ -110,7 +113,8 @@ final class CountingCondition: BoundCondition {
     private func sums(_ activity: ActivityEvaluation, _ block: Int, into out: BlockSet)
         throws(WinnowError)
     {
-        var sums: [UInt64: UInt64] = [:], met: [UInt16: Int] = [:]
+        var sums: [UInt64: UInt64] = [:]
+        var met: [UInt16: Int] = [:]
         try unsafe activity.forEachKey(block) { rows, keys, by, n in
             for i in 0..<n where unsafe keys[i] > 0 {
                 unsafe sums[UInt64(keys[i]) << 16 | UInt64(rows[i]), default: 0] += UInt64(by[i])

@@ -40,7 +40,8 @@ final class ColumnCondition: BoundCondition {
     }
 
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
-        let matched = view.spare(0), open = view.spare(1)
+        let matched = view.spare(0)
+        let open = view.spare(1)
         out.clear()
         var first = true
         for part in parts {

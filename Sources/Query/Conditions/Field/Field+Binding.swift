@@ -8,14 +8,15 @@ extension FieldCondition: BindableCondition {
     var usesCurrentState: Bool { true }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
-        let schema = binder.snapshot.schema, isID = sameBytes(name, Schema.idName)
+        let schema = binder.snapshot.schema
+        let isID = sameBytes(name, Schema.idName)
         let known =
             isID
             ? Field(name: Schema.idName, type: .string)
             : schema.index(of: name).map { schema.fields[$0] }
         guard let field = known else {
-            let names = [Schema.idName] + schema.fields.map(\.name),
-                list = names.joined(separator: ", ")
+            let names = [Schema.idName] + schema.fields.map(\.name)
+            let list = names.joined(separator: ", ")
             throw binder.invalid(
                 at: .name,
                 "the store has no field “\(name)”\(nearestHint(for: name, among: names)); its fields are \(list)"
@@ -67,7 +68,7 @@ extension FieldCondition: BindableCondition {
     private func columnTest(
         _ test: FieldTest.Test, _ part: ProfilePart, _ index: ProfilePart.FieldIndex
     ) throws(WinnowError) -> ColumnCondition.Test {
-        switch (test, index.form) {
+        switch (test, index.encoding) {
         case (.exists, _): return .present
         case (.numbers(let ranges), .numbers):
             return ranges.isEmpty ? .never : .ranges(merged(ranges))
@@ -86,7 +87,7 @@ extension FieldCondition: BindableCondition {
         default:
             throw .damaged(
                 file: part.file.path,
-                what: "a field is stored in a form that its type does not have")
+                what: "a field is stored in an encoding that its type does not have")
         }
     }
 

@@ -46,7 +46,8 @@ final class PairCondition: BoundCondition {
             }
             try slots.insertRows(atLeast: atLeast, into: out)
         case .object:
-            let runs = scratch.keyed, others = scratch.excluded
+            let runs = scratch.keyed
+            let others = scratch.excluded
             var told = try wanted.gatherByKey(view.block, runs)
             if told, let excluded { told = try excluded.gatherByKey(view.block, others) }
             guard told else {
@@ -63,11 +64,15 @@ final class PairCondition: BoundCondition {
         _ view: BlockView, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?,
         into out: BlockSet
     ) throws(WinnowError) {
-        let runs = view.scratch.keyed, others = view.scratch.excluded
-        let set = view.spare(0), strike = view.spare(1)
-        var start = 0, from = 0
+        let runs = view.scratch.keyed
+        let others = view.scratch.excluded
+        let set = view.spare(0)
+        let strike = view.spare(1)
+        var start = 0
+        var from = 0
         while start < runs.runs.count {
-            let end = runs.endOfObject(from: start), key = runs.runs[start].key ?? 0
+            let end = runs.endOfObject(from: start)
+            let key = runs.runs[start].key ?? 0
             defer { start = end }
             if key == 0 { continue }
             try wanted.evaluate(

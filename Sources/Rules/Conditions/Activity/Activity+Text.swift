@@ -17,7 +17,7 @@ extension Activity {
 }
 
 extension TextReader {
-    /// The channel that a condition on activity begins with; the name of a field stands before an
+    /// The channel that a condition on activity begins with; the name of a field is before an
     /// operator.
     private func channel() -> Channel? {
         guard case .word = token.kind, let channel = Channel(name: lexer.lowercased(token)),
@@ -124,13 +124,13 @@ extension TextReader {
         let isListed: Bool
         switch token.kind {
         case .string: isListed = true
-        default: isListed = stands("(")
+        default: isListed = isNext("(")
         }
         if isListed {
             mark(place + [.ids])
             selector.ids = try strings()
             // Else the “or” is one between rules.
-            if stands("or tagged") || stands("or with") { try require("or") }
+            if isNext("or tagged") || isNext("or with") { try require("or") }
         } else {
             expect("a string in double quotes")
             expect("“(”")
@@ -148,13 +148,13 @@ extension TextReader {
         let start = token.start
         if take("tagged all") {
             guard selector.allTags.isEmpty else {
-                throw error("“tagged all” stands here twice", at: start)
+                throw error("“tagged all” is said twice", at: start)
             }
             mark(place + [.allTags], at: start)
             selector.allTags = try strings()
         } else if take("tagged") {
             guard selector.tags.isEmpty else {
-                throw error("“tagged” stands here twice", at: start)
+                throw error("“tagged” is said twice", at: start)
             }
             mark(place + [.tags], at: start)
             selector.tags = try strings()

@@ -58,7 +58,7 @@ private struct FieldReader {
         let object = try RuleObject(value, allowed: [.from, .to, .feb29])
         let from = try object.required(.from).integer(-365...365)
         let to = try object.required(.to).integer(-365...365)
-        guard from <= to else { throw value.error("from \(from) lies after to \(to)") }
+        guard from <= to else { throw value.error("from \(from) is after to \(to)") }
         let leapDay =
             try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
         return FieldCondition.Anniversary(Int(from)...Int(to), leapDay: leapDay)

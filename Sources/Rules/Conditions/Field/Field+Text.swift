@@ -13,7 +13,8 @@ extension FieldCondition {
 
 extension TextReader {
     fileprivate mutating func field() throws(WinnowError) -> FieldCondition {
-        let start = token.start, first = token
+        let start = token.start
+        let first = token
         let name = try name("a field’s name")
         mark([FieldCondition.key, .name], at: start)
         if case .word = first.kind { try checkChannel(first) }
@@ -21,8 +22,8 @@ extension TextReader {
         mark([FieldCondition.key, .operator])
         let value = token.start
         var condition: FieldCondition
-        // “between” is an operator, too; what stands behind it tells.
-        if !stands("between"), let window = try window([FieldCondition.key, .value]) {
+        // “between” is an operator, too; what follows tells.
+        if !isNext("between"), let window = try window([FieldCondition.key, .value]) {
             mark([FieldCondition.key, .value], at: value)
             condition = FieldCondition(name, .during, .window(window))
         } else {
@@ -34,8 +35,8 @@ extension TextReader {
         return condition
     }
 
-    /// Whether the first word is a channel that there is not, rather than a field: an event stands
-    /// behind it.
+    /// Whether the first word is a channel that there is not, rather than a field: an event
+    /// follows.
     private mutating func checkChannel(_ first: TextToken) throws(WinnowError) {
         let events = Event.allCases.map(\.name)
         if let channel = Channel(name: lexer.lowercased(first)) {
@@ -68,7 +69,8 @@ extension TextReader {
             return FieldCondition(
                 name, op, .list(try list { (reader) throws(WinnowError) in try reader.literal() }))
         case .range:
-            let before = self, low = try literal()
+            let before = self
+            let low = try literal()
             try require("and")
             let range = FieldCondition(name, op, .list([low, try literal()]))
             guard op == .between, take("days ago") else { return range }
@@ -85,8 +87,8 @@ extension TextReader {
         switch token.kind {
         case .string: return .string(try string())
         case .number, .time:
-            let text = lexer.text(token),
-                isTime = if case .time = token.kind { true } else { false }
+            let text = lexer.text(token)
+            let isTime = if case .time = token.kind { true } else { false }
             advance()
             return isTime ? .string(text) : .number(text)
         default:
@@ -104,7 +106,7 @@ extension TextReader {
         let place = token.start
         mark([FieldCondition.key, .value, .to])
         let to = try integer(-365...365)
-        guard from <= to else { throw error("from \(from) lies after to \(to)", at: place) }
+        guard from <= to else { throw error("from \(from) is after to \(to)", at: place) }
         try require("days")
         let leapDay = take("feb29") ? try choice(FieldCondition.Anniversary.LeapDay.self) : .feb28
         return FieldCondition.Anniversary(from...to, leapDay: leapDay)

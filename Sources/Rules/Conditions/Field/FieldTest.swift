@@ -10,7 +10,7 @@ package struct FieldTest: Sendable, Hashable {
 
     package enum Test: Sendable, Hashable {
         case exists
-        /// The value, in the field's units, lies in one of the ranges.
+        /// The value, in the field's units, is in one of the ranges.
         case numbers([ClosedRange<Int64>])
         /// The date, or the local date of the instant, falls on one of the days.
         case daysOfYear(DaysOfYear)

@@ -62,7 +62,8 @@ struct LiteralReader {
     }
 
     private func pieces(_ pattern: [UInt8]) throws(WinnowError) -> [[UInt8]] {
-        var pieces: [[UInt8]] = [[]], rest = pattern[...]
+        var pieces: [[UInt8]] = [[]]
+        var rest = pattern[...]
         while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "*"): pieces.append([])
@@ -70,7 +71,7 @@ struct LiteralReader {
                 guard let next = rest.popFirst(),
                     next == UInt8(ascii: "*") || next == UInt8(ascii: "\\")
                 else {
-                    throw error("a backslash in a pattern stands before * or another backslash")
+                    throw error("a backslash in a pattern comes before * or another backslash")
                 }
                 pieces[pieces.count - 1].append(next)
             default: pieces[pieces.count - 1].append(byte)
@@ -104,7 +105,8 @@ struct LiteralReader {
             }
             return result
         case (.between, .list(let literals)) where literals.count == 2:
-            let lo = try span(literals[0]), hi = try span(literals[1])
+            let lo = try span(literals[0])
+            let hi = try span(literals[1])
             guard try !isAbove(literals[0], literals[1]) else {
                 throw error("the first value is above the second")
             }
@@ -137,8 +139,9 @@ struct LiteralReader {
     private func isAbove(_ a: FieldCondition.Literal, _ b: FieldCondition.Literal)
         throws(WinnowError) -> Bool
     {
-        let lo = try span(a), hi = try span(b)
-        // Two literals may lie between the same values of the field, or both beyond them: digits
+        let lo = try span(a)
+        let hi = try span(b)
+        // Two literals may be between the same values of the field, or both beyond them: digits
         // decide.
         if case .number(let x) = a, case .number(let y) = b, let x = decimal(x), let y = decimal(y)
         {
@@ -182,8 +185,8 @@ struct LiteralReader {
 
     /// The milliseconds of a local day.
     private func day(_ date: CivilDate) -> Span {
-        let start = time.zone.start(of: date),
-            end = time.zone.start(of: CivilDate(day: date.day + 1))
+        let start = time.zone.start(of: date)
+        let end = time.zone.start(of: CivilDate(day: date.day + 1))
         return Span(lower: start.milliseconds, upper: end.milliseconds - 1)
     }
 

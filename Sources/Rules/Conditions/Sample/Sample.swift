@@ -10,7 +10,7 @@ public struct Sample: Sendable, Hashable {
     /// Salts the hash.
     @Bytewise public var salt: String
 
-    /// The profiles whose hash lies in a range of hundredths of a percent.
+    /// The profiles whose hash is in a range of hundredths of a percent.
     public init(_ range: Range<Int>, salt: String = "") {
         self.range = range
         self.salt = salt
@@ -29,7 +29,8 @@ extension Segment {
     public static func sample(_ from: Double, to: Double, salt: String = "") -> Segment {
         // What is no percentage is out of range, and so an error when it is evaluated.
         func hundredths(_ percent: Double) -> Int { Int(exactly: (percent * 100).rounded()) ?? -1 }
-        let low = hundredths(from), high = hundredths(to)
+        let low = hundredths(from)
+        let high = hundredths(to)
         return Segment(
             .sample(Sample(min(low, high)..<(low < high ? high : min(low, high)), salt: salt)))
     }

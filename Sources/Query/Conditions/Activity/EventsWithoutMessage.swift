@@ -7,7 +7,7 @@ extension Scope {
     /// Whether unique events of the type are derived from events of which some, in these campaigns
     /// and templates, on these links and not later than the instant of evaluation, have no message
     /// id. Events of erased profiles are met until they are purged.
-    func meetsUnnamed(
+    func hasEventsWithoutMessage(
         _ type: EventType, links: [UInt32]?, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Bool {
         let stored = snapshot.storedType(of: type)
@@ -16,14 +16,16 @@ extension Scope {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)
             let leaves = leaves(of: table).filter {
-                table.unnamed[$0] > 0 && table.firstUnnamed[$0] <= asOf
+                table.withoutMessage[$0] > 0 && table.firstWithoutMessage[$0] <= asOf
                     && table.maximum[$0] >= part.horizon
             }
             if leaves.isEmpty { continue }
-            if links == nil, leaves.contains(where: { table.firstUnnamed[$0] >= part.horizon }) {
+            if links == nil,
+                leaves.contains(where: { table.firstWithoutMessage[$0] >= part.horizon })
+            {
                 return true
             }
-            let met = try part.hasUnnamed(
+            let met = try part.hasEventsWithoutMessage(
                 index, leaves: Set(leaves), links: links.map { Set($0) }, until: asOf)
             if met { return true }
         }
@@ -34,7 +36,7 @@ extension Scope {
 extension ActivityPart {
     /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any),
     /// has no message id; the leaves alone do not tell.
-    fileprivate func hasUnnamed(
+    fileprivate func hasEventsWithoutMessage(
         _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>?, until last: Int64
     ) throws(WinnowError) -> Bool {
         guard horizon <= last else { return false }
@@ -42,7 +44,8 @@ extension ActivityPart {
         func has(_ streams: EventStreams, _ range: Range<Int>) -> Bool {
             var messages = [UInt32](repeating: 0, count: range.count)
             unsafe streams.messages(range, into: &messages)
-            let own = streams.links(range), all = streams.times(range)
+            let own = streams.links(range)
+            let all = streams.times(range)
             return messages.indices.contains {
                 messages[$0] == 0 && links?.contains(own[$0]) != false && times.contains(all[$0])
             }

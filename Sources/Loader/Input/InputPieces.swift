@@ -1,0 +1,117 @@
+import WinnowModel
+
+/// A piece of an input that begins and ends between records, so that pieces can be parsed side by
+/// side.
+struct InputPiece: Sendable {
+    let bytes: [UInt8]
+    /// Whether it is the beginning of its input.
+    let isFirst: Bool
+    /// The record is longer than `LoadLimits.line`: only its beginning is here.
+    let isCut: Bool
+
+    /// The text, without a byte order mark at the beginning of an input.
+    func withText(_ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void) throws(WinnowError)
+    {
+        try unsafe bytes.withUnsafeBytesThrowing { (raw) throws(WinnowError) in
+            try unsafe body(InputPiece.text(raw, isFirst: isFirst))
+        }
+    }
+
+    fileprivate static func text(
+        _ bytes: UnsafeRawBufferPointer, isFirst: Bool
+    ) -> UnsafeRawBufferPointer {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        return unsafe isFirst && bytes.starts(with: mark)
+            ? UnsafeRawBufferPointer(rebasing: bytes[mark.count...]) : bytes
+    }
+}
+
+/// Reads an input piece by piece, cutting where records end.
+///
+/// Method: a record ends with a line, but for CSV a line end in quotes is part of a cell. Where a
+/// piece has no quote, its last line end is the cut; else the reader of CSV says where records end,
+/// from the last cut on, so that cutting and parsing cannot disagree.
+struct InputPieces {
+    private let input: InputBytes
+    private let format: InputFormat
+    private var pending: [UInt8] = []
+    private var isFirst = true
+    private var ended = false
+    /// The rest of a record that was too long is being passed over.
+    private var skipping = false
+
+    private static let size = 4 << 20
+
+    init(_ input: InputBytes, _ format: InputFormat) {
+        self.input = input
+        self.format = format
+    }
+
+    /// The next piece, nil at the end.
+    mutating func next() throws(WinnowError) -> InputPiece? {
+        while true {
+            if !ended { try fill() }
+            if skipping, !pending.isEmpty {
+                guard let end = pending.firstIndex(of: 0x0A) else {
+                    pending.removeAll(keepingCapacity: true)
+                    if ended { return nil }
+                    continue
+                }
+                pending.removeFirst(end + 1)
+                skipping = false
+            }
+            if ended && pending.isEmpty { return nil }
+            if let cut = ended ? pending.count : endOfRecords {
+                return take(cut, isCut: false)
+            }
+            if pending.count > LoadLimits.line {
+                skipping = true
+                return take(pending.count, isCut: true)
+            }
+        }
+    }
+
+    private mutating func take(_ count: Int, isCut: Bool) -> InputPiece {
+        defer { isFirst = false }
+        let bytes = Array(pending[..<count])
+        pending.removeFirst(count)
+        return InputPiece(bytes: bytes, isFirst: isFirst, isCut: isCut)
+    }
+
+    private mutating func fill() throws(WinnowError) {
+        let old = pending.count
+        pending.append(contentsOf: repeatElement(0, count: InputPieces.size))
+        let count = try unsafe pending.withUnsafeMutableBytesThrowing {
+            (buffer) throws(WinnowError) in
+            try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
+        }
+        pending.removeLast(InputPieces.size - count)
+        if count == 0 { ended = true }
+    }
+
+    /// Where the last record ends that is here as a whole; nil when there is none.
+    private var endOfRecords: Int? {
+        unsafe pending.withUnsafeBytes { bytes in
+            guard let line = unsafe bytes.lastIndex(of: 0x0A) else { return nil }
+            guard unsafe format == .csv && bytes.contains(UInt8(ascii: "\"")) else {
+                return line + 1
+            }
+            let text = unsafe InputPiece.text(bytes, isFirst: isFirst)
+            var rows = unsafe CSVRows(text)
+            while rows.skip() {}
+            return rows.complete.map { $0 + bytes.count - text.count }
+        }
+    }
+}
+
+/// Limits of input data.
+package enum LoadLimits {
+    static let line = 16 << 20
+    package static let id = 255
+    /// 2000-01-01.
+    static let firstEvent: Int64 = 946_684_800_000
+
+    /// How much of a loader's memory may be filled with what it gathers; the rest is for pieces of
+    /// input and their parsed rows.
+    static func gathered(_ memory: Int) -> Int { max(memory / 4, memory - 256 << 20) }
+}

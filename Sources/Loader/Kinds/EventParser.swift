@@ -1,0 +1,142 @@
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+
+/// What a piece of input says of events; names have numbers of the piece's own, from 1 on.
+struct EventContent: Sendable {
+    var campaigns = StringInterner(first: 0)
+    var templates = StringInterner(first: 0)
+    var links = StringInterner(first: 0)
+    var messages = StringInterner(first: 0)
+    /// Profiles that the store does not have, numbered from 0 on.
+    var unknownProfiles = StringInterner(first: 0)
+    /// Rows that are passed over, since the store does not have the profile.
+    var skipped = 0
+    var types: [Events] = []
+    private var typeIndex: [UInt16: Int] = [:]
+    /// Where the row before was put: most are like it.
+    private var last = (key: UInt64.max, type: 0, leaf: UInt32(0))
+
+    /// Events of one type.
+    struct Events: Sendable {
+        let type: EventType
+        /// Campaign and template are numbers of the piece.
+        fileprivate(set) var keys: [LeafKey] = []
+        private var keyIndex: [UInt64: UInt32] = [:]
+        fileprivate(set) var events: [EventRecord] = []
+        /// Events of profiles that the store does not have, and the number of each profile.
+        fileprivate(set) var ofUnknown: [(event: Int, profile: UInt32)] = []
+
+        fileprivate init(_ type: EventType) { self.type = type }
+
+        /// The piece's leaf of a key.
+        fileprivate mutating func leaf(_ code: UInt64, _ key: LeafKey) -> UInt32 {
+            if let leaf = keyIndex[code] { return leaf }
+            let leaf = UInt32(keys.count)
+            keyIndex[code] = leaf
+            keys.append(key)
+            return leaf
+        }
+    }
+
+    /// Adds an event.
+    /// - Parameter row: of its profile; nil for one that the store does not have.
+    mutating func append(_ event: EventRow, row: UInt32?) {
+        let key = unsafe LeafKey(
+            campaign: EventContent.number(event.campaign, &campaigns),
+            template: EventContent.number(event.template, &templates), machine: event.machine)
+        let link = unsafe EventContent.number(event.link, &links)
+        let message = unsafe EventContent.number(event.message, &messages)
+        place(event.type, key)
+        if row == nil, let profile = unsafe unknownProfiles.intern(event.profile) {
+            types[last.type].ofUnknown.append((types[last.type].events.count, profile))
+        }
+        types[last.type].events.append(
+            EventRecord(
+                row: row ?? 0, leaf: last.leaf, time: event.time, count: event.count, link: link,
+                message: message))
+    }
+
+    /// Finds the type and leaf of an event, and remembers them as `last`.
+    private mutating func place(_ type: EventType, _ key: LeafKey) {
+        // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
+        let code =
+            (key.machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(key.campaign) << 24
+            | UInt64(key.template)
+        if code == last.key { return }
+        let index = typeIndex[type.code] ?? types.count
+        if index == types.count {
+            typeIndex[type.code] = index
+            types.append(Events(type))
+        }
+        last = (code, index, types[index].leaf(code, key))
+    }
+
+    /// The number of an id; zero for none.
+    private static func number(
+        _ id: UnsafeRawBufferPointer?, _ names: inout StringInterner
+    ) -> UInt32 {
+        // A piece holds far fewer ids than there are numbers.
+        unsafe id.flatMap { unsafe names.intern($0) }.map { $0 + 1 } ?? 0
+    }
+}
+
+/// Makes events of the rows of a piece.
+struct EventParser: Sendable {
+    let keys: StringTables
+    /// The last time that can be.
+    let latest: Int64
+    /// Whether unique events are loaded themselves.
+    let loadsUnique: Bool
+    let unknownProfiles: UnknownProfiles
+
+    func parse(_ piece: InputPiece, _ layout: RowLayout) -> ParsedPiece<EventContent> {
+        var content = EventContent()
+        var recent = RecentProfiles()
+        let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
+            // All is checked before any name is entered: a row that is not stored makes nothing
+            // known.
+            let event = try EventRow(cells, latest: latest, loadsUnique: loadsUnique)
+            let row = unsafe recent.row(of: event.profile, in: keys)
+            if row == nil, unknownProfiles != .create {
+                guard unknownProfiles == .skip else {
+                    let id = unsafe String(decoding: event.profile, as: UTF8.self)
+                    throw BadRow(
+                        column: "profile", code: .unknownProfile,
+                        reason: "there is no profile “\(id)”; load the profiles first, "
+                            + "or say what becomes of such events")
+                }
+                content.skipped += 1
+                return
+            }
+            content.append(event, row: row)
+        }
+        return ParsedPiece(rows: rows, content: content)
+    }
+}
+
+/// Profiles that were looked up a short while ago: what happens to a message is mostly close
+/// together, and a table of millions of ids costs four cache misses a look.
+@safe private struct RecentProfiles: ~Copyable {
+    private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isUsed: Bool)>.allocate(
+        capacity: 4096)
+
+    init() { unsafe entries.initialize(repeating: (0, 0, false), count: 4096) }
+
+    deinit { unsafe entries.deallocate() }
+
+    mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> UInt32? {
+        let hash = unsafe stringHash(id)
+        let entry = unsafe entries + Int(hash & 4095)
+        // Equal hashes are not enough: the bytes decide. They are in the order of rows, so mostly
+        // they are in the cache.
+        if unsafe entry.pointee.isUsed, unsafe entry.pointee.hash == hash,
+            unsafe keys.bytes(entry.pointee.row)?.elementsEqual(id) == true
+        {
+            return unsafe entry.pointee.row
+        }
+        guard let row = unsafe keys.code(of: id, hash: hash) else { return nil }
+        unsafe entry.pointee = (hash, row, true)
+        return row
+    }
+}
