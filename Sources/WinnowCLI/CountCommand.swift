@@ -24,7 +24,7 @@ struct CountCommand: ParsableCommand {
         if let rule { written.append(try WrittenRule(rule)) }
         for file in files { written.append(try WrittenRule(file: file)) }
         if let rules { written += try Segment.all(ndjson: rules).map { WrittenRule($0) } }
-        guard let only = written.first else {
+        guard !written.isEmpty else {
             throw WinnowError.usage(
                 "no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
@@ -34,15 +34,28 @@ struct CountCommand: ParsableCommand {
         do throws(WinnowError) {
             results = try snapshot.count(written.map(\.segment), options)
         } catch {
-            // Of several rules an error does not say which it is about.
-            throw written.count == 1 ? only.located(error) : error
+            throw CountCommand.located(error, in: written, snapshot, options)
         }
-        for result in results {
+        for (rule, result) in zip(written, results) {
             for warning in result.warnings where format == .text {
-                Terminal.note("winnow: warning: \(warning.path): \(warning.message)")
+                Terminal.note("winnow: warning: \(rule.located(warning))")
             }
             try Terminal.print(format == .json ? result.json : "\(result.count)")
         }
+    }
+
+    /// The error with its place in the rule that it is about.
+    private static func located(
+        _ error: WinnowError, in rules: [WrittenRule], _ snapshot: Snapshot,
+        _ options: EvaluationOptions
+    ) -> WinnowError {
+        for (i, rule) in rules.enumerated() {
+            do throws(WinnowError) { _ = try snapshot.prepare(rule.segment, options) } catch {
+                let place = rules.count == 1 ? nil : "rule \(i + 1) of \(rules.count)"
+                return place.map { rule.located(error).noting($0) } ?? rule.located(error)
+            }
+        }
+        return error
     }
 }
 

@@ -45,7 +45,7 @@ struct FuzzTests {
                 try target.run(seed) || target == .csv || target == .ndjson,
                 "\(String(decoding: seed, as: UTF8.self))")
         }
-        let count = target == .rule || target == .schema ? 20_000 : 1500
+        let count = [.rule, .text, .schema].contains(target) ? 20_000 : 1500
         let understood = Atomic(0)
         let seeds = target.seeds
         for i in 0..<count {

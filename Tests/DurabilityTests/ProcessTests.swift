@@ -136,7 +136,7 @@ struct ProcessTests {
         let parts = try FileManager.default.contentsOfDirectory(atPath: store.path + "/parts").count
         #expect(try parts == store.snapshot().info().parts)
         print(
-            "\(ProcessTests.kills) loads killed: \(died) died, \(stored) of them behind the commit point"
+            "\(ProcessTests.kills) loads killed: \(died) died, \(stored) of them after the commit point"
         )
         #expect(died > ProcessTests.kills / 3)
     }

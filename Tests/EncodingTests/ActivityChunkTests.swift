@@ -27,8 +27,9 @@ struct ActivityChunkTests {
         let lists = events.map { event -> [Int64] in
             let key = keys[Int(event.leaf)]
             return [
-                Int64(key.campaign), Int64(key.template), Int64(event.row), event.time,
-                Int64(event.count), Int64(event.link), Int64(event.message),
+                Int64(key.campaign.rawValue), Int64(key.template.rawValue), Int64(event.row),
+                event.time,
+                Int64(event.count), Int64(event.link.rawValue), Int64(event.message),
             ]
         }
         return lists.sorted { $0.lexicographicallyPrecedes($1) }
@@ -59,7 +60,7 @@ struct ActivityChunkTests {
         for i in 0..<count {
             list.events[i].time = Int64(i) * 77_777
             list.events[i].count = i % 5 == 0 ? 3 : 1
-            list.events[i].link = UInt32(i % 3)
+            list.events[i].link = NameCode(rawValue: UInt32(i % 3))
             list.events[i].message = UInt32(i % 7)
         }
         let part = try parts.write([list])
@@ -75,7 +76,7 @@ struct ActivityChunkTests {
             let isOdd = i % 2 == 1
             list.events[i].time = isOdd ? times.upperBound : times.lowerBound
             list.events[i].count = isOdd ? .max : 1
-            list.events[i].link = isOdd ? .max : 0
+            list.events[i].link = isOdd ? NameCode(rawValue: .max) : .none
             list.events[i].message = isOdd ? .max : 0
         }
         list.events[0].row = 65_535
@@ -89,7 +90,11 @@ struct ActivityChunkTests {
     func random(seed: Int) throws {
         var dice = Dice(UInt64(seed))
         var list = EventList()
-        list.keys = (0..<40).map { LeafKey(campaign: UInt32($0 / 3), template: UInt32($0 % 3)) }
+        list.keys = (0..<40).map {
+            LeafKey(
+                campaign: NameCode(rawValue: UInt32($0 / 3)),
+                template: NameCode(rawValue: UInt32($0 % 3)))
+        }
         // A few rows that have many events, or many that have few.
         let rows = seed % 2 == 0 ? 300 : 65_536
         let unit: Int64 = seed % 3 == 0 ? 1000 : 1
@@ -103,7 +108,8 @@ struct ActivityChunkTests {
                     row: UInt32(block << 16 | row), leaf: UInt32(leaf),
                     time: (Int64(dice.below(1 << 30)) - 1 << 29) * unit,
                     count: dice.below(9) == 0 ? UInt32(dice.bits(20)) + 1 : 1,
-                    link: UInt32(dice.below(5)), message: UInt32(dice.below(50))))
+                    link: NameCode(rawValue: UInt32(dice.below(5))), message: UInt32(dice.below(50))
+                ))
         }
         let part = try parts.write([list])
         #expect(try stored(part) == written(list))
@@ -116,7 +122,7 @@ struct ActivityChunkTests {
     @Test("a run of 64 events is a head, a shorter one is in the tail")
     func heads() throws {
         var list = EventList()
-        list.keys = (1...3).map { LeafKey(campaign: $0, template: 0) }
+        list.keys = [1, 2, 3].map { LeafKey(campaign: $0, template: 0) }
         for (leaf, count) in [(0, 63), (1, 64), (2, 1)] as [(UInt32, UInt32)] {
             list.events += (0..<count).map { EventRecord($0 * 2, leaf: leaf) }
         }
@@ -159,7 +165,7 @@ struct ActivityChunkTests {
     @Test("the greatest sum of a row is kept with each head and with the tail")
     func maxima() throws {
         var list = list(70)
-        list.keys = (1...3).map { LeafKey(campaign: $0, template: 0) }
+        list.keys = [1, 2, 3].map { LeafKey(campaign: $0, template: 0) }
         list.events[5].count = 7
         list.events.append(EventRecord(5, count: 2))
         list.events.append(EventRecord(9, leaf: 1, count: .max))
@@ -257,7 +263,7 @@ struct ActivityChunkTests {
         for (row, time, link, message) in [
             (0, 2000, 1, 1), (0, 1000, 2, 1), (0, 3000, 1, 1), (0, 500, 0, 0), (0, 400, 0, 0),
             (4, 2000, 1, 1),
-        ] as [(UInt32, Int64, UInt32, UInt32)] {
+        ] as [(UInt32, Int64, NameCode, UInt32)] {
             list.events.append(
                 EventRecord(row: row, leaf: 0, time: time, count: 1, link: link, message: message))
         }
@@ -336,7 +342,7 @@ struct ActivityChunkTests {
     @Test("a damaged chunk throws")
     func damage() throws {
         var list = list(64, every: 2)
-        list.keys = (1...2).map { LeafKey(campaign: $0, template: 0) }
+        list.keys = [1, 2].map { LeafKey(campaign: $0, template: 0) }
         list.events.append(EventRecord(1, leaf: 1))
         let part = try parts.write([list])
         func damaged(_ words: String, _ change: (inout [UInt8]) -> Void) {
@@ -383,7 +389,7 @@ struct ActivityChunkTests {
     @Test("runs of a tail that overlap throw")
     func overlap() throws {
         var list = EventList()
-        list.keys = (1...2).map { LeafKey(campaign: $0, template: 0) }
+        list.keys = [1, 2].map { LeafKey(campaign: $0, template: 0) }
         list.events = [EventRecord(1), EventRecord(2, leaf: 1)]
         let part = try parts.write([list])
         // Two ends of two bits each: 1 and 2.
@@ -399,7 +405,7 @@ struct ActivityChunkTests {
     @Test("whatever byte of a chunk is wrong, reading it comes to an end")
     func flips() throws {
         var list = list(70, every: 3)
-        list.keys = (1...2).map { LeafKey(campaign: $0, template: 0) }
+        list.keys = [1, 2].map { LeafKey(campaign: $0, template: 0) }
         for i in 0..<70 { list.events[i].time = Int64(i) * 1000 }
         list.events += [EventRecord(0), EventRecord(9, leaf: 1, count: 3)]
         let part = try parts.write([list])

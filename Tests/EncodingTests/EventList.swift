@@ -63,3 +63,8 @@ extension Parts {
         return try ActivityPart(file)
     }
 }
+
+extension NameCode: ExpressibleByIntegerLiteral {
+    /// As parts store it: 0 for none.
+    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+}

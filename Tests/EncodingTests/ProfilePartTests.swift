@@ -12,7 +12,7 @@ struct ProfilePartTests {
         Field(name: "n", type: .integer), Field(name: "city", type: .string),
         Field(name: "tags", type: .stringSet),
     ])
-    /// Positions in the schema, behind e-mail and phone.
+    /// Positions in the schema, after e-mail and phone.
     private let n = 2
     private let city = 3
     private let tags = 4

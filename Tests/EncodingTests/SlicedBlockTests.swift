@@ -89,8 +89,8 @@ struct SlicedBlockTests {
         #expect(encoded([], []) == hex("00 00 00 00 00000000 0000000000000000"))
     }
 
-    @Test("other numbers of the same rows stand behind", arguments: [2, 513, 40_000])
-    func behind(count: Int) throws {
+    @Test("other numbers of the same rows follow", arguments: [2, 513, 40_000])
+    func following(count: Int) throws {
         var dice = Dice(UInt64(count))
         var out = ByteWriter()
         let rows = dice.rows(count)

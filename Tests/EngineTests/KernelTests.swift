@@ -133,7 +133,7 @@ struct KernelTests {
         #expect(bits(out) == expected.map(\.element))
     }
 
-    /// The sliced form, with the room behind it that readers may look at; and its size.
+    /// The sliced form, with the room after it that readers may look at; and its size.
     private func sliced(_ values: [UInt64], _ width: UInt32) -> ([UInt8], size: Int) {
         let size = (values.count + 7) / 8 * Int(width)
         var bytes = [UInt8](repeating: 0xA5, count: size + 64)

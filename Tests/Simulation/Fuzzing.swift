@@ -4,14 +4,15 @@ import Winnow
 /// What reads bytes from outside, as functions of bytes that must come to an end, whatever they are
 /// given: for a fuzzer, and for a smoke test.
 package enum Fuzzing: String, CaseIterable, Sendable {
-    case rule, csv, ndjson, schema, part
+    case rule, text, csv, ndjson, schema, part
 
     /// Reads some bytes.
     /// - Returns: whether they were understood.
     @discardableResult package func run(_ bytes: [UInt8]) throws -> Bool {
         do {
             switch self {
-            case .rule: try count(bytes)
+            case .rule: try count(try Segment(json: String(decoding: bytes, as: UTF8.self)))
+            case .text: try count(try Segment(String(decoding: bytes, as: UTF8.self)))
             case .csv: try load(bytes, .csv)
             case .ndjson: try load(bytes, .ndjson)
             case .schema:
@@ -45,6 +46,16 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         ]
         return switch self {
         case .rule: rules.map { Array($0.utf8) }
+        case .text:
+            [
+                "segment \"n\" timezone \"Europe/Berlin\":\nnot sample 0 to 10.5 salted \"x\" or (city = \"c\")",
+                "email clicked between 1 and 3 times in campaigns (\"c1\", \"c2\") or tagged \"x\" tagged all"
+                    + " \"x\" with a in (\"b\", \"c\") on link \"l1\" in the last 3 months rolling # so\nand tags has any \"a\"",
+                "email opened not happened in template \"t1\" between 14 and 7 days ago having sent at least 2"
+                    + " times paired by message and not (paid in (1, -2.50) or born anniversary from -3 to 7 days feb29 mar1)",
+                "email opened at least 2 in campaigns \"c1\" since 2025-01-01T00:00:00Z counting any one",
+                "`city` matches \"c*\\\\*y\" ignoring case and paid not between -1.50 and 2e2 and born until 2025-01-01",
+            ].map { Array($0.utf8) }
         case .csv:
             [
                 "profile,channel,event,time,campaign,link,message,count\n\"p1\",email,clicked,2025-01-03T00:00:00+03:00,c1,l1,m1,2\n",
@@ -85,8 +96,18 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         return path
     }
 
-    private func count(_ bytes: [UInt8]) throws {
-        let segment = try Segment(json: String(decoding: bytes, as: UTF8.self))
+    private struct DiffersWhenReadAgain: Error { let text: String }
+
+    /// Counts a segment, and prints it in both forms, which must read back as what they are.
+    private func count(_ segment: Segment) throws {
+        let json = try segment.json()
+        guard try Segment(json: json).json() == json else { throw DiffersWhenReadAgain(text: json) }
+        // Text cannot say what compares with a value that no field takes.
+        if let text = try? segment.text() {
+            guard (try? Segment(text).text()) == text else {
+                throw DiffersWhenReadAgain(text: text)
+            }
+        }
         let sample = try Fuzzing.sample.get()
         var options = EvaluationOptions()
         options.threads = 1
@@ -120,7 +141,7 @@ package enum Fuzzing: String, CaseIterable, Sendable {
         let file = Int(first) % sample.files.count
         var content = sample.bytes(file)
         for record in stride(from: 1, to: bytes.count - 3, by: 4) {
-            // From either end: tables stand behind what they are about.
+            // From either end: tables are after what they are about.
             let place = (Int(bytes[record]) << 8 | Int(bytes[record + 1])) % content.count
             let at = bytes[record + 2] & 1 == 0 ? place : content.count - 1 - place
             content[at] = bytes[record + 3]

@@ -137,7 +137,7 @@ struct TextRuleTests {
         _ = try Segment(repeated("(", 128) + "a = 1" + repeated(")", 128))
         refused(repeated("(", 129) + "a = 1" + repeated(")", 129), "more than 128 parentheses")
         refused(repeated("(", 1_000_000), "more than 128 parentheses")
-        // A group is known only behind its first part.
+        // A group is known only after its first part.
         func nested(_ levels: Int) -> String {
             var text = "a = 1"
             for level in 0..<levels { text = "(\(text) \(level % 2 == 0 ? "and" : "or") b = 2)" }

@@ -3,21 +3,21 @@ import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
-/// One event on its way into a chunk. The link is a dictionary code plus one, the message an
-/// ordinal of the profile's plus one; zero for none.
+/// One event on its way into a chunk. The message is an ordinal of the profile's plus one; zero for
+/// none.
 package struct EventRecord: Sendable {
     package var row: UInt32
     /// Index into the leaf table of the event's type.
     package var leaf: UInt32
     package var time: Int64
     package var count: UInt32
-    package var link: UInt32
+    package var link: NameCode
     package var message: UInt32
     /// Which unique events it is, by its chunk alone; see `FirstEvents`.
     var first: UInt8 = 0
 
     package init(
-        row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: UInt32, message: UInt32
+        row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: NameCode, message: UInt32
     ) {
         self.row = row
         self.leaf = leaf

@@ -26,9 +26,10 @@ package struct ActivityExpectations: Sendable {
         self.older = older
     }
 
-    /// Whether a code plus one, zero for none, is of a name that is there.
-    fileprivate func isName(_ namespace: Namespace, _ code: UInt32) -> Bool {
-        unsafe code == 0 || names[namespace]?.bytes(code - 1)?.isEmpty == false
+    /// Whether it is none, or a name that is there.
+    fileprivate func isName(_ namespace: Namespace, _ name: NameCode) -> Bool {
+        guard let code = name.code else { return true }
+        return unsafe names[namespace]?.bytes(code)?.isEmpty == false
     }
 }
 
@@ -104,7 +105,7 @@ extension ActivityPart {
     ) throws(WinnowError) -> EncodedChunk {
         var events: [EventRecord] = []
         try append(index.type, block: block, to: &events)
-        var links: Set<UInt32> = []
+        var links: Set<NameCode> = []
         var messages = [Int](repeating: 0, count: Block.rows)
         for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
         for event in events {

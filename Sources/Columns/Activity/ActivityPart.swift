@@ -2,16 +2,15 @@ import WinnowFormat
 import WinnowModel
 
 /// The key of a leaf: events of one type, campaign, template, of people or of machines and, in
-/// leaves that are split, of one UTC month. Campaign and template are dictionary codes plus one,
-/// zero for none; month 0 is "not split", else months since 1970-01 plus one.
+/// leaves that are split, of one UTC month. Month 0 is "not split", else months since 1970-01 plus one.
 package struct LeafKey: Hashable, Sendable, Comparable {
-    package var campaign: UInt32
-    package var template: UInt32
+    package var campaign: NameCode
+    package var template: NameCode
     /// Whether software did it: mail privacy proxies, link scanners.
     package var machine: Bool
     package var month: UInt32
 
-    package init(campaign: UInt32, template: UInt32, machine: Bool = false, month: UInt32 = 0) {
+    package init(campaign: NameCode, template: NameCode, machine: Bool = false, month: UInt32 = 0) {
         self.campaign = campaign
         self.template = template
         self.machine = machine
@@ -315,14 +314,21 @@ package struct LeafTable: Sendable {
 
     package func key(_ i: Int) -> LeafKey {
         LeafKey(
-            campaign: UInt32(truncatingIfNeeded: campaigns[i]),
-            template: UInt32(truncatingIfNeeded: templates[i]),
+            campaign: campaign(i), template: template(i),
             machine: machines[i] != 0, month: UInt32(truncatingIfNeeded: months[i]))
     }
 
-    /// The leaves of a campaign (code plus one). Complexity: O(log leaves).
-    package func leaves(ofCampaign code: UInt32) -> Range<Int> {
-        let start = campaigns.lowerBound(Int64(code))
-        return start..<campaigns.lowerBound(Int64(code) + 1, in: start..<count)
+    package func campaign(_ i: Int) -> NameCode {
+        NameCode(rawValue: UInt32(truncatingIfNeeded: campaigns[i]))
+    }
+
+    package func template(_ i: Int) -> NameCode {
+        NameCode(rawValue: UInt32(truncatingIfNeeded: templates[i]))
+    }
+
+    /// The leaves of a campaign. Complexity: O(log leaves).
+    package func leaves(ofCampaign campaign: NameCode) -> Range<Int> {
+        let start = campaigns.lowerBound(Int64(campaign.rawValue))
+        return start..<campaigns.lowerBound(Int64(campaign.rawValue) + 1, in: start..<count)
     }
 }

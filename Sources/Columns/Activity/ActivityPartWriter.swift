@@ -132,8 +132,8 @@ extension ActivityPartWriter.TypeTables {
         for i in keys.indices where events[i] == 0 { (minimum[i], maximum[i]) = (filler, filler) }
         leaves.put(LeafTable.columns)
         leaves.put(UInt32(0))
-        PackedColumn.append(keys.map { Int64($0.campaign) }, to: &leaves)
-        PackedColumn.append(keys.map { Int64($0.template) }, to: &leaves)
+        PackedColumn.append(keys.map { Int64($0.campaign.rawValue) }, to: &leaves)
+        PackedColumn.append(keys.map { Int64($0.template.rawValue) }, to: &leaves)
         PackedColumn.append(keys.map { $0.machine ? 1 : 0 }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
         for i in keys.indices where withoutMessage[i] == 0 { firstWithoutMessage[i] = minimum[i] }

@@ -9,7 +9,7 @@ enum EventStream: UInt8, CaseIterable {
     case time = 1
     /// `count` of an event; without the stream it is 1.
     case count
-    /// Dictionary code plus one of the link, 0 for none; without the stream nobody clicked on one.
+    /// `NameCode` of the link; without the stream no event has one.
     case link
     /// The profile's ordinal plus one of the message, 0 for none; without the stream no event has
     /// one.
@@ -162,18 +162,18 @@ struct StreamTable {
         return lo <= hi ? UInt64(lo)...UInt64(hi) : nil
     }
 
-    /// Takes the events from `start` (a multiple of 512) on whose link is none of the codes plus
-    /// one, ascending, off the mask of `n` events; `spare` and `result` have room for as many.
+    /// Takes the events from `start` (a multiple of 512) on whose link is none of some, ascending,
+    /// off the mask of `n` events; `spare` and `result` have room for as many.
     package func narrow(
-        _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [UInt32], from start: Int,
+        _ mask: UnsafeMutablePointer<UInt64>, toLinks links: [NameCode], from start: Int,
         first n: Int,
         spare: UnsafeMutablePointer<UInt64>, result: UnsafeMutablePointer<UInt64>
     ) {
         let words = SlicedStream.maskWords(n)
         let stream = storedLinks.from(start)
         unsafe result.update(repeating: 0, count: words)
-        for link in links where link >= linkBase {
-            let code = UInt64(link - linkBase)
+        for link in links where link.rawValue >= linkBase {
+            let code = UInt64(link.rawValue - linkBase)
             if code > stream.span { break }
             unsafe spare.update(from: mask, count: words)
             unsafe stream.narrow(spare, to: code...code, first: n)
@@ -191,9 +191,10 @@ struct StreamTable {
         unsafe ck_unpack32(countBytes, range.lowerBound, range.count, countWidth, countBase, out)
     }
 
-    /// Link codes plus one; zero is none.
-    package func links(_ range: Range<Int>) -> [UInt32] {
-        storedLinks.values(range).map { linkBase &+ UInt32(truncatingIfNeeded: $0) }
+    package func links(_ range: Range<Int>) -> [NameCode] {
+        storedLinks.values(range).map {
+            NameCode(rawValue: linkBase &+ UInt32(truncatingIfNeeded: $0))
+        }
     }
 
     /// Message ordinals plus one; zero is none.
@@ -261,7 +262,7 @@ extension EventRecord {
         switch stream {
         case .time: time
         case .count: Int64(count)
-        case .link: Int64(link)
+        case .link: Int64(link.rawValue)
         case .message: Int64(message)
         case .first: Int64(first)
         }

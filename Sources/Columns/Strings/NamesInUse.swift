@@ -35,11 +35,11 @@ struct EventNames {
         var leaves = [Bool](repeating: false, count: keys.count)
         for event in events {
             leaves[Int(event.leaf)] = true
-            if event.link > 0 { links.insert(event.link - 1) }
+            if let link = event.link.code { links.insert(link) }
         }
         for (key, isLive) in zip(keys, leaves) where isLive {
-            if key.campaign > 0 { campaigns.insert(key.campaign - 1) }
-            if key.template > 0 { templates.insert(key.template - 1) }
+            if let campaign = key.campaign.code { campaigns.insert(campaign) }
+            if let template = key.template.code { templates.insert(template) }
         }
     }
 }

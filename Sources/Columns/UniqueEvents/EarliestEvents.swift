@@ -1,14 +1,15 @@
-/// An event that may be the first of its message. Names are codes plus one, zero for none.
+/// An event that may be the first of its message.
 package struct UniqueCandidate: Sendable {
     package var row: UInt16
-    package var campaign, template, link, message: UInt32
+    package var campaign, template, link: NameCode
+    package var message: UInt32
     package var time: Int64
     /// The caller's own.
     package var tag: UInt32
 
     package init(
-        row: UInt16, campaign: UInt32, template: UInt32, link: UInt32, message: UInt32, time: Int64,
-        tag: UInt32
+        row: UInt16, campaign: NameCode, template: NameCode, link: NameCode, message: UInt32,
+        time: Int64, tag: UInt32
     ) {
         self.row = row
         self.campaign = campaign
@@ -64,9 +65,10 @@ package struct EarliestEvents {
     private func hash(_ event: UniqueCandidate) -> Int {
         var h = UInt64(event.row) << 32 | UInt64(event.message)
         if event.message == 0 {
-            h ^= (UInt64(event.campaign) << 32 | UInt64(event.template)) &* 0x9E37_79B9_7F4A_7C15
+            let names = UInt64(event.campaign.rawValue) << 32 | UInt64(event.template.rawValue)
+            h ^= names &* 0x9E37_79B9_7F4A_7C15
         }
-        if perLink { h ^= UInt64(event.link) &* 0xC2B2_AE3D_27D4_EB4F }
+        if perLink { h ^= UInt64(event.link.rawValue) &* 0xC2B2_AE3D_27D4_EB4F }
         h = (h ^ h >> 29) &* 0xD6E8_FEB8_6659_FD93
         return Int(truncatingIfNeeded: h >> 20) & (slots.count - 1)
     }

@@ -1,4 +1,4 @@
-/// Names by their bytes, given their codes plus one; none comes first.
+/// Names by their bytes; none comes first.
 package struct NameOrder: Sendable {
     private let names: [Namespace: (tables: StringTables, new: StringInterner?)]
 
@@ -16,9 +16,9 @@ package struct NameOrder: Sendable {
         return a.link != b.link && precedes(.link, a.link, b.link)
     }
 
-    private func precedes(_ namespace: Namespace, _ a: UInt32, _ b: UInt32) -> Bool {
-        guard a > 0, b > 0 else { return a == 0 }
-        return bytes(namespace, a - 1).lexicographicallyPrecedes(bytes(namespace, b - 1))
+    private func precedes(_ namespace: Namespace, _ a: NameCode, _ b: NameCode) -> Bool {
+        guard let first = a.code, let second = b.code else { return a == .none }
+        return bytes(namespace, first).lexicographicallyPrecedes(bytes(namespace, second))
     }
 
     private func bytes(_ namespace: Namespace, _ code: UInt32) -> [UInt8] {

@@ -45,7 +45,7 @@ struct EventLoading: Loading {
             var events = type.events
             for (event, profile) in type.ofUnknown { events[event].row = rows[Int(profile)] }
             if content.links.count > 0 {
-                for i in events.indices { events[i].link = links[Int(events[i].link)] }
+                for i in events.indices { events[i].link = links[Int(events[i].link.rawValue)] }
             }
             if content.messages.count > 0 {
                 for i in events.indices where events[i].message > 0 {
@@ -54,7 +54,8 @@ struct EventLoading: Loading {
             }
             let keys = type.keys.map {
                 LeafKey(
-                    campaign: campaigns[Int($0.campaign)], template: templates[Int($0.template)],
+                    campaign: campaigns[Int($0.campaign.rawValue)],
+                    template: templates[Int($0.template.rawValue)],
                     machine: $0.machine)
             }
             run.add(type.type, keys, events)
@@ -64,12 +65,12 @@ struct EventLoading: Loading {
         if run.bytes + pending.memory > memory { try spill() }
     }
 
-    /// The store's codes, plus one, of a piece's names by their numbers there; new names get one as
-    /// they come. The first is that of none.
+    /// The store's codes of a piece's names, by their numbers there; new names get one as they
+    /// come. The first is that of none.
     private mutating func codes(
         _ names: StringInterner, _ namespace: Namespace
-    ) throws(WinnowError) -> [UInt32] {
-        var codes: [UInt32] = [0]
+    ) throws(WinnowError) -> [NameCode] {
+        var codes: [NameCode] = [.none]
         codes.reserveCapacity(names.count + 1)
         for i in 0..<names.count {
             let code = unsafe names.bytes(i).withUnsafeBytes {
@@ -78,7 +79,7 @@ struct EventLoading: Loading {
             guard let code else {
                 throw .usage("the store has no room for more \(namespace) ids")
             }
-            codes.append(code + 1)
+            codes.append(NameCode(code))
         }
         return codes
     }

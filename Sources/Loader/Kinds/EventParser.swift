@@ -2,7 +2,7 @@ import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
-/// What a piece of input says of events; names have numbers of the piece's own, from 1 on.
+/// What a piece of input says of events; names have codes of the piece's own.
 struct EventContent: Sendable {
     var campaigns = StringInterner(first: 0)
     var templates = StringInterner(first: 0)
@@ -20,7 +20,7 @@ struct EventContent: Sendable {
     /// Events of one type.
     struct Events: Sendable {
         let type: EventType
-        /// Campaign and template are numbers of the piece.
+        /// Campaign and template are the piece's own.
         fileprivate(set) var keys: [LeafKey] = []
         private var keyIndex: [UInt64: UInt32] = [:]
         fileprivate(set) var events: [EventRecord] = []
@@ -43,10 +43,10 @@ struct EventContent: Sendable {
     /// - Parameter row: of its profile; nil for one that the store does not have.
     mutating func append(_ event: EventRow, row: UInt32?) {
         let key = unsafe LeafKey(
-            campaign: EventContent.number(event.campaign, &campaigns),
-            template: EventContent.number(event.template, &templates), machine: event.machine)
-        let link = unsafe EventContent.number(event.link, &links)
-        let message = unsafe EventContent.number(event.message, &messages)
+            campaign: EventContent.name(event.campaign, &campaigns),
+            template: EventContent.name(event.template, &templates), machine: event.machine)
+        let link = unsafe EventContent.name(event.link, &links)
+        let message = unsafe EventContent.name(event.message, &messages).rawValue
         place(event.type, key)
         if row == nil, let profile = unsafe unknownProfiles.intern(event.profile) {
             types[last.type].ofUnknown.append((types[last.type].events.count, profile))
@@ -61,8 +61,9 @@ struct EventContent: Sendable {
     private mutating func place(_ type: EventType, _ key: LeafKey) {
         // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
         let code =
-            (key.machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(key.campaign) << 24
-            | UInt64(key.template)
+            (key.machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(key.campaign.rawValue)
+            << 24
+            | UInt64(key.template.rawValue)
         if code == last.key { return }
         let index = typeIndex[type.code] ?? types.count
         if index == types.count {
@@ -72,12 +73,12 @@ struct EventContent: Sendable {
         last = (code, index, types[index].leaf(code, key))
     }
 
-    /// The number of an id; zero for none.
-    private static func number(
+    /// The piece's own code of an id.
+    private static func name(
         _ id: UnsafeRawBufferPointer?, _ names: inout StringInterner
-    ) -> UInt32 {
-        // A piece holds far fewer ids than there are numbers.
-        unsafe id.flatMap { unsafe names.intern($0) }.map { $0 + 1 } ?? 0
+    ) -> NameCode {
+        // A piece holds far fewer ids than there are codes.
+        unsafe id.flatMap { unsafe names.intern($0) }.map { NameCode($0) } ?? .none
     }
 }
 

@@ -42,7 +42,9 @@ struct MemoryRun: EventSource {
             let extra: UInt32
         }
         private struct Extra {
-            let count, link, message: UInt32
+            let count: UInt32
+            let link: NameCode
+            let message: UInt32
         }
 
         private var full: [[Compact]] = []
@@ -62,7 +64,7 @@ struct MemoryRun: EventSource {
                 taken = open.capacity * MemoryLayout<Compact>.stride
             }
             var extra = event.message
-            if event.count != 1 || event.link != 0 || event.message >= BlockEvents.isExtra {
+            if event.count != 1 || event.link != .none || event.message >= BlockEvents.isExtra {
                 extra = BlockEvents.isExtra | UInt32(truncatingIfNeeded: extras.count)
                 extras.append(Extra(count: event.count, link: event.link, message: event.message))
                 taken += MemoryLayout<Extra>.stride * 4 / 3
@@ -79,7 +81,7 @@ struct MemoryRun: EventSource {
                 for event in piece {
                     let extra =
                         event.extra & BlockEvents.isExtra == 0
-                        ? Extra(count: 1, link: 0, message: event.extra)
+                        ? Extra(count: 1, link: .none, message: event.extra)
                         : extras[Int(event.extra & ~BlockEvents.isExtra)]
                     events.append(
                         EventRecord(

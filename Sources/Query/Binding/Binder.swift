@@ -125,6 +125,7 @@ struct Binder {
     private mutating func bindOnce(
         _ rule: Rule, _ condition: any BindableCondition
     ) throws(WinnowError) -> Plan {
+        guard shared.areSeveral else { return try condition.bind(&self) }
         let key = SharedBindings.Key(rule: rule, zone: time.zone.name)
         let bound: BoundSegment
         if let known = shared.conditions[key] {

@@ -4,35 +4,42 @@ import WinnowRules
 import WinnowStorage
 
 extension Binder {
-    /// The dictionary codes plus one of what a selector chooses, ascending.
-    mutating func codes(_ selector: Selector, _ namespace: Namespace) throws(WinnowError)
-        -> [UInt32]
+    /// What a selector chooses, ascending.
+    mutating func names(_ selector: Selector, _ namespace: Namespace) throws(WinnowError)
+        -> [NameCode]
     {
-        var result = Set(try codes(selector.ids, namespace))
+        var codes = try codes(selector.ids, namespace)
         if selector.hasConditions {
             let index = try snapshot.catalogueIndex(namespace)
             try warnOfUnknownTags(selector.tags + selector.allTags, index)
-            result.formUnion(selector.codes(in: index).map { $0 + 1 })
+            codes = [codes, selector.codes(in: index)].united()
         }
-        if result.isEmpty { try warn("empty_scope", "the selector matches nothing in the store") }
-        return result.sorted()
+        if codes.isEmpty { try warn("empty_scope", "the selector matches nothing in the store") }
+        return codes.map { NameCode($0) }
     }
 
-    /// The dictionary codes plus one of ids, ascending.
-    mutating func codes(_ ids: [String], _ namespace: Namespace) throws(WinnowError) -> [UInt32] {
+    /// The names of ids that the store knows, ascending.
+    mutating func names(_ ids: [String], _ namespace: Namespace) throws(WinnowError) -> [NameCode] {
+        try codes(ids, namespace).map { NameCode($0) }
+    }
+
+    /// The codes of ids that the store knows, ascending.
+    private mutating func codes(
+        _ ids: [String], _ namespace: Namespace
+    ) throws(WinnowError) -> [UInt32] {
         guard !ids.isEmpty else { return [] }
         let strings = try snapshot.strings(namespace)
-        var result: Set<UInt32> = []
+        var codes: [UInt32] = []
         for id in ids {
             if let code = strings.code(of: id) {
-                result.insert(code + 1)
+                codes.append(code)
             } else {
                 try warn(
                     "unknown_\(namespace)",
                     "the \(namespace) “\(id)” was neither loaded nor seen in an event")
             }
         }
-        return result.sorted()
+        return codes.sortedDistinct()
     }
 
     private mutating func warnOfUnknownTags(
@@ -46,15 +53,28 @@ extension Binder {
 }
 
 extension Selector {
-    /// The codes of the objects that satisfy every condition that is given; there is at least one.
-    fileprivate func codes(in index: CatalogueIndex) -> Set<UInt32> {
-        var conditions: [Set<UInt32>] = []
-        if !tags.isEmpty { conditions.append(Set(tags.flatMap { index.withTag($0) ?? [] })) }
-        for tag in allTags { conditions.append(Set(index.withTag(tag) ?? [])) }
+    /// The codes of the objects that satisfy every condition that is given, ascending; there is at
+    /// least one condition.
+    fileprivate func codes(in index: CatalogueIndex) -> [UInt32] {
+        var conditions: [[UInt32]] = []
+        if !tags.isEmpty { conditions.append(tags.map { index.withTag($0) ?? [] }.united()) }
+        for tag in allTags { conditions.append(index.withTag(tag) ?? []) }
         for condition in attributes {
             conditions.append(
-                Set(condition.values.flatMap { index.with(attribute: condition.key, $0) }))
+                condition.values.map { index.with(attribute: condition.key, $0) }.united())
         }
-        return conditions.dropFirst().reduce(conditions.first ?? []) { $0.intersection($1) }
+        guard let first = conditions.first else { return [] }
+        return conditions.dropFirst().reduce(first) { common, own in
+            let own = Set(own)
+            return common.filter { own.contains($0) }
+        }
+    }
+}
+
+extension [[UInt32]] {
+    /// The numbers of all lists, which ascend.
+    fileprivate func united() -> [UInt32] {
+        let lists = filter { !$0.isEmpty }
+        return lists.count < 2 ? lists.first ?? [] : lists.flatMap { $0 }.sortedDistinct()
     }
 }

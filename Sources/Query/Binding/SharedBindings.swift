@@ -1,3 +1,4 @@
+import WinnowColumns
 import WinnowModel
 import WinnowRules
 
@@ -12,14 +13,18 @@ package final class SharedBindings {
     struct ScopeKey: Hashable {
         let scope: Scope
         let type: EventType
-        let links: [UInt32]?
+        let links: [NameCode]?
         let keying: Scope.Keying
     }
 
+    /// Whether there is more than one condition; one alone is bound without a look at others.
+    let areSeveral: Bool
     /// Reports have places that begin at the condition.
     var conditions: [Key: BoundSegment] = [:]
     /// Events in scope; rules that differ only in how often share them.
     var scopes: [ScopeKey: ActivityScope?] = [:]
 
-    package init() {}
+    package init(of segments: [Segment]) {
+        areSeveral = segments.count > 1 || segments.contains { $0.rule.nodes > 1 }
+    }
 }

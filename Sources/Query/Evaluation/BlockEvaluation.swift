@@ -7,7 +7,7 @@ import WinnowModel
     private let program: Program
     private let rows: Int
     private let erased: ErasedRows?
-    let scratch = Scratch()
+    let scratch = Scratch.take()
     private var block = 0
     /// Sets of nodes that are used several times, and the block that each was evaluated in last.
     private let kept: [BlockSet]

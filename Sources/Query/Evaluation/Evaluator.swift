@@ -98,19 +98,21 @@ package final class Evaluator: Sendable {
         let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
         @Sendable func work() {
             let evaluation = BlockEvaluation(program, rows: rows, erased: erased)
-            defer { taken.withLock { unsafe $0.add(evaluation.scratch.paths) } }
             while true {
                 let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
-                guard start < blocks, failure.withLock({ $0 == nil }) else { return }
+                guard start < blocks, failure.withLock({ $0 == nil }) else { break }
                 do throws(WinnowError) {
                     for block in start..<min(start + Evaluator.run, blocks) {
                         try cancellation.check()
                         try body(evaluation, block)
                     }
                 } catch {
+                    // The scratch may be in the middle of something; it is not used again.
                     return failure.withLock { $0 = error }
                 }
             }
+            taken.withLock { unsafe $0.add(evaluation.scratch.paths) }
+            evaluation.scratch.giveBack()
         }
         onThreads(workers, work)
         if let error = failure.withLock({ $0 }) { throw error }

@@ -1,10 +1,13 @@
 import WinnowBitmaps
 import WinnowColumns
 import WinnowModel
+import WinnowThreads
+import Synchronization
 
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the
-/// largest run that is met, not on the store.
-@safe package final class Scratch {
+/// largest run that is met, not on the store. Used by one thread at a time, and kept for the next
+/// evaluation: to get and return a megabyte of memory takes longer than many a rule.
+@safe package final class Scratch: @unchecked Sendable {
     /// Counters of one byte a row; zero whenever nothing is being counted.
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
     /// Rows that were counted, where they are few.
@@ -41,9 +44,23 @@ import WinnowModel
     private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.count)
     private var sets: [BlockSet] = []
 
-    init() {
+    private init() {
         unsafe counters.initialize(repeating: 0, count: Block.rows)
         unsafe taken.initialize(repeating: 0, count: EvaluationPath.count)
+    }
+
+    private static let free = Mutex([Scratch]())
+    /// Events of a run from which on its rows are not kept.
+    private static let mostRows = 1 << 20
+
+    /// Scratch that nobody uses, with nothing counted and no path taken.
+    static func take() -> Scratch { free.withLock { $0.popLast() } ?? Scratch() }
+
+    /// Keeps the scratch for others, after an evaluation that came to its end.
+    func giveBack() {
+        guard rowCapacity <= Scratch.mostRows else { return }
+        unsafe taken.update(repeating: 0, count: EvaluationPath.count)
+        Scratch.free.withLock { if $0.count < availableCores() { $0.append(self) } }
     }
 
     /// Counts that a block was evaluated in this way.

@@ -42,8 +42,11 @@ package struct RuleText: Sendable {
     package func located(_ error: WinnowError) -> WinnowError {
         guard case .invalidRule(let path, let message) = error else { return error }
         return .invalidText(
-            path: path, place: TextPlace(start(of: path), in: bytes),
-            message: TextWords.translated(message, at: path))
+            path: path, place: place(of: path), message: TextWords.translated(message, at: path))
+    }
+
+    fileprivate func place(of path: RulePath) -> TextPlace {
+        TextPlace(start(of: path), in: bytes)
     }
 
     private func start(of path: RulePath) -> Int {
@@ -81,4 +84,12 @@ package struct WrittenRule: Sendable {
 
     /// An error about the segment, said of the text where the rule is text.
     package func located(_ error: WinnowError) -> WinnowError { text?.located(error) ?? error }
+
+    /// A warning about the segment for people: where in the rule as it is written, and what.
+    package func located(_ warning: RuleWarning) -> String {
+        guard let text else { return "\(warning.path): \(warning.message)" }
+        let place = text.place(of: warning.path)
+        let message = TextWords.translated(warning.message, at: warning.path)
+        return "line \(place.line), column \(place.column): \(message)"
+    }
 }

@@ -54,7 +54,7 @@ private enum RuleFile {
 
 extension WinnowError {
     /// The same error of a rule, and where it was read.
-    fileprivate func noting(_ place: String) -> WinnowError {
+    package func noting(_ place: String) -> WinnowError {
         switch self {
         case .invalidRule(let path, let message):
             .invalidRule(path: path, message: "\(message) (\(place))")

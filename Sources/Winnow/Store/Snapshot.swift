@@ -57,7 +57,7 @@ public struct Snapshot: Sendable {
         _ cancellation: Cancellation = Cancellation()
     ) throws(WinnowError) -> (counts: [SegmentCount], paths: EvaluationPaths) {
         let clock = ContinuousClock()
-        let binding = try Binding(self, options)
+        let binding = try Binding(self, options, of: segments)
         var bound: [(segment: BoundSegment, elapsed: Duration)] = []
         for segment in segments {
             let start = clock.now
@@ -102,7 +102,7 @@ public struct Snapshot: Sendable {
     func ids(
         of segment: Segment, _ options: EvaluationOptions, _ cancellation: Cancellation
     ) throws(WinnowError) -> ProfileIDs {
-        let plan = try Binding(self, options).bind(segment).plan
+        let plan = try Binding(self, options, of: [segment]).bind(segment).plan
         return ProfileIDs(try evaluator(options, cancellation).rows(plan), try snapshot.keys())
     }
 
@@ -120,7 +120,7 @@ public struct Snapshot: Sendable {
     public func prepare(_ segment: Segment, _ options: EvaluationOptions) throws(WinnowError)
         -> PreparedSegment
     {
-        let binding = try Binding(self, options)
+        let binding = try Binding(self, options, of: [segment])
         return PreparedSegment(
             snapshot: self, name: segment.name, bound: try binding.bind(segment),
             asOf: binding.asOf, options: options)
@@ -141,9 +141,12 @@ private struct Binding {
     let asOf: Instant
     private let snapshot: Snapshot
     private let options: EvaluationOptions
-    private let shared = SharedBindings()
+    private let shared: SharedBindings
 
-    init(_ snapshot: Snapshot, _ options: EvaluationOptions) throws(WinnowError) {
+    init(
+        _ snapshot: Snapshot, _ options: EvaluationOptions, of segments: [Segment]
+    ) throws(WinnowError) {
+        shared = SharedBindings(of: segments)
         try options.validate()
         self.snapshot = snapshot
         self.options = options

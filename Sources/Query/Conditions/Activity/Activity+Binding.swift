@@ -10,19 +10,19 @@ extension Activity: BindableCondition {
     }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
-        var selected: [[UInt32]?] = []
+        var selected: [[NameCode]?] = []
         for (key, selector, namespace) in [
             (RuleKey.campaigns, campaigns, Namespace.campaign), (.templates, templates, .template),
         ] {
             selected.append(
                 try selector.map { (selector) throws(WinnowError) in
                     try binder.at(key) { (binder) throws(WinnowError) in
-                        try binder.codes(selector, namespace)
+                        try binder.names(selector, namespace)
                     }
                 })
         }
         let links = try self.links.map { (ids) throws(WinnowError) in
-            try binder.at(.links) { (binder) throws(WinnowError) in try binder.codes(ids, .link) }
+            try binder.at(.links) { (binder) throws(WinnowError) in try binder.names(ids, .link) }
         }
         let asOf = binder.time.asOf.milliseconds
         let window = window(&binder)
@@ -54,7 +54,7 @@ extension Activity: BindableCondition {
 
     /// Tells when unique events are derived from events without a message.
     private func noteEventsWithoutMessage(
-        _ scope: Scope, _ links: [UInt32]?, _ binder: inout Binder
+        _ scope: Scope, _ links: [NameCode]?, _ binder: inout Binder
     ) throws(WinnowError) {
         var withoutMessage = try scope.hasEventsWithoutMessage(type, links: links, binder.snapshot)
         if !withoutMessage, let precededBy {
@@ -75,7 +75,7 @@ extension Activity: BindableCondition {
     /// All modes are one question: do at least so many objects meet the condition? Where an object
     /// without events meets it, the other way round: do at least so many fail, that too few are
     /// left?
-    private func counted(_ scope: Scope, _ links: [UInt32]?, _ binder: Binder) throws(WinnowError)
+    private func counted(_ scope: Scope, _ links: [NameCode]?, _ binder: Binder) throws(WinnowError)
         -> Plan
     {
         let listed = Set((campaigns ?? templates)?.ids.map { Array($0.utf8) } ?? [])
@@ -93,7 +93,7 @@ extension Activity: BindableCondition {
     /// Profiles with at least so many objects whose events count between two bounds, the lower
     /// above zero.
     private func counted(
-        _ scope: Scope, _ links: [UInt32]?, objects: Int, _ lower: UInt64, _ upper: UInt64?,
+        _ scope: Scope, _ links: [NameCode]?, objects: Int, _ lower: UInt64, _ upper: UInt64?,
         _ binder: Binder
     ) throws(WinnowError) -> Plan {
         if objects == 1, lower == 1, upper == nil {
@@ -109,7 +109,7 @@ extension Activity: BindableCondition {
     /// `preceded_by`: the target never, the other event often enough; in the whole scope, or in
     /// some one object.
     private func paired(
-        _ preceding: Preceding, _ scope: Scope, _ links: [UInt32]?, _ binder: Binder
+        _ preceding: Preceding, _ scope: Scope, _ links: [NameCode]?, _ binder: Binder
     ) throws(WinnowError) -> Plan {
         let other = EventType(type.channel, preceding.event)
         let atLeast = UInt64(preceding.atLeast)
@@ -146,8 +146,11 @@ extension Binder {
     /// The events of a type that are in scope, nil when there are none; rules that differ only in
     /// how often share them.
     fileprivate func events(
-        _ scope: Scope, _ type: EventType, _ links: [UInt32]?, keying: Scope.Keying = .none
+        _ scope: Scope, _ type: EventType, _ links: [NameCode]?, keying: Scope.Keying = .none
     ) throws(WinnowError) -> ActivityScope? {
+        guard shared.areSeveral else {
+            return try scope.events(type, links: links, keying: keying, snapshot)
+        }
         let key = SharedBindings.ScopeKey(scope: scope, type: type, links: links, keying: keying)
         if let known = shared.scopes[key] { return known }
         let events = try scope.events(type, links: links, keying: keying, snapshot)

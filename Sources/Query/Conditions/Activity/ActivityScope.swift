@@ -6,15 +6,15 @@ final class ActivityScope: Sendable {
     /// How the events wanted are derived from those of the type; nil for these themselves.
     let unique: UniqueRule?
     let parts: [PartScope]
-    /// Dictionary codes plus one of the links that count, ascending; nil for any.
-    let links: [UInt32]?
+    /// The links that count, ascending; nil for any.
+    let links: [NameCode]?
     /// The window, cut at the instant of evaluation.
     let window: ClosedRange<Int64>
     /// How many events, before the window is looked at inside leaves.
     let events: Int
 
     init(
-        unique: UniqueRule?, parts: [PartScope], links: [UInt32]?, window: ClosedRange<Int64>,
+        unique: UniqueRule?, parts: [PartScope], links: [NameCode]?, window: ClosedRange<Int64>,
         events: Int
     ) {
         self.unique = unique
@@ -30,7 +30,7 @@ struct UniqueRule: Sendable {
     /// The mark of `FirstEvents` that says it where a chunk is alone.
     let bit: UInt8
     /// Only clicks on these count, before uniqueness; nil for all.
-    let links: Set<UInt32>?
+    let links: Set<NameCode>?
     let names: NameOrder
 }
 

@@ -8,7 +8,7 @@ extension Scope {
     /// and templates, on these links and not later than the instant of evaluation, have no message
     /// id. Events of erased profiles are met until they are purged.
     func hasEventsWithoutMessage(
-        _ type: EventType, links: [UInt32]?, _ snapshot: StoreVersion
+        _ type: EventType, links: [NameCode]?, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Bool {
         let stored = snapshot.storedType(of: type)
         guard stored != type else { return false }
@@ -37,7 +37,7 @@ extension ActivityPart {
     /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any),
     /// has no message id; the leaves alone do not tell.
     fileprivate func hasEventsWithoutMessage(
-        _ index: TypeIndex, leaves: Set<Int>, links: Set<UInt32>?, until last: Int64
+        _ index: TypeIndex, leaves: Set<Int>, links: Set<NameCode>?, until last: Int64
     ) throws(WinnowError) -> Bool {
         guard horizon <= last else { return false }
         let times = horizon...last

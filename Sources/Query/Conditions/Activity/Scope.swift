@@ -5,9 +5,9 @@ import WinnowStorage
 
 /// Campaigns, templates and window of an activity, to be turned into leaves of each part.
 struct Scope: Hashable {
-    /// Codes plus one, ascending; nil for all.
-    let campaigns: [UInt32]?
-    let templates: [UInt32]?
+    /// Ascending; nil for all.
+    let campaigns: [NameCode]?
+    let templates: [NameCode]?
     let window: ClosedRange<Int64>
     /// The instant of evaluation.
     let asOf: Int64
@@ -24,7 +24,7 @@ struct Scope: Hashable {
 
     /// The events of a type that are in scope; nil when there are none.
     func events(
-        _ type: EventType, links: [UInt32]?, keying: Keying = .none, _ snapshot: StoreVersion
+        _ type: EventType, links: [NameCode]?, keying: Keying = .none, _ snapshot: StoreVersion
     ) throws(WinnowError) -> ActivityScope? {
         if links?.isEmpty == true { return nil }
         let stored = snapshot.storedType(of: type)
@@ -85,9 +85,9 @@ struct Scope: Hashable {
             switch keying {
             case .none, .message: nil
             case .campaign:
-                (0..<table.count).map { UInt32(truncatingIfNeeded: table.campaigns[$0]) }
+                (0..<table.count).map { table.campaign($0).rawValue }
             case .template:
-                (0..<table.count).map { UInt32(truncatingIfNeeded: table.templates[$0]) }
+                (0..<table.count).map { table.template($0).rawValue }
             }
         var since: Int64?
         if campaigns == nil, templates == nil, unique == nil, keys == nil,
@@ -105,12 +105,12 @@ struct Scope: Hashable {
     func leaves(of table: LeafTable) -> [Int] {
         let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [0..<table.count]
         return ranges.joined().filter { leaf in
-            contains(template: UInt32(truncatingIfNeeded: table.templates[leaf]))
+            contains(table.template(leaf))
                 && table.events[leaf] > 0
         }
     }
 
-    private func contains(template: UInt32) -> Bool {
+    private func contains(_ template: NameCode) -> Bool {
         guard let templates else { return true }
         let low = firstNotBelow(templates.indices) { templates[$0] < template }
         return low < templates.count && templates[low] == template

@@ -108,7 +108,7 @@ struct UniqueJoin {
     private func candidates(
         _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>,
         _ wanted: BlockSet?,
-        _ part: PartScope, _ body: (UInt16, UInt32, UInt32, Int64) -> Void
+        _ part: PartScope, _ body: (UInt16, NameCode, UInt32, Int64) -> Void
     ) {
         var at = range.lowerBound
         let messages = unsafe scratch.messages

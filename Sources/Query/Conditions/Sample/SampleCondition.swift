@@ -31,10 +31,13 @@ private final class SampleCondition: BoundCondition {
         view.scratch.record(.sample)
         // A hash a row: only of those that still matter.
         out.copy(from: view.candidates ?? view.scratch.universe)
+        let keys = keys
+        let range = range
+        let first = UInt32(view.block * Block.rows)
         unsafe withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
             for (i, byte) in salt.enumerated() { unsafe text[8 + i] = byte }
             out.filter { row in
-                guard let id = unsafe keys.bytes(UInt32(view.block * Block.rows + row)) else {
+                guard let id = unsafe keys.bytes(first + UInt32(row)) else {
                     return false
                 }
                 unsafe text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
