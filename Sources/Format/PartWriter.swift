@@ -14,13 +14,18 @@ package final class PartWriter {
     private var written = 0
     private var checksums: [UInt32] = []
     private var directory: [(tag: SectionTag, offset: Int, length: Int)] = []
+    /// Ends the work on the part when that is asked for; whoever works long between two appends
+    /// asks it, too.
+    package let cancellation: Cancellation
 
     /// Bytes handed to the system at a time; a multiple of the checksum page.
     private static let bufferSize = 1 << 20
 
-    package init(disk: any Disk, directory path: String, id: UInt64, kind: PartKind)
-        throws(WinnowError)
-    {
+    package init(
+        disk: any Disk, directory path: String, id: UInt64, kind: PartKind,
+        cancellation: Cancellation = Cancellation()
+    ) throws(WinnowError) {
+        self.cancellation = cancellation
         let name = PartReference(id: id, kind: kind, length: 0, checksum: 0).fileName
         self.path = path + "/" + name
         self.kind = kind
@@ -45,6 +50,7 @@ package final class PartWriter {
     }
 
     package func append(_ bytes: [UInt8]) throws(WinnowError) {
+        try cancellation.check()
         buffer.append(contentsOf: bytes)
         if buffer.count >= PartWriter.bufferSize {
             try writeOut(buffer.count / PartFormat.page * PartFormat.page)

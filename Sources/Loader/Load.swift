@@ -14,6 +14,7 @@ package struct Load {
     private let inputs: [LoadSource.Input]
     private let options: LoadOptions
     private let now: Instant
+    private var cancellation: Cancellation { writer.cancellation }
 
     /// Pieces that are parsed side by side, while as many again are being read or gathered: as many
     /// as keep all cores busy, fewer when memory is scarce.
@@ -114,13 +115,17 @@ package struct Load {
                 layout = try RowLayout.csv(first, loading.columns, file: name)
             }
             layout.emptyClears = options.emptyClears
-            return StartedMap(window.count) { [window, layout] in parse(window[$0], layout) }
+            return StartedMap(window.count) { [window, layout, cancellation] in
+                parse(window[$0], layout, cancellation)
+            }
         }
         // While some are parsed, those before them are gathered and those after them read.
         var next = try start()
         while let parsing = next {
             next = try start()
-            for piece in parsing.values() {
+            let parsed = parsing.values()
+            try cancellation.check()
+            for piece in parsed {
                 summary.rows += piece.rows.rows
                 for row in piece.rows.rejected {
                     try rejects.add(row, file: name, line: line + row.line)
@@ -128,7 +133,6 @@ package struct Load {
                 line += piece.rows.lines
                 try loading.gather(piece.content, &summary)
             }
-            if options.isCancelled() || Task.isCancelled { throw .cancelled }
             progress.isReading(summary, bytes)
         }
         if isEmpty, format == .csv {
@@ -145,7 +149,7 @@ protocol Loading {
     associatedtype Content: Sendable
     var columns: ColumnNames { get }
     /// Parses a piece; called on any thread.
-    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<Content> { get }
+    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<Content> { get }
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError)
     /// Everything gathered.
     mutating func batch() throws(WinnowError) -> Batch

@@ -43,6 +43,7 @@ public struct LoadSource: Sendable {
 
     /// Text that a caller hands over as it gets it, such as the body of a request. Once used, the
     /// source is used up.
+    /// - Parameter format: what the text is.
     /// - Parameter next: the next bytes, however many, cut anywhere; nil at the end. Called on the
     ///   loading thread. What it throws ends the load, with nothing stored.
     public static func stream(
@@ -93,7 +94,7 @@ public struct LoadOptions: Sendable {
     public var memory = 2 << 30
     /// Told now and then how far the load is, on the loading thread.
     public var progress: @Sendable (LoadProgress) -> Void = { _ in }
-    /// Asked now and then; true ends the load with `cancelled` and nothing stored.
+    /// Asked now and then, on any thread; true ends the load with `cancelled` and nothing stored.
     public var isCancelled: @Sendable () -> Bool = { false }
 
     /// The least that `memory` can be.

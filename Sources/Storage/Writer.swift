@@ -12,6 +12,8 @@ import WinnowModel
 package final class Writer {
     package let directory: StoreDirectory
     package private(set) var snapshot: StoreVersion
+    /// Ends whatever the writer does, up to the commit point.
+    package let cancellation: Cancellation
     private let lock: any FileLock
     private var nextPart: UInt64
     /// Files that no manifest names yet, and of them those that one will name.
@@ -21,8 +23,11 @@ package final class Writer {
     /// is unknown then, and another attempt could seem to succeed.
     private var isPoisoned = false
 
-    package init(_ directory: StoreDirectory) throws(WinnowError) {
+    package init(
+        _ directory: StoreDirectory, _ cancellation: Cancellation = Cancellation()
+    ) throws(WinnowError) {
         self.directory = directory
+        self.cancellation = cancellation
         _ = try directory.versions()
         guard let lock = try directory.disk.lock(directory.lock, .exclusive(creating: true)) else {
             throw .anotherWriter(path: directory.path)
@@ -43,7 +48,8 @@ package final class Writer {
     package func newPart(_ kind: PartKind, durable: Bool = true) throws(WinnowError) -> PartWriter {
         defer { nextPart += 1 }
         let part = try PartWriter(
-            disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind)
+            disk: directory.disk, directory: directory.parts, id: nextPart, kind: kind,
+            cancellation: cancellation)
         unnamed.append(part.path)
         if durable { unsynced.append(part.file) }
         return part
@@ -164,6 +170,7 @@ package final class Writer {
         manifest.parent = manifest.version
         manifest.version += 1
         try change(&manifest)
+        try cancellation.check()
         manifest.nextPart = nextPart
         isPoisoned = true
         try directory.disk.sync(unsynced, directory: directory.parts)

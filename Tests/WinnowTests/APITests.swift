@@ -156,6 +156,8 @@ struct APITests {
     @Test("a cancelled task counts nothing and loads nothing, in both forms")
     func cancelled() async throws {
         let store = store
+        try store.load(.profiles, from: .bytes("id\ngone\n".utf8, as: .csv))
+        try store.erase(profiles: ["gone"])
         let snapshot = try store.snapshot()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
@@ -177,9 +179,14 @@ struct APITests {
             do throws(WinnowError) { try await store.async.load(.profiles, from: rows) } catch {
                 errors.append(error)
             }
+            // There is something to do: a profile was erased.
+            do throws(WinnowError) { try store.compact() } catch { errors.append(error) }
+            do throws(WinnowError) { try await store.async.compact() } catch {
+                errors.append(error)
+            }
             return errors
         }
-        #expect(await task.value == Array(repeating: .cancelled, count: 5))
+        #expect(await task.value == Array(repeating: .cancelled, count: 7))
         #expect(try store.snapshot().profiles == 3)
     }
 }

@@ -393,6 +393,29 @@ struct LoadTests {
         #expect(try names.count == one.snapshot().info().parts)
     }
 
+    @Test("a load can be ended until it is stored: while it reads, while it merges")
+    func cancelledWhileStoring() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        try store.load(.profiles, from: .bytes("id\na\n".utf8, as: .csv))
+        let before = try fixture.contents()
+        for storing in [false, true] {
+            let isWanted = Mutex(false)
+            var options = LoadOptions()
+            options.progress = { progress in
+                if progress.isStoring == storing { isWanted.withLock { $0 = true } }
+            }
+            options.isCancelled = { isWanted.withLock { $0 } }
+            #expect(throws: WinnowError.cancelled) {
+                try store.load(
+                    .profiles, from: .bytes("id\nb\nc\n".utf8, as: .csv), options: options)
+            }
+            // The next writer removes what this one has left, if anything.
+            #expect(try fixture.contents() == before)
+            #expect(isWanted.withLock { $0 })
+        }
+    }
+
     @Test("a load that is interrupted, or fails, leaves nothing")
     func interrupted() throws {
         let fixture = try Fixture()

@@ -76,15 +76,19 @@ package struct ActivityMerge: Sendable {
         to part: PartWriter, memory: Int, _ inUse: NamesInUse?
     ) throws(WinnowError) -> PartReference {
         var writer = try ActivityPartWriter(part, plans.map { ($0.type, $0.keys) })
+        let cancellation = part.cancellation
         for group in try groups(memory: memory) {
             let gathered = try concurrentMap(group.count) { (i) throws(WinnowError) in
-                try gather(group[i])
+                try cancellation.check()
+                return try gather(group[i], cancellation)
             }
             for block in gathered { inUse?.insert(block.names) }
             let pieces = gathered.indices.flatMap { i in
                 gathered[i].types.indices.map { (block: i, type: $0) }
             }
-            let chunks = try concurrentMap(pieces.count) { (i) throws(WinnowError) in
+            let chunks = try concurrentMap(pieces.count) {
+                (i) throws(WinnowError) -> (type: Int, chunk: EncodedChunk) in
+                try cancellation.check()
                 let (type, events) = gathered[pieces[i].block].types[pieces[i].type]
                 let firsts = names.flatMap { FirstEvents(plans[type].type, $0) }
                 return (
@@ -111,7 +115,9 @@ package struct ActivityMerge: Sendable {
         var names = EventNames()
     }
 
-    private func gather(_ block: Int) throws(WinnowError) -> GatheredBlock {
+    private func gather(
+        _ block: Int, _ cancellation: Cancellation
+    ) throws(WinnowError) -> GatheredBlock {
         var result = GatheredBlock()
         var numbering = MessageNumbering()
         var local: [LocalMessages?] = []
@@ -130,10 +136,11 @@ package struct ActivityMerge: Sendable {
             var events: [EventRecord] = []
             for (i, source) in sources.enumerated() {
                 let start = events.count
+                try cancellation.check()
                 try source.append(plan.type, block: block, to: &events)
                 try plan.renumber(&events, from: start, source: i)
                 if let ids = local[i], start < events.count {
-                    try numbering.enter(&events, from: start, ids)
+                    try numbering.enter(&events, from: start, ids, cancellation)
                     numbered.append((result.types.count, start..<events.count))
                 }
             }
@@ -146,9 +153,10 @@ package struct ActivityMerge: Sendable {
                 if let messages = try part.messages(block) { known.append(messages) }
             }
             try numbering.resolve(known)
+            try cancellation.check()
             for (type, range) in numbered { numbering.number(&result.types[type].events, range) }
         }
-        result.messages = try numbering.encoded(merging: carried)
+        result.messages = try numbering.encoded(merging: carried, cancellation)
         return result
     }
 }

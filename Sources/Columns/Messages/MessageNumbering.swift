@@ -105,10 +105,12 @@ struct MessageNumbering {
     /// Enters the messages of events from `start` on; until they are numbered, events carry entries
     /// plus one.
     mutating func enter(
-        _ events: inout [EventRecord], from start: Int, _ ids: LocalMessages
+        _ events: inout [EventRecord], from start: Int, _ ids: LocalMessages,
+        _ cancellation: Cancellation
     ) throws(WinnowError) {
         let known = unsafe ids.text.withUnsafeBytes { text in
             for i in start..<events.count where events[i].message > 0 {
+                if i % 65_536 == 0, cancellation.isRequested { return true }
                 let row = UInt16(truncatingIfNeeded: events[i].row)
                 let index = ids.index(row: row, events[i].message)
                 guard index < ids.ends.count else { return false }
@@ -117,6 +119,7 @@ struct MessageNumbering {
             }
             return true
         }
+        try cancellation.check()
         guard known else {
             throw .damaged(file: "activity", what: "an event of a message that is not there")
         }
@@ -131,7 +134,9 @@ struct MessageNumbering {
 
     /// The block's messages for a new part: what the merged parts brought, and what is new. Empty
     /// when there is none.
-    func encoded(merging carried: [MessageBlock]) throws(WinnowError) -> [UInt8] {
+    func encoded(
+        merging carried: [MessageBlock], _ cancellation: Cancellation
+    ) throws(WinnowError) -> [UInt8] {
         var ids = text
         var bounds: [Range<Int>] = []
         var runs: [MessageBlock.Run] = []
@@ -162,7 +167,8 @@ struct MessageNumbering {
         var firsts: [Int64] = []
         var counts: [Int64] = []
         var texts = TextFrames.Writer(compresses: true)
-        for run in runs {
+        for (number, run) in runs.enumerated() {
+            if number % 1024 == 0 { try cancellation.check() }
             if touched.last == run.row {
                 counts[counts.count - 1] += Int64(run.count)
             } else {

@@ -31,6 +31,7 @@ package struct ProfileMerge {
         var merge = ProfileMerge(part: part)
         try part.begin(.fieldValues)
         for (number, field) in schema.fields.enumerated() {
+            try part.cancellation.check()
             let encoder = try FieldEncoder(field, number, sources, purging: erased)
             if !encoder.blocks.isEmpty { try merge.append(field, encoder) }
         }
@@ -54,10 +55,12 @@ package struct ProfileMerge {
         fields.put(UInt32(clamping: encoder.blocks.count))
         fields.put(UInt32(clamping: blockCount))
         let group = availableCores() * 2
+        let cancellation = part.cancellation
         for start in stride(from: 0, to: encoder.blocks.count, by: group) {
             let numbers = encoder.blocks[start..<min(start + group, encoder.blocks.count)]
             let encoded = try concurrentMap(numbers.count) { (i) throws(WinnowError) in
-                try encoder.block(numbers[numbers.startIndex + i])
+                try cancellation.check()
+                return try encoder.block(numbers[numbers.startIndex + i])
             }
             for (number, bytes) in zip(numbers, encoded) {
                 blocks.put(UInt32(number))

@@ -36,7 +36,9 @@ package enum StringTableWriter {
     /// the largest source.
     package static func append(_ sources: [Source], to part: PartWriter) throws(WinnowError) {
         var layouts: [Layout] = []
-        for source in sources where !source.isEmpty { layouts.append(try Layout(source)) }
+        for source in sources where !source.isEmpty {
+            layouts.append(try Layout(source, part.cancellation))
+        }
         var head = ByteWriter()
         var offset = 8 + layouts.count * 32
         head.put(UInt32(clamping: layouts.count))
@@ -60,6 +62,7 @@ package enum StringTableWriter {
     private struct Layout {
         let source: Source
         let count: Int
+        private let cancellation: Cancellation
         /// Strings that are not purged.
         private let kept: Int
         private let bits: Int
@@ -69,15 +72,16 @@ package enum StringTableWriter {
 
         var size: Int { 8 + ends.size + buckets.size + entries.size + text }
 
-        init(_ source: Source) throws(WinnowError) {
+        init(_ source: Source, _ cancellation: Cancellation) throws(WinnowError) {
             self.source = source
+            self.cancellation = cancellation
             count = source.older.reduce(0) { $0 + $1.count } + (source.new?.count ?? 0)
             let bits = max(0, Packing.width(of: UInt64(count / StringTable.bucketSize)) - 1)
             var starts = [UInt32](repeating: 0, count: (1 << bits) + 1)
             var total = 0
             var first: Int?
             var kept = 0
-            try unsafe source.forEach { string in
+            try unsafe source.forEach(cancellation) { string in
                 if unsafe !string.isEmpty {
                     unsafe starts[Layout.bucket(stringHash(string), bits) + 1] += 1
                     kept += 1
@@ -110,7 +114,7 @@ package enum StringTableWriter {
             var entries = entries
             var end: Int64 = 0
             try ends.begin(part)
-            try unsafe source.forEach { (string) throws(WinnowError) in
+            try unsafe source.forEach(cancellation) { (string) throws(WinnowError) in
                 end += Int64(string.count)
                 try ends.append(end, to: part)
             }
@@ -122,7 +126,7 @@ package enum StringTableWriter {
             for entry in try sortedEntries() { try entries.append(Int64(entry), to: part) }
             try entries.finish(part)
             var pending: [UInt8] = []
-            try unsafe source.forEach { (string) throws(WinnowError) in
+            try unsafe source.forEach(cancellation) { (string) throws(WinnowError) in
                 unsafe pending.append(contentsOf: string)
                 guard pending.count >= 1 << 18 else { return }
                 try part.append(pending)
@@ -137,7 +141,7 @@ package enum StringTableWriter {
             var next = starts
             var index: UInt64 = 0
             var entries = [UInt64](repeating: 0, count: kept)
-            try unsafe source.forEach { string in
+            try unsafe source.forEach(cancellation) { string in
                 defer { index += 1 }
                 if unsafe string.isEmpty { return }
                 let hash = unsafe stringHash(string)
@@ -153,11 +157,13 @@ package enum StringTableWriter {
 extension StringTableWriter.Source {
     /// Calls `body` with every string by its code; of one that is purged with nothing.
     fileprivate func forEach(
+        _ cancellation: Cancellation,
         _ body: (UnsafeRawBufferPointer) throws(WinnowError) -> Void
     ) throws(WinnowError) {
         let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
         for table in older {
             for i in 0..<table.count {
+                if i % 65_536 == 0 { try cancellation.check() }
                 try unsafe body(keeps(table.first + UInt32(i)) ? table.bytes(i) : nothing)
             }
         }

@@ -24,11 +24,11 @@ struct CatalogueLoading: Loading {
             names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
     }
 
-    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<[CatalogueObject]> {
+    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<[CatalogueObject]> {
         let kind = kind
-        return { piece, layout in
+        return { piece, layout, cancellation in
             var objects: [CatalogueObject] = []
-            let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
+            let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
                 objects.append(try CatalogueLoading.object(kind, cells))
             }
             return ParsedPiece(rows: rows, content: objects)

@@ -28,9 +28,9 @@ struct EventLoading: Loading {
             ignoresUnknown: options.ignoresUnknownColumns)
     }
 
-    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<EventContent> {
+    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<EventContent> {
         let parser = parser
-        return { parser.parse($0, $1) }
+        return { parser.parse($0, $1, $2) }
     }
 
     mutating func gather(_ content: EventContent, _ summary: inout LoadSummary) throws(WinnowError)

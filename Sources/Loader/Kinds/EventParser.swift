@@ -91,10 +91,12 @@ struct EventParser: Sendable {
     let loadsUnique: Bool
     let unknownProfiles: UnknownProfiles
 
-    func parse(_ piece: InputPiece, _ layout: RowLayout) -> ParsedPiece<EventContent> {
+    func parse(
+        _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation
+    ) -> ParsedPiece<EventContent> {
         var content = EventContent()
         var recent = RecentProfiles()
-        let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
+        let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
             // All is checked before any name is entered: a row that is not stored makes nothing
             // known.
             let event = try EventRow(cells, latest: latest, loadsUnique: loadsUnique)

@@ -39,11 +39,11 @@ struct ProfileLoading: Loading {
         var fields: ProfileBatch
     }
 
-    var parse: @Sendable (InputPiece, RowLayout) -> ParsedPiece<Content> {
+    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<Content> {
         let schema = schema
-        return { piece, layout in
+        return { piece, layout, cancellation in
             var content = Content(fields: ProfileBatch(fields: schema.fields.count))
-            let rows = RowReader(piece, layout) { (cells) throws(BadRow) in
+            let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (field, cell) in zip(schema.fields, cells.dropFirst()) {

@@ -62,9 +62,9 @@ struct RowReader: Sendable {
     private(set) var rejected: [RejectedRow] = []
 
     /// Calls `body` with every row's cells, in the order of the columns, and collects what it or
-    /// the format refuses.
+    /// the format refuses. When cancelled it ends anywhere.
     init(
-        _ piece: InputPiece, _ layout: RowLayout,
+        _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation,
         _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
         lines = unsafe piece.bytes.withUnsafeBytes { raw in
@@ -82,22 +82,22 @@ struct RowReader: Sendable {
                 var table = unsafe CSVTable(
                     CSVRows(text), positions, emptyClears: layout.emptyClears)
                 if piece.isFirst { table.skip() }
-                unsafe read(&table, text, layout.columns, body)
+                unsafe read(&table, text, layout.columns, cancellation, body)
             } else {
                 var rows = unsafe JSONRows(text, layout.columns)
-                unsafe read(&rows, text, layout.columns, body)
+                unsafe read(&rows, text, layout.columns, cancellation, body)
             }
         }
     }
 
     private mutating func read(
         _ source: inout some RowFormat, _ text: UnsafeRawBufferPointer, _ columns: ColumnNames,
-        _ body: (borrowing [InputCell]) throws(BadRow) -> Void
+        _ cancellation: Cancellation, _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
         let isASCII = unsafe RowReader.isASCII(text)
         var cells = [InputCell](repeating: InputCell(), count: columns.names.count)
         defer { source.release() }
-        while true {
+        while rows % 1024 != 0 || !cancellation.isRequested {
             do throws(BadRow) {
                 guard try source.next(&cells) else { return }
                 let row = unsafe UnsafeRawBufferPointer(rebasing: text[source.raw])

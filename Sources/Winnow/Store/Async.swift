@@ -28,7 +28,7 @@ public struct AsyncSnapshot: Sendable {
         _ segments: [Segment], _ options: EvaluationOptions = EvaluationOptions()
     ) async throws(WinnowError) -> [SegmentCount] {
         let snapshot = snapshot
-        return try await onEngine { (cancellation) throws(WinnowError) in
+        return try await onEngine(leaving: true) { (cancellation) throws(WinnowError) in
             try snapshot.evaluate(segments, options, cancellation).counts
         }
     }
@@ -45,7 +45,7 @@ public struct AsyncSnapshot: Sendable {
         -> ProfileIDs
     {
         let snapshot = snapshot
-        return try await onEngine { (cancellation) throws(WinnowError) in
+        return try await onEngine(leaving: true) { (cancellation) throws(WinnowError) in
             try snapshot.ids(of: segment, options, cancellation)
         }
     }
@@ -56,7 +56,7 @@ public struct AsyncSnapshot: Sendable {
     ) async throws(WinnowError) -> PreparedSegment {
         let snapshot = snapshot
         let options = EvaluationOptions(asOf: asOf, timezone: timezone)
-        return try await onEngine { (_) throws(WinnowError) in
+        return try await onEngine(leaving: true) { (_) throws(WinnowError) in
             try snapshot.prepare(segment, options)
         }
     }
@@ -69,7 +69,7 @@ public struct AsyncStore: Sendable {
     /// The version of the store that is current now. See `Store.snapshot`.
     public func snapshot() async throws(WinnowError) -> Snapshot {
         let store = store
-        return try await onEngine { (_) throws(WinnowError) in try store.snapshot() }
+        return try await onEngine(leaving: true) { (_) throws(WinnowError) in try store.snapshot() }
     }
 
     /// Loads rows as one batch. See `Store.load`.
@@ -89,7 +89,9 @@ public struct AsyncStore: Sendable {
     @discardableResult
     public func compact(memory: Int = LoadOptions().memory) async throws(WinnowError) -> Int {
         let store = store
-        return try await onEngine { (_) throws(WinnowError) in try store.compact(memory: memory) }
+        return try await onEngine { (cancellation) throws(WinnowError) in
+            try store.compact(memory: memory, cancellation)
+        }
     }
 }
 
@@ -105,10 +107,13 @@ extension Store {
 
 /// Runs work on one of the engine's threads. A task that is cancelled before its work has begun
 /// ends at once.
+/// - Parameter leaving: whether it also does when the work goes on for a moment: for what only
+///   reads.
 private func onEngine<T: Sendable>(
+    leaving: Bool = false,
     _ work: @escaping @Sendable (Cancellation) throws(WinnowError) -> T
 ) async throws(WinnowError) -> T {
-    let call = EngineCall<T>()
+    let call = EngineCall<T>(leaving: leaving)
     let result = await withTaskCancellationHandler {
         await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<T, WinnowError>, Never>) in
@@ -130,7 +135,10 @@ private func onEngine<T: Sendable>(
 /// One call that waits for its turn, runs, or is done.
 private final class EngineCall<T: Sendable>: Sendable {
     let cancellation = Cancellation()
+    private let leaving: Bool
     private let state = Mutex(State())
+
+    init(leaving: Bool) { self.leaving = leaving }
 
     private struct State {
         var continuation: CheckedContinuation<Result<T, WinnowError>, Never>?
@@ -170,6 +178,6 @@ private final class EngineCall<T: Sendable>: Sendable {
             state.isCancelled = true
             return !state.hasBegun
         }
-        if waits { finish(.failure(.cancelled)) }
+        if waits || leaving { finish(.failure(.cancelled)) }
     }
 }

@@ -24,6 +24,7 @@ public struct Snapshot: Sendable {
     // MARK: Counting
 
     /// Counts the profiles of a segment, exactly.
+    /// - Parameter segment: who is counted.
     /// - Parameter asOf: later activity never matches; nil for now.
     /// - Parameter timezone: the zone of days, for a segment that names none; nil for UTC.
     /// - Throws: `invalidRule` with the place in the rule; `damaged` when the store is.

@@ -68,7 +68,8 @@ public struct Store: Sendable {
     ) throws(WinnowError) -> LoadSummary {
         try options.validate()
         if source.inputs.isEmpty { throw .usage("there is no file to load") }
-        return try Load.run(kind, source, into: try Writer(directory), options, now: systemTime())
+        let writer = try Writer(directory, Cancellation(options.isCancelled))
+        return try Load.run(kind, source, into: writer, options, now: systemTime())
     }
 
     /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing
@@ -77,12 +78,17 @@ public struct Store: Sendable {
     /// unknown from now on.
     /// - Returns: how many older versions readers still hold. Their files, and what was erased in
     ///   them, go with the first commit or compaction after these readers are done.
-    /// - Throws: `anotherWriter` when the store is being written.
+    /// - Throws: `anotherWriter` when the store is being written, `cancelled` when the calling task
+    ///   is cancelled before the commit point.
     /// - Complexity: O(store).
     @discardableResult
     public func compact(memory: Int = LoadOptions().memory) throws(WinnowError) -> Int {
+        try compact(memory: memory, Cancellation())
+    }
+
+    func compact(memory: Int, _ cancellation: Cancellation) throws(WinnowError) -> Int {
         try LoadOptions.validate(memory: memory)
-        let writer = try Writer(directory)
+        let writer = try Writer(directory, cancellation)
         try writer.compact(memory: memory)
         return writer.versionsHeld
     }
@@ -122,6 +128,7 @@ public struct Store: Sendable {
     /// opened, hence a path.
     /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
     /// - Complexity: O(store); reads all of it.
+    /// - Parameter path: the store's folder.
     /// - Parameter progress: told now and then, on any thread, how many bytes were checked, and of
     ///   how many.
     public static func verify(

@@ -26,6 +26,7 @@ extension Segment {
     /// A share of all profiles, chosen by a hash of their ids, in percent: `.sample(0, to: 10)`.
     /// - Parameter from: from 0 on; two decimals count.
     /// - Parameter to: up to 100.
+    /// - Parameter salt: another one chooses other profiles.
     public static func sample(_ from: Double, to: Double, salt: String = "") -> Segment {
         // What is no percentage is out of range, and so an error when it is evaluated.
         func hundredths(_ percent: Double) -> Int { Int(exactly: (percent * 100).rounded()) ?? -1 }

@@ -1,19 +1,20 @@
 import Synchronization
-import WinnowModel
 
-/// Whether an evaluation is to end early: because somebody said so, or because the task is
-/// cancelled that called it. All threads of the evaluation ask, once a block.
+/// Whether work is to end early: because somebody said so, or because the task is cancelled that
+/// called it. All threads of the work ask, often enough for it to end within some milliseconds.
 package final class Cancellation: Sendable {
     private let requested = Atomic(false)
+    private let asks: @Sendable () -> Bool
 
-    package init() {}
+    /// - Parameter asks: asked now and then, on any thread; true ends the work.
+    package init(_ asks: @escaping @Sendable () -> Bool = { false }) { self.asks = asks }
 
     package func request() { requested.store(true, ordering: .relaxed) }
 
     package var isRequested: Bool {
         if requested.load(ordering: .relaxed) { return true }
         // Only the calling thread belongs to a task; it tells the others.
-        guard Task.isCancelled else { return false }
+        guard Task.isCancelled || asks() else { return false }
         request()
         return true
     }
