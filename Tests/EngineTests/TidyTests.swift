@@ -66,7 +66,7 @@ struct TidyTests {
     func systemCalls() throws {
         let allowed = [
             "Sources/Disk/", "Sources/Threads/", "Sources/WinnowCLI/Terminal.swift",
-            "Sources/Model/SystemErrors.swift",
+            "Sources/Model/Errors/SystemErrors.swift",
         ]
         try forbid(
             #"import (Glibc|Musl|Darwin|Foundation)"#, in: "Sources", except: allowed,
