@@ -55,7 +55,7 @@ package struct Load {
                 })
             else { continue }
             var digests: [[UInt8]] = []
-            for input in inputs { digests.append(try InputBytes.digest(input, options)) }
+            for input in inputs { digests.append(try InputBytes.digest(input, cancellation)) }
             guard BatchDigest.of(kind, options.mode, files: digests) == stored else {
                 throw .badData(
                     file: inputs.map(\.name).joined(separator: ", "), line: nil,
@@ -78,7 +78,8 @@ package struct Load {
         var rejects = try Rejects(options)
         var progress = Progress(inputs, options)
         for input in inputs {
-            let bytes = try InputBytes(input, digesting: options.batch != nil, options)
+            let bytes = try InputBytes(
+                input, digesting: options.batch != nil, cancellation)
             try load(bytes, input, &loading, &summary, &rejects, &progress)
             digests.append(bytes.finishDigest())
         }
@@ -100,7 +101,7 @@ package struct Load {
     ) throws(WinnowError) {
         let format = if let chosen = options.format { chosen } else { try input.format() }
         let name = input.name
-        var pieces = InputPieces(bytes, format)
+        var pieces = InputPieces(bytes, format, size: options.pieceSize)
         var layout = RowLayout(columns: loading.columns, positions: nil)
         var line = 0
         var isEmpty = true

@@ -225,6 +225,18 @@ struct CommandTests {
         #expect(error?["error"]?["path"] as? String == "where.all[1].field.name")
         #expect(
             (error?["error"]?["message"] as? String)?.contains("did you mean “country”?") == true)
+        // Of several rules it is said which one, and of which place a warning is.
+        let second = try Binary.run(
+            "count", store, "country exists", "-f", try fixture.file("w.txt", "contry = 5"))
+        #expect(second.status == 64 && second.output.isEmpty)
+        #expect(
+            second.error.hasPrefix("winnow: line 1, column 1: ")
+                && second.error.contains("(rule 2 of 2)\ncontry = 5\n^\n"))
+        let warned = try Binary.run(
+            "count", store, "country exists and\nemail opened exactly 1 in campaign \"none\"")
+        #expect(
+            warned.error.contains(
+                "winnow: warning: line 2, column 24: the campaign “none” was neither"))
         #expect(try Binary.run("rule", "--to", "text").status == 64)
         #expect(try Binary.run("rule", "a = 1", "-f", file, "--to", "text").status == 64)
         #expect(try Binary.run("rule", "-f", file + "-none", "--to", "text").status == 66)

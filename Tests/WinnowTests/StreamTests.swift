@@ -29,13 +29,16 @@ struct StreamTests {
         var parts: [String: Data] = [:]
     }
 
-    private static func load(_ source: LoadSource, named name: String) throws -> Outcome {
+    private static func load(
+        _ source: LoadSource, named name: String, pieces: Int? = nil
+    ) throws -> Outcome {
         let fixture = try Fixture()
         let store = try fixture.create([Field(name: "s", type: .string)])
         var outcome = Outcome()
         var options = LoadOptions()
         let rejects = fixture.folder.appendingPathComponent("rejects.ndjson")
         options.rejects = rejects.path
+        options.pieceSize = pieces ?? options.pieceSize
         do { outcome.summary = try store.load(.profiles, from: source, options: options) } catch {
             outcome.error = "\(error)".replacingOccurrences(of: name, with: "it")
         }
@@ -54,7 +57,8 @@ struct StreamTests {
         var rows = 0
         var rejected = 0
         for seed in 0..<150 {
-            var text = seed % 3 == 0 ? "\u{FEFF}id,s\r\n" : "id,s\n"
+            var text =
+                seed % 3 == 0 ? "\u{FEFF}\r\n\nid,s\r\n" : seed % 3 == 1 ? "id,s\n" : "\n\nid,s\n"
             for i in 0..<120 {
                 if i % 5 == 0 { text += "\nid\(i)," }
                 text += bits[Int.random(in: 0..<bits.count, using: &random)]
@@ -63,13 +67,29 @@ struct StreamTests {
             let whole = try StreamTests.load(.bytes(bytes, as: .csv), named: "memory")
             let cut = try StreamTests.load(
                 StreamTests.stream(bytes, as: .csv, seed: UInt64(seed)),
-                named: "the caller's input")
+                named: "the caller's input", pieces: Int.random(in: 1...60, using: &random))
             #expect(whole == cut, "\(text.debugDescription)")
             rows += whole.summary.rows
             rejected += whole.summary.rejected
         }
         // Both good and bad rows were there.
         #expect(rejected > 500 && rows - rejected > 500)
+    }
+
+    @Test("can be ended while the caller has nothing yet")
+    func waiting() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        let asked = Mutex(0)
+        var options = LoadOptions()
+        options.isCancelled = { asked.withLock { $0 > 100 } }
+        let source = LoadSource.stream(as: .csv) {
+            asked.withLock { $0 += 1 }
+            return []
+        }
+        #expect(throws: WinnowError.cancelled) {
+            try store.load(.profiles, from: source, options: options)
+        }
     }
 
     @Test("ends a load, with nothing stored, when the caller has an error")

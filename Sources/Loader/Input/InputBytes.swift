@@ -6,6 +6,7 @@ import WinnowModel
 /// way where that is wanted.
 final class InputBytes {
     private let stream: InputStream?
+    private let cancellation: Cancellation
     private let caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
     /// What is left of an input in memory, or of what the caller has handed over.
     private var memory: ArraySlice<UInt8> = []
@@ -14,7 +15,11 @@ final class InputBytes {
     /// Bytes taken from the file so far.
     private(set) var taken = 0
 
-    init(_ input: LoadSource.Input, digesting: Bool, _ options: LoadOptions) throws(WinnowError) {
+    init(
+        _ input: LoadSource.Input, digesting: Bool, _ cancellation: Cancellation
+    ) throws(WinnowError) {
+        self.cancellation = cancellation
+        let isCancelled = { cancellation.isRequested }
         var stream: InputStream?
         var caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
         var zstd: ZstdReader?
@@ -22,9 +27,9 @@ final class InputBytes {
         case .bytes(let bytes, _): memory = bytes[...]
         case .caller(_, let next): caller = next
         case .standardInput:
-            stream = try InputStream(path: "-", isCancelled: options.isCancelled)
+            stream = try InputStream(path: "-", isCancelled: isCancelled)
         case .file(let path):
-            stream = try InputStream(path: path, isCancelled: options.isCancelled)
+            stream = try InputStream(path: path, isCancelled: isCancelled)
             if path.hasSuffix(".zst") { zstd = ZstdReader(file: path) }
         }
         self.stream = stream
@@ -53,7 +58,11 @@ final class InputBytes {
             count = try unsafe stream.read(into: buffer)
         } else {
             // Empty bytes are not the end.
-            while memory.isEmpty, let next = try caller?() { memory = next[...] }
+            while memory.isEmpty, let caller {
+                try cancellation.check()
+                guard let next = try caller() else { break }
+                memory = next[...]
+            }
             count = min(buffer.count, memory.count)
             unsafe buffer.copyBytes(from: memory.prefix(count))
             memory.removeFirst(count)
@@ -66,10 +75,10 @@ final class InputBytes {
     func finishDigest() -> [UInt8] { digest?.finish() ?? [] }
 
     /// Reads everything for its digest alone.
-    static func digest(_ input: LoadSource.Input, _ options: LoadOptions) throws(WinnowError)
-        -> [UInt8]
-    {
-        let bytes = try InputBytes(input, digesting: true, options)
+    static func digest(
+        _ input: LoadSource.Input, _ cancellation: Cancellation
+    ) throws(WinnowError) -> [UInt8] {
+        let bytes = try InputBytes(input, digesting: true, cancellation)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { unsafe buffer.deallocate() }
         while try unsafe bytes.read(into: buffer) > 0 {}

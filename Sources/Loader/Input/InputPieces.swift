@@ -40,11 +40,13 @@ struct InputPieces {
     /// The rest of a record that was too long is being passed over.
     private var skipping = false
 
-    private static let size = 4 << 20
+    private let size: Int
 
-    init(_ input: InputBytes, _ format: InputFormat) {
+    /// - Parameter size: bytes that are read at a time; a piece has about as many.
+    init(_ input: InputBytes, _ format: InputFormat, size: Int) {
         self.input = input
         self.format = format
+        self.size = size
     }
 
     /// The next piece, nil at the end.
@@ -61,7 +63,7 @@ struct InputPieces {
                 skipping = false
             }
             if ended && pending.isEmpty { return nil }
-            if let cut = ended ? pending.count : endOfRecords {
+            if let cut = ended ? pending.count : endOfRecords, ended || !isBlank(cut) {
                 return take(cut, isCut: false)
             }
             if pending.count > LoadLimits.line {
@@ -78,15 +80,30 @@ struct InputPieces {
         return InputPiece(bytes: bytes, isFirst: isFirst, isCut: isCut)
     }
 
+    /// Reads as much as was asked for, however little comes at a time.
     private mutating func fill() throws(WinnowError) {
-        let old = pending.count
-        pending.append(contentsOf: repeatElement(0, count: InputPieces.size))
-        let count = try unsafe pending.withUnsafeMutableBytesThrowing {
-            (buffer) throws(WinnowError) in
-            try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[old...]))
+        var end = pending.count
+        let full = end + size
+        pending.append(contentsOf: repeatElement(0, count: size))
+        while end < full, !ended {
+            let count = try unsafe pending.withUnsafeMutableBytesThrowing {
+                (buffer) throws(WinnowError) in
+                try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
+            }
+            end += count
+            ended = count == 0
         }
-        pending.removeLast(InputPieces.size - count)
-        if count == 0 { ended = true }
+        pending.removeLast(full - end)
+    }
+
+    /// Whether the first piece would have no header, but blank lines alone.
+    private func isBlank(_ count: Int) -> Bool {
+        unsafe isFirst
+            && pending.withUnsafeBytes { bytes in
+                unsafe InputPiece.text(
+                    UnsafeRawBufferPointer(rebasing: bytes[..<count]), isFirst: true
+                ).allSatisfy { $0 == 0x0A || $0 == 0x0D }
+            }
     }
 
     /// Where the last record ends that is here as a whole; nil when there is none.

@@ -97,6 +97,9 @@ public struct LoadOptions: Sendable {
     /// Asked now and then, on any thread; true ends the load with `cancelled` and nothing stored.
     public var isCancelled: @Sendable () -> Bool = { false }
 
+    /// Bytes of input that are parsed as one.
+    package var pieceSize = 4 << 20
+
     /// The least that `memory` can be.
     public static let smallestMemory = 16 << 20
 

@@ -2,7 +2,6 @@ import WinnowBitmaps
 import WinnowColumns
 import WinnowModel
 import WinnowThreads
-import Synchronization
 
 /// What one thread needs to evaluate plans, allocated once: its size depends on the plan and on the
 /// largest run that is met, not on the store. Used by one thread at a time, and kept for the next
@@ -49,18 +48,21 @@ import Synchronization
         unsafe taken.initialize(repeating: 0, count: EvaluationPath.count)
     }
 
-    private static let free = Mutex([Scratch]())
-    /// Events of a run from which on its rows are not kept.
-    private static let mostRows = 1 << 20
+    private static let spares = Spares<Scratch>(most: availableCores())
+    /// Events of a run, and runs of a block, from which on the scratch is too large to be kept.
+    private static let mostEvents = 1 << 20
+    private static let mostRuns = 1 << 16
 
     /// Scratch that nobody uses, with nothing counted and no path taken.
-    static func take() -> Scratch { free.withLock { $0.popLast() } ?? Scratch() }
+    static func take() -> Scratch { spares.take() ?? Scratch() }
 
     /// Keeps the scratch for others, after an evaluation that came to its end.
     func giveBack() {
-        guard rowCapacity <= Scratch.mostRows else { return }
+        guard rowCapacity <= Scratch.mostEvents,
+            max(gathered.capacity, keyed.capacity, excluded.capacity) <= Scratch.mostRuns
+        else { return }
         unsafe taken.update(repeating: 0, count: EvaluationPath.count)
-        Scratch.free.withLock { if $0.count < availableCores() { $0.append(self) } }
+        Scratch.spares.keep(self)
     }
 
     /// Counts that a block was evaluated in this way.

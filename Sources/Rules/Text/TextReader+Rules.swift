@@ -158,7 +158,8 @@ extension TextReader {
         let start = token.start
         try refuse(Later.rules)
         let opened = choice(Rule.conditions) { $0.opening }
-        for kind in opened.map({ [$0] }) ?? Rule.conditions {
+        let kinds = opened.map { [$0] } ?? Rule.conditions.filter { $0.opening == nil }
+        for kind in kinds {
             if let condition = try kind.read(&self) {
                 return SourceTree(rule: Rule(condition.node), start: start, marks: takeMarks())
             }

@@ -27,6 +27,9 @@ final class GatheredRuns {
 
     init(wholeTails: Bool) { self.wholeTails = wholeTails }
 
+    /// Runs that there is room for.
+    var capacity: Int { max(runs.capacity, codes.count) }
+
     /// Finds the runs of a block that are in scope.
     /// - Parameter stored: whether stored counts may stand for the events of a part that is in
     ///   scope as a whole.
