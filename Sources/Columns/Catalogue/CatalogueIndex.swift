@@ -1,3 +1,5 @@
+import WinnowModel
+
 /// Which campaigns, or templates, have a tag or an attribute: distinct dictionary codes, ascending,
 /// so that a selector looks at what it chooses and not at the whole catalogue.
 package struct CatalogueIndex: Sendable {
@@ -20,19 +22,5 @@ package struct CatalogueIndex: Sendable {
 
     package func with(attribute key: String, _ value: String) -> [UInt32] {
         attributes[CatalogueObject.Attribute(key: Array(key.utf8), value: Array(value.utf8))] ?? []
-    }
-}
-
-extension [UInt32] {
-    /// The numbers, each once, ascending. Complexity: O(n log n).
-    package func sortedDistinct() -> [UInt32] {
-        var result = sorted()
-        var kept = 0
-        for i in result.indices where i == 0 || result[i] != result[kept - 1] {
-            result[kept] = result[i]
-            kept += 1
-        }
-        result.removeLast(result.count - kept)
-        return result
     }
 }

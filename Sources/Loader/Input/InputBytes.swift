@@ -54,6 +54,7 @@ final class InputBytes {
 
     private func take(_ buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
         let count: Int
+        try cancellation.check()
         if let stream {
             count = try unsafe stream.read(into: buffer)
         } else {

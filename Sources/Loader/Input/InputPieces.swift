@@ -39,7 +39,6 @@ struct InputPieces {
     private var ended = false
     /// The rest of a record that was too long is being passed over.
     private var skipping = false
-
     private let size: Int
 
     /// - Parameter size: bytes that are read at a time; a piece has about as many.
@@ -63,10 +62,13 @@ struct InputPieces {
                 skipping = false
             }
             if ended && pending.isEmpty { return nil }
-            if let cut = ended ? pending.count : endOfRecords, ended || !isBlank(cut) {
+            let isLong = pending.count > LoadLimits.line
+            if let cut = ended ? pending.count : endOfRecords,
+                ended || isLong || !lacksHeader(cut)
+            {
                 return take(cut, isCut: false)
             }
-            if pending.count > LoadLimits.line {
+            if isLong {
                 skipping = true
                 return take(pending.count, isCut: true)
             }
@@ -96,9 +98,9 @@ struct InputPieces {
         pending.removeLast(full - end)
     }
 
-    /// Whether the first piece would have no header, but blank lines alone.
-    private func isBlank(_ count: Int) -> Bool {
-        unsafe isFirst
+    /// Whether a first piece of so many bytes would have blank lines in place of the header.
+    private func lacksHeader(_ count: Int) -> Bool {
+        unsafe isFirst && format == .csv
             && pending.withUnsafeBytes { bytes in
                 unsafe InputPiece.text(
                     UnsafeRawBufferPointer(rebasing: bytes[..<count]), isFirst: true

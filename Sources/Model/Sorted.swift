@@ -11,3 +11,17 @@
     }
     return low
 }
+
+extension [UInt32] {
+    /// The numbers, each once, ascending. Complexity: O(n log n).
+    package func sortedDistinct() -> [UInt32] {
+        var result = sorted()
+        var kept = 0
+        for i in result.indices where i == 0 || result[i] != result[kept - 1] {
+            result[kept] = result[i]
+            kept += 1
+        }
+        result.removeLast(result.count - kept)
+        return result
+    }
+}
