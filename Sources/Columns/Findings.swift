@@ -5,11 +5,14 @@ import Synchronization
 /// findings are kept: a file that was overwritten would fill the memory with them.
 package final class Findings: Sendable {
     private let found = Mutex<[String: [String]]>([:])
-    /// The first error that is no finding: something could not be read.
-    private let unreadable = Mutex<WinnowError?>(nil)
+    /// The first error that is no finding: something could not be read, or nobody wants to know
+    /// any more.
+    private let failure = Mutex<WinnowError?>(nil)
     private static let perFile = 50
 
-    package init() {}
+    package let cancellation: Cancellation
+
+    package init(_ cancellation: Cancellation = Cancellation()) { self.cancellation = cancellation }
 
     package var all: [(file: String, what: String)] {
         found.withLock { found in
@@ -19,7 +22,7 @@ package final class Findings: Sendable {
 
     /// Throws what kept checks from being made.
     package func throwFailure() throws(WinnowError) {
-        if let error = unreadable.withLock({ $0 }) { throw error }
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 
     package func add(_ file: String, _ what: String) {
@@ -37,10 +40,13 @@ package final class Findings: Sendable {
 
     /// Runs a check; that damage keeps it from being finished is a finding, too.
     package func check(_ file: String, _ body: () throws(WinnowError) -> Void) {
-        do throws(WinnowError) { try body() } catch {
+        do throws(WinnowError) {
+            try cancellation.check()
+            try body()
+        } catch {
             switch error {
             case .damaged(let named, let what): add(named.isEmpty ? file : named, what)
-            case .io: unreadable.withLock { $0 = $0 ?? error }
+            case .io, .cancelled: failure.withLock { $0 = $0 ?? error }
             default: add(file, error.description)
             }
         }

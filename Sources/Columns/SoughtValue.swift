@@ -62,7 +62,7 @@ package struct SoughtValue: Sendable {
             try unsafe part.messages(block)?.forEach(in: nil) { row, _, id in
                 if unsafe isEqual(to: id) {
                     found.add(
-                        path, "found as the id of a message of row \(block * Block.rows + Int(row))"
+                        path, "found as the id of a message of row \(Row(block, row).rawValue)"
                     )
                 }
             }
@@ -81,10 +81,10 @@ package struct SoughtValue: Sendable {
                 var events: [EventRecord] = []
                 try part.append(index.type, block: block, to: &events)
                 for event in events where event.time == instant {
-                    found.add(path, "found as the time of \(name) of row \(event.row)")
+                    found.add(path, "found as the time of \(name) of row \(event.row.rawValue)")
                 }
                 for event in events where event.count == count {
-                    found.add(path, "found as the number of \(name) of row \(event.row)")
+                    found.add(path, "found as the number of \(name) of row \(event.row.rawValue)")
                 }
             }
         }
@@ -107,7 +107,7 @@ package struct SoughtValue: Sendable {
                 guard let block = try part.block(index, number) else { continue }
                 let rows = block.members.allRows
                 func add(_ rank: Int) {
-                    let row = rank < rows.count ? number * Block.rows + Int(rows[rank]) : 0
+                    let row = rank < rows.count ? Row(number, rows[rank]).rawValue : 0
                     found.add(path, "found in field “\(field.name)” of row \(row)")
                 }
                 switch block.column {

@@ -177,8 +177,11 @@ import Synchronization
 
     /// Checks everything that was not checked when the part was opened; calls `body` for what does
     /// not match.
-    package func verifyAll(_ body: (WinnowError) -> Void) {
+    package func verifyAll(
+        _ cancellation: Cancellation = Cancellation(), _ body: (WinnowError) -> Void
+    ) throws(WinnowError) {
         for page in unsafe 0..<checksums.count / 4 {
+            try cancellation.check()
             do throws(WinnowError) { try verify(page) } catch { body(error) }
         }
     }

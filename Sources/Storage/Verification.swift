@@ -19,9 +19,9 @@ extension StoreDirectory {
     /// - Parameter progress: told the bytes that were checked and that there are, now and then, on
     ///   any thread.
     package func verify(
-        progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+        progress: @escaping @Sendable (Int, Int) -> Void, _ cancellation: Cancellation
     ) throws(WinnowError) -> Verification {
-        let findings = Findings()
+        let findings = Findings(cancellation)
         var result = Verification()
         do throws(WinnowError) {
             let snapshot = try StoreVersion(self)
@@ -81,7 +81,10 @@ final class StoreCheck: Sendable {
             return hasSoundBytes(references[i])
         }
         guard !sound.contains(false) else { return }
-        for kind in PartKind.allCases { try kind.family.verify(self) }
+        for kind in PartKind.allCases {
+            try findings.cancellation.check()
+            try kind.family.verify(self)
+        }
     }
 
     private func checkManifest() {
@@ -101,7 +104,7 @@ final class StoreCheck: Sendable {
             sound = false
             let part = try directory.open(reference)
             sound = true
-            part.verifyAll { error in
+            try part.verifyAll(findings.cancellation) { error in
                 sound = false
                 findings.check(part.path) { () throws(WinnowError) in throw error }
             }

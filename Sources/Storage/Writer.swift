@@ -132,7 +132,7 @@ package final class Writer {
     package func erase(_ ids: [[UInt8]], at time: Instant) throws(WinnowError) -> Int {
         let keys = try snapshot.keys()
         var batch = try Batch(snapshot)
-        batch.erased = Set(ids.compactMap { keys.code(of: $0) }).sorted()
+        batch.erased = Set(ids.compactMap { keys.code(of: $0).map(Row.init(rawValue:)) }).sorted()
         try commit(batch, at: time, memory: LoadOptions.smallestMemory)
         return batch.erased.count
     }

@@ -25,10 +25,10 @@ struct ActivityChunkTests {
     /// Events as lists of numbers that can be compared, in one order.
     private func comparable(_ events: [EventRecord], _ keys: [LeafKey]) -> [[Int64]] {
         let lists = events.map { event -> [Int64] in
-            let key = keys[Int(event.leaf)]
+            let key = keys[event.leaf.index]
             return [
-                Int64(key.campaign.rawValue), Int64(key.template.rawValue), Int64(event.row),
-                event.time,
+                Int64(key.campaign.rawValue), Int64(key.template.rawValue),
+                Int64(event.row.rawValue), event.time,
                 Int64(event.count), Int64(event.link.rawValue), Int64(event.message),
             ]
         }
@@ -44,13 +44,13 @@ struct ActivityChunkTests {
         for (block, _) in try part.blocks(of: index.type) {
             try part.append(index.type, block: block, to: &events)
         }
-        return comparable(events, (0..<leaves.count).map { leaves.key($0) })
+        return comparable(events, leaves.leaves.map { leaves.key($0) })
     }
 
     /// `count` events of one leaf, each of a row of its own.
     private func list(_ count: Int, every step: Int = 1, from first: Int = 0) -> EventList {
         var list = EventList()
-        list.events = (0..<count).map { EventRecord(UInt32(first + $0 * step)) }
+        list.events = (0..<count).map { EventRecord(Row(first + $0 * step)) }
         return list
     }
 
@@ -105,7 +105,7 @@ struct ActivityChunkTests {
             let leaf = dice.below(3) == 0 ? dice.below(40) : dice.below(3)
             list.events.append(
                 EventRecord(
-                    row: UInt32(block << 16 | row), leaf: UInt32(leaf),
+                    row: Row(block << 16 | row), leaf: LeafID(leaf),
                     time: (Int64(dice.below(1 << 30)) - 1 << 29) * unit,
                     count: dice.below(9) == 0 ? UInt32(dice.bits(20)) + 1 : 1,
                     link: NameCode(rawValue: UInt32(dice.below(5))), message: UInt32(dice.below(50))
@@ -123,8 +123,8 @@ struct ActivityChunkTests {
     func heads() throws {
         var list = EventList()
         list.keys = [1, 2, 3].map { LeafKey(campaign: $0, template: 0) }
-        for (leaf, count) in [(0, 63), (1, 64), (2, 1)] as [(UInt32, UInt32)] {
-            list.events += (0..<count).map { EventRecord($0 * 2, leaf: leaf) }
+        for (leaf, count) in [(0, 63), (1, 64), (2, 1)] as [(LeafID, Int)] {
+            list.events += (0..<count).map { EventRecord(Row($0 * 2), leaf: leaf) }
         }
         let chunk = try chunk(try parts.write([list]))
         #expect(chunk.headCount == 1 && chunk.leaf(ofHead: 0) == 1)
@@ -151,7 +151,7 @@ struct ActivityChunkTests {
     @Test("events of one row are told by the bit that marks the first of them")
     func repeats() throws {
         var list = list(100)
-        for i in 0..<100 { list.events[i].row = UInt32(i / 3) }
+        for i in 0..<100 { list.events[i].row = Row(i / 3) }
         let part = try parts.write([list])
         let head = try chunk(part).head(0)
         #expect(head.events == 100 && head.distinct == 34)
@@ -203,7 +203,7 @@ struct ActivityChunkTests {
         #expect(try self.entry(parts.write([self.list(1023)])).hasSummary == false)
         var list = self.list(1024)
         for i in 0..<1024 {
-            list.events[i].row = UInt32(i / 2 * 5)
+            list.events[i].row = Row(i / 2 * 5)
             list.events[i].count = UInt32(i % 3 + 1)
             list.events[i].time = Int64(i) * 1_000_000 - 400_000_000
         }
@@ -239,12 +239,12 @@ struct ActivityChunkTests {
             let span = days * 86_400_000
             list.events = (0..<count).map {
                 EventRecord(
-                    UInt32($0), time: Int64(start) + ($0 == count - 1 ? span : Int64($0)))
+                    Row($0), time: Int64(start) + ($0 == count - 1 ? span : Int64($0)))
             }
             let part = try parts.write([list])
             let leaves = try part.leaves(of: try index(part))
             #expect(try stored(part) == written(list))
-            return (0..<leaves.count).map { leaves.key($0) }
+            return leaves.leaves.map { leaves.key($0) }
         }
         let whole = [LeafKey(campaign: 3, template: 4)]
         #expect(try keys(65_535, days: 70) == whole)
@@ -263,7 +263,7 @@ struct ActivityChunkTests {
         for (row, time, link, message) in [
             (0, 2000, 1, 1), (0, 1000, 2, 1), (0, 3000, 1, 1), (0, 500, 0, 0), (0, 400, 0, 0),
             (4, 2000, 1, 1),
-        ] as [(UInt32, Int64, NameCode, UInt32)] {
+        ] as [(Row, Int64, NameCode, UInt32)] {
             list.events.append(
                 EventRecord(row: row, leaf: 0, time: time, count: 1, link: link, message: message))
         }
@@ -332,10 +332,10 @@ struct ActivityChunkTests {
             LeafKey(campaign: 1, template: 2), LeafKey(campaign: 1, template: 2, machine: true),
             LeafKey(campaign: 2, template: 2, machine: true),
         ]
-        list.events = (0..<3).map { EventRecord($0, leaf: $0) }
+        list.events = (0..<3).map { EventRecord(Row($0), leaf: LeafID($0)) }
         let part = try parts.write([list])
         let table = try part.leaves(of: try index(part))
-        #expect((0..<table.count).map { table.key($0) } == list.keys)
+        #expect(table.leaves.map { table.key($0) } == list.keys)
         #expect(table.leaves(ofCampaign: 1) == 0..<2)
     }
 

@@ -16,24 +16,24 @@ struct EventList: EventSource {
     func leaves(of type: EventType) -> [LeafSummary] {
         guard type == self.type else { return [] }
         return keys.indices.map { leaf in
-            let times = events.filter { $0.leaf == leaf }.map(\.time)
+            let times = events.filter { $0.leaf.index == leaf }.map(\.time)
             return LeafSummary(
                 key: keys[leaf], events: Int64(times.count), minimum: times.min() ?? .max,
                 maximum: times.max() ?? .min)
         }
     }
 
-    func blocks(of type: EventType) -> [(block: Int, events: Int)] {
+    func blocks(of type: EventType) -> [(block: BlockIndex, events: Int)] {
         guard type == self.type else { return [] }
-        let counts = events.reduce(into: [Int: Int]()) { $0[Int($1.row >> 16), default: 0] += 1 }
+        let counts = events.reduce(into: [BlockIndex: Int]()) { $0[$1.row.block, default: 0] += 1 }
         return counts.sorted { $0.key < $1.key }.map { (block: $0.key, events: $0.value) }
     }
 
-    func append(_ type: EventType, block: Int, to all: inout [EventRecord]) {
-        if type == self.type { all += events.filter { $0.row >> 16 == block } }
+    func append(_ type: EventType, block: BlockIndex, to all: inout [EventRecord]) {
+        if type == self.type { all += events.filter { $0.row.block == block } }
     }
 
-    func localMessages(_ block: Int) -> LocalMessages? {
+    func localMessages(_ block: BlockIndex) -> LocalMessages? {
         if ids.isEmpty { return nil }
         var messages = LocalMessages()
         for id in ids.map({ Array($0.utf8) }) {
@@ -42,11 +42,11 @@ struct EventList: EventSource {
         return messages
     }
 
-    func messages(_ block: Int) -> MessageBlock? { nil }
+    func messages(_ block: BlockIndex) -> MessageBlock? { nil }
 }
 
 extension EventRecord {
-    init(_ row: UInt32, leaf: UInt32 = 0, time: Int64 = 0, count: UInt32 = 1, message: UInt32 = 0) {
+    init(_ row: Row, leaf: LeafID = 0, time: Int64 = 0, count: UInt32 = 1, message: UInt32 = 0) {
         self.init(row: row, leaf: leaf, time: time, count: count, link: 0, message: message)
     }
 }
@@ -66,5 +66,19 @@ extension Parts {
 
 extension NameCode: ExpressibleByIntegerLiteral {
     /// As parts store it: 0 for none.
+    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+}
+
+extension Row: ExpressibleByIntegerLiteral {
+    init(_ number: Int) { self.init(rawValue: UInt32(number)) }
+
+    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+}
+
+extension BlockIndex: ExpressibleByIntegerLiteral {
+    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+}
+
+extension LeafID: ExpressibleByIntegerLiteral {
     package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
 }

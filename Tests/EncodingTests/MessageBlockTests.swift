@@ -22,7 +22,7 @@ struct MessageBlockTests {
     }
 
     /// Events with these rows and ids.
-    private func list(_ pairs: [(row: UInt32, id: String)]) -> EventList {
+    private func list(_ pairs: [(row: Row, id: String)]) -> EventList {
         var list = EventList()
         list.ids = pairs.map(\.id)
         list.events = pairs.indices.map { EventRecord(pairs[$0].row, message: UInt32($0 + 1)) }
@@ -30,7 +30,7 @@ struct MessageBlockTests {
     }
 
     private func messages(
-        _ part: ActivityPart, block: Int = 0, in wanted: BlockSet? = nil
+        _ part: ActivityPart, block: BlockIndex = 0, in wanted: BlockSet? = nil
     ) throws -> [Message] {
         var result: [Message] = []
         try part.messages(block)?.forEach(in: wanted) { row, ordinal, id in
@@ -40,10 +40,10 @@ struct MessageBlockTests {
     }
 
     /// What the events of a block say of their messages: row and ordinal plus one.
-    private func numbers(_ part: ActivityPart, block: Int = 0) throws -> [[UInt32]] {
+    private func numbers(_ part: ActivityPart, block: BlockIndex = 0) throws -> [[UInt32]] {
         var events: [EventRecord] = []
         try part.append(EventType(.email, .sent), block: block, to: &events)
-        return events.map { [$0.row, $0.message] }
+        return events.map { [$0.row.rawValue, $0.message] }
     }
 
     @Test("a profile's messages have ordinals in the order in which they come")
@@ -107,20 +107,20 @@ struct MessageBlockTests {
     @Test("many messages of many blocks come back", arguments: 1...3 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
         var dice = Dice(seed)
-        var pairs: [(row: UInt32, id: String)] = []
+        var pairs: [(row: Row, id: String)] = []
         for i in 0..<6000 {
-            let block = [0, 1, 4][dice.below(3)]
+            let block = [0, 1, 4][dice.below(3)] as BlockIndex
             let row = dice.below(200)
             let id = "\(i)-" + String(repeating: "long ", count: dice.below(12))
-            pairs.append((UInt32(block << 16 | row * 300), id))
+            pairs.append((Row(block, UInt16(row * 300)), id))
         }
         let part = try parts.write([list(pairs)])
         #expect(try part.messageBlocks() == [0, 1, 4])
-        for block in [0, 1, 4] {
+        for block in [0, 1, 4] as [BlockIndex] {
             var next: [UInt16: UInt32] = [:]
             var expected: [Message] = []
-            for pair in pairs where pair.row >> 16 == block {
-                let row = UInt16(truncatingIfNeeded: pair.row)
+            for pair in pairs where pair.row.block == block {
+                let row = pair.row.inBlock
                 expected.append(Message(row, next[row, default: 0], pair.id))
                 next[row, default: 0] += 1
             }

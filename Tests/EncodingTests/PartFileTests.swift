@@ -62,7 +62,7 @@ struct PartFileTests {
         #expect(try file.section(.erased).elementsEqual([4]))
         #expect(file.sectionSizes.map(\.tag) == [.strings, .objects, .erased])
         #expect(file.sectionSizes.map(\.size) == [3, size, 1])
-        file.verifyAll { Issue.record("\($0)") }
+        try file.verifyAll { Issue.record("\($0)") }
         let stored = try bytes(file)
         #expect(UInt64(stored.count) == file.reference.length)
         // A section begins at a multiple of 64.
@@ -155,7 +155,7 @@ struct PartFileTests {
             }
         }
         var found: [WinnowError] = []
-        damaged.verifyAll { found.append($0) }
+        try damaged.verifyAll { found.append($0) }
         #expect(found.count == 1)
     }
 

@@ -49,7 +49,7 @@ struct ProfilePartTests {
         }
         for number in try part.blocks(index) {
             guard let block = try part.block(index, number) else { continue }
-            let first = number * Block.rows
+            let first = number.number * Block.rows
             let members = block.members.allRows
             for row in block.touched.allRows { result.updateValue(nil, forKey: first + Int(row)) }
             switch block.column {
@@ -87,9 +87,9 @@ struct ProfilePartTests {
             batch { batch in
                 for (row, value) in written.sorted(by: { $0.key < $1.key }) {
                     if let value {
-                        batch.set(field: n, row: UInt32(row), number: value)
+                        batch.set(field: n, row: Row(row), number: value)
                     } else {
-                        batch.clear(field: n, row: UInt32(row))
+                        batch.clear(field: n, row: Row(row))
                     }
                 }
             }
@@ -109,7 +109,7 @@ struct ProfilePartTests {
             batch { batch in
                 for (i, string) in written.enumerated() {
                     Array(string.utf8).withUnsafeBytes {
-                        batch.set(field: city, row: UInt32(i * 9000), text: $0)
+                        batch.set(field: city, row: Row(i * 9000), text: $0)
                     }
                 }
             }
@@ -128,7 +128,7 @@ struct ProfilePartTests {
             batch { batch in
                 for row in 0..<distinct * times {
                     Array("\(row % distinct)".utf8).withUnsafeBytes {
-                        batch.set(field: city, row: UInt32(row), text: $0)
+                        batch.set(field: city, row: Row(row), text: $0)
                     }
                 }
             }
@@ -145,7 +145,7 @@ struct ProfilePartTests {
         let part = try part([
             batch { batch in
                 for (i, set) in written.enumerated() {
-                    batch.set(field: tags, row: UInt32(i), values: set.map { Array($0.utf8) })
+                    batch.set(field: tags, row: Row(i), values: set.map { Array($0.utf8) })
                 }
                 batch.clear(field: tags, row: 9)
             }
@@ -162,7 +162,7 @@ struct ProfilePartTests {
                 for i in 0..<count {
                     let set = i == 7 ? ["a", "b"] : ["b"]
                     let values = set.map { Array($0.utf8) }
-                    batch.set(field: tags, row: UInt32(i * 2 + 1), values: values)
+                    batch.set(field: tags, row: Row(i * 2 + 1), values: values)
                 }
             }
         ])
@@ -181,7 +181,7 @@ struct ProfilePartTests {
     func overlay() throws {
         let first = try part([
             batch { batch in
-                for row in 0..<4 { batch.set(field: n, row: UInt32(row), number: 10) }
+                for row in 0..<4 { batch.set(field: n, row: Row(row), number: 10) }
                 batch.set(field: tags, row: 1, values: [[97]])
             }
         ])
@@ -209,7 +209,7 @@ struct ProfilePartTests {
         let part = try part(
             [
                 batch { batch in
-                    for (row, string) in [(0, 98), (1, 97), (2, 99), (3, 99)] as [(UInt32, UInt8)] {
+                    for (row, string) in [(0, 98), (1, 97), (2, 99), (3, 99)] as [(Row, UInt8)] {
                         [string].withUnsafeBytes { batch.set(field: city, row: row, text: $0) }
                         batch.set(field: tags, row: row, values: [[string], [120]])
                         batch.set(field: n, row: row, number: Int64(string))
@@ -235,11 +235,11 @@ struct ProfilePartTests {
                     let row = dice.below(70_000)
                     let value = "v\(dice.below(300))"
                     if dice.below(5) == 0 {
-                        batch.clear(field: city, row: UInt32(row))
+                        batch.clear(field: city, row: Row(row))
                         expected.updateValue(nil, forKey: row)
                     } else {
                         Array(value.utf8).withUnsafeBytes {
-                            batch.set(field: city, row: UInt32(row), text: $0)
+                            batch.set(field: city, row: Row(row), text: $0)
                         }
                         expected[row] = value
                     }
@@ -256,7 +256,7 @@ struct ProfilePartTests {
             batch { batch in
                 for (row, set) in [["a"], ["b"], []].enumerated() {
                     let values = set.map { Array($0.utf8) }
-                    batch.set(field: tags, row: UInt32(row), values: values)
+                    batch.set(field: tags, row: Row(row), values: values)
                 }
             }
         ])
@@ -357,7 +357,7 @@ struct ProfilePartTests {
         damaged(part, .fieldValues, "an impossible container") { $0.put(UInt32(4097), at: 4) }
         damaged(part, .fieldValues, "it ends early") { $0[0] = 2 }
         let many = try self.part([
-            batch { for row in 1...5000 { $0.set(field: n, row: UInt32(row), number: 1) } }
+            batch { for row in 1...5000 { $0.set(field: n, row: Row(row), number: 1) } }
         ])
         damaged(many, .fieldValues, "other rows than it says") { $0.put(UInt32(4999), at: 4) }
     }

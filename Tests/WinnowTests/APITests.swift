@@ -153,7 +153,7 @@ struct APITests {
         #expect(summary.new == 1)
     }
 
-    @Test("a cancelled task counts nothing and loads nothing, in both forms")
+    @Test("a cancelled task counts, loads and checks nothing, in both forms")
     func cancelled() async throws {
         let store = store
         try store.load(.profiles, from: .bytes("id\ngone\n".utf8, as: .csv))
@@ -184,9 +184,12 @@ struct APITests {
             do throws(WinnowError) { try await store.async.compact() } catch {
                 errors.append(error)
             }
+            do throws(WinnowError) { _ = try Store.verify(at: store.path) } catch {
+                errors.append(error)
+            }
             return errors
         }
-        #expect(await task.value == Array(repeating: .cancelled, count: 7))
+        #expect(await task.value == Array(repeating: .cancelled, count: 8))
         #expect(try store.snapshot().profiles == 3)
     }
 }

@@ -33,7 +33,7 @@ import WinnowModel
 /// nothing and counts no references: threads would contend for the counts.
 @safe package struct ActivityChunk {
     @safe package struct Head {
-        package let leaf: Int
+        package let leaf: LeafID
         package let distinct: Int
         package let streams: EventStreams
         package let container: Container
@@ -107,7 +107,9 @@ import WinnowModel
     }
 
     /// The leaf of the i-th head; heads ascend by leaf.
-    package func leaf(ofHead i: Int) -> Int { unsafe Int(bytes.number(entry(i), UInt32.self)) }
+    package func leaf(ofHead i: Int) -> LeafID {
+        unsafe LeafID(rawValue: bytes.number(entry(i), UInt32.self))
+    }
 
     /// The greatest sum of weights of a row in the i-th head.
     package func maximum(ofHead i: Int) -> UInt64 {
@@ -148,10 +150,10 @@ import WinnowModel
     }
 
     /// The leaf of the i-th run of the tail; runs ascend by leaf.
-    package func leaf(ofRun i: Int) -> Int {
+    package func leaf(ofRun i: Int) -> LeafID {
         var code: UInt32 = 0
         unsafe ck_unpack32(codes, i, 1, UInt32(codeWidth), 0, &code)
-        return Int(code)
+        return LeafID(rawValue: code)
     }
 
     /// The leaves of some runs of the tail.

@@ -6,9 +6,8 @@ import WinnowModel
 /// One event on its way into a chunk. The message is an ordinal of the profile's plus one; zero for
 /// none.
 package struct EventRecord: Sendable {
-    package var row: UInt32
-    /// Index into the leaf table of the event's type.
-    package var leaf: UInt32
+    package var row: Row
+    package var leaf: LeafID
     package var time: Int64
     package var count: UInt32
     package var link: NameCode
@@ -17,7 +16,7 @@ package struct EventRecord: Sendable {
     var first: UInt8 = 0
 
     package init(
-        row: UInt32, leaf: UInt32, time: Int64, count: UInt32, link: NameCode, message: UInt32
+        row: Row, leaf: LeafID, time: Int64, count: UInt32, link: NameCode, message: UInt32
     ) {
         self.row = row
         self.leaf = leaf
@@ -30,7 +29,7 @@ package struct EventRecord: Sendable {
 
 /// What one chunk adds to its leaf's totals.
 struct LeafContribution {
-    var leaf: UInt32
+    var leaf: LeafID
     var events: Int64
     var distinct: Int64
     var minimum: Int64
@@ -88,7 +87,8 @@ struct ActivityChunkEncoder {
         }
         var keys = unsafe [UInt64](unsafeUninitializedCapacity: events.count) { buffer, count in
             for (i, event) in events.enumerated() {
-                let key = UInt64(i) << 40 | UInt64(event.leaf) << 16 | UInt64(event.row & 0xFFFF)
+                let key =
+                    UInt64(i) << 40 | UInt64(event.leaf.rawValue) << 16 | UInt64(event.row.inBlock)
                 unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: key)
             }
             count = events.count
@@ -132,7 +132,7 @@ struct ActivityChunkEncoder {
         var result = LeafContribution(
             leaf: events[run.lowerBound].leaf, events: Int64(run.count), distinct: 0,
             minimum: .max, maximum: .min)
-        var previous = UInt32.max
+        var previous: Row?
         for event in events[run] {
             if event.row != previous { result.distinct += 1 }
             if marksFirsts, event.message == 0 {
@@ -152,7 +152,7 @@ struct ActivityChunkEncoder {
         var sum: UInt64 = 0
         var maximum: UInt64 = 0
         for event in events[run] {
-            let row = UInt16(truncatingIfNeeded: event.row)
+            let row = event.row.inBlock
             let isFirst = rows.last != row
             starts.append(isFirst ? 1 : 0)
             if isFirst { rows.append(row) }
@@ -168,7 +168,7 @@ struct ActivityChunkEncoder {
         if repeats { SlicedStream.append(starts, width: 1, to: &data.bytes) }
         let streams = StreamEncoder(events[run], table)
         streams.appendStreams(of: events[run], to: &data)
-        heads.put(events[run.lowerBound].leaf)
+        heads.put(events[run.lowerBound].leaf.rawValue)
         heads.put(UInt32(clamping: run.count))
         heads.put(UInt32(clamping: rows.count))
         heads.put(UInt32(clamping: offset))
@@ -180,7 +180,7 @@ struct ActivityChunkEncoder {
 
     private func encodeTail() -> (header: ByteWriter, streams: ByteWriter) {
         let records = tail.flatMap { events[$0] }
-        let codes = tail.map { UInt64(events[$0.lowerBound].leaf) }
+        let codes = tail.map { UInt64(events[$0.lowerBound].leaf.rawValue) }
         var ends: [UInt64] = []
         var end = 0
         for run in tail {
@@ -205,13 +205,13 @@ struct ActivityChunkEncoder {
         Packing.append(codes, width: codeWidth, to: &streams.bytes)
         Packing.append(ends, width: endWidth, to: &streams.bytes)
         streams.align(to: 2)
-        for record in records { streams.put(UInt16(truncatingIfNeeded: record.row)) }
+        for record in records { streams.put(record.row.inBlock) }
         encoder.appendStreams(of: records[...], to: &streams)
         return (header, streams)
     }
 
     private func maximumPerRow(_ records: [EventRecord]) -> UInt64 {
-        var sums: [UInt32: UInt64] = [:]
+        var sums: [Row: UInt64] = [:]
         for record in records { sums[record.row, default: 0] += UInt64(record.count) }
         return sums.values.max() ?? 0
     }
@@ -225,7 +225,7 @@ struct ActivityChunkEncoder {
         var sums = [UInt64](repeating: 0, count: Block.rows)
         var last = [Int64](repeating: .min, count: Block.rows)
         for event in events {
-            let row = Int(event.row & 0xFFFF)
+            let row = Int(event.row.inBlock)
             sums[row] += UInt64(event.count)
             last[row] = max(last[row], event.time)
         }

@@ -48,8 +48,8 @@ package struct ActivityMerge: Sendable {
     }
 
     /// Blocks in ascending order, in groups that fit the memory and keep the cores busy.
-    private func groups(memory: Int) throws(WinnowError) -> [[Int]] {
-        var events: [Int: Int] = [:]
+    private func groups(memory: Int) throws(WinnowError) -> [[BlockIndex]] {
+        var events: [BlockIndex: Int] = [:]
         for plan in plans {
             for source in sources {
                 for (block, count) in try source.blocks(of: plan.type) {
@@ -57,7 +57,7 @@ package struct ActivityMerge: Sendable {
                 }
             }
         }
-        var groups: [[Int]] = []
+        var groups: [[BlockIndex]] = []
         var free = 0
         for (block, count) in events.sorted(by: { $0.key < $1.key }) {
             let needed = count * ActivityMerge.eventMemory
@@ -116,7 +116,7 @@ package struct ActivityMerge: Sendable {
     }
 
     private func gather(
-        _ block: Int, _ cancellation: Cancellation
+        _ block: BlockIndex, _ cancellation: Cancellation
     ) throws(WinnowError) -> GatheredBlock {
         var result = GatheredBlock()
         var numbering = MessageNumbering()

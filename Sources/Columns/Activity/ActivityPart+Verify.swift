@@ -55,8 +55,8 @@ extension ActivityPart {
         }
     }
 
-    private func isAscending(_ numbers: [Int]) -> Bool {
-        zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }
+    private func isAscending(_ blocks: [BlockIndex]) -> Bool {
+        zip(blocks, blocks.dropFirst()).allSatisfy { $0 < $1 }
     }
 
     private func verify(
@@ -64,7 +64,7 @@ extension ActivityPart {
     ) throws(WinnowError) {
         let name = "\(index.type.channel.name) \(index.type.event.name)"
         let table = try leaves(of: index)
-        let keys = (0..<table.count).map { table.key($0) }
+        let keys = table.leaves.map { table.key($0) }
         findings.expect(
             zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path,
             "\(name): leaves are out of order")
@@ -88,7 +88,8 @@ extension ActivityPart {
                 let same = try isStored(chunk, as: try entry(index, i))
                 findings.expect(
                     same, file.path,
-                    "\(name), block \(blocks[i].block): what is stored is not what it derives from")
+                    "\(name), block \(blocks[i].block.number): what is stored is not what it derives from"
+                )
             }
             return result.map { (leaves: $0.leaves, rows: $0.rows) }
         }
@@ -99,7 +100,7 @@ extension ActivityPart {
     }
 
     private func encodedAgain(
-        _ index: TypeIndex, _ block: Int, _ table: LeafTable, _ keys: [LeafKey],
+        _ index: TypeIndex, _ block: BlockIndex, _ table: LeafTable, _ keys: [LeafKey],
         _ firsts: FirstEvents?,
         _ expected: ActivityExpectations
     ) throws(WinnowError) -> EncodedChunk {
@@ -109,19 +110,21 @@ extension ActivityPart {
         var messages = [Int](repeating: 0, count: Block.rows)
         for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
         for event in events {
-            let leaf = Int(event.leaf)
+            let leaf = event.leaf.index
             if links.insert(event.link).inserted, !expected.isName(.link, event.link) {
                 throw .damaged(
-                    file: file.path, what: "\(index.type): an unknown link in block \(block)")
+                    file: file.path, what: "\(index.type): an unknown link in block \(block.number)"
+                )
             }
-            guard leaf < keys.count, Int(event.row) < expected.rows, event.count > 0,
+            guard leaf < keys.count, Int(event.row.rawValue) < expected.rows, event.count > 0,
                 expected.purged?.contains(event.row) != true,
-                event.message <= messages[Int(event.row & 0xFFFF)],
+                event.message <= messages[Int(event.row.inBlock)],
                 event.time >= table.minimum[leaf], event.time <= table.maximum[leaf],
                 keys[leaf].month == 0 || keys[leaf].month == LeafKey.month(of: event.time)
             else {
                 throw .damaged(
-                    file: file.path, what: "\(index.type): an impossible event in block \(block)")
+                    file: file.path,
+                    what: "\(index.type): an impossible event in block \(block.number)")
             }
         }
         return ActivityChunkEncoder.encode(events, leaves: keys, firsts: firsts)
@@ -139,10 +142,10 @@ extension ActivityPart {
     ) {
         var sums = [LeafContribution](
             repeating: LeafContribution(
-                leaf: 0, events: 0, distinct: 0, minimum: .max, maximum: .min),
+                leaf: LeafID(0), events: 0, distinct: 0, minimum: .max, maximum: .min),
             count: table.count)
         for leaf in leaves.joined() {
-            let i = Int(leaf.leaf)
+            let i = leaf.leaf.index
             sums[i].events += leaf.events
             sums[i].distinct += leaf.distinct
             sums[i].withoutMessage += leaf.withoutMessage
@@ -171,9 +174,10 @@ extension ActivityPart {
 
     /// Ids of messages: ordinals go on where older parts end, and no id comes twice.
     private func verifyMessages(
-        _ block: Int, _ expected: ActivityExpectations, _ findings: Findings
+        _ block: BlockIndex, _ expected: ActivityExpectations, _ findings: Findings
     ) throws(WinnowError) {
         guard let own = try messages(block) else { return }
+        let cancellation = findings.cancellation
         var totals = [Int](repeating: 0, count: Block.rows)
         var seen: Set<[UInt8]> = []
         func enter(_ row: UInt16, _ id: UnsafeRawBufferPointer) -> Bool {
@@ -185,18 +189,25 @@ extension ActivityPart {
         for part in expected.older {
             guard let older = try part.messages(block) else { continue }
             try older.raise(&totals)
-            try unsafe older.forEach(in: wanted) { row, _, id in _ = unsafe enter(row, id) }
+            try unsafe older.forEach(in: wanted) { row, _, id in
+                if cancellation.isRequested { return }
+                _ = unsafe enter(row, id)
+            }
         }
         var fine = true
         try unsafe own.forEach(in: nil) { row, ordinal, id in
+            if cancellation.isRequested { return }
+            let profile = Row(block, row)
             fine =
                 unsafe fine && Int(ordinal) == totals[Int(row)]
-                && block << 16 + Int(row) < expected.rows
-                && expected.purged?.contains(UInt32(block << 16 + Int(row))) != true
+                && Int(profile.rawValue) < expected.rows
+                && expected.purged?.contains(profile) != true
                 && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil
                 && enter(row, id)
             totals[Int(row)] += 1
         }
-        findings.expect(fine, file.path, "block \(block): message ids are repeated or out of order")
+        try cancellation.check()
+        findings.expect(
+            fine, file.path, "block \(block.number): message ids are repeated or out of order")
     }
 }

@@ -76,7 +76,7 @@ package final class ActivityPart: Sendable {
 
     /// A block's entry in the `blocks` table.
     package struct BlockEntry: Sendable {
-        package let block: Int
+        package let block: BlockIndex
         package let events: Int
         fileprivate let chunkOffset, chunkSize, summaryOffset, summarySize: Int
         package var hasSummary: Bool { summarySize > 0 }
@@ -168,14 +168,16 @@ package final class ActivityPart: Sendable {
         if overflow { throw checks.damage("an offset leads out of a section") }
         let bytes = try unsafe blockEntries.verified(start, ActivityPart.blockEntrySize)
         let entry = unsafe BlockEntry(
-            block: Int(bytes.number(0, UInt32.self)), events: Int(bytes.number(4, UInt32.self)),
+            block: BlockIndex(rawValue: bytes.number(0, UInt32.self)),
+            events: Int(bytes.number(4, UInt32.self)),
             chunkOffset: Int(clamping: bytes.number(8, UInt64.self)),
             chunkSize: Int(bytes.number(16, UInt32.self)),
             summaryOffset: Int(clamping: bytes.number(24, UInt64.self)),
             summarySize: Int(bytes.number(20, UInt32.self))
         )
         // Containers are read as whole words.
-        guard entry.block < Block.maximum, entry.chunkOffset % 8 == 0, entry.summaryOffset % 8 == 0
+        guard entry.block.number < Block.maximum, entry.chunkOffset % 8 == 0,
+            entry.summaryOffset % 8 == 0
         else {
             throw checks.damage("an impossible block")
         }
@@ -183,10 +185,10 @@ package final class ActivityPart: Sendable {
     }
 
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
-    package func find(_ index: TypeIndex, block: Int) throws(WinnowError) -> BlockEntry? {
+    package func find(_ index: TypeIndex, block: BlockIndex) throws(WinnowError) -> BlockEntry? {
         // Most types have events in every block; then the entry is at its own number.
-        if block < index.blockCount {
-            let direct = try entry(index, block)
+        if block.number < index.blockCount {
+            let direct = try entry(index, block.number)
             if direct.block == block { return direct }
         }
         let low = try firstNotBelow(0..<index.blockCount) { (i) throws(WinnowError) in
@@ -223,8 +225,8 @@ package final class ActivityPart: Sendable {
     }
 
     /// The blocks that the part brings messages of.
-    package func messageBlocks() throws(WinnowError) -> [Int] {
-        var blocks: [Int] = []
+    package func messageBlocks() throws(WinnowError) -> [BlockIndex] {
+        var blocks: [BlockIndex] = []
         for i in 0..<file.size(of: .messageBlocks) / ActivityPart.messageEntrySize {
             blocks.append(try messageEntry(i).block)
         }
@@ -233,7 +235,7 @@ package final class ActivityPart: Sendable {
 
     /// The messages that the part brings to a block. Complexity: O(log blocks) and what the
     /// directory takes.
-    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
+    package func messages(_ block: BlockIndex) throws(WinnowError) -> MessageBlock? {
         let end = file.size(of: .messageBlocks) / ActivityPart.messageEntrySize
         let low = try firstNotBelow(0..<end) { (i) throws(WinnowError) in
             try messageEntry(i).block < block
@@ -245,14 +247,15 @@ package final class ActivityPart: Sendable {
             try file.unverifiedBytes(.chunks, entry.offset, entry.size), in: file)
     }
 
-    private func messageEntry(_ i: Int) throws(WinnowError) -> (block: Int, offset: Int, size: Int)
-    {
+    private func messageEntry(_ i: Int) throws(WinnowError) -> (
+        block: BlockIndex, offset: Int, size: Int
+    ) {
         let size = ActivityPart.messageEntrySize
         var reader = unsafe ByteReader(
             try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
-        let block = Int(try reader.take(UInt32.self))
+        let block = BlockIndex(rawValue: try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        guard block < Block.maximum else { throw reader.damage("an impossible block") }
+        guard block.number < Block.maximum else { throw reader.damage("an impossible block") }
         return (
             block, Int(clamping: try reader.take(UInt64.self)),
             Int(clamping: try reader.take(UInt64.self))
@@ -312,23 +315,27 @@ package struct LeafTable: Sendable {
         }
     }
 
-    package func key(_ i: Int) -> LeafKey {
+    package var leaves: Range<LeafID> { LeafID(0)..<LeafID(count) }
+
+    package func key(_ leaf: LeafID) -> LeafKey {
         LeafKey(
-            campaign: campaign(i), template: template(i),
-            machine: machines[i] != 0, month: UInt32(truncatingIfNeeded: months[i]))
+            campaign: campaign(leaf), template: template(leaf),
+            machine: machines[leaf.index] != 0,
+            month: UInt32(truncatingIfNeeded: months[leaf.index]))
     }
 
-    package func campaign(_ i: Int) -> NameCode {
-        NameCode(rawValue: UInt32(truncatingIfNeeded: campaigns[i]))
+    package func campaign(_ leaf: LeafID) -> NameCode {
+        NameCode(rawValue: UInt32(truncatingIfNeeded: campaigns[leaf.index]))
     }
 
-    package func template(_ i: Int) -> NameCode {
-        NameCode(rawValue: UInt32(truncatingIfNeeded: templates[i]))
+    package func template(_ leaf: LeafID) -> NameCode {
+        NameCode(rawValue: UInt32(truncatingIfNeeded: templates[leaf.index]))
     }
 
     /// The leaves of a campaign. Complexity: O(log leaves).
-    package func leaves(ofCampaign campaign: NameCode) -> Range<Int> {
+    package func leaves(ofCampaign campaign: NameCode) -> Range<LeafID> {
         let start = campaigns.lowerBound(Int64(campaign.rawValue))
-        return start..<campaigns.lowerBound(Int64(campaign.rawValue) + 1, in: start..<count)
+        let end = campaigns.lowerBound(Int64(campaign.rawValue) + 1, in: start..<count)
+        return LeafID(start)..<LeafID(end)
     }
 }

@@ -14,7 +14,10 @@ struct ActivityPartWriter {
         let keys: [LeafKey]
         var events, distinct, minimum, maximum, withoutMessage, firstWithoutMessage: [Int64]
         var blocks:
-            [(block: Int, events: Int, chunk: Int, chunkSize: Int, summary: Int, summarySize: Int)] =
+            [(
+                block: BlockIndex, events: Int, chunk: Int, chunkSize: Int, summary: Int,
+                summarySize: Int
+            )] =
                 []
         var summaries = ByteWriter()
         var rows = 0
@@ -41,14 +44,14 @@ struct ActivityPartWriter {
     /// Adds a block: a chunk per type that has events there, by the type's position, and the
     /// messages, if any.
     mutating func append(
-        _ block: Int, _ chunks: [(type: Int, chunk: EncodedChunk)], messages: [UInt8]
+        _ block: BlockIndex, _ chunks: [(type: Int, chunk: EncodedChunk)], messages: [UInt8]
     ) throws(WinnowError) {
         for (type, chunk) in chunks {
             types[type].add(block, chunk, at: chunkOffset)
             try put(chunk.bytes)
         }
         guard !messages.isEmpty else { return }
-        messageBlocks.put(UInt32(block))
+        messageBlocks.put(block.rawValue)
         messageBlocks.put(UInt32(0))
         messageBlocks.put(UInt64(chunkOffset))
         messageBlocks.put(UInt64(messages.count))
@@ -92,9 +95,9 @@ struct ActivityPartWriter {
 }
 
 extension ActivityPartWriter.TypeTables {
-    fileprivate mutating func add(_ block: Int, _ chunk: EncodedChunk, at offset: Int) {
+    fileprivate mutating func add(_ block: BlockIndex, _ chunk: EncodedChunk, at offset: Int) {
         for leaf in chunk.leaves {
-            let i = Int(leaf.leaf)
+            let i = leaf.leaf.index
             events[i] += leaf.events
             distinct[i] += leaf.distinct
             withoutMessage[i] += leaf.withoutMessage
@@ -143,7 +146,7 @@ extension ActivityPartWriter.TypeTables {
         directory.put(UInt64(leaves.bytes.count - leafStart))
         directory.put(UInt64(all.bytes.count))
         for entry in blocks {
-            all.put(UInt32(entry.block))
+            all.put(entry.block.rawValue)
             all.put(UInt32(clamping: entry.events))
             all.put(UInt64(entry.chunk))
             all.put(UInt32(clamping: entry.chunkSize))

@@ -10,14 +10,15 @@ package protocol EventSource: Sendable {
     /// Its leaves of a type; months are those of its own splits.
     func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary]
     /// The blocks in which it has events of a type, and how many.
-    func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)]
+    func blocks(of type: EventType) throws(WinnowError) -> [(block: BlockIndex, events: Int)]
     /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
-    func append(_ type: EventType, block: Int, to events: inout [EventRecord]) throws(WinnowError)
+    func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
+        throws(WinnowError)
     /// The ids that the message numbers of the block's events stand for; nil when they are the
     /// store's ordinals.
-    func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages?
+    func localMessages(_ block: BlockIndex) throws(WinnowError) -> LocalMessages?
     /// The messages that the source brings to a block of the store.
-    func messages(_ block: Int) throws(WinnowError) -> MessageBlock?
+    func messages(_ block: BlockIndex) throws(WinnowError) -> MessageBlock?
 }
 
 package struct LeafSummary: Sendable {
@@ -44,7 +45,7 @@ extension ActivityPart {
         var leaves: [LeafSummary] = []
         for i in 0..<table.count {
             let leaf = LeafSummary(
-                key: table.key(i), events: table.events[i], minimum: table.minimum[i],
+                key: table.key(LeafID(i)), events: table.events[i], minimum: table.minimum[i],
                 maximum: table.maximum[i])
             guard possible.contains(leaf.minimum), possible.contains(leaf.maximum),
                 leaf.minimum <= leaf.maximum,
@@ -55,9 +56,11 @@ extension ActivityPart {
         return leaves
     }
 
-    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+    package func blocks(of type: EventType) throws(WinnowError) -> [(
+        block: BlockIndex, events: Int
+    )] {
         guard let index = types[type] else { return [] }
-        var blocks: [(block: Int, events: Int)] = []
+        var blocks: [(block: BlockIndex, events: Int)] = []
         for i in 0..<index.blockCount {
             let entry = try entry(index, i)
             blocks.append((entry.block, entry.events))
@@ -65,12 +68,11 @@ extension ActivityPart {
         return blocks
     }
 
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
         let chunk = try chunk(entry)
-        let firstRow = UInt32(block) << 16
         // What a chunk says of its events is backed by its bytes, so there is memory for it.
         let total = (0..<chunk.headCount).reduce(chunk.tail.events) {
             $0 + chunk.events(ofHead: $1)
@@ -86,19 +88,20 @@ extension ActivityPart {
             var rows = [UInt16](repeating: 0, count: head.events)
             try unsafe head.eventRows(into: &rows, distinct: &distinct)
             try append(
-                head.streams, 0..<head.events, leaf: head.leaf, rows: rows, firstRow, to: &events)
+                head.streams, 0..<head.events, leaf: head.leaf, block, rows, to: &events)
         }
         for i in 0..<chunk.tailRuns {
             let run = try chunk.run(i)
             let rows = unsafe Array(
                 UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
             try append(
-                chunk.tail, run, leaf: chunk.leaf(ofRun: i), rows: rows, firstRow, to: &events)
+                chunk.tail, run, leaf: chunk.leaf(ofRun: i), block, rows, to: &events)
         }
     }
 
     private func append(
-        _ streams: EventStreams, _ range: Range<Int>, leaf: Int, rows: [UInt16], _ firstRow: UInt32,
+        _ streams: EventStreams, _ range: Range<Int>, leaf: LeafID, _ block: BlockIndex,
+        _ rows: [UInt16],
         to events: inout [EventRecord]
     ) throws(WinnowError) {
         let times = streams.times(range)
@@ -113,7 +116,7 @@ extension ActivityPart {
             }
             events.append(
                 EventRecord(
-                    row: firstRow | UInt32(rows[i]), leaf: UInt32(clamping: leaf), time: times[i],
+                    row: Row(block, rows[i]), leaf: leaf, time: times[i],
                     count: weights[i],
                     link: links[i], message: messages[i]))
         }
@@ -148,17 +151,19 @@ package struct SpilledRun: EventSource {
     package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
         try part.leaves(of: type)
     }
-    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+    package func blocks(of type: EventType) throws(WinnowError) -> [(
+        block: BlockIndex, events: Int
+    )] {
         try part.blocks(of: type)
     }
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         try part.append(type, block: block, to: &events)
     }
-    package func localMessages(_ block: Int) throws(WinnowError) -> LocalMessages? {
+    package func localMessages(_ block: BlockIndex) throws(WinnowError) -> LocalMessages? {
         guard let messages = try part.messages(block) else { return nil }
         return try LocalMessages(messages)
     }
-    package func messages(_ block: Int) -> MessageBlock? { nil }
+    package func messages(_ block: BlockIndex) -> MessageBlock? { nil }
 }

@@ -4,11 +4,12 @@ import WinnowModel
 struct LeafPlan: Sendable {
     let type: EventType
     let keys: [LeafKey]
-    /// Per source and leaf: the new leaf, or of a split one the first month's.
-    private let targets: [[Target]]
+    /// Per source and leaf: the new leaf, or of a split one the first month's; nil for a leaf
+    /// without events.
+    private let targets: [[Target?]]
 
     private struct Target: Sendable {
-        var leaf: UInt32
+        var leaf: LeafID
         /// When the source's events of the leaf were.
         var times = Int64.min...Int64.max
         /// Month of `leaf` when the events must be told apart by month, else 0.
@@ -39,7 +40,7 @@ struct LeafPlan: Sendable {
                 total.events >= Tuning.splitEvents
                 && total.maximum - total.minimum > Tuning.splitSpan
             let first = split ? LeafKey.month(of: total.minimum) : 0
-            starts[total.key] = Target(leaf: UInt32(keys.count), firstMonth: first)
+            starts[total.key] = Target(leaf: LeafID(keys.count), firstMonth: first)
             for month in first...(split ? LeafKey.month(of: total.maximum) : 0) {
                 var key = total.key
                 key.month = month
@@ -49,9 +50,7 @@ struct LeafPlan: Sendable {
         self.keys = keys
         targets = all.map { leaves in
             leaves.map {
-                guard $0.events > 0, var target = starts[$0.key.unsplit] else {
-                    return Target(leaf: UInt32.max, firstMonth: 0)
-                }
+                guard $0.events > 0, var target = starts[$0.key.unsplit] else { return nil }
                 target.times = $0.minimum...max($0.minimum, $0.maximum)
                 return target
             }
@@ -61,17 +60,17 @@ struct LeafPlan: Sendable {
     func renumber(_ events: inout [EventRecord], from start: Int, source: Int) throws(WinnowError) {
         let targets = targets[source]
         for i in start..<events.count {
-            guard Int(events[i].leaf) < targets.count,
-                case let target = targets[Int(events[i].leaf)],
-                target.times.contains(events[i].time),
-                target.leaf < UInt32.max
+            guard events[i].leaf.index < targets.count,
+                let target = targets[events[i].leaf.index],
+                target.times.contains(events[i].time)
             else {
                 throw .damaged(
                     file: "activity", what: "an event of a leaf that is not there, or not then")
             }
-            events[i].leaf =
-                target.firstMonth == 0
-                ? target.leaf : target.leaf + LeafKey.month(of: events[i].time) - target.firstMonth
+            events[i].leaf = target.leaf
+            guard target.firstMonth > 0 else { continue }
+            let months = LeafKey.month(of: events[i].time) - target.firstMonth
+            events[i].leaf = target.leaf.advanced(by: Int(months))
         }
     }
 }

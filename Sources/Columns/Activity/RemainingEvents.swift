@@ -24,11 +24,13 @@ package struct RemainingEvents: EventSource {
         }
     }
 
-    package func blocks(of type: EventType) throws(WinnowError) -> [(block: Int, events: Int)] {
+    package func blocks(of type: EventType) throws(WinnowError) -> [(
+        block: BlockIndex, events: Int
+    )] {
         try part.blocks(of: type)
     }
 
-    package func append(_ type: EventType, block: Int, to events: inout [EventRecord])
+    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         let start = events.count
@@ -41,8 +43,8 @@ package struct RemainingEvents: EventSource {
         events.replaceSubrange(start..., with: remaining)
     }
 
-    package func localMessages(_ block: Int) -> LocalMessages? { nil }
-    package func messages(_ block: Int) throws(WinnowError) -> MessageBlock? {
+    package func localMessages(_ block: BlockIndex) -> LocalMessages? { nil }
+    package func messages(_ block: BlockIndex) throws(WinnowError) -> MessageBlock? {
         try part.messages(block)
     }
 }

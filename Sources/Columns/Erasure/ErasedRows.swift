@@ -29,12 +29,14 @@ import WinnowModel
     /// Whether nothing of any of the rows is in the store's files any more.
     package var isPurged: Bool { purged == count }
 
-    package func contains(_ row: UInt32) -> Bool {
-        unsafe Int(row) < capacity && bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 1
+    package func contains(_ row: Row) -> Bool {
+        let row = Int(row.rawValue)
+        return unsafe row < capacity && bits[row >> 6] >> UInt64(row & 63) & 1 == 1
     }
 
     /// The erased rows of a block; nil when there are none.
-    package func block(_ number: Int) -> BlockSet? {
+    package func block(_ block: BlockIndex) -> BlockSet? {
+        let number = block.number
         guard number < capacity / Block.rows else { return nil }
         let set = unsafe BlockSet(bits: bits + number * BlockSet.words)
         return set.isEmpty ? nil : set
@@ -73,20 +75,20 @@ import WinnowModel
             throw error
         }
         unsafe self.init(bits: bits, capacity: capacity, purged: purged)
-        let beyond = (rows..<capacity).contains { contains(UInt32($0)) }
+        let beyond = (rows..<capacity).contains { contains(Row(rawValue: UInt32($0))) }
         guard !beyond, purged <= count else {
             throw reader.damage("rows that the store does not have")
         }
     }
 
     /// The rows of `older` and some more.
-    package convenience init(_ older: ErasedRows?, adding added: [UInt32], rows: Int) {
+    package convenience init(_ older: ErasedRows?, adding added: [Row], rows: Int) {
         let (bits, capacity) = unsafe ErasedRows.empty(rows: rows)
         if let older {
             unsafe bits.update(from: older.bits, count: min(older.capacity, capacity) / 64)
         }
-        for row in added where Int(row) < capacity {
-            unsafe bits[Int(row >> 6)] |= 1 << UInt64(row & 63)
+        for row in added.lazy.map({ Int($0.rawValue) }) where row < capacity {
+            unsafe bits[row >> 6] |= 1 << UInt64(row & 63)
         }
         unsafe self.init(bits: bits, capacity: capacity, purged: older?.purged ?? 0)
     }
@@ -97,7 +99,7 @@ import WinnowModel
         var blocks = ByteWriter()
         var blockCount: UInt32 = 0
         for number in 0..<capacity / Block.rows {
-            guard let set = block(number) else { continue }
+            guard let set = block(BlockIndex(number)) else { continue }
             var rows: [UInt16] = []
             set.forEach { rows.append(UInt16($0)) }
             blocks.put(UInt32(number))

@@ -121,7 +121,7 @@ package struct LocalMessages: Sendable {
     }
 
     /// All ids of a block of the store, by row, then ordinal.
-    init(_ store: [ActivityPart], _ block: Int) throws(WinnowError) {
+    init(_ store: [ActivityPart], _ block: BlockIndex) throws(WinnowError) {
         var blocks: [MessageBlock] = []
         var starts = [UInt32](repeating: 0, count: Block.rows)
         var total: UInt32 = 0

@@ -111,7 +111,7 @@ struct MessageNumbering {
         let known = unsafe ids.text.withUnsafeBytes { text in
             for i in start..<events.count where events[i].message > 0 {
                 if i % 65_536 == 0, cancellation.isRequested { return true }
-                let row = UInt16(truncatingIfNeeded: events[i].row)
+                let row = events[i].row.inBlock
                 let index = ids.index(row: row, events[i].message)
                 guard index < ids.ends.count else { return false }
                 let id = unsafe UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])

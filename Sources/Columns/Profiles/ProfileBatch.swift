@@ -8,7 +8,7 @@ package struct ProfileBatch: Sendable {
     private(set) var columns: [Column]
 
     struct Column: Sendable {
-        var rows: [UInt32] = []
+        var rows: [Row] = []
         /// Numbers as they are; strings and sets as codes of `texts`; `cleared` for a value taken
         /// away.
         var values: [Int64] = []
@@ -28,10 +28,10 @@ package struct ProfileBatch: Sendable {
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
 
     /// A row that a translation gives to cells that are to be passed over; no profile has it.
-    package static let noRow = UInt32.max
+    package static let noRow = Row(rawValue: .max)
 
-    /// Says what a later batch for the same fields says; `rows` translates that batch's rows.
-    package mutating func append(_ later: ProfileBatch, rows: [UInt32]) {
+    /// Says what a later batch for the same fields says, whose rows are positions in `rows`.
+    package mutating func append(_ later: ProfileBatch, rows: [Row]) {
         for (field, column) in later.columns.enumerated() {
             let codes = (0..<column.texts.count).map { text in
                 unsafe Int64(
@@ -40,7 +40,7 @@ package struct ProfileBatch: Sendable {
                     } ?? 0)
             }
             for cell in column.rows.indices {
-                let row = rows[Int(column.rows[cell])]
+                let row = rows[Int(column.rows[cell].rawValue)]
                 guard row != ProfileBatch.noRow else { continue }
                 let value = column.values[cell]
                 let cleared = column.cleared[cell]
@@ -51,25 +51,25 @@ package struct ProfileBatch: Sendable {
         }
     }
 
-    package mutating func clear(field: Int, row: UInt32) { add(field, row, 0, cleared: true) }
+    package mutating func clear(field: Int, row: Row) { add(field, row, 0, cleared: true) }
 
-    package mutating func set(field: Int, row: UInt32, number: Int64) {
+    package mutating func set(field: Int, row: Row, number: Int64) {
         add(field, row, number, cleared: false)
     }
 
-    package mutating func set(field: Int, row: UInt32, text: UnsafeRawBufferPointer) {
+    package mutating func set(field: Int, row: Row, text: UnsafeRawBufferPointer) {
         let code = unsafe columns[field].texts.intern(text) ?? 0
         add(field, row, Int64(code), cleared: false)
     }
 
     /// A set is kept as its distinct values in ascending order.
-    package mutating func set(field: Int, row: UInt32, values: [[UInt8]]) {
+    package mutating func set(field: Int, row: Row, values: [[UInt8]]) {
         unsafe ProfileBatch.joined(values).withUnsafeBytes {
             unsafe set(field: field, row: row, text: $0)
         }
     }
 
-    private mutating func add(_ field: Int, _ row: UInt32, _ value: Int64, cleared: Bool) {
+    private mutating func add(_ field: Int, _ row: Row, _ value: Int64, cleared: Bool) {
         columns[field].rows.append(row)
         columns[field].values.append(value)
         columns[field].cleared.append(cleared)
@@ -98,7 +98,7 @@ package struct ProfileBatch: Sendable {
 extension ProfileBatch.Column {
     /// Cells in the order of rows, the last word on each.
     struct Settled {
-        let rows: [UInt32]
+        let rows: [Row]
         /// Per row the cell; nil when the i-th row's is the i-th.
         let cells: [UInt32]?
 
@@ -117,7 +117,7 @@ extension ProfileBatch.Column {
         }
         // What was said later stays after what was said before.
         order.sort { (rows[Int($0)], $0) < (rows[Int($1)], $1) }
-        var settledRows: [UInt32] = []
+        var settledRows: [Row] = []
         var cells: [UInt32] = []
         for cell in order {
             if settledRows.last == rows[Int(cell)] {

@@ -63,7 +63,7 @@ package struct ProfileMerge {
                 return try encoder.block(numbers[numbers.startIndex + i])
             }
             for (number, bytes) in zip(numbers, encoded) {
-                blocks.put(UInt32(number))
+                blocks.put(number.rawValue)
                 blocks.put(UInt32(0))
                 blocks.put(UInt64(offset))
                 blocks.put(UInt64(bytes.count))
@@ -87,7 +87,7 @@ private struct FieldEncoder: Sendable {
     /// As it is stored; empty for encodings without one.
     private(set) var dictionary: [UInt8]
     /// The blocks that some source speaks about, ascending.
-    let blocks: [Int]
+    let blocks: [BlockIndex]
     private var columns: [Column]
     private let erased: ErasedRows?
 
@@ -108,7 +108,7 @@ private struct FieldEncoder: Sendable {
     ) throws(WinnowError) {
         self.erased = erased
         var columns: [Column] = []
-        var blocks: Set<Int> = []
+        var blocks: Set<BlockIndex> = []
         var rows = 0
         for source in sources {
             switch source {
@@ -125,7 +125,7 @@ private struct FieldEncoder: Sendable {
                 let column = batch.columns[number]
                 guard !column.rows.isEmpty else { continue }
                 let settled = column.settled()
-                blocks.formUnion(settled.rows.map { Int($0 >> 16) })
+                blocks.formUnion(settled.rows.map(\.block))
                 rows += settled.rows.count
                 columns.append(Column(values: .batch(column, settled)))
             }
@@ -214,9 +214,11 @@ private struct FieldEncoder: Sendable {
         return out.bytes + text
     }
 
-    func block(_ number: Int) throws(WinnowError) -> [UInt8] { try cells(number).encoded(encoding) }
+    func block(_ number: BlockIndex) throws(WinnowError) -> [UInt8] {
+        try cells(number).encoded(encoding)
+    }
 
-    private func cells(_ number: Int) throws(WinnowError) -> BlockCells {
+    private func cells(_ number: BlockIndex) throws(WinnowError) -> BlockCells {
         var cells = BlockCells()
         for column in columns {
             switch column.values {
@@ -265,13 +267,13 @@ private struct FieldEncoder: Sendable {
 
     private func put(
         _ batch: ProfileBatch.Column, _ settled: ProfileBatch.Column.Settled, _ column: Column,
-        _ number: Int,
+        _ number: BlockIndex,
         into cells: inout BlockCells
     ) {
-        let first = UInt32(number) << 16
+        let first = Row(number, 0)
         var i = firstNotBelow(settled.rows.indices) { settled.rows[$0] < first }
-        while i < settled.rows.count, Int(settled.rows[i] >> 16) == number {
-            let row = UInt16(truncatingIfNeeded: settled.rows[i])
+        while i < settled.rows.count, settled.rows[i].block == number {
+            let row = settled.rows[i].inBlock
             let cell = settled.cell(i)
             let value = batch.values[cell]
             i += 1

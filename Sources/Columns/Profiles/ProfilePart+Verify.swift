@@ -50,20 +50,20 @@ extension ProfilePart {
                 findings.expect(
                     try isSound(block, blocks[i], codes: count, rows: rows, purged: purged),
                     file.path,
-                    "field “\(field.name)”, block \(blocks[i]): what is stored makes no sense")
+                    "field “\(field.name)”, block \(blocks[i].number): what is stored makes no sense"
+                )
             }
         }
     }
 
     private func isSound(
-        _ block: FieldBlock, _ number: Int, codes: Int?, rows: Int, purged: ErasedRows?
+        _ block: FieldBlock, _ number: BlockIndex, codes: Int?, rows: Int, purged: ErasedRows?
     ) throws(WinnowError) -> Bool {
         let touched = block.touched.allRows
         let members = block.members.allRows
         guard isAscending(touched), isAscending(members), Set(members).isSubset(of: touched),
             touched.allSatisfy({
-                number << 16 + Int($0) < rows
-                    && purged?.contains(UInt32(number << 16 + Int($0))) != true
+                Int(Row(number, $0).rawValue) < rows && purged?.contains(Row(number, $0)) != true
             })
         else { return false }
         switch block.column {

@@ -70,18 +70,19 @@ package final class ProfilePart: Sendable {
     }
 
     /// The values of a block, nil when the part says nothing about it. Complexity: O(log blocks).
-    package func block(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> FieldBlock? {
+    package func block(_ index: FieldIndex, _ block: BlockIndex) throws(WinnowError) -> FieldBlock?
+    {
         guard let found = try find(index, block) else { return nil }
         let bytes = try unsafe file.bytes(.fieldValues, found.offset, found.length)
         return unsafe try FieldBlock(bytes, index.encoding, in: file)
     }
 
-    private func find(_ index: FieldIndex, _ block: Int) throws(WinnowError) -> (
+    private func find(_ index: FieldIndex, _ block: BlockIndex) throws(WinnowError) -> (
         offset: Int, length: Int
     )? {
         // Most fields have values in every block; then the entry is at its own number.
-        if block < index.blocks {
-            let direct = try entry(index, block)
+        if block.number < index.blocks {
+            let direct = try entry(index, block.number)
             if direct.block == block { return (direct.offset, direct.length) }
         }
         let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in
@@ -92,20 +93,21 @@ package final class ProfilePart: Sendable {
         return found.block == block ? (found.offset, found.length) : nil
     }
 
-    package func blocks(_ index: FieldIndex) throws(WinnowError) -> [Int] {
-        var result: [Int] = []
+    package func blocks(_ index: FieldIndex) throws(WinnowError) -> [BlockIndex] {
+        var result: [BlockIndex] = []
         for i in 0..<index.blocks { result.append(try entry(index, i).block) }
         return result
     }
 
     private func entry(_ index: FieldIndex, _ i: Int) throws(WinnowError) -> (
-        block: Int, offset: Int, length: Int
+        block: BlockIndex, offset: Int, length: Int
     ) {
         var reader = unsafe ByteReader(
             try file.bytes(.fieldBlocks, (index.firstBlock + i) * 24, 24), of: file.path,
             "field blocks")
-        let block = Int(try reader.take(UInt32.self))
+        let block = BlockIndex(rawValue: try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
+        guard block.number < Block.maximum else { throw reader.damage("an impossible block") }
         return (
             block, Int(clamping: try reader.take(UInt64.self)),
             Int(clamping: try reader.take(UInt64.self))

@@ -34,7 +34,7 @@ struct EventNames {
     mutating func insert(_ events: [EventRecord], _ keys: [LeafKey]) {
         var leaves = [Bool](repeating: false, count: keys.count)
         for event in events {
-            leaves[Int(event.leaf)] = true
+            leaves[event.leaf.index] = true
             if let link = event.link.code { links.insert(link) }
         }
         for (key, isLive) in zip(keys, leaves) where isLive {

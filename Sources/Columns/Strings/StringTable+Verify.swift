@@ -25,6 +25,7 @@ extension StringTable {
         let pieces = (count + step - 1) / step
         findings.check(file) { () throws(WinnowError) in
             let filled = try concurrentMap(pieces) { (piece) throws(WinnowError) in
+                try findings.cancellation.check()
                 var filled = 0
                 for i in piece * step..<min(count, (piece + 1) * step) {
                     guard isSound(i, earlier, erased, purged) else {
@@ -46,17 +47,18 @@ extension StringTable {
     ) -> Bool {
         let string = unsafe bytes(i)
         let code = first + UInt32(i)
-        if case .only(let rows) = purged, rows.contains(code) { return unsafe string.isEmpty }
+        let row = Row(rawValue: code)
+        if case .only(let rows) = purged, rows.contains(row) { return unsafe string.isEmpty }
         if unsafe string.isEmpty {
             switch purged {
             case .any: return true
-            case .none, .only: return erased?.contains(code) == true
+            case .none, .only: return erased?.contains(row) == true
             }
         }
         guard string.count <= 255, unsafe String(validating: string, as: UTF8.self) != nil else {
             return false
         }
-        if erased?.contains(code) == true { return true }
+        if erased?.contains(row) == true { return true }
         let hash = unsafe stringHash(string)
         return unsafe self.code(of: string, hash: hash, hiding: erased) == code
             && !earlier.contains { unsafe $0.code(of: string, hash: hash, hiding: erased) != nil }

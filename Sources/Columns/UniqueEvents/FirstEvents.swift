@@ -40,10 +40,10 @@ package struct FirstEvents: Sendable {
             var firsts = EarliestEvents(
                 names, perLink: bit == FirstEvents.ofLink, expecting: events.count)
             for (i, event) in events.enumerated() {
-                let key = keys[Int(event.leaf)]
+                let key = keys[event.leaf.index]
                 firsts.add(
                     UniqueCandidate(
-                        row: UInt16(truncatingIfNeeded: event.row), campaign: key.campaign,
+                        row: event.row.inBlock, campaign: key.campaign,
                         template: key.template,
                         link: event.link, message: event.message, time: event.time, tag: UInt32(i)))
             }

@@ -85,14 +85,14 @@ struct EventLoading: Loading {
     }
 
     /// Rows for the profiles that the store does not have.
-    private mutating func newRows(_ profiles: StringInterner) throws(WinnowError) -> [UInt32] {
-        var rows: [UInt32] = []
+    private mutating func newRows(_ profiles: StringInterner) throws(WinnowError) -> [Row] {
+        var rows: [Row] = []
         for i in 0..<profiles.count {
             let row = unsafe profiles.bytes(i).withUnsafeBytes {
                 unsafe pending.profiles.intern($0)
             }
             guard let row else { throw .usage("the store has no room for more profiles") }
-            rows.append(row)
+            rows.append(Row(rawValue: row))
         }
         return rows
     }

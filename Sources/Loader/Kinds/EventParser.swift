@@ -15,14 +15,14 @@ struct EventContent: Sendable {
     var types: [Events] = []
     private var typeIndex: [UInt16: Int] = [:]
     /// Where the row before was put: most are like it.
-    private var last = (key: UInt64.max, type: 0, leaf: UInt32(0))
+    private var last = (key: UInt64.max, type: 0, leaf: LeafID(0))
 
     /// Events of one type.
     struct Events: Sendable {
         let type: EventType
         /// Campaign and template are the piece's own.
         fileprivate(set) var keys: [LeafKey] = []
-        private var keyIndex: [UInt64: UInt32] = [:]
+        private var keyIndex: [UInt64: LeafID] = [:]
         fileprivate(set) var events: [EventRecord] = []
         /// Events of profiles that the store does not have, and the number of each profile.
         fileprivate(set) var ofUnknown: [(event: Int, profile: UInt32)] = []
@@ -30,9 +30,9 @@ struct EventContent: Sendable {
         fileprivate init(_ type: EventType) { self.type = type }
 
         /// The piece's leaf of a key.
-        fileprivate mutating func leaf(_ code: UInt64, _ key: LeafKey) -> UInt32 {
+        fileprivate mutating func leaf(_ code: UInt64, _ key: LeafKey) -> LeafID {
             if let leaf = keyIndex[code] { return leaf }
-            let leaf = UInt32(keys.count)
+            let leaf = LeafID(keys.count)
             keyIndex[code] = leaf
             keys.append(key)
             return leaf
@@ -41,7 +41,7 @@ struct EventContent: Sendable {
 
     /// Adds an event.
     /// - Parameter row: of its profile; nil for one that the store does not have.
-    mutating func append(_ event: EventRow, row: UInt32?) {
+    mutating func append(_ event: EventRow, row: Row?) {
         let key = unsafe LeafKey(
             campaign: EventContent.name(event.campaign, &campaigns),
             template: EventContent.name(event.template, &templates), machine: event.machine)
@@ -53,7 +53,8 @@ struct EventContent: Sendable {
         }
         types[last.type].events.append(
             EventRecord(
-                row: row ?? 0, leaf: last.leaf, time: event.time, count: event.count, link: link,
+                row: row ?? Row(rawValue: 0), leaf: last.leaf, time: event.time, count: event.count,
+                link: link,
                 message: message))
     }
 
@@ -121,24 +122,25 @@ struct EventParser: Sendable {
 /// Profiles that were looked up a short while ago: what happens to a message is mostly close
 /// together, and a table of millions of ids costs four cache misses a look.
 @safe private struct RecentProfiles: ~Copyable {
-    private let entries = UnsafeMutablePointer<(hash: UInt64, row: UInt32, isUsed: Bool)>.allocate(
+    private let entries = UnsafeMutablePointer<(hash: UInt64, row: Row, isUsed: Bool)>.allocate(
         capacity: 4096)
 
-    init() { unsafe entries.initialize(repeating: (0, 0, false), count: 4096) }
+    init() { unsafe entries.initialize(repeating: (0, Row(rawValue: 0), false), count: 4096) }
 
     deinit { unsafe entries.deallocate() }
 
-    mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> UInt32? {
+    mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> Row? {
         let hash = unsafe stringHash(id)
         let entry = unsafe entries + Int(hash & 4095)
         // Equal hashes are not enough: the bytes decide. They are in the order of rows, so mostly
         // they are in the cache.
         if unsafe entry.pointee.isUsed, unsafe entry.pointee.hash == hash,
-            unsafe keys.bytes(entry.pointee.row)?.elementsEqual(id) == true
+            unsafe keys.bytes(entry.pointee.row.rawValue)?.elementsEqual(id) == true
         {
             return unsafe entry.pointee.row
         }
-        guard let row = unsafe keys.code(of: id, hash: hash) else { return nil }
+        guard let code = unsafe keys.code(of: id, hash: hash) else { return nil }
+        let row = Row(rawValue: code)
         unsafe entry.pointee = (hash, row, true)
         return row
     }

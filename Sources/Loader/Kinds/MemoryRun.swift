@@ -21,11 +21,13 @@ struct MemoryRun: EventSource {
         return base
     }
 
-    func localMessages(_ block: Int) -> LocalMessages? { messages.ends.isEmpty ? nil : messages }
-    func messages(_ block: Int) -> MessageBlock? { nil }
+    func localMessages(_ block: BlockIndex) -> LocalMessages? {
+        messages.ends.isEmpty ? nil : messages
+    }
+    func messages(_ block: BlockIndex) -> MessageBlock? { nil }
 
     private struct TypeEvents: Sendable {
-        var leafIndex: [LeafKey: UInt32] = [:]
+        var leafIndex: [LeafKey: LeafID] = [:]
         var leaves: [LeafSummary] = []
         /// Per block, empty where there are none.
         var blocks: [BlockEvents] = []
@@ -37,7 +39,7 @@ struct MemoryRun: EventSource {
         private struct Compact {
             /// Milliseconds since 1970, then 16 bits of row: enough for nine thousand years.
             let timeAndRow: UInt64
-            let leaf: UInt32
+            let leaf: LeafID
             /// The message, or with the highest bit an index into `extras`.
             let extra: UInt32
         }
@@ -54,7 +56,7 @@ struct MemoryRun: EventSource {
         private static let isExtra: UInt32 = 1 << 31
 
         /// Appends an event; returns how much memory was taken for that.
-        mutating func append(_ event: EventRecord, leaf: UInt32) -> Int {
+        mutating func append(_ event: EventRecord, leaf: LeafID) -> Int {
             var taken = 0
             if open.count == open.capacity {
                 let room = min(1024, max(16, 2 * open.count))
@@ -69,13 +71,13 @@ struct MemoryRun: EventSource {
                 extras.append(Extra(count: event.count, link: event.link, message: event.message))
                 taken += MemoryLayout<Extra>.stride * 4 / 3
             }
-            let time = UInt64(bitPattern: event.time) << 16 | UInt64(event.row & 0xFFFF)
+            let time = UInt64(bitPattern: event.time) << 16 | UInt64(event.row.inBlock)
             open.append(Compact(timeAndRow: time, leaf: leaf, extra: extra))
             count += 1
             return taken
         }
 
-        func append(block: Int, to events: inout [EventRecord]) {
+        func append(block: BlockIndex, to events: inout [EventRecord]) {
             events.reserveCapacity(events.count + count)
             for piece in full + [open] {
                 for event in piece {
@@ -85,7 +87,7 @@ struct MemoryRun: EventSource {
                         : extras[Int(event.extra & ~BlockEvents.isExtra)]
                     events.append(
                         EventRecord(
-                            row: UInt32(block) << 16 | UInt32(event.timeAndRow & 0xFFFF),
+                            row: Row(block, UInt16(truncatingIfNeeded: event.timeAndRow)),
                             leaf: event.leaf,
                             time: Int64(event.timeAndRow >> 16), count: extra.count,
                             link: extra.link,
@@ -98,9 +100,9 @@ struct MemoryRun: EventSource {
     /// Adds events of one type whose `leaf` is an index into `keys`.
     mutating func add(_ type: EventType, _ keys: [LeafKey], _ events: [EventRecord]) {
         var gathered = types.removeValue(forKey: type) ?? TypeEvents()
-        let numbers = keys.map { key -> UInt32 in
+        let numbers = keys.map { key -> LeafID in
             if let number = gathered.leafIndex[key] { return number }
-            let number = UInt32(gathered.leaves.count)
+            let number = LeafID(gathered.leaves.count)
             gathered.leafIndex[key] = number
             gathered.leaves.append(LeafSummary(key: key, events: 0, minimum: .max, maximum: .min))
             return number
@@ -108,11 +110,13 @@ struct MemoryRun: EventSource {
         var taken = 0
         unsafe gathered.leaves.withUnsafeMutableBufferPointer { leaves in
             for event in events {
-                let leaf = numbers[Int(event.leaf)]
-                let block = Int(event.row >> 16)
-                unsafe leaves[Int(leaf)].events += 1
-                unsafe leaves[Int(leaf)].minimum = unsafe min(leaves[Int(leaf)].minimum, event.time)
-                unsafe leaves[Int(leaf)].maximum = unsafe max(leaves[Int(leaf)].maximum, event.time)
+                let leaf = numbers[event.leaf.index]
+                let block = event.row.block.number
+                unsafe leaves[leaf.index].events += 1
+                unsafe leaves[leaf.index].minimum = unsafe min(
+                    leaves[leaf.index].minimum, event.time)
+                unsafe leaves[leaf.index].maximum = unsafe max(
+                    leaves[leaf.index].maximum, event.time)
                 while gathered.blocks.count <= block { gathered.blocks.append(BlockEvents()) }
                 taken += gathered.blocks[block].append(event, leaf: leaf)
             }
@@ -126,15 +130,15 @@ struct MemoryRun: EventSource {
 
     func leaves(of type: EventType) -> [LeafSummary] { types[type]?.leaves ?? [] }
 
-    func blocks(of type: EventType) -> [(block: Int, events: Int)] {
+    func blocks(of type: EventType) -> [(block: BlockIndex, events: Int)] {
         guard let blocks = types[type]?.blocks else { return [] }
         return blocks.enumerated().filter { $0.element.count > 0 }.map {
-            ($0.offset, $0.element.count)
+            (BlockIndex($0.offset), $0.element.count)
         }
     }
 
-    func append(_ type: EventType, block: Int, to events: inout [EventRecord]) {
-        guard let blocks = types[type]?.blocks, block < blocks.count else { return }
-        blocks[block].append(block: block, to: &events)
+    func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord]) {
+        guard let blocks = types[type]?.blocks, block.number < blocks.count else { return }
+        blocks[block.number].append(block: block, to: &events)
     }
 }

@@ -11,7 +11,7 @@ struct ProfileLoading: Loading {
     private var fields: ProfileBatch
     /// Rows that the store had before the load, and that it speaks about.
     private var updated: RowSet
-    private let firstRow: UInt32
+    private let firstRow: Row
     private let schema: Schema
     private let mode: LoadMode
     private let memory: Int
@@ -21,7 +21,7 @@ struct ProfileLoading: Loading {
         self.writer = writer
         pending = try Batch(writer.snapshot)
         fields = ProfileBatch(fields: writer.snapshot.schema.fields.count)
-        firstRow = writer.snapshot.manifest.rows
+        firstRow = Row(rawValue: writer.snapshot.manifest.rows)
         updated = RowSet(rows: writer.snapshot.rows)
         memory = LoadLimits.gathered(options.memory)
         schema = writer.snapshot.schema
@@ -50,7 +50,7 @@ struct ProfileLoading: Loading {
                     values.append(try CellValue(cell, field))
                 }
                 guard let code = unsafe content.ids.intern(id) else { return }
-                let row = UInt32(content.rows.count)
+                let row = Row(rawValue: UInt32(content.rows.count))
                 content.rows.append(code)
                 for (field, value) in values.enumerated() {
                     value.put(into: &content.fields, field, row)
@@ -61,7 +61,7 @@ struct ProfileLoading: Loading {
     }
 
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError) {
-        var stored: [UInt32] = []
+        var stored: [Row] = []
         stored.reserveCapacity(content.ids.count)
         // Ids of the piece of which no row, or no further row, counts.
         var closed = [Bool](repeating: false, count: content.ids.count)
@@ -73,7 +73,7 @@ struct ProfileLoading: Loading {
             if pending.profiles.added > before { summary.new += 1 }
             stored.append(row)
         }
-        let rows = content.rows.map { id -> UInt32 in
+        let rows = content.rows.map { id -> Row in
             if closed[Int(id)] {
                 summary.skipped += 1
                 return ProfileBatch.noRow
@@ -98,12 +98,14 @@ struct ProfileLoading: Loading {
     }
 
     /// The row of an id, new if the mode allows; nil when the store is full.
-    private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> UInt32? {
+    private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> Row? {
         unsafe id.withUnsafeBytes { bytes in
-            guard let row = unsafe pending.profiles.find(bytes, hash: stringHash(bytes)) else {
+            guard let known = unsafe pending.profiles.find(bytes, hash: stringHash(bytes)) else {
                 closed = mode == .update
-                return unsafe closed ? ProfileBatch.noRow : pending.profiles.intern(bytes)
+                if closed { return ProfileBatch.noRow }
+                return unsafe pending.profiles.intern(bytes).map(Row.init(rawValue:))
             }
+            let row = Row(rawValue: known)
             closed = mode == .insert
             if row < firstRow, !closed { updated.insert(row) }
             return row
@@ -129,10 +131,11 @@ private struct RowSet {
 
     init(rows: Int) { words = Array(repeating: 0, count: rows / 64 + 1) }
 
-    mutating func insert(_ row: UInt32) {
-        let bit: UInt64 = 1 << UInt64(row & 63)
-        if words[Int(row >> 6)] & bit == 0 {
-            words[Int(row >> 6)] |= bit
+    mutating func insert(_ row: Row) {
+        let bit: UInt64 = 1 << UInt64(row.rawValue & 63)
+        let word = Int(row.rawValue >> 6)
+        if words[word] & bit == 0 {
+            words[word] |= bit
             count += 1
         }
     }
@@ -158,7 +161,7 @@ private struct RowSet {
         }
     }
 
-    func put(into batch: inout ProfileBatch, _ field: Int, _ row: UInt32) {
+    func put(into batch: inout ProfileBatch, _ field: Int, _ row: Row) {
         switch self {
         case .absent: break
         case .cleared: batch.clear(field: field, row: row)

@@ -12,3 +12,39 @@ public enum Block {
     /// Blocks that 2³² rows take: none has a number from here on.
     public static let maximum = 65_536
 }
+
+/// The number of a block. Parts store it in 32 bits, so a damaged one may say more than
+/// `Block.maximum`.
+package struct BlockIndex: RawRepresentable, Hashable, Comparable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// - Parameter number: of a block that is there, from 0 on.
+    package init(_ number: Int) { rawValue = UInt32(clamping: number) }
+
+    /// For arrays with a place for each block.
+    package var number: Int { Int(rawValue) }
+
+    package static func < (a: BlockIndex, b: BlockIndex) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A profile's place in the store.
+package struct Row: RawRepresentable, Hashable, Comparable, Sendable {
+    /// As parts and lists of rows keep it.
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The row of a block; of a block that cannot be, some row.
+    package init(_ block: BlockIndex, _ inBlock: UInt16) {
+        rawValue = block.rawValue << 16 | UInt32(inBlock)
+    }
+
+    package var block: BlockIndex { BlockIndex(rawValue: rawValue >> 16) }
+
+    /// Which of its block's rows it is.
+    package var inBlock: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+
+    package static func < (a: Row, b: Row) -> Bool { a.rawValue < b.rawValue }
+}

@@ -8,10 +8,10 @@ import WinnowModel
     private let rows: Int
     private let erased: ErasedRows?
     let scratch = Scratch.take()
-    private var block = 0
+    private var block = BlockIndex(0)
     /// Sets of nodes that are used several times, and the block that each was evaluated in last.
     private let kept: [BlockSet]
-    private let keptBlock: UnsafeMutablePointer<Int>
+    private let keptBlock: UnsafeMutablePointer<BlockIndex>
     /// Per family the sets of its members.
     private let familySets: [[BlockSet]]
 
@@ -26,8 +26,12 @@ import WinnowModel
             $0.members.compactMap { program.slots[$0].map { kept[$0] } }
         }
         unsafe keptBlock = .allocate(capacity: program.slotCount + 1)
-        unsafe keptBlock.initialize(repeating: -1, count: program.slotCount + 1)
+        unsafe keptBlock.initialize(
+            repeating: BlockEvaluation.noBlock, count: program.slotCount + 1)
     }
+
+    /// No store has it.
+    private static let noBlock = BlockIndex(rawValue: .max)
 
     deinit {
         for set in kept { set.deallocate() }
@@ -36,9 +40,9 @@ import WinnowModel
 
     /// Calls `body` with the number of each plan and its rows in a block; the set is good until the
     /// call returns.
-    func evaluate(_ block: Int, _ body: (Int, BlockSet) -> Void) throws(WinnowError) {
+    func evaluate(_ block: BlockIndex, _ body: (Int, BlockSet) -> Void) throws(WinnowError) {
         self.block = block
-        scratch.universe.fill(first: min(Block.rows, rows - block * Block.rows))
+        scratch.universe.fill(first: min(Block.rows, rows - block.number * Block.rows))
         let gone = erased?.block(block)
         if let gone {
             scratch.record(.erased)

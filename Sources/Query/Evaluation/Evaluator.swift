@@ -75,7 +75,7 @@ package final class Evaluator: Sendable {
 
     /// The rows that match.
     package func rows(_ plan: Plan) throws(WinnowError) -> RowSet {
-        let found = Mutex([(number: Int, words: [UInt64])]())
+        let found = Mutex([(block: BlockIndex, words: [UInt64])]())
         try forEachBlock(Program([plan])) { evaluation, block throws(WinnowError) in
             try evaluation.evaluate(block) { _, set in
                 if set.isEmpty { return }
@@ -88,7 +88,8 @@ package final class Evaluator: Sendable {
 
     /// Calls `body` with every block, on several threads, in no order.
     private func forEachBlock(
-        _ program: Program, _ body: @Sendable (BlockEvaluation, Int) throws(WinnowError) -> Void
+        _ program: Program,
+        _ body: @Sendable (BlockEvaluation, BlockIndex) throws(WinnowError) -> Void
     ) throws(WinnowError) {
         let blocks = snapshot.blocks
         let rows = snapshot.rows
@@ -104,7 +105,7 @@ package final class Evaluator: Sendable {
                 do throws(WinnowError) {
                     for block in start..<min(start + Evaluator.run, blocks) {
                         try cancellation.check()
-                        try body(evaluation, block)
+                        try body(evaluation, BlockIndex(block))
                     }
                 } catch {
                     // The scratch may be in the middle of something; it is not used again.

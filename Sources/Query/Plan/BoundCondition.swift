@@ -51,7 +51,7 @@ private struct OneByOne: SharedPass {
 
 /// What a condition sees of a block: its number, the rows that matter, and scratch.
 package struct BlockView {
-    let block: Int
+    let block: BlockIndex
     /// Rows outside need not be right; nil for all.
     let candidates: BlockSet?
     let scratch: Scratch

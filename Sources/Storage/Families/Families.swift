@@ -34,7 +34,7 @@ package struct Batch {
     /// The batch's own id and the digest of its content.
     package var identity: (id: [UInt8], digest: [UInt8])?
     /// Rows of profiles that are no more.
-    var erased: [UInt32] = []
+    var erased: [Row] = []
 
     /// Whether no family has anything to write.
     var isEmpty: Bool { PartKind.allCases.allSatisfy { $0.family.size(in: self) == 0 } }

@@ -14,7 +14,7 @@ enum KeysFamily: PartFamily {
         let profiles = merge.batch.profiles
         let source = StringTableWriter.Source(
             .profile, older: try merge.tables(.profile) + profiles.runs, new: profiles.new,
-            keeping: { erased?.contains($0) != true })
+            keeping: { erased?.contains(Row(rawValue: $0)) != true })
         return try StringTableWriter.write([source], to: part)
     }
 

@@ -32,7 +32,9 @@ public struct ProfileIDs: Sequence, Sendable {
             guard let row = rows.next() else { return nil }
             // Every row of a snapshot has an id: their numbers were compared when the ids were
             // opened.
-            return unsafe keys.bytes(row).map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
+            return unsafe keys.bytes(row.rawValue).map {
+                unsafe String(decoding: $0, as: UTF8.self)
+            } ?? ""
         }
     }
 }

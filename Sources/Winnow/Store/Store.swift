@@ -126,7 +126,8 @@ public struct Store: Sendable {
     /// Checks every byte of the store: checksums, structures, and all that is derived against what
     /// it derives from. What is wrong is listed, not thrown; a store that is damaged cannot even be
     /// opened, hence a path.
-    /// - Throws: `notFound` when there is no store, `io` when it cannot be read.
+    /// - Throws: `notFound` when there is no store, `io` when it cannot be read, `cancelled` when
+    ///   the calling task is cancelled.
     /// - Complexity: O(store); reads all of it.
     /// - Parameter path: the store's folder.
     /// - Parameter progress: told now and then, on any thread, how many bytes were checked, and of
@@ -142,7 +143,8 @@ public struct Store: Sendable {
         at path: String, on disk: any Disk,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(WinnowError) -> StoreVerification {
-        let verification = try Store(path: path, disk: disk).directory.verify(progress: progress)
+        let verification = try Store(path: path, disk: disk).directory.verify(
+            progress: progress, Cancellation())
         return StoreVerification(
             files: verification.files, bytes: verification.bytes,
             findings: verification.findings.map {

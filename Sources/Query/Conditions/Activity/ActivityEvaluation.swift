@@ -39,7 +39,7 @@ struct ActivityEvaluation {
 
     /// Makes the rows of the block that are wanted; the events are looked at once, whatever is
     /// wanted of their counts.
-    func evaluate(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) {
+    func evaluate(_ block: BlockIndex, _ wanted: [Wanted]) throws(WinnowError) {
         if try answerFromSummary(block, wanted) { return }
         let gathered = scratch.gathered
         let plain = scope.links == nil && scope.unique == nil
@@ -50,7 +50,7 @@ struct ActivityEvaluation {
 
     /// What is scanned into a sink: all runs of a block, or some.
     private enum Source {
-        case block(Int)
+        case block(BlockIndex)
         case runs(ArraySlice<RunInScope>)
     }
 
@@ -131,7 +131,7 @@ struct ActivityEvaluation {
     /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some
     /// thousands at a time.
     func forEachKey(
-        _ block: Int,
+        _ block: BlockIndex,
         _ body: (UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) -> Void
     ) throws(WinnowError) {
         // Where leaves give the keys, events must come run by run.
@@ -144,7 +144,7 @@ struct ActivityEvaluation {
 
     /// Gathers the runs of a block, those of each object together; false when runs do not tell
     /// which events are in scope.
-    func gatherByKey(_ block: Int, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
+    func gatherByKey(_ block: BlockIndex, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
         try gathered.gather(scope, block, stored: false)
         if scope.unique != nil, joins(gathered) { return false }
         gathered.sortByKey()
@@ -173,7 +173,9 @@ struct ActivityEvaluation {
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and
     /// one part owns it.
-    private func answerFromSummary(_ block: Int, _ wanted: [Wanted]) throws(WinnowError) -> Bool {
+    private func answerFromSummary(_ block: BlockIndex, _ wanted: [Wanted]) throws(WinnowError)
+        -> Bool
+    {
         guard scope.links == nil, scope.unique == nil, let part = scope.parts.first,
             scope.parts.count == 1,
             part.places == nil, let entry = try part.part.find(part.index, block: block),
@@ -224,7 +226,7 @@ struct ActivityEvaluation {
             try join.forEach(block, in: compared) { row, part, leaf, message in
                 unsafe scratch.kept[0] = row
                 unsafe scratch.numbers[0] = 1
-                unsafe scratch.messages[0] = part.keys?[leaf] ?? message
+                unsafe scratch.messages[0] = part.keys?[leaf.index] ?? message
                 unsafe sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
             }
         }

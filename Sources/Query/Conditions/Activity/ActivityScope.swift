@@ -44,7 +44,7 @@ final class PartScope: Sendable {
     /// Per leaf; nil when every leaf of the type is inside.
     let places: [Place]?
     /// The leaves that are not `out`, ascending; empty when `places` is nil.
-    let leaves: [Int]
+    let leaves: [LeafID]
     /// Per leaf what pairs its events with others, zero for nothing; nil when that is their
     /// message, or nothing is paired.
     let keys: [UInt32]?
@@ -57,7 +57,7 @@ final class PartScope: Sendable {
     let forgets: Bool
 
     init(
-        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [Int],
+        part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [LeafID],
         keys: [UInt32]?,
         since: Int64? = nil, window: ClosedRange<Int64>
     ) {
@@ -71,5 +71,7 @@ final class PartScope: Sendable {
         self.keys = keys
     }
 
-    func contains(leaf: Int) -> Bool { places.map { leaf < $0.count && $0[leaf] != .out } ?? true }
+    func contains(_ leaf: LeafID) -> Bool {
+        places.map { leaf.index < $0.count && $0[leaf.index] != .out } ?? true
+    }
 }

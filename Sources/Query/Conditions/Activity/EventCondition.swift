@@ -33,8 +33,8 @@ final class EventCondition: BoundCondition {
         else { return nil }
         let part = scope.parts[0]
         guard let places = part.places else { return part.index.rows }
-        guard part.leaves.count == 1, places[part.leaves[0]] == .inside else { return nil }
-        return Int(clamping: try part.part.leaves(of: part.index).distinct[part.leaves[0]])
+        guard part.leaves.count == 1, places[part.leaves[0].index] == .inside else { return nil }
+        return Int(clamping: try part.part.leaves(of: part.index).distinct[part.leaves[0].index])
     }
 
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {

@@ -16,12 +16,12 @@ extension Scope {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)
             let leaves = leaves(of: table).filter {
-                table.withoutMessage[$0] > 0 && table.firstWithoutMessage[$0] <= asOf
-                    && table.maximum[$0] >= part.horizon
+                table.withoutMessage[$0.index] > 0 && table.firstWithoutMessage[$0.index] <= asOf
+                    && table.maximum[$0.index] >= part.horizon
             }
             if leaves.isEmpty { continue }
             if links == nil,
-                leaves.contains(where: { table.firstWithoutMessage[$0] >= part.horizon })
+                leaves.contains(where: { table.firstWithoutMessage[$0.index] >= part.horizon })
             {
                 return true
             }
@@ -37,7 +37,7 @@ extension ActivityPart {
     /// Whether some event of these leaves that is not forgotten, on one of the links (nil: on any),
     /// has no message id; the leaves alone do not tell.
     fileprivate func hasEventsWithoutMessage(
-        _ index: TypeIndex, leaves: Set<Int>, links: Set<NameCode>?, until last: Int64
+        _ index: TypeIndex, leaves: Set<LeafID>, links: Set<NameCode>?, until last: Int64
     ) throws(WinnowError) -> Bool {
         guard horizon <= last else { return false }
         let times = horizon...last

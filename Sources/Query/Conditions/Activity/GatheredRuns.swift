@@ -36,7 +36,7 @@ final class GatheredRuns {
     /// - Parameter recency: whether it only matters who has an event, so that times of last events
     ///   may tell.
     func gather(
-        _ scope: ActivityScope, _ block: Int, stored: Bool, recency: Bool = false
+        _ scope: ActivityScope, _ block: BlockIndex, stored: Bool, recency: Bool = false
     ) throws(WinnowError) {
         runs.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
@@ -81,17 +81,17 @@ final class GatheredRuns {
         return end
     }
 
-    private func append(_ kind: RunInScope.Kind, _ leaf: Int, _ scope: PartScope) {
+    private func append(_ kind: RunInScope.Kind, _ leaf: LeafID, _ scope: PartScope) {
         runs.append(
             RunInScope(
-                kind: kind, chunk: chunks.count, straddles: scope.places?[leaf] == .straddles,
-                key: scope.keys?[leaf]))
+                kind: kind, chunk: chunks.count, straddles: scope.places?[leaf.index] == .straddles,
+                key: scope.keys?[leaf.index]))
     }
 
     /// Appends the heads in scope; returns what they may add up to for one row.
     private func heads(of chunk: ActivityChunk, _ scope: PartScope) -> UInt64 {
         var reach: UInt64 = 0
-        func take(_ i: Int, _ leaf: Int) {
+        func take(_ i: Int, _ leaf: LeafID) {
             events += chunk.events(ofHead: i)
             append(.head(i), leaf, scope)
             reach = reach.saturatingAdd(chunk.maximum(ofHead: i))
@@ -107,11 +107,11 @@ final class GatheredRuns {
             } else {
                 for i in 0..<chunk.headCount {
                     let leaf = chunk.leaf(ofHead: i)
-                    if leaf < places.count, places[leaf] != .out { take(i, leaf) }
+                    if leaf.index < places.count, places[leaf.index] != .out { take(i, leaf) }
                 }
             }
         } else {
-            for i in 0..<chunk.headCount { take(i, 0) }
+            for i in 0..<chunk.headCount { take(i, LeafID(0)) }
         }
         return reach
     }
@@ -128,11 +128,11 @@ final class GatheredRuns {
         }
         var chosen = 0
         var straddles = false
-        func take(_ range: Range<Int>, _ leaf: Int) {
+        func take(_ range: Range<Int>, _ leaf: LeafID) {
             events += range.count
             guard wholeTails else { return append(.tailRun(range), leaf, scope) }
             chosen += range.count
-            if scope.places?[leaf] == .straddles {
+            if scope.places?[leaf.index] == .straddles {
                 straddles = true
                 straddling.insert(range, offset)
             } else {
@@ -156,13 +156,13 @@ final class GatheredRuns {
                 unsafe chunk.leaves(ofRuns: 0..<n, into: &codes)
                 unsafe chunk.ends(ofRuns: 0..<n, into: &ends)
                 for i in 0..<n {
-                    let leaf = Int(codes[i])
-                    guard leaf < places.count, places[leaf] != .out else { continue }
+                    let leaf = LeafID(rawValue: codes[i])
+                    guard leaf.index < places.count, places[leaf.index] != .out else { continue }
                     take(try chunk.run(from: i == 0 ? 0 : ends[i - 1], to: ends[i]), leaf)
                 }
             }
         } else {
-            take(0..<chunk.tail.events, 0)
+            take(0..<chunk.tail.events, LeafID(0))
         }
         guard wholeTails else { return runs.count > first }
         if chosen > 0 {

@@ -69,25 +69,25 @@ struct Scope: Hashable {
         }
         let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
-        var leaves: [Int] = []
+        var leaves: [LeafID] = []
         var events = 0
         for leaf in self.leaves(of: table) {
-            let low = table.minimum[leaf]
-            let high = table.maximum[leaf]
+            let low = table.minimum[leaf.index]
+            let high = table.maximum[leaf.index]
             guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
-            places[leaf] =
+            places[leaf.index] =
                 low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
-            events &+= Int(table.events[leaf])
+            events &+= Int(table.events[leaf.index])
         }
         guard !leaves.isEmpty || unique != nil else { return nil }
         let keys: [UInt32]? =
             switch keying {
             case .none, .message: nil
             case .campaign:
-                (0..<table.count).map { table.campaign($0).rawValue }
+                table.leaves.map { table.campaign($0).rawValue }
             case .template:
-                (0..<table.count).map { table.template($0).rawValue }
+                table.leaves.map { table.template($0).rawValue }
             }
         var since: Int64?
         if campaigns == nil, templates == nil, unique == nil, keys == nil,
@@ -102,11 +102,10 @@ struct Scope: Hashable {
     }
 
     /// The leaves of the scope's campaigns and templates that have events.
-    func leaves(of table: LeafTable) -> [Int] {
-        let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [0..<table.count]
+    func leaves(of table: LeafTable) -> [LeafID] {
+        let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [table.leaves]
         return ranges.joined().filter { leaf in
-            contains(table.template(leaf))
-                && table.events[leaf] > 0
+            contains(table.template(leaf)) && table.events[leaf.index] > 0
         }
     }
 

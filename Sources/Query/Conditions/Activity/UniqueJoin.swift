@@ -13,7 +13,7 @@ struct UniqueJoin {
 
     /// The rows that more than one chunk has events of, or one that has forgotten some; in a store
     /// of nightly batches few, since the older parts hold nearly everything.
-    func contestedRows(_ block: Int) throws(WinnowError) -> BlockSet {
+    func contestedRows(_ block: BlockIndex) throws(WinnowError) -> BlockSet {
         let contested = scratch.contested
         let seen = scratch.seen
         let own = scratch.sliced.spare
@@ -46,7 +46,8 @@ struct UniqueJoin {
     /// Calls `body` with each unique event in scope and window of some rows (nil: of all): row,
     /// part, leaf, message.
     func forEach(
-        _ block: Int, in wanted: BlockSet?, _ body: (UInt16, PartScope, Int, UInt32) -> Void
+        _ block: BlockIndex, in wanted: BlockSet?,
+        _ body: (UInt16, PartScope, LeafID, UInt32) -> Void
     ) throws(WinnowError) {
         var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
         // Leaves of candidates, by tag; parts have theirs one after the other.
@@ -64,15 +65,15 @@ struct UniqueJoin {
             let table = try part.part.leaves(of: part.index)
             let chunk = try part.part.chunk(entry)
             func add(
-                _ streams: EventStreams, _ range: Range<Int>, _ leaf: Int,
+                _ streams: EventStreams, _ range: Range<Int>, _ leaf: LeafID,
                 _ rows: UnsafePointer<UInt16>
             ) throws(WinnowError) {
-                guard leaf < table.count else {
+                guard leaf.index < table.count else {
                     throw .damaged(
                         file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf)
-                let tag = UInt32(truncatingIfNeeded: offset + leaf)
+                let tag = UInt32(truncatingIfNeeded: offset + leaf.index)
                 unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
                         UniqueCandidate(
@@ -97,8 +98,8 @@ struct UniqueJoin {
             let own = UInt32(offset)..<UInt32(offset + part.index.leafCount)
             for event in earliest.events
             where own.contains(event.tag) && part.window.contains(event.time) {
-                let leaf = Int(event.tag) - offset
-                if part.contains(leaf: leaf) { body(event.row, part, leaf, event.message) }
+                let leaf = LeafID(Int(event.tag) - offset)
+                if part.contains(leaf) { body(event.row, part, leaf, event.message) }
             }
         }
     }

@@ -110,7 +110,7 @@ final class CountingCondition: BoundCondition {
     }
 
     /// The same where events come one by one.
-    private func sums(_ activity: ActivityEvaluation, _ block: Int, into out: BlockSet)
+    private func sums(_ activity: ActivityEvaluation, _ block: BlockIndex, into out: BlockSet)
         throws(WinnowError)
     {
         var sums: [UInt64: UInt64] = [:]

@@ -40,12 +40,14 @@ extension FieldCondition: BindableCondition {
         guard case .text(let text) = test else { return .universe }
         let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
-            return .condition(RowsCondition(Set(ids.compactMap { keys.code(of: $0) }).sorted()))
+            return .condition(
+                RowsCondition(
+                    Set(ids.compactMap { keys.code(of: $0).map(Row.init(rawValue:)) }).sorted()))
         }
-        var rows: [UInt32] = []
+        var rows: [Row] = []
         for table in keys.tables {
             for i in 0..<table.count where unsafe text.passes(table.bytes(i)) {
-                let row = table.first + UInt32(i)
+                let row = Row(rawValue: table.first + UInt32(i))
                 if snapshot.erased?.contains(row) != true { rows.append(row) }
             }
         }

@@ -15,7 +15,7 @@ import WinnowModel
     private let outside = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
     private let file: String
 
-    init(_ parts: [ActivityPart], _ block: Int, counting: Bool) throws(WinnowError) {
+    init(_ parts: [ActivityPart], _ block: BlockIndex, counting: Bool) throws(WinnowError) {
         var counts = [Int](repeating: 0, count: Block.rows + 1)
         for part in parts { try part.messages(block)?.raise(&counts) }
         unsafe offsets = .allocate(capacity: Block.rows + 1)

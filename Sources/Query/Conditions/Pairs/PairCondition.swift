@@ -90,7 +90,7 @@ final class PairCondition: BoundCondition {
     }
 
     private func objectsOneByOne(
-        _ block: Int, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?,
+        _ block: BlockIndex, _ wanted: ActivityEvaluation, _ excluded: ActivityEvaluation?,
         into out: BlockSet
     ) throws(WinnowError) {
         var sums: [UInt64: UInt64] = [:]

@@ -5,9 +5,9 @@ import WinnowStorage
 /// Profiles by their rows: conditions on the external id.
 final class RowsCondition: BoundCondition {
     /// Ascending.
-    private let rows: [UInt32]
+    private let rows: [Row]
 
-    init(_ rows: [UInt32]) { self.rows = rows }
+    init(_ rows: [Row]) { self.rows = rows }
 
     var cost: Int { 0 }
 
@@ -16,10 +16,9 @@ final class RowsCondition: BoundCondition {
     func evaluate(_ view: BlockView, into out: BlockSet) {
         view.scratch.record(.rows)
         out.clear()
-        let first = UInt32(view.block * Block.rows)
-        var low = firstNotBelow(rows.indices) { rows[$0] < first }
-        while low < rows.count, rows[low] - first < UInt32(Block.rows) {
-            out.insert(Int(rows[low] - first))
+        var low = firstNotBelow(rows.indices) { rows[$0].block < view.block }
+        while low < rows.count, rows[low].block == view.block {
+            out.insert(Int(rows[low].inBlock))
             low += 1
         }
     }

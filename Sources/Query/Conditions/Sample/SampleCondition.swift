@@ -33,11 +33,13 @@ private final class SampleCondition: BoundCondition {
         out.copy(from: view.candidates ?? view.scratch.universe)
         let keys = keys
         let range = range
-        let first = UInt32(view.block * Block.rows)
+        let block = view.block
         unsafe withUnsafeTemporaryAllocation(byteCount: 8 + salt.count, alignment: 8) { text in
             for (i, byte) in salt.enumerated() { unsafe text[8 + i] = byte }
             out.filter { row in
-                guard let id = unsafe keys.bytes(first + UInt32(row)) else {
+                guard
+                    let id = unsafe keys.bytes(Row(block, UInt16(truncatingIfNeeded: row)).rawValue)
+                else {
                     return false
                 }
                 unsafe text.storeBytes(of: stringHash(id).littleEndian, as: UInt64.self)
