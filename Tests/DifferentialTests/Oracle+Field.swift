@@ -69,7 +69,7 @@ extension Oracle {
             "does_not_exist": "exists", "not_equals": "equals", "not_in": "in",
             "not_contains": "contains",
             "not_matches": "matches", "is_not_empty": "is_empty", "not_between": "between",
-            "has_none": "has_any",
+            "has_none": "has_any", "is_blank": "is_not_blank",
         ]
         let positive = positives[operation] ?? operation
         let isNegative = positives[operation] != nil
@@ -84,14 +84,24 @@ extension Oracle {
     private func test(
         _ operation: String, _ rule: OracleJSON, type: String, at moment: Moment
     ) throws -> Test<Stored> {
-        if type != "string" || operation == "is_empty" {
+        if type != "string" || operation == "is_empty" || operation == "is_not_blank" {
             guard rule["ignore_case"] == nil else {
                 throw OracleFailure(description: "ignore_case does not apply")
             }
         }
-        if type == "string", operation == "is_empty" {
+        if type == "string" || type == "string_set",
+            operation == "is_empty" || operation == "is_not_blank"
+        {
             try rule.allowOnly(["name", "operator"])
-            return { if case .string(let bytes) = $0 { bytes.isEmpty } else { false } }
+            return { value in
+                let isEmpty =
+                    switch value {
+                    case .string(let bytes): bytes.isEmpty
+                    case .set(let members): members.isEmpty
+                    default: false
+                    }
+                return isEmpty == (operation == "is_empty")
+            }
         }
         let value = try rule.required("value")
         switch type {
@@ -173,6 +183,10 @@ extension Oracle {
         -> Test<Int64>
     {
         switch operation {
+        case "age": return try ageTest(value, at: moment)
+        case "during" where value["next"] != nil:
+            let days = try moment.calendar.nextDays(value, asOf: moment.asOf)
+            return { days.contains($0) }
         case "during":
             let window = try moment.calendar.window(value, asOf: moment.asOf)
             let calendar = moment.calendar
@@ -188,7 +202,9 @@ extension Oracle {
         case "anniversary": return try anniversaryTest(value, at: moment)
         default:
             return try orderTest(operation, value) { literal in
-                guard case .day(let day) = try moment.calendar.literal(literal) else {
+                guard
+                    case .day(let day) = try moment.calendar.literal(literal, asOf: moment.asOf)
+                else {
                     throw OracleFailure(description: "a date is not compared with an instant")
                 }
                 return day..<day + 1
@@ -209,6 +225,12 @@ extension Oracle {
     {
         let calendar = moment.calendar
         switch operation {
+        case "age":
+            let test = try ageTest(value, at: moment)
+            return { test(calendar.day(at: $0)) }
+        case "during" where value["next"] != nil:
+            let window = try calendar.nextWindow(value, asOf: moment.asOf)
+            return { window.contains($0) }
         case "during":
             let window = try calendar.window(value, asOf: moment.asOf)
             return { window.contains($0) }
@@ -218,7 +240,7 @@ extension Oracle {
         default:
             // A date stands for its whole local day, an instant for itself.
             return try orderTest(operation, value) { literal in
-                switch try calendar.literal(literal) {
+                switch try calendar.literal(literal, asOf: moment.asOf) {
                 case .day(let day): calendar.start(ofDay: day)..<calendar.start(ofDay: day + 1)
                 case .instant(let instant): instant..<instant + 1
                 }
@@ -231,7 +253,10 @@ extension Oracle {
     ) throws -> Test<Int64> {
         if operation == "between" {
             let bounds = try value.elements().map(read)
-            guard bounds.count == 2, bounds[0].lowerBound < bounds[1].upperBound else {
+            let relative = try value.elements().filter { try $0.word().hasPrefix("today") }.count
+            guard bounds.count == 2,
+                bounds[0].lowerBound < bounds[1].upperBound || relative == 1
+            else {
                 throw OracleFailure(description: "\(bounds)")
             }
             return { bounds[0].lowerBound <= $0 && $0 < bounds[1].upperBound }
@@ -244,6 +269,30 @@ extension Oracle {
         case "after": return { $0 >= wanted.upperBound }
         case "on_or_after": return { $0 >= wanted.lowerBound }
         default: throw unknown(operation, "date")
+        }
+    }
+
+    /// Completed years, counted birthday by birthday.
+    private func ageTest(_ value: OracleJSON, at moment: Moment) throws -> Test<Int64> {
+        try value.allowOnly(["from", "to", "feb29"])
+        let from = try value["from"]?.integer() ?? 0
+        let to = try value["to"]?.integer() ?? 9_998
+        let late = try value["feb29"]?.word() == "mar1"
+        guard value["from"] != nil || value["to"] != nil, 0 <= from, from <= to, to <= 9_998 else {
+            throw OracleFailure(description: "age \(value)")
+        }
+        let now = moment.calendar.day(at: moment.asOf)
+        let today = OracleDate(number: now)
+        return { day in
+            guard day <= now else { return false }
+            let born = OracleDate(number: day)
+            var (month, date) = (born.month, born.day)
+            if (month, date) == (2, 29), !OracleDate.isLeap(today.year) {
+                (month, date) = late ? (3, 1) : (2, 28)
+            }
+            let isOver = (today.month, today.day) >= (month, date)
+            let age = today.year - born.year - (isOver ? 0 : 1)
+            return from <= age && age <= to
         }
     }
 

@@ -175,7 +175,8 @@ extension OracleCalendar {
     func window(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
         if rule["last"] != nil { return try lastWindow(rule, asOf: asOf) }
         if rule["days_ago"] != nil { return try daysAgoWindow(rule, asOf: asOf) }
-        return try absoluteWindow(rule)
+        if rule["period"] != nil { return try periodWindow(rule, asOf: asOf) }
+        return try absoluteWindow(rule, asOf: asOf)
     }
 
     private func lastWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
@@ -195,10 +196,14 @@ extension OracleCalendar {
         case ("rolling", "days"): from = asOf - number * Self.day
         case ("rolling", "weeks"): from = asOf - number * 7 * Self.day
         case ("rolling", "months"): from = monthsBefore(asOf, number)
+        case ("rolling", "years"): from = monthsBefore(asOf, min(number, 20_000) * 12)
         case ("calendar", "days"): from = startCut(day(at: asOf) - number)
         case ("calendar", "weeks"): from = startCut(day(at: asOf) - number * 7)
         case ("calendar", "months"):
             from = startCut(OracleDate(number: day(at: asOf)).earlier(months: number).number)
+        case ("calendar", "years"):
+            let months = min(number, 20_000) * 12
+            from = startCut(OracleDate(number: day(at: asOf)).earlier(months: months).number)
         default: throw OracleFailure(description: "no window in \(unit) with mode \(mode)")
         }
         return OracleWindow(from: max(from, OracleWindow.everything.from), end: asOf + 1)
@@ -213,7 +218,98 @@ extension OracleCalendar {
     }
 
     private func startCut(_ day: Int64) -> Int64 {
-        day > Self.firstDay ? start(ofDay: day) : OracleWindow.everything.from
+        if day >= Self.afterLastDay { return OracleWindow.everything.end }
+        return day > Self.firstDay ? start(ofDay: day) : OracleWindow.everything.from
+    }
+
+    /// What lies ahead of an instant, as instants; for dates see `nextDays`.
+    func nextWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
+        let (number, unit, mode) = try nextParts(rule)
+        guard mode == "rolling" else {
+            let last = try lastDay(after: day(at: asOf), number, unit)
+            return OracleWindow(from: asOf, end: startCut(last + 1))
+        }
+        let end: Int64
+        switch unit {
+        case "minutes": end = asOf + number * 60_000
+        case "hours": end = asOf + number * Self.hour
+        case "days": end = asOf + number * Self.day
+        case "weeks": end = asOf + number * 7 * Self.day
+        case "months": end = monthsBefore(asOf, -min(number, 200_000))
+        case "years": end = monthsBefore(asOf, -min(number, 20_000) * 12)
+        default: throw OracleFailure(description: "no unit \(unit)")
+        }
+        return OracleWindow(from: asOf + 1, end: min(end, OracleWindow.everything.end - 1) + 1)
+    }
+
+    /// What lies ahead, as days.
+    func nextDays(_ rule: OracleJSON, asOf: Int64) throws -> ClosedRange<Int64> {
+        let (number, unit, mode) = try nextParts(rule)
+        guard mode == "calendar" else {
+            throw OracleFailure(description: "dates do not lie ahead by the clock")
+        }
+        let today = day(at: asOf)
+        return today...max(today, try lastDay(after: today, number, unit))
+    }
+
+    private func nextParts(_ rule: OracleJSON) throws -> (Int64, unit: String, mode: String) {
+        try rule.allowOnly(["next", "unit", "mode"])
+        let asked = try rule.required("next").integer()
+        guard asked >= 0 else { throw OracleFailure(description: "next \(asked)") }
+        let unit = try rule["unit"]?.word() ?? "days"
+        let isShort = unit == "minutes" || unit == "hours"
+        let mode = try rule["mode"]?.word() ?? (isShort ? "rolling" : "calendar")
+        if isShort, mode == "calendar" { throw OracleFailure(description: "\(unit) by days") }
+        return (min(asked, 5_300_000_000), unit, mode)
+    }
+
+    private func lastDay(after today: Int64, _ number: Int64, _ unit: String) throws -> Int64 {
+        let date = OracleDate(number: today)
+        switch unit {
+        case "days": return today + number
+        case "weeks": return today + number * 7
+        case "months": return date.earlier(months: -min(number, 200_000)).number
+        case "years": return date.earlier(months: -min(number, 20_000) * 12).number
+        default: throw OracleFailure(description: "no unit \(unit) of days")
+        }
+    }
+
+    /// A whole period of the local calendar, found by walking day by day.
+    private func periodWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
+        try rule.allowOnly(["period"])
+        let words = try rule.required("period").word().split(separator: "_").map(String.init)
+        guard words.count == 2 else { throw OracleFailure(description: "period \(words)") }
+        let name = { (day: Int64) throws -> [Int64] in
+            let date = OracleDate(number: day)
+            switch words[1] {
+            case "day": return [day]
+            // 2024-01-01 was a Monday.
+            case "week":
+                let monday = OracleDate(year: 2024, month: 1, day: 1).number
+                return [(day - monday).flooredQuotient(7)]
+            case "month": return [date.year, date.month]
+            case "quarter": return [date.year, (date.month + 2) / 3]
+            case "year": return [date.year]
+            default: throw OracleFailure(description: "period \(words)")
+            }
+        }
+        var first = day(at: asOf)
+        while try name(first - 1) == name(first) { first -= 1 }
+        var end = first
+        func skip() throws { let own = try name(end); while try name(end) == own { end += 1 } }
+        try skip()
+        switch words[0] {
+        case "this": break
+        case "last":
+            end = first
+            first -= 1
+            while try name(first - 1) == name(first) { first -= 1 }
+        case "next":
+            first = end
+            try skip()
+        default: throw OracleFailure(description: "period \(words)")
+        }
+        return OracleWindow(from: startCut(first), end: startCut(end))
     }
 
     private func daysAgoWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
@@ -227,16 +323,20 @@ extension OracleCalendar {
         return OracleWindow(from: startCut(today - bounds[0]), end: min(end, asOf + 1))
     }
 
-    private func absoluteWindow(_ rule: OracleJSON) throws -> OracleWindow {
+    private func absoluteWindow(_ rule: OracleJSON, asOf: Int64) throws -> OracleWindow {
         try rule.allowOnly(["from", "to"])
-        let from = try rule["from"].map { try literal($0) }
-        let to = try rule["to"].map { try literal($0) }
+        let from = try rule["from"].map { try literal($0, asOf: asOf) }
+        let to = try rule["to"].map { try literal($0, asOf: asOf) }
+        let relative = try [rule["from"], rule["to"]].compactMap { try $0?.word() }.filter {
+            $0.hasPrefix("today")
+        }
         var window = OracleWindow.everything
         switch (from, to) {
         case (.day(let from)?, .day(let to)?) where from <= to:
             window = OracleWindow(from: start(ofDay: from), end: start(ofDay: to + 1))
         case (.instant(let from)?, .instant(let to)?) where from <= to:
             window = OracleWindow(from: from, end: to)
+        case (.day?, .day?) where relative.count == 1: window.end = window.from
         case (.day(let from)?, nil): window.from = start(ofDay: from)
         case (.instant(let from)?, nil): window.from = from
         case (nil, .day(let to)?): window.end = start(ofDay: to + 1)
@@ -257,8 +357,14 @@ enum OracleTime: Sendable {
 }
 
 extension OracleCalendar {
-    func literal(_ value: OracleJSON) throws -> OracleTime {
+    func literal(_ value: OracleJSON, asOf: Int64) throws -> OracleTime {
         let text = try value.word()
+        if text.hasPrefix("today") {
+            guard let days = text == "today" ? 0 : Int64(text.dropFirst(5)) else {
+                throw OracleFailure(description: "\(text) is not a day")
+            }
+            return .day(min(max(day(at: asOf) + days, Self.firstDay), Self.afterLastDay - 1))
+        }
         if text.utf8.count == 10 { return .day(try OracleDate(text).number) }
         return .instant(try Self.instant(text))
     }

@@ -85,7 +85,7 @@ struct RandomValues {
         random.pick([
             "", "a", "é", "e\u{301}", "\0", "a\0b", "🙂", "\"\\\n\u{85}", "*", "\\", "a*b",
             String(repeating: "x", count: 300),
-            "2026-01-01", "2026-01-01T00:00:00Z",
+            "2026-01-01", "2026-01-01T00:00:00Z", "today", "today-3", "today+007", "today+0",
         ])
     }
 
@@ -100,7 +100,10 @@ struct RandomValues {
     private mutating func window() -> Window {
         let unit = random.pick(Window.Unit.allCases)
         let mode = random.pick([nil, nil, .calendar, .rolling] as [Window.Mode?])
-        switch random.below(8) {
+        switch random.below(11) {
+        case 8: return .next(random.chance(80) ? small() : integer(), unit, mode)
+        case 9: return .period(random.pick(Window.Period.allCases))
+        case 10: return .dates(from: day(), to: random.chance(70) ? day() : nil)
         case 0...2: return .last(random.chance(80) ? small() : integer(), unit, mode)
         case 3...4:
             let a = random.chance(85) ? small() : integer()
@@ -110,12 +113,18 @@ struct RandomValues {
             let a = date()
             let b = date()
             return .dates(
-                from: random.chance(80) ? min(a, b) : nil, to: random.chance(80) ? max(a, b) : nil)
-        case 6: return .dates(from: date(), to: date())
+                from: random.chance(80) ? .date(min(a, b)) : nil,
+                to: random.chance(80) ? .date(max(a, b)) : nil)
+        case 6: return .dates(from: .date(date()), to: .date(date()))
         default:
             return .instants(
                 from: random.chance(80) ? instant() : nil, to: random.chance(80) ? instant() : nil)
         }
+    }
+
+    private mutating func day() -> Window.Day {
+        if random.chance(40) { return .date(date()) }
+        return .today(random.chance(80) ? small() - 60 : integer())
     }
 
     private mutating func condition() -> CountCondition {
@@ -209,6 +218,7 @@ struct RandomValues {
             return .number(
                 random.pick(["0", "-1.5", "12.3456", "1e3", "99999999999999999999", "0.00001"]))
         case "boolean": return .boolean(random.chance(50))
+        case "date" where random.chance(30): return .string(day().description)
         case "date": return .date(date())
         case "datetime": return random.chance(50) ? .instant(instant()) : .date(date())
         default: return .string(string())
@@ -224,7 +234,7 @@ struct RandomValues {
             ? random.pick(legal) : random.pick(FieldOperator.allCases)
         let kind =
             random.chance(92)
-            ? op.operand : random.pick([.none, .value, .list, .range, .window, .anniversary])
+            ? op.operand : random.pick([.none, .value, .list, .range, .window, .anniversary, .age])
         let operand: FieldCondition.Operand
         switch kind {
         case .none: operand = .none
@@ -232,6 +242,16 @@ struct RandomValues {
         case .list: operand = .list((0..<random.pick([0, 1, 2, 3])).map { _ in literal(type) })
         case .range: operand = .list((0..<random.pick([2, 2, 2, 1, 3])).map { _ in literal(type) })
         case .window: operand = .window(window())
+        case .age:
+            func years() -> Int? {
+                random.chance(20) ? nil : random.chance(90) ? random.below(90) : integer()
+            }
+            let a = years()
+            let b = years()
+            operand = .age(
+                .init(
+                    from: a, to: random.chance(90) ? b.map { max($0, a ?? $0) } : b,
+                    leapDay: random.pick(FieldCondition.Age.LeapDay.allCases)))
         case .anniversary:
             let a = random.chance(85) ? small() - 90 : integer()
             let b = random.chance(85) ? small() - 30 : integer()

@@ -11,9 +11,10 @@ struct RuleFeatures: OptionSet, Sendable {
     static let sample = RuleFeatures(rawValue: 8)
     static let ignoreCase = RuleFeatures(rawValue: 16)
     static let anniversary = RuleFeatures(rawValue: 32)
+    static let ages = RuleFeatures(rawValue: 64)
 
     static let all: RuleFeatures = [
-        .uniqueEvents, .pairings, .countingModes, .sample, .ignoreCase, .anniversary,
+        .uniqueEvents, .pairings, .countingModes, .sample, .ignoreCase, .anniversary, .ages,
     ]
 }
 
@@ -283,7 +284,14 @@ extension RandomWorld {
 extension RandomWorld {
     /// A window that holds the instant, or one of any length that ends at "as of".
     private mutating func window(around instant: Int64) -> String {
-        switch below(10) {
+        switch below(13) {
+        case 10: return period(["this", "last"])
+        case 11: return relativeDates(around: instant)
+        case 12:
+            return Self.object([
+                member("last", String(pick([0, 1, 1, 2]))), member("unit", Self.quoted("years")),
+                member("mode", Self.quoted(pick(["rolling", "calendar"]))),
+            ])
         case 0...4: return lastWindow()
         case 5:
             let recent = pick([0, 0, 1, 3, 7, 30])
@@ -311,6 +319,45 @@ extension RandomWorld {
         if chance(40) {
             members.append(
                 member("mode", Self.quoted(isShort ? "rolling" : pick(["rolling", "calendar"]))))
+        }
+        return Self.object(members)
+    }
+
+    private mutating func period(_ which: [String]) -> String {
+        let length = pick(["day", "week", "month", "month", "quarter", "quarter", "year", "year"])
+        return Self.object([member("period", Self.quoted("\(pick(which))_\(length)"))])
+    }
+
+    /// Days counted from today, on one end or both.
+    private mutating func relativeDates(around instant: Int64) -> String {
+        let back = below(300)
+        let to = back - below(400)
+        func text(_ days: Int) -> String {
+            days == 0 ? "today" : "today\(days < 0 ? "" : "+")\(days)"
+        }
+        if chance(60) { return ends(text(-back), text(-min(back, to))) }
+        let date = Self.text(
+            ofDay: min(
+                max(instant.flooredQuotient(OracleCalendar.day), OracleCalendar.firstDay),
+                OracleCalendar.afterLastDay - 1))
+        let both = chance(50) ? (text(-back), date) : (date, text(-back))
+        return Self.object([
+            member("from", Self.quoted(both.0)), member("to", Self.quoted(both.1)),
+        ])
+    }
+
+    /// What lies ahead; hours only where there are instants.
+    private mutating func nextWindow(ofDates: Bool) -> String {
+        if chance(40) { return period(["next", "next", "this"]) }
+        let isRolling = !ofDates && chance(50)
+        let unit = pick(
+            ["days", "weeks", "months", "years"] + (isRolling ? ["hours", "minutes"] : []))
+        var members = [
+            member("next", String(pick([0, 1, 3, 10, 30, 200]))),
+            member("unit", Self.quoted(unit)),
+        ]
+        if isRolling || chance(30) {
+            members.append(member("mode", Self.quoted(isRolling ? "rolling" : "calendar")))
         }
         return Self.object(members)
     }
@@ -456,6 +503,10 @@ extension RandomWorld {
     private mutating func setComparison(with present: [String]) -> [String] {
         let wanted = present.isEmpty ? ["sport"] : Array(present.prefix(1 + below(2)))
         let values = distinct(wanted + (chance(40) ? [pick(["music", "nothing", "книги"])] : []))
+        if chance(35) {
+            let operation = pick(["is_empty", "is_not_empty", "is_blank", "is_not_blank"])
+            return [member("operator", Self.quoted(operation))]
+        }
         let operation = pick(["has_any", "has_all", "has_none"])
         return [member("operator", Self.quoted(operation)), member("value", Self.quoted(values))]
     }
@@ -464,6 +515,13 @@ extension RandomWorld {
         // Every date here was written by this generator.
         let day = (try? OracleDate(date).number) ?? 0
         if features.contains(.anniversary), chance(35) { return anniversary() }
+        if features.contains(.ages), chance(25) { return age() }
+        if chance(15) {
+            return [
+                member("operator", Self.quoted("during")),
+                member("value", nextWindow(ofDates: true)),
+            ]
+        }
         if chance(25) {
             // Neither hours nor instants: what they would mean for a date is nobody's business
             // here.
@@ -474,7 +532,8 @@ extension RandomWorld {
             ]
             let window = pick([
                 Self.object(recent), "{\"days_ago\": [\(90 + below(300)), \(below(90))]}",
-                absoluteDates(around: noon),
+                absoluteDates(around: noon), relativeDates(around: noon),
+                period(["this", "last"]),
             ])
             return [member("operator", Self.quoted("during")), member("value", window)]
         }
@@ -486,6 +545,13 @@ extension RandomWorld {
         -> [String]
     {
         if features.contains(.anniversary), chance(20) { return anniversary() }
+        if features.contains(.ages), chance(10) { return age() }
+        if chance(15) {
+            return [
+                member("operator", Self.quoted("during")),
+                member("value", nextWindow(ofDates: false)),
+            ]
+        }
         if chance(35) {
             return [
                 member("operator", Self.quoted("during")), member("value", window(around: instant)),
@@ -508,8 +574,22 @@ extension RandomWorld {
             "between",
             "not_between",
         ])
+        var literal = literal
+        var later = later
+        if chance(12) { literal = Self.quoted(pick(["today", "today-90", "today-9999999"])) }
+        if chance(12) { later = Self.quoted(pick(["today", "today+90", "today+9999999"])) }
         let value = operation.hasSuffix("between") ? Self.array([literal, later]) : literal
         return [member("operator", Self.quoted(operation)), member("value", value)]
+    }
+
+    private mutating func age() -> [String] {
+        let from = below(60)
+        var members = pick([
+            [member("from", "\(from)")], [member("to", "\(from)")],
+            [member("from", "\(from)"), member("to", "\(from + below(30))")],
+        ])
+        if chance(60) { members.append(member("feb29", Self.quoted(pick(["feb28", "mar1"])))) }
+        return [member("operator", Self.quoted("age")), member("value", Self.object(members))]
     }
 
     private mutating func anniversary() -> [String] {
@@ -531,10 +611,10 @@ extension RandomWorld {
         let operation = pick([
             "equals", "not_equals", "in", "not_in", "contains", "not_contains", "starts_with",
             "ends_with", "matches",
-            "not_matches", "is_empty", "is_not_empty",
+            "not_matches", "is_empty", "is_not_empty", "is_blank", "is_not_blank",
         ])
         var members = [member("operator", Self.quoted(operation))]
-        if operation == "is_empty" || operation == "is_not_empty" { return members }
+        if operation.hasPrefix("is_") { return members }
         var text = text
         if features.contains(.ignoreCase), chance(40) {
             members.append(member("ignore_case", chance(85) ? "true" : "false"))

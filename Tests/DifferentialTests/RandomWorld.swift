@@ -177,7 +177,7 @@ extension RandomWorld {
         "a", "A",
     ]
     private static let interests = [
-        "sport", "music", "книги", "kino", "Music", "", "a|b", "back\\slash",
+        "sport", "music", "книги", "kino", "Music", "a", "a|b", "back\\slash",
     ]
 }
 

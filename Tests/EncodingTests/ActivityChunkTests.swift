@@ -44,7 +44,7 @@ struct ActivityChunkTests {
         for (block, _) in try part.blocks(of: index.type) {
             try part.append(index.type, block: block, to: &events)
         }
-        return comparable(events, leaves.leaves.map { leaves.key($0) })
+        return comparable(events, (0..<leaves.count).map { leaves.key(LeafID($0)) })
     }
 
     /// `count` events of one leaf, each of a row of its own.
@@ -244,7 +244,7 @@ struct ActivityChunkTests {
             let part = try parts.write([list])
             let leaves = try part.leaves(of: try index(part))
             #expect(try stored(part) == written(list))
-            return leaves.leaves.map { leaves.key($0) }
+            return (0..<leaves.count).map { leaves.key(LeafID($0)) }
         }
         let whole = [LeafKey(campaign: 3, template: 4)]
         #expect(try keys(65_535, days: 70) == whole)
@@ -335,8 +335,8 @@ struct ActivityChunkTests {
         list.events = (0..<3).map { EventRecord(Row($0), leaf: LeafID($0)) }
         let part = try parts.write([list])
         let table = try part.leaves(of: try index(part))
-        #expect(table.leaves.map { table.key($0) } == list.keys)
-        #expect(table.leaves(ofCampaign: 1) == 0..<2)
+        #expect((0..<table.count).map { table.key(LeafID($0)) } == list.keys)
+        #expect(table.places(ofCampaign: 1) == 0..<2)
     }
 
     @Test("a damaged chunk throws")

@@ -55,13 +55,11 @@ struct VectorTests {
         }
     }
 
-    private func window(_ words: [String]) throws -> Window {
-        switch words[0] {
-        case "last": .last(Int(words[1]) ?? -1, .days, Window.Mode(rawValue: words[2]) ?? .calendar)
-        case "months":
-            .last(Int(words[1]) ?? -1, .months, Window.Mode(rawValue: words[2]) ?? .calendar)
-        default: .dates(from: CivilDate(words[1]), to: CivilDate(words[2]))
-        }
+    private func window(_ text: String) throws -> Window {
+        guard case .field(let condition) = try Segment("x \(text)").rule.node,
+            case .window(let window) = condition.operand
+        else { return try #require(nil, "\(text)") }
+        return window
     }
 
     @Test("windows in ten zones, over gaps, overlaps and days that begin late")
@@ -70,11 +68,12 @@ struct VectorTests {
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             let zone = try TimeZoneRules.system(cells[0])
             let asOf = try #require(Instant(cells[1]))
-            let resolved = try window(cells[2].split(separator: " ").map(String.init))
+            let resolved = try window(cells[2])
                 .resolved(EvaluationTime(asOf: asOf, zone: zone))
             #expect(resolved.from?.description == cells[3], "\(line)")
             #expect(
-                resolved.to?.description == (cells.count > 4 ? cells[4] : asOf.description),
+                (resolved.to ?? asOf).description
+                    == (cells.count > 4 ? cells[4] : asOf.description),
                 "\(line)")
         }
     }

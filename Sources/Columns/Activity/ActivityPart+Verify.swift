@@ -64,7 +64,7 @@ extension ActivityPart {
     ) throws(WinnowError) {
         let name = "\(index.type.channel.name) \(index.type.event.name)"
         let table = try leaves(of: index)
-        let keys = table.leaves.map { table.key($0) }
+        let keys = (0..<table.count).map { table.key(LeafID($0)) }
         findings.expect(
             zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, file.path,
             "\(name): leaves are out of order")

@@ -176,7 +176,7 @@ package final class ActivityPart: Sendable {
             summarySize: Int(bytes.number(20, UInt32.self))
         )
         // Containers are read as whole words.
-        guard entry.block.number < Block.maximum, entry.chunkOffset % 8 == 0,
+        guard entry.block.rawValue < Block.maximum, entry.chunkOffset % 8 == 0,
             entry.summaryOffset % 8 == 0
         else {
             throw checks.damage("an impossible block")
@@ -187,9 +187,10 @@ package final class ActivityPart: Sendable {
     /// The entry of a block, nil when it has no events of the type. Complexity: O(log blocks).
     package func find(_ index: TypeIndex, block: BlockIndex) throws(WinnowError) -> BlockEntry? {
         // Most types have events in every block; then the entry is at its own number.
-        if block.number < index.blockCount {
-            let direct = try entry(index, block.number)
-            if direct.block == block { return direct }
+        let number = Int(block.rawValue)
+        if number < index.blockCount {
+            let direct = try entry(index, number)
+            if direct.block.rawValue == block.rawValue { return direct }
         }
         let low = try firstNotBelow(0..<index.blockCount) { (i) throws(WinnowError) in
             try entry(index, i).block < block
@@ -255,7 +256,7 @@ package final class ActivityPart: Sendable {
             try file.bytes(.messageBlocks, i * size, size), of: file.path, "message blocks")
         let block = BlockIndex(rawValue: try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        guard block.number < Block.maximum else { throw reader.damage("an impossible block") }
+        guard block.rawValue < Block.maximum else { throw reader.damage("an impossible block") }
         return (
             block, Int(clamping: try reader.take(UInt64.self)),
             Int(clamping: try reader.take(UInt64.self))
@@ -315,8 +316,6 @@ package struct LeafTable: Sendable {
         }
     }
 
-    package var leaves: Range<LeafID> { LeafID(0)..<LeafID(count) }
-
     package func key(_ leaf: LeafID) -> LeafKey {
         LeafKey(
             campaign: campaign(leaf), template: template(leaf),
@@ -332,10 +331,10 @@ package struct LeafTable: Sendable {
         NameCode(rawValue: UInt32(truncatingIfNeeded: templates[leaf.index]))
     }
 
-    /// The leaves of a campaign. Complexity: O(log leaves).
-    package func leaves(ofCampaign campaign: NameCode) -> Range<LeafID> {
+    /// The places of a campaign's leaves. Complexity: O(log leaves).
+    package func places(ofCampaign campaign: NameCode) -> Range<Int> {
         let start = campaigns.lowerBound(Int64(campaign.rawValue))
         let end = campaigns.lowerBound(Int64(campaign.rawValue) + 1, in: start..<count)
-        return LeafID(start)..<LeafID(end)
+        return start..<end
     }
 }

@@ -1,6 +1,6 @@
 /// Which leaf of a type it is: a place in the leaf table of one part, or of one source on its way
 /// into a part. A damaged chunk may name one that the table does not have.
-package struct LeafID: RawRepresentable, Hashable, Strideable, Sendable {
+package struct LeafID: RawRepresentable, Hashable, Comparable, Sendable {
     /// As chunks store it.
     package let rawValue: UInt32
 
@@ -9,12 +9,9 @@ package struct LeafID: RawRepresentable, Hashable, Strideable, Sendable {
     /// - Parameter index: in a table; tables have fewer leaves than there are numbers.
     package init(_ index: Int) { rawValue = UInt32(clamping: index) }
 
-    /// For arrays with a place for each leaf.
+    /// For arrays with a place for each leaf. A call from other rooms; `rawValue` is none, which
+    /// matters where leaves are looked at by the thousand.
     package var index: Int { Int(rawValue) }
-
-    package func distance(to other: LeafID) -> Int { other.index - index }
-
-    package func advanced(by n: Int) -> LeafID { LeafID(index + n) }
 
     package static func < (a: LeafID, b: LeafID) -> Bool { a.rawValue < b.rawValue }
 }

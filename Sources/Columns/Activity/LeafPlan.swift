@@ -70,7 +70,7 @@ struct LeafPlan: Sendable {
             events[i].leaf = target.leaf
             guard target.firstMonth > 0 else { continue }
             let months = LeafKey.month(of: events[i].time) - target.firstMonth
-            events[i].leaf = target.leaf.advanced(by: Int(months))
+            events[i].leaf = LeafID(target.leaf.index + Int(months))
         }
     }
 }

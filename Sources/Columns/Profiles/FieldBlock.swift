@@ -154,6 +154,11 @@ package struct TextBlock {
         return try value(i).rows
     }
 
+    /// Adds the rows that have some value to a set. Complexity: O(values of all rows).
+    package func unite(into out: BlockSet) throws(WinnowError) {
+        for i in 0..<values { try value(i).rows.union(into: out) }
+    }
+
     static func append(rows: [UInt16], sets: [[Int]], to out: inout ByteWriter) {
         FieldBlock.append(container: rows, to: &out)
         var postings: [Int: [UInt16]] = [:]

@@ -81,9 +81,10 @@ package final class ProfilePart: Sendable {
         offset: Int, length: Int
     )? {
         // Most fields have values in every block; then the entry is at its own number.
-        if block.number < index.blocks {
-            let direct = try entry(index, block.number)
-            if direct.block == block { return (direct.offset, direct.length) }
+        let number = Int(block.rawValue)
+        if number < index.blocks {
+            let direct = try entry(index, number)
+            if direct.block.rawValue == block.rawValue { return (direct.offset, direct.length) }
         }
         let low = try firstNotBelow(0..<index.blocks) { (i) throws(WinnowError) in
             try entry(index, i).block < block
@@ -107,7 +108,7 @@ package final class ProfilePart: Sendable {
             "field blocks")
         let block = BlockIndex(rawValue: try reader.take(UInt32.self))
         _ = try reader.take(UInt32.self)
-        guard block.number < Block.maximum else { throw reader.damage("an impossible block") }
+        guard block.rawValue < Block.maximum else { throw reader.damage("an impossible block") }
         return (
             block, Int(clamping: try reader.take(UInt64.self)),
             Int(clamping: try reader.take(UInt64.self))

@@ -106,9 +106,16 @@ extension InputCell {
         return milliseconds
     }
 
-    /// Values joined by bars in CSV, an array of strings in JSON.
+    /// Values joined by bars in CSV, an array of strings in JSON. The empty string is none.
     func strings(_ column: String) throws(BadRow) -> [[UInt8]] {
-        if kind == .csv { return try barred(column) }
+        let values = try kind == .csv ? barred(column) : array(column)
+        guard !values.contains(where: \.isEmpty) else {
+            throw bad(column, "values that are not empty")
+        }
+        return values
+    }
+
+    private func array(_ column: String) throws(BadRow) -> [[UInt8]] {
         guard kind == .compound, let value = try? unsafe JSONValue(parsing: bytes),
             case .array(let elements) = value
         else {

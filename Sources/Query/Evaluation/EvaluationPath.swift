@@ -19,7 +19,7 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     /// parts must be compared; or they must all meet the condition.
     case objectFew, objectSet, objectSums, objectsIntersected
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf,
-        fieldAllOf
+        fieldAllOf, fieldEmptySet, fieldFilledSet
     /// A newer part overlays an older one.
     case fieldOverlay
     case rows, sample
@@ -38,7 +38,7 @@ extension EvaluationPath {
 /// How often each path was taken in one evaluation; once a block, mostly.
 package struct EvaluationPaths: Sendable {
     /// By raw value; in place, since a count that tables answer takes less time than an allocation.
-    private var counts = InlineArray<48, Int>(repeating: 0)
+    private var counts = InlineArray<64, Int>(repeating: 0)
 
     package init() {}
 

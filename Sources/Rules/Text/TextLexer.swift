@@ -194,8 +194,23 @@ struct TextLexer {
         }
     }
 
-    /// Whether a text, as it is, is a date or an instant of rules as text.
-    static func isTime(_ text: String) -> Bool { CivilDate(text) != nil || Instant(text) != nil }
+    /// Whether a text, as it is, is a day or an instant of rules as text.
+    static func isTime(_ text: String) -> Bool {
+        // Other ways to write a day counted from today would not come back as they are.
+        Window.Day(text)?.description == text || Instant(text) != nil
+    }
+
+    /// A plus or minus at or after a byte, white space and comments aside, and the digits after
+    /// it; nil for none.
+    func signedDigits(from start: Int) -> (sign: UInt8?, digits: Range<Int>) {
+        let at = firstByte(from: start)
+        guard at < bytes.count, bytes[at] == UInt8(ascii: "-") || bytes[at] == UInt8(ascii: "+")
+        else { return (nil, at..<at) }
+        let first = firstByte(from: at + 1)
+        let isDigit: (UInt8) -> Bool = { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let count = bytes[first...].prefix(while: isDigit).count
+        return (bytes[at], first..<first + count)
+    }
 
     // MARK: What tokens say
 
@@ -210,7 +225,9 @@ struct TextLexer {
     }
 
     /// The token as it is in the text.
-    func text(_ token: TextToken) -> String { String(decoding: bytes[token.range], as: UTF8.self) }
+    func text(_ token: TextToken) -> String { text(token.range) }
+
+    func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// The token as it is in the text, with small letters for capitals of ASCII.
     func lowercased(_ token: TextToken) -> String {

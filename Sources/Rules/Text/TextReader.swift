@@ -27,7 +27,7 @@ struct TextReader {
 
     // MARK: Tokens
 
-    private mutating func advance(to end: Int) {
+    mutating func advance(to end: Int) {
         self.end = end
         token = lexer.token(from: end)
     }

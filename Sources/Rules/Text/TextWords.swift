@@ -36,11 +36,13 @@ enum TextWords {
 
     /// The words that begin an operator or a window of a field; no event is called so.
     static let fieldStarts = Set(
-        (FieldOperator.allCases.compactMap(\.words) + windows + Later.fields + Later.windows)
+        (FieldOperator.allCases.compactMap(\.words) + windows + ["is", "aged"])
             .compactMap { $0.split(separator: " ").first.map(String.init) })
 
     /// What begins a window.
-    static let windows = ["in the last", "from", "since", "until", "between"]
+    static let windows =
+        ["in the last", "in the next", "from", "since", "until", "between"]
+        + Window.Period.allCases.map(\.words)
 
     /// A message about values, which says the names of JSON, in the words of text.
     static func translated(_ message: String, at path: RulePath) -> String {
@@ -63,12 +65,4 @@ enum Later {
     static let after = ["after"]
     static let selectors = ["latest"]
     static let counting = ["counting at least"]
-    static let windows =
-        ["in the next"]
-        + ["this", "last", "next"].flatMap { which in
-            ["day", "week", "month", "quarter", "year"].map { "\(which) \($0)" }
-        }
-    static let fields = ["is blank", "is not blank", "aged"]
-    static let times = ["today"]
-    static let units = ["years", "year"]
 }

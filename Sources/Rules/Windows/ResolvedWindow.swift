@@ -33,4 +33,13 @@ public struct ResolvedWindow: Sendable, Hashable {
         let high = to.map { toInclusive ? $0.milliseconds : $0.milliseconds - 1 } ?? .max
         return low <= high ? low...high : nil
     }
+
+    /// The window as far as an instant, which is in it: what counts of activity. An empty one
+    /// begins where it ends.
+    package func ending(at end: Instant) -> ResolvedWindow {
+        var window = self
+        if to.map({ $0 > end }) ?? true { (window.to, window.toInclusive) = (end, true) }
+        if window.milliseconds == nil { (window.from, window.toInclusive) = (window.to, false) }
+        return window
+    }
 }

@@ -41,12 +41,8 @@ extension Activity: BindableCondition {
     /// The milliseconds in the rule's window.
     private func window(_ binder: inout Binder) -> ClosedRange<Int64> {
         guard let resolved = during?.resolved(binder.time) else { return Int64.min...Int64.max }
-        // Activity without an end of its own ends at the instant of evaluation; a field's window
-        // does not.
-        let reported = ResolvedWindow(
-            from: resolved.from, to: resolved.to ?? binder.time.asOf,
-            toInclusive: resolved.to == nil || resolved.toInclusive)
-        binder.report(reported, at: .during)
+        // What lies ahead has not happened; a field's window may hold it.
+        binder.report(resolved.ending(at: binder.time.asOf), at: .during)
         // No millisecond is in an empty window; the greatest one comes after every instant of
         // evaluation.
         return resolved.milliseconds ?? Int64.max...Int64.max

@@ -16,12 +16,15 @@ extension Scope {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)
             let leaves = leaves(of: table).filter {
-                table.withoutMessage[$0.index] > 0 && table.firstWithoutMessage[$0.index] <= asOf
-                    && table.maximum[$0.index] >= part.horizon
+                table.withoutMessage[Int($0.rawValue)] > 0
+                    && table.firstWithoutMessage[Int($0.rawValue)] <= asOf
+                    && table.maximum[Int($0.rawValue)] >= part.horizon
             }
             if leaves.isEmpty { continue }
             if links == nil,
-                leaves.contains(where: { table.firstWithoutMessage[$0.index] >= part.horizon })
+                leaves.contains(where: {
+                    table.firstWithoutMessage[Int($0.rawValue)] >= part.horizon
+                })
             {
                 return true
             }

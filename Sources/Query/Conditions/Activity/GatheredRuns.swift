@@ -84,8 +84,9 @@ final class GatheredRuns {
     private func append(_ kind: RunInScope.Kind, _ leaf: LeafID, _ scope: PartScope) {
         runs.append(
             RunInScope(
-                kind: kind, chunk: chunks.count, straddles: scope.places?[leaf.index] == .straddles,
-                key: scope.keys?[leaf.index]))
+                kind: kind, chunk: chunks.count,
+                straddles: scope.places?[Int(leaf.rawValue)] == .straddles,
+                key: scope.keys?[Int(leaf.rawValue)]))
     }
 
     /// Appends the heads in scope; returns what they may add up to for one row.
@@ -107,7 +108,9 @@ final class GatheredRuns {
             } else {
                 for i in 0..<chunk.headCount {
                     let leaf = chunk.leaf(ofHead: i)
-                    if leaf.index < places.count, places[leaf.index] != .out { take(i, leaf) }
+                    if Int(leaf.rawValue) < places.count, places[Int(leaf.rawValue)] != .out {
+                        take(i, leaf)
+                    }
                 }
             }
         } else {
@@ -132,7 +135,7 @@ final class GatheredRuns {
             events += range.count
             guard wholeTails else { return append(.tailRun(range), leaf, scope) }
             chosen += range.count
-            if scope.places?[leaf.index] == .straddles {
+            if scope.places?[Int(leaf.rawValue)] == .straddles {
                 straddles = true
                 straddling.insert(range, offset)
             } else {
@@ -156,9 +159,11 @@ final class GatheredRuns {
                 unsafe chunk.leaves(ofRuns: 0..<n, into: &codes)
                 unsafe chunk.ends(ofRuns: 0..<n, into: &ends)
                 for i in 0..<n {
-                    let leaf = LeafID(rawValue: codes[i])
-                    guard leaf.index < places.count, places[leaf.index] != .out else { continue }
-                    take(try chunk.run(from: i == 0 ? 0 : ends[i - 1], to: ends[i]), leaf)
+                    let leaf = Int(codes[i])
+                    guard leaf < places.count, places[leaf] != .out else { continue }
+                    take(
+                        try chunk.run(from: i == 0 ? 0 : ends[i - 1], to: ends[i]),
+                        LeafID(rawValue: codes[i]))
                 }
             }
         } else {

@@ -72,22 +72,22 @@ struct Scope: Hashable {
         var leaves: [LeafID] = []
         var events = 0
         for leaf in self.leaves(of: table) {
-            let low = table.minimum[leaf.index]
-            let high = table.maximum[leaf.index]
+            let low = table.minimum[Int(leaf.rawValue)]
+            let high = table.maximum[Int(leaf.rawValue)]
             guard touched, high >= window.lowerBound, low <= window.upperBound else { continue }
-            places[leaf.index] =
+            places[Int(leaf.rawValue)] =
                 low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
-            events &+= Int(table.events[leaf.index])
+            events &+= Int(table.events[Int(leaf.rawValue)])
         }
         guard !leaves.isEmpty || unique != nil else { return nil }
         let keys: [UInt32]? =
             switch keying {
             case .none, .message: nil
             case .campaign:
-                table.leaves.map { table.campaign($0).rawValue }
+                (0..<table.count).map { table.campaign(LeafID($0)).rawValue }
             case .template:
-                table.leaves.map { table.template($0).rawValue }
+                (0..<table.count).map { table.template(LeafID($0)).rawValue }
             }
         var since: Int64?
         if campaigns == nil, templates == nil, unique == nil, keys == nil,
@@ -103,10 +103,15 @@ struct Scope: Hashable {
 
     /// The leaves of the scope's campaigns and templates that have events.
     func leaves(of table: LeafTable) -> [LeafID] {
-        let ranges = campaigns.map { $0.map(table.leaves(ofCampaign:)) } ?? [table.leaves]
-        return ranges.joined().filter { leaf in
-            contains(table.template(leaf)) && table.events[leaf.index] > 0
+        let ranges = campaigns.map { $0.map(table.places(ofCampaign:)) } ?? [0..<table.count]
+        var leaves: [LeafID] = []
+        for range in ranges {
+            for i in range
+            where contains(table.template(LeafID(i))) && table.events[i] > 0 {
+                leaves.append(LeafID(i))
+            }
         }
+        return leaves
     }
 
     private func contains(_ template: NameCode) -> Bool {

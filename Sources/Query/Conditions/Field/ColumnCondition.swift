@@ -27,6 +27,9 @@ final class ColumnCondition: BoundCondition {
         /// Rows with one of the dictionary codes, or with all.
         case anyOf([Int])
         case allOf([Int])
+        /// Rows whose set has no value, or has one.
+        case emptySet
+        case filledSet
         case never
     }
 
@@ -99,6 +102,17 @@ final class ColumnCondition: BoundCondition {
                 rows.copy(into: one)
                 out.formIntersection(one)
             }
+        case (.emptySet, .sets(let sets)):
+            view.scratch.record(.fieldEmptySet)
+            sets.members.copy(into: out)
+            let filled = view.scratch.sliced.spare
+            filled.clear()
+            try sets.unite(into: filled)
+            out.subtract(filled)
+        case (.filledSet, .sets(let sets)):
+            view.scratch.record(.fieldFilledSet)
+            out.clear()
+            try sets.unite(into: out)
         default: out.clear()
         }
     }

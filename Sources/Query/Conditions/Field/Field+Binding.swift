@@ -80,6 +80,8 @@ extension FieldCondition: BindableCondition {
             let dictionary = try part.dictionary(index)
             let codes = (0..<dictionary.count).filter { unsafe text.passes(dictionary[$0]) }
             return codes.isEmpty ? .never : .ranges(merged(codes.map { Int64($0)...Int64($0) }))
+        case (.emptySet, .sets): return .emptySet
+        case (.filledSet, .sets): return .filledSet
         case (.hasAny(let values), .sets):
             let codes = try codes(values, part.dictionary(index)).compactMap { $0 }
             return codes.isEmpty ? .never : .anyOf(codes)

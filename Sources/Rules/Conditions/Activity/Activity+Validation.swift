@@ -38,7 +38,12 @@ extension Activity: RuleCondition {
         try inside(.links) { () throws(WinnowError) in
             if let links { try RuleLimits.validate(count: links.count) }
         }
-        try inside(.during) { () throws(WinnowError) in try during?.validate() }
+        try inside(.during) { () throws(WinnowError) in
+            try during?.validate()
+            if during?.liesAhead == true {
+                throw .invalidRule("what lies ahead has not happened; “next” is for fields")
+            }
+        }
         try inside(.precededBy) { () throws(WinnowError) in try precededBy?.validate(of: self) }
     }
 

@@ -46,6 +46,25 @@ extension Segment {
         Segment(.field(FieldCondition(name, .during, .window(window))))
     }
 
+    /// Profiles whose date is so many completed years ago: `.field("born", aged: 25...34)`.
+    public static func field(
+        _ name: String, aged years: ClosedRange<Int>, feb29: FieldCondition.Age.LeapDay = .feb28
+    ) -> Segment {
+        field(name, aged: .init(from: years.lowerBound, to: years.upperBound, leapDay: feb29))
+    }
+
+    /// The same with an open end: `.field("born", aged: 18...)`.
+    public static func field(
+        _ name: String, aged years: PartialRangeFrom<Int>,
+        feb29: FieldCondition.Age.LeapDay = .feb28
+    ) -> Segment {
+        field(name, aged: .init(from: years.lowerBound, to: nil, leapDay: feb29))
+    }
+
+    private static func field(_ name: String, aged age: FieldCondition.Age) -> Segment {
+        Segment(.field(FieldCondition(name, .age, .age(age))))
+    }
+
     /// Profiles whose date comes round again within some days from today, both included.
     public static func field(
         _ name: String, anniversary days: ClosedRange<Int>,

@@ -44,6 +44,7 @@ private struct FieldReader {
             return .none
         case .window: return .window(try WindowReader.window(try object.required(.value)))
         case .anniversary: return .anniversary(try anniversary(try object.required(.value)))
+        case .age: return .age(try age(try object.required(.value)))
         case .list, .range:
             var literals: [FieldCondition.Literal] = []
             for element in try object.required(.value).elements() {
@@ -62,6 +63,18 @@ private struct FieldReader {
         let leapDay =
             try object.optional(.feb29)?.choice(FieldCondition.Anniversary.LeapDay.self) ?? .feb28
         return FieldCondition.Anniversary(Int(from)...Int(to), leapDay: leapDay)
+    }
+
+    private func age(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Age {
+        let object = try RuleObject(value, allowed: [.from, .to, .feb29])
+        func years(_ key: RuleKey) throws(WinnowError) -> Int? {
+            try object.optional(key).map { (value) throws(WinnowError) in
+                Int(try value.integer(0...9998))
+            }
+        }
+        return FieldCondition.Age(
+            from: try years(.from), to: try years(.to),
+            leapDay: try object.optional(.feb29)?.choice(FieldCondition.Age.LeapDay.self) ?? .feb28)
     }
 
     private func literal(_ value: RuleValue) throws(WinnowError) -> FieldCondition.Literal {
@@ -88,6 +101,7 @@ extension FieldCondition {
                 json.member(.value) { $0.array(literals) { $1.write(to: &$0) } }
             case .window(let window): json.member(.value, window)
             case .anniversary(let anniversary): json.member(.value, anniversary)
+            case .age(let age): json.member(.value, age)
             }
             if let ignoresCase { json.member(RuleKey.ignoreCase.rawValue, ignoresCase) }
         }
@@ -109,6 +123,16 @@ extension FieldCondition.Anniversary: JSONWritable {
         json.object { json in
             json.member(.from, days.lowerBound)
             json.member(.to, days.upperBound)
+            if leapDay != .feb28 { json.member(.feb29, leapDay.rawValue) }
+        }
+    }
+}
+
+extension FieldCondition.Age: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            if let from { json.member(.from, from) }
+            if let to { json.member(.to, to) }
             if leapDay != .feb28 { json.member(.feb29, leapDay.rawValue) }
         }
     }

@@ -3,6 +3,7 @@ import WinnowModel
 
 /// field = NAME operator [ value | list | value "and" value ] | NAME window
 ///       | NAME "anniversary" "from" INT "to" INT "days" [ "feb29" ("feb28"|"mar1"|"skip") ]
+///       | NAME "aged" ( INT "to" INT | "at least" INT | "at most" INT ) [ "feb29" ("feb28"|"mar1") ]
 ///       then [ "ignoring case" ]
 /// value = STRING | NUMBER | "true" | "false" | TIME
 extension FieldCondition {
@@ -18,7 +19,6 @@ extension TextReader {
         let name = try name("a field’s name")
         mark([FieldCondition.key, .name], at: start)
         if case .word = first.kind { try checkChannel(first) }
-        try refuse(Later.fields)
         mark([FieldCondition.key, .operator])
         let value = token.start
         var condition: FieldCondition
@@ -78,12 +78,13 @@ extension TextReader {
             return FieldCondition(
                 name, .during, .window(try daysAgo([FieldCondition.key, .value])))
         case .anniversary: return FieldCondition(name, op, .anniversary(try anniversary()))
+        case .age: return FieldCondition(name, op, .age(try age()))
         case .window: throw failure()
         }
     }
 
     private mutating func literal() throws(WinnowError) -> FieldCondition.Literal {
-        try refuse(Later.times)
+        if let today = try today() { return .string(today.description) }
         switch token.kind {
         case .string: return .string(try string())
         case .number, .time:
@@ -110,6 +111,31 @@ extension TextReader {
         try require("days")
         let leapDay = take("feb29") ? try choice(FieldCondition.Anniversary.LeapDay.self) : .feb28
         return FieldCondition.Anniversary(from...to, leapDay: leapDay)
+    }
+}
+
+extension TextReader {
+    private mutating func age() throws(WinnowError) -> FieldCondition.Age {
+        let years = FieldCondition.Age.years
+        var age = FieldCondition.Age(from: nil, to: nil)
+        if take("at least") {
+            mark([FieldCondition.key, .value, .from])
+            age.from = try integer(years)
+        } else if take("at most") {
+            mark([FieldCondition.key, .value, .to])
+            age.to = try integer(years)
+        } else {
+            mark([FieldCondition.key, .value, .from])
+            let from = try integer(years)
+            try require("to")
+            let place = token.start
+            mark([FieldCondition.key, .value, .to])
+            let to = try integer(years)
+            guard from <= to else { throw error("from \(from) is above to \(to)", at: place) }
+            (age.from, age.to) = (from, to)
+        }
+        if take("feb29") { age.leapDay = try choice(FieldCondition.Age.LeapDay.self) }
+        return age
     }
 }
 
@@ -183,6 +209,7 @@ extension FieldCondition {
                     ? texts.joined(separator: " and ") : TextWords.list(texts))
         case .window(let window): words.append(window.text)
         case .anniversary(let anniversary): words.append(anniversary.text)
+        case .age(let age): words.append(age.text)
         }
         if ignoresCase == true { words.append("ignoring case") }
         return words.joined(separator: " ")
@@ -204,5 +231,17 @@ extension FieldCondition.Anniversary {
     fileprivate var text: String {
         let text = "from \(days.lowerBound) to \(days.upperBound) days"
         return leapDay == .feb28 ? text : "\(text) feb29 \(leapDay.rawValue)"
+    }
+}
+
+extension FieldCondition.Age {
+    fileprivate var text: String {
+        let years =
+            switch (from, to) {
+            case (let from?, let to?): "\(from) to \(to)"
+            case (let from?, nil): "at least \(from)"
+            case (nil, let to): "at most \(to ?? 0)"
+            }
+        return leapDay == .feb28 ? years : "\(years) feb29 \(leapDay.rawValue)"
     }
 }

@@ -24,12 +24,14 @@ extension FieldCondition: RuleCondition {
             try insideEach(literals) { (literal) throws(WinnowError) in try literal.validate() }
         case (.window, .window(let window)): try window.validate()
         case (.anniversary, .anniversary(let anniversary)): try anniversary.validate()
+        case (.age, .age(let age)): try age.validate()
         case (.none, _): throw .invalidRule("“\(name)” takes no value")
         case (.value, _): throw .invalidRule("“\(name)” takes one value")
         case (.list, _): throw .invalidRule("“\(name)” takes a list of values")
         case (.range, _): throw .invalidRule("“\(name)” takes a lowest and a highest value")
         case (.window, _): throw .invalidRule("“\(name)” takes a window")
         case (.anniversary, _): throw .invalidRule("“\(name)” takes days around today")
+        case (.age, _): throw .invalidRule("“\(name)” takes a range of years")
         }
     }
 }
@@ -52,6 +54,23 @@ extension FieldCondition.Anniversary {
             guard (-365...365).contains(day) else {
                 throw .invalidRule(at: key, "\(day) is not between -365 and 365")
             }
+        }
+    }
+}
+
+extension FieldCondition.Age {
+    /// The years that count.
+    static let years = 0...9998
+
+    fileprivate func validate() throws(WinnowError) {
+        for (key, end) in [(RuleKey.from, from), (.to, to)] {
+            if let end, !FieldCondition.Age.years.contains(end) {
+                throw .invalidRule(at: key, "\(end) is not between 0 and 9998")
+            }
+        }
+        if from == nil, to == nil { throw .invalidRule("an age has from, to, or both") }
+        if let from, let to, from > to {
+            throw .invalidRule("from \(from) is above to \(to)")
         }
     }
 }

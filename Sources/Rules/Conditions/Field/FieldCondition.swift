@@ -18,6 +18,7 @@ public struct FieldCondition: Sendable, Hashable {
         case list([Literal])
         case window(Window)
         case anniversary(Anniversary)
+        case age(Age)
     }
 
     /// Days around today on which a date comes round again.
@@ -38,6 +39,28 @@ public struct FieldCondition: Sendable, Hashable {
         /// Days from today, both included.
         public init(_ days: ClosedRange<Int>, leapDay: LeapDay = .feb28) {
             self.days = days
+            self.leapDay = leapDay
+        }
+    }
+
+    /// How many years are completed today since a date; dates after today have no age.
+    public struct Age: Sendable, Hashable {
+        /// When those born on 29 February complete a year in common years.
+        public enum LeapDay: String, Sendable, CaseIterable {
+            case feb28, mar1
+        }
+
+        /// The least age, 0 … 9998; nil for none.
+        public var from: Int?
+        /// The greatest age, 0 … 9998, itself included; nil for none. One end is there at least.
+        public var to: Int?
+        /// When those born on 29 February complete a year in common years.
+        public var leapDay: LeapDay
+
+        /// Years, both included; nil for an open end, of which there is at most one.
+        public init(from: Int?, to: Int?, leapDay: LeapDay = .feb28) {
+            self.from = from
+            self.to = to
             self.leapDay = leapDay
         }
     }

@@ -18,6 +18,9 @@ public enum FieldOperator: String, Sendable, CaseIterable {
     case notMatches = "not_matches"
     case isEmpty = "is_empty"
     case isNotEmpty = "is_not_empty"
+    /// Absent or empty.
+    case isBlank = "is_blank"
+    case isNotBlank = "is_not_blank"
     case lessThan = "less_than"
     case atMost = "at_most"
     case greaterThan = "greater_than"
@@ -30,6 +33,8 @@ public enum FieldOperator: String, Sendable, CaseIterable {
     case notBetween = "not_between"
     case during
     case anniversary
+    /// Completed years from the date to today.
+    case age
     case hasAny = "has_any"
     case hasAll = "has_all"
     case hasNone = "has_none"
@@ -41,7 +46,7 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case list
         /// A lowest and a highest value.
         case range
-        case window, anniversary
+        case window, anniversary, age
     }
 
     /// An operator's operand, the natures of fields that have it, and whether it compares text that
@@ -62,16 +67,17 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .in: Shape(operand: .list, natures: [.text, .quantity], foldsCase: true)
         case .contains, .startsWith, .endsWith, .matches:
             Shape(operand: .value, natures: [.text], foldsCase: true)
-        case .isEmpty: Shape(operand: .none, natures: [.text])
+        case .isEmpty, .isNotBlank: Shape(operand: .none, natures: [.text, .set])
         case .lessThan, .atMost, .greaterThan, .atLeast:
             Shape(operand: .value, natures: [.quantity])
         case .before, .onOrBefore, .after, .onOrAfter: Shape(operand: .value, natures: [.time])
         case .between: Shape(operand: .range, natures: [.quantity, .time])
         case .during: Shape(operand: .window, natures: [.time])
         case .anniversary: Shape(operand: .anniversary, natures: [.time])
+        case .age: Shape(operand: .age, natures: [.time])
         case .hasAny, .hasAll: Shape(operand: .list, natures: [.set])
-        case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .notBetween,
-            .hasNone:
+        case .doesNotExist, .notEquals, .notIn, .notContains, .notMatches, .isNotEmpty, .isBlank,
+            .notBetween, .hasNone:
             positive.shape
         }
     }
@@ -94,6 +100,8 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .notMatches: "not matches"
         case .isEmpty: "is empty"
         case .isNotEmpty: "is not empty"
+        case .isBlank: "is blank"
+        case .isNotBlank: "is not blank"
         case .lessThan, .before: "<"
         case .atMost, .onOrBefore: "<="
         case .greaterThan, .after: ">"
@@ -102,13 +110,15 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .notBetween: "not between"
         case .during: nil
         case .anniversary: "anniversary"
+        case .age: "aged"
         case .hasAny: "has any"
         case .hasAll: "has all"
         case .hasNone: "has none"
         }
     }
 
-    /// A negative operator matches exactly the profiles that its positive does not.
+    /// An operator matches exactly the profiles that its positive, when that is another, does not.
+    /// A positive one never matches a profile without the field.
     public var positive: FieldOperator {
         switch self {
         case .doesNotExist: .exists
@@ -117,6 +127,7 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         case .notContains: .contains
         case .notMatches: .matches
         case .isNotEmpty: .isEmpty
+        case .isBlank: .isNotBlank
         case .notBetween: .between
         case .hasNone: .hasAny
         default: self

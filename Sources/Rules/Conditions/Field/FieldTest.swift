@@ -15,6 +15,9 @@ package struct FieldTest: Sendable, Hashable {
         /// The date, or the local date of the instant, falls on one of the days.
         case daysOfYear(DaysOfYear)
         case text(TextTest)
+        /// The set has no value, or has one.
+        case emptySet
+        case filledSet
         case hasAny([[UInt8]])
         case hasAll([[UInt8]])
     }
@@ -85,14 +88,21 @@ extension FieldCondition {
             result.test = .text(
                 try reader.text(positive, operand, ignoringCase: ignoresCase ?? false))
         case .set:
-            let values = try reader.strings(operand)
-            result.test = positive == .hasAll ? .hasAll(values) : .hasAny(values)
+            result.test =
+                switch positive {
+                case .isEmpty: .emptySet
+                case .isNotBlank: .filledSet
+                case .hasAll: .hasAll(try reader.strings(operand))
+                default: .hasAny(try reader.strings(operand))
+                }
         default:
             if case .anniversary(let anniversary) = operand {
                 result.test = .daysOfYear(DaysOfYear(anniversary, field, time))
+            } else if case .age(let age) = operand {
+                result.test = .numbers(reader.ranges(of: age))
             } else if case .window(let window) = operand {
-                let resolved = window.resolved(time)
-                result.window = resolved
+                let resolved = window.resolved(time, ofDates: field.type == .date)
+                result.window = window.isRelative ? resolved.ending(at: time.asOf) : resolved
                 result.test = .numbers(try reader.ranges(in: window, resolved))
             } else {
                 result.test = .numbers(try reader.ranges(positive, operand))

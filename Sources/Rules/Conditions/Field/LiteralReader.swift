@@ -46,6 +46,7 @@ struct LiteralReader {
             TextTest(comparison: comparison, ignoresCase: ignoringCase)
         }
         if op == .isEmpty { return test(.isOneOf([[]])) }
+        if op == .isNotBlank { return test(.isFilled) }
         if op == .in { return test(.isOneOf(Set(try strings(operand).map(fold)))) }
         guard case .value(let literal) = operand, case .string(let text) = literal else {
             if case .value(let literal) = operand { throw wrongType(literal) }
@@ -107,7 +108,9 @@ struct LiteralReader {
         case (.between, .list(let literals)) where literals.count == 2:
             let lo = try span(literals[0])
             let hi = try span(literals[1])
-            guard try !isAbove(literals[0], literals[1]) else {
+            // Which of a date and a day counted from today comes first depends on when that is.
+            let isFixed = isRelative(literals[0]) == isRelative(literals[1])
+            if isFixed, try isAbove(literals[0], literals[1]) {
                 throw error("the first value is above the second")
             }
             return range(from: lo, to: hi)
@@ -151,6 +154,14 @@ struct LiteralReader {
         return low > high
     }
 
+    /// Whether a literal is a day counted from today.
+    private func isRelative(_ literal: FieldCondition.Literal) -> Bool {
+        guard case .string(let text) = literal, case .today? = Window.Day(text) else {
+            return false
+        }
+        return true
+    }
+
     private func decimal(_ text: String) -> DecimalLiteral? {
         var text = text
         return text.withUTF8 { unsafe DecimalLiteral(utf8: UnsafeRawBufferPointer($0)) }
@@ -167,18 +178,20 @@ struct LiteralReader {
             case .value(let floor, false):
                 return Span(lower: floor == .max ? nil : floor + 1, upper: floor)
             }
+        case (.date, .string(let text)):
+            if let day = Window.Day(text)?.resolved(time).day {
+                return Span(lower: Int64(day), upper: Int64(day))
+            }
+            guard Instant(text) == nil else {
+                throw error("“\(field.name)” is a date; compare it with a date, not an instant")
+            }
+            throw wrongType(literal)
         case (.datetime, .string(let text)):
-            if let date = CivilDate(text) { return day(date) }
+            if let date = Window.Day(text)?.resolved(time) { return day(date) }
             guard let instant = Instant(text) else { throw wrongType(literal) }
             return Span(lower: instant.milliseconds, upper: instant.milliseconds)
         default:
-            guard let value = field.number(literal) else {
-                if field.type == .date, case .string(let text) = literal, Instant(text) != nil {
-                    throw error(
-                        "“\(field.name)” is a date; compare it with a date, not an instant")
-                }
-                throw wrongType(literal)
-            }
+            guard let value = field.number(literal) else { throw wrongType(literal) }
             return Span(lower: value, upper: value)
         }
     }
@@ -199,8 +212,12 @@ struct LiteralReader {
             span = span.lowerBound...min(span.upperBound, time.asOf.milliseconds)
         }
         guard field.type == .date else { return [span] }
-        if case .instants = window {
+        switch window {
+        case .instants:
             throw error("“\(field.name)” is a date; use a window of days, not of instants")
+        case .next(_, let unit, let mode) where Window.mode(mode, of: unit) == .rolling:
+            throw error("“\(field.name)” is a date; what lies ahead of it is counted in whole days")
+        default: break
         }
         // A date stands for the first instant of its day in the zone of the rule. East of Greenwich
         // the first day of all begins before the first instant; a window that is cut there has it
@@ -214,6 +231,35 @@ struct LiteralReader {
         if time.zone.start(of: first).milliseconds < low { first = CivilDate(day: first.day + 1) }
         let last = time.zone.date(of: Instant(milliseconds: high))
         return first <= last ? [Int64(first.day)...Int64(last.day)] : []
+    }
+}
+
+extension LiteralReader {
+    /// The dates, or instants, of an age: later ones are younger.
+    func ranges(of age: FieldCondition.Age) -> [ClosedRange<Int64>] {
+        let today = time.zone.date(of: time.asOf)
+        let youngest = age.latestDate(completing: age.from ?? 0, by: today)
+        let first =
+            age.to.map { age.latestDate(completing: $0 + 1, by: today).day + 1 }
+            ?? CivilDate.first.day
+        guard first <= youngest.day else { return [] }
+        if field.type == .date { return [Int64(first)...Int64(youngest.day)] }
+        let start = day(CivilDate(day: first)).lower ?? .min
+        let end = day(youngest).upper ?? .max
+        return start <= end ? [(age.to == nil ? .min : start)...end] : []
+    }
+}
+
+extension FieldCondition.Age {
+    /// The latest date from which so many years are completed on a day.
+    fileprivate func latestDate(completing years: Int, by today: CivilDate) -> CivilDate {
+        // Of 29 February in a common year it is the day before that is left.
+        let date = today.adding(months: -12 * years)
+        let (year, month, day) = date.components
+        let completesEarly =
+            leapDay == .feb28 && (month, day) == (2, 28) && CivilDate.isLeap(year)
+            && !CivilDate.isLeap(today.components.year)
+        return completesEarly ? CivilDate(day: date.day + 1) : date
     }
 }
 

@@ -19,6 +19,7 @@ package struct TextTest: Sendable, Hashable {
         let parts: [[UInt8]] =
             switch comparison {
             case .isOneOf(let values): values.count <= 8 ? Array(values) : []
+            case .isFilled: []
             case .contains(let part), .hasPrefix(let part), .hasSuffix(let part): [part]
             case .matches(let pieces): pieces.max { $0.count < $1.count }.map { [$0] } ?? []
             }
@@ -29,6 +30,7 @@ package struct TextTest: Sendable, Hashable {
 /// How the bytes of a string are compared.
 package enum TextComparison: Sendable, Hashable {
     case isOneOf(Set<[UInt8]>)
+    case isFilled
     case contains([UInt8])
     case hasPrefix([UInt8])
     case hasSuffix([UInt8])
@@ -38,6 +40,7 @@ package enum TextComparison: Sendable, Hashable {
     package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
         switch self {
         case .isOneOf(let values): return unsafe values.contains(Array(text))
+        case .isFilled: return unsafe !text.isEmpty
         case .contains(let part): return unsafe TextComparison.find(part, in: text, from: 0) != nil
         case .hasPrefix(let part): return unsafe text.starts(with: part)
         case .hasSuffix(let part):
