@@ -176,7 +176,10 @@ package struct StoreDirectory: Sendable {
         var held = 0
         for version in try versions() where version < current.version {
             let file = path + "/" + Manifest.fileName(version)
-            if try disk.lock(file, .exclusive(creating: false)) != nil {
+            if let unread = try disk.lock(file, .exclusive(creating: false)) {
+                // Held until the name is gone: a reader that chose the version before the current
+                // one was there, and locks it only now, must see that.
+                defer { withExtendedLifetime(unread) {} }
                 try remove(file)
             } else {
                 held += 1

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import WinnowDisk
 import WinnowSimulation
 import Testing
 import Winnow
@@ -306,5 +307,25 @@ struct ProcessTests {
                 .count
                     == profiles + 5)
         }
+    }
+
+    @Test("a version that is about to be removed cannot be locked")
+    func removal() throws {
+        let inputs = try Inputs()
+        let disk = try Workload.disk()
+        try CrashTests.create(disk)
+        let old = try #require(
+            try disk.list(Workload.path)?.filter { $0.hasPrefix("MANIFEST-") }.max())
+        var locked: [Bool] = []
+        disk.race = (
+            .beforeRemoving,
+            {
+                // A reader that chose this version while it was the newest.
+                let lock = try? disk.lock(Workload.path + "/" + old, .shared)
+                locked.append(lock != nil)
+            }
+        )
+        try CrashTests.load(.profiles, try inputs.profiles(0..<5))(disk)
+        #expect(locked == [false])
     }
 }

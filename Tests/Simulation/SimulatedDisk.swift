@@ -61,8 +61,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    /// A moment in taking a shared lock at which somebody else may come in between.
-    package enum Moment { case beforeOpening, beforeLocking }
+    /// A moment in taking a shared lock, or in removing a manifest, at which somebody else may come
+    /// in between.
+    package enum Moment { case beforeOpening, beforeLocking, beforeRemoving }
 
     /// What somebody else does at that moment, once or more often.
     package var race: (moment: Moment, body: () -> Void)?
@@ -223,6 +224,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
             guard image.node(path) != nil else {
                 throw .notFound(what: "file or folder", path: path)
             }
+            if path.contains("/MANIFEST-"), !path.hasSuffix(".tmp") { interfere(.beforeRemoving) }
             bind(path, nil)
             changed()
         }
