@@ -20,6 +20,13 @@ package final class StoreVersion: Sendable {
     private let openedKeys = Once<StringTables>()
     private let openedCatalogue = Once<[CatalogueObject]>()
     private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
+    private let openedFirstTimes = Mutex<[FirstTimesKey: [NameCode: Int64]]>([:])
+
+    private struct FirstTimesKey: Hashable {
+        let type: EventType
+        let namespace: Namespace
+    }
+
     private let openedTables = Mutex<[Namespace: StringTables]>([:])
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
@@ -99,6 +106,26 @@ package final class StoreVersion: Sendable {
         let index = CatalogueIndex(objects, try strings(namespace))
         openedIndices.withLock { $0[namespace] = index }
         return index
+    }
+
+    /// When each campaign, or template, first had an event of a type that is stored, of those that
+    /// the store holds of profiles that are there. Kept once it is known.
+    package func firstTimes(
+        of type: EventType, _ namespace: Namespace
+    ) throws(WinnowError) -> [NameCode: Int64] {
+        let key = FirstTimesKey(type: type, namespace: namespace)
+        if let known = openedFirstTimes.withLock({ $0[key] }) { return known }
+        var times: [NameCode: Int64] = [:]
+        for part in try activity() {
+            let remaining = RemainingEvents(part, without: erased?.isPurged == false ? erased : nil)
+            for leaf in try remaining.firstTimes(of: type) {
+                let name = namespace == .campaign ? leaf.key.campaign : leaf.key.template
+                if name == .none { continue }
+                times[name] = min(times[name] ?? .max, leaf.minimum)
+            }
+        }
+        openedFirstTimes.withLock { $0[key] = times }
+        return times
     }
 
     package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {

@@ -5,6 +5,8 @@ extension Oracle {
     private struct Subject {
         var channel: String
         var event: String
+        /// `people` or `machines`.
+        var actor: String?
         var campaigns: Set<Int>?
         var templates: Set<Int>?
         var links: Set<Int>?
@@ -16,8 +18,13 @@ extension Oracle {
         try rule.allowOnly(Self.keys(of: operation))
         let subject = Subject(
             channel: try rule.required("channel").word(), event: try rule.required("event").word(),
-            campaigns: try rule["campaigns"].map { try objects($0, among: campaigns) },
-            templates: try rule["templates"].map { try objects($0, among: templates) },
+            actor: try actor(rule),
+            campaigns: try rule["campaigns"].map {
+                try objects($0, among: campaigns, \.campaign, rule, moment.asOf)
+            },
+            templates: try rule["templates"].map {
+                try objects($0, among: templates, \.template, rule, moment.asOf)
+            },
             links: try rule["links"].map {
                 Set(try $0.elements().map { names.number(of: try $0.bytes()) })
             },
@@ -27,19 +34,33 @@ extension Oracle {
             return try rows(without: targets, of: subject, precededBy: preceding, asOf: moment.asOf)
         }
         let condition = try condition(operation, times: rule["times"])
+        if let after = rule["after"] {
+            let counting = try rule["counting"]?.word() ?? "total"
+            guard counting == "total" else {
+                throw OracleFailure(description: "after and counting")
+            }
+            return try rows(targets, of: subject, after: after, at: moment, holds: condition)
+        }
+        if let least = try rule["counting"]?["at_least"]?.integer() {
+            return try rows(targets, by: subject) { totals in
+                totals.isReal ? totals.counts.filter(condition).count >= least : condition(0)
+            }
+        }
         switch try rule["counting"]?.word() ?? "total" {
         case "total": return ids.indices.map { condition(Self.total(targets[$0] ?? [])) }
         case "any_one":
-            return try rows(targets, by: subject) { totals in totals.contains(where: condition) }
+            return try rows(targets, by: subject) { totals in
+                totals.counts.contains(where: condition)
+            }
         case "every_one":
-            return try rows(targets, by: subject) { totals in totals.allSatisfy(condition) }
+            return try rows(targets, by: subject) { totals in totals.counts.allSatisfy(condition) }
         case let mode: throw OracleFailure(description: "unknown counting \(mode)")
         }
     }
 
     private static func keys(of operation: String) -> [String] {
-        let always = ["channel", "event", "operator"]
-        let scoped = always + ["campaigns", "templates", "links", "during", "counting"]
+        let always = ["channel", "event", "operator", "by"]
+        let scoped = always + ["campaigns", "templates", "links", "during", "counting", "after"]
         switch operation {
         case "exists", "does_not_exist": return always
         case "not_happened": return scoped + ["preceded_by"]
@@ -72,6 +93,37 @@ extension Oracle {
 
     /// The numbers of the objects a selector selects. A listed id is an object whether it is known
     /// or not.
+    ///
+    /// `latest` keeps those that were first sent last, up to now, in the channel of the rule.
+    private func objects(
+        _ selector: OracleJSON, among loaded: [CatalogueObject], _ object: (Activity) -> Int,
+        _ rule: OracleJSON, _ asOf: Int64
+    ) throws -> Set<Int> {
+        guard let latest = try selector["latest"]?.integer() else {
+            return try objects(selector, among: loaded)
+        }
+        let others = try selector.members().filter { !$0.key.elementsEqual("latest".utf8) }
+        let selected = others.isEmpty ? nil : try objects(.object(others), among: loaded)
+        let sent = Pair(channel: try rule.required("channel").word(), event: "sent")
+        var first: [Int: Int64] = [:]
+        for event in (activity[sent] ?? [:]).values.joined() where object(event) != Names.none {
+            first[object(event)] = min(first[object(event)] ?? .max, event.time)
+        }
+        let kept = first.filter { $0.value <= asOf && selected?.contains($0.key) != false }
+        let order = kept.sorted { a, b in
+            a.value != b.value ? a.value > b.value : names.precedes(b.key, a.key)
+        }
+        return Set(order.prefix(Int(latest)).map(\.key))
+    }
+
+    private func actor(_ rule: OracleJSON) throws -> String? {
+        guard let actor = try rule["by"]?.word() else { return nil }
+        guard ["people", "machines"].contains(actor) else {
+            throw OracleFailure(description: "by \(actor)")
+        }
+        return actor
+    }
+
     private func objects(_ selector: OracleJSON, among loaded: [CatalogueObject]) throws -> Set<Int>
     {
         if case .array(let listed) = selector {
@@ -118,6 +170,9 @@ extension Oracle {
         ]
         let pair = Pair(channel: subject.channel, event: sources[subject.event] ?? subject.event)
         var events = activity[pair] ?? [:]
+        if let actor = subject.actor {
+            events = events.mapValues { $0.filter { $0.machine == (actor == "machines") } }
+        }
         if let links = subject.links {
             events = events.mapValues { $0.filter { links.contains($0.link) } }
         }
@@ -139,7 +194,8 @@ extension Oracle {
     /// Judges each row by the totals of its objects, one by one. A selector that resolves to
     /// nothing has the total 0.
     private func rows(
-        _ targets: [Int: [Activity]], by subject: Subject, holds: ([Int64]) -> Bool
+        _ targets: [Int: [Activity]], by subject: Subject,
+        holds: ((counts: [Int64], isReal: Bool)) -> Bool
     ) throws -> [Bool] {
         guard (subject.campaigns == nil) != (subject.templates == nil) else {
             throw OracleFailure(description: "counting needs exactly one selector")
@@ -148,7 +204,8 @@ extension Oracle {
         let objects = subject.campaigns ?? subject.templates ?? []
         return ids.indices.map { row in
             let groups = Dictionary(grouping: targets[row] ?? [], by: object).mapValues(Self.total)
-            return holds(objects.isEmpty ? [0] : objects.map { groups[$0] ?? 0 })
+            let counts = objects.isEmpty ? [0] : objects.map { groups[$0] ?? 0 }
+            return holds((counts, !objects.isEmpty))
         }
     }
 }
@@ -160,8 +217,9 @@ extension Oracle {
         without targets: [Int: [Activity]], of subject: Subject, precededBy rule: OracleJSON,
         asOf: Int64
     ) throws -> [Bool] {
-        try rule.allowOnly(["event", "at_least", "pairing"])
+        try rule.allowOnly(["event", "at_least", "pairing", "by"])
         var preceding = subject
+        preceding.actor = try actor(rule)
         preceding.event = try rule.required("event").word()
         preceding.links = nil
         let threshold = try rule["at_least"]?.integer() ?? 1
@@ -183,6 +241,47 @@ extension Oracle {
             let reached = Set((targets[row] ?? []).map(object))
             return Dictionary(grouping: before[row] ?? [], by: object).contains { number, events in
                 number != Names.none && !reached.contains(number) && Self.total(events) >= threshold
+            }
+        }
+    }
+}
+
+// MARK: - What comes after
+
+extension Oracle {
+    private func rows(
+        _ targets: [Int: [Activity]], of subject: Subject, after rule: OracleJSON,
+        at moment: Moment, holds: (Int64) -> Bool
+    ) throws -> [Bool] {
+        try rule.allowOnly(["event", "which", "within", "pairing", "by"])
+        var other = subject
+        other.event = try rule.required("event").word()
+        other.actor = try actor(rule)
+        other.links = nil
+        other.window = nil
+        let before = counted(other, asOf: moment.asOf)
+        let which = try rule["which"]?.word() ?? "last"
+        let object: (Activity) -> Int
+        switch try rule["pairing"]?.word() ?? "scope" {
+        case "scope": object = { _ in 0 }
+        case "message": object = \.message
+        case "object":
+            object = subject.campaigns == nil && subject.templates != nil ? \.template : \.campaign
+        case let pairing: throw OracleFailure(description: "unknown pairing \(pairing)")
+        }
+        return try ids.indices.map { row in
+            let groups = Dictionary(grouping: before[row] ?? [], by: object)
+            return try groups.contains { number, events in
+                guard number != Names.none else { return false }
+                let times = events.map(\.time)
+                guard let start = which == "last" ? times.max() : times.min() else { return false }
+                let end = try rule["within"].map {
+                    try moment.calendar.instant(after: start, $0)
+                }
+                let counting = (targets[row] ?? []).filter {
+                    object($0) == number && $0.time > start && $0.time <= end ?? .max
+                }
+                return holds(Self.total(counting))
             }
         }
     }

@@ -11,6 +11,8 @@ struct OracleEvent: Sendable {
     var link: String?
     var message: String?
     var count: Int64
+    /// Whether software did it.
+    var machine = false
 }
 
 enum OracleValue: Sendable {
@@ -172,6 +174,7 @@ extension Oracle {
         var link: Int
         var message: Int
         var count: Int64
+        var machine: Bool
     }
 
     struct CatalogueObject: Sendable {
@@ -198,7 +201,8 @@ extension Oracle {
             let entry = Activity(
                 time: event.time, campaign: names.add(event.campaign),
                 template: names.add(event.template),
-                link: names.add(event.link), message: names.add(event.message), count: event.count)
+                link: names.add(event.link), message: names.add(event.message), count: event.count,
+                machine: event.machine)
             let pair = Pair(channel: event.channel, event: event.event)
             activity[pair, default: [:]][row, default: []].append(entry)
         }

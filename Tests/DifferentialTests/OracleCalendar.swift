@@ -252,6 +252,24 @@ extension OracleCalendar {
         return today...max(today, try lastDay(after: today, number, unit))
     }
 
+    /// So much later than an instant.
+    func instant(after start: Int64, _ rule: OracleJSON) throws -> Int64 {
+        try rule.allowOnly(["next", "unit"])
+        let number = try rule.required("next").integer()
+        guard number > 0 else { throw OracleFailure(description: "within \(number)") }
+        let end: Int64
+        switch try rule["unit"]?.word() ?? "days" {
+        case "minutes": end = start + number * 60_000
+        case "hours": end = start + number * Self.hour
+        case "days": end = start + number * Self.day
+        case "weeks": end = start + number * 7 * Self.day
+        case "months": end = monthsBefore(start, -min(number, 200_000))
+        case "years": end = monthsBefore(start, -min(number, 20_000) * 12)
+        case let unit: throw OracleFailure(description: "no unit \(unit)")
+        }
+        return min(end, OracleWindow.everything.end - 1)
+    }
+
     private func nextParts(_ rule: OracleJSON) throws -> (Int64, unit: String, mode: String) {
         try rule.allowOnly(["next", "unit", "mode"])
         let asked = try rule.required("next").integer()

@@ -219,8 +219,7 @@ struct RandomStore {
             csv(event.profile), event.channel, event.event, "\(event.time)", csv(event.campaign),
             csv(event.template),
             csv(event.link), csv(event.message), event.count == 1 ? "" : "\(event.count)",
-            // Who did it changes no answer yet.
-            ["", "", "", "false", "true"][Int(event.time / 1000 % 5)],
+            event.machine ? "true" : ["", "false"][Int(event.time / 1000 % 2)],
         ]
         return cells.joined(separator: ",") + "\n"
     }

@@ -158,7 +158,14 @@ struct RandomValues {
                         values: random.pick([["winter"], ["summer", "x"], []])))
             }
         }
+        if random.chance(12) {
+            selector.latest = random.chance(80) ? 1 + random.below(9) : integer()
+        }
         return selector
+    }
+
+    private mutating func actor() -> Activity.Actor? {
+        random.chance(80) ? nil : random.pick(Activity.Actor.allCases)
     }
 
     private mutating func activity() -> Activity {
@@ -176,6 +183,7 @@ struct RandomValues {
         let restricts =
             activity.condition != .exists && activity.condition != .doesNotExist
             || random.chance(10)
+        activity.by = actor()
         guard restricts else { return activity }
         if random.chance(35) {
             activity.campaigns = selector(world.events.compactMap(\.campaign), world.campaigns)
@@ -193,10 +201,27 @@ struct RandomValues {
             activity.precededBy = Preceding(
                 random.chance(80)
                     ? random.pick([.sent, .delivered, .clicked]) : random.pick(Event.allCases),
-                atLeast: random.chance(70) ? 1 : count(),
+                by: actor(), atLeast: random.chance(70) ? 1 : count(),
                 pairing: random.pick(Preceding.Pairing.allCases))
         }
-        if random.chance(20) { activity.counting = random.pick(Activity.Counting.allCases) }
+        if random.chance(20) {
+            activity.counting = random.pick([
+                .total, .anyOne, .everyOne,
+                .atLeast(random.chance(80) ? 1 + random.below(4) : integer()),
+            ])
+        }
+        if random.chance(15) {
+            activity.after = After(
+                random.chance(80)
+                    ? random.pick([.sent, .delivered, .opened]) : random.pick(Event.allCases),
+                which: random.pick(After.Which.allCases), by: actor(),
+                within: random.chance(60)
+                    ? nil
+                    : .init(
+                        random.chance(80) ? 1 + small() : integer(),
+                        random.pick(Window.Unit.allCases)),
+                pairing: random.pick(Preceding.Pairing.allCases))
+        }
         return activity
     }
 

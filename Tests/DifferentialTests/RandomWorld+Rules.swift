@@ -118,6 +118,7 @@ extension RandomWorld {
             member("channel", Self.quoted(model.channel)), member("event", Self.quoted(name)),
             member("operator", Self.quoted(operation)),
         ]
+        if chance(18) { members.append(by()) }
         if operation != "exists" && operation != "does_not_exist" {
             members += times(operation, like: model, world)
             members += restrictions(
@@ -176,7 +177,7 @@ extension RandomWorld {
         _ features: RuleFeatures
     ) -> [String] {
         var members: [String] = []
-        let hasCampaigns = chance(35)
+        let hasCampaigns = chance(40)
         let hasTemplates = chance(hasCampaigns ? 15 : 20)
         if hasCampaigns {
             let pool = world.campaigns.map(\.id) + idsInEvents(world, \.campaign)
@@ -199,13 +200,50 @@ extension RandomWorld {
                     Self.quoted(distinct(links + (links.isEmpty || chance(6) ? ["nowhere"] : [])))))
         }
         if chance(55) { members.append(member("during", window(around: model.time))) }
-        if isNegative, chance(55) {
+        if chance(20) {
+            members.append(after(name, like: model, world, features))
+        } else if isNegative, chance(55) {
             members.append(precedence(of: name, in: model.channel, world, features))
         } else if features.contains(.countingModes), hasCampaigns != hasTemplates, chance(50) {
+            let least = Self.object([member("at_least", "\(pick([1, 2, 2, 2, 3, 4]))")])
             members.append(
-                member("counting", Self.quoted(pick(["any_one", "any_one", "every_one", "total"]))))
+                member(
+                    "counting",
+                    chance(45)
+                        ? least : Self.quoted(pick(["any_one", "any_one", "every_one", "total"]))))
         }
         return members
+    }
+
+    private mutating func by() -> String {
+        member("by", Self.quoted(pick(["people", "people", "machines"])))
+    }
+
+    /// Another event, after which others count; mostly one of a profile that has the model.
+    private mutating func after(
+        _ target: String, like model: OracleEvent, _ world: OracleWorld, _ features: RuleFeatures
+    ) -> String {
+        let own = world.events.filter {
+            $0.profile == model.profile && $0.channel == model.channel
+        }
+        var name = target == "sent" ? "delivered" : "sent"
+        if !own.isEmpty { name = eventName(like: pick(own), features) }
+        // The rule's own event is there with “first” alone.
+        let which = name == target ? "first" : pick(["last", "first", ""])
+        var members = [member("event", Self.quoted(name))]
+        if !which.isEmpty { members.append(member("which", Self.quoted(which))) }
+        if chance(15) { members.append(by()) }
+        if chance(45) {
+            let unit = pick(["minutes", "hours", "days", "weeks", "months", "years", ""])
+            let number = unit == "minutes" ? 600 : unit == "hours" ? 40 : 1 + below(20)
+            var within = [member("next", "\(number)")]
+            if !unit.isEmpty { within.append(member("unit", Self.quoted(unit))) }
+            members.append(member("within", Self.object(within)))
+        }
+        if features.contains(.pairings), chance(45) {
+            members.append(member("pairing", Self.quoted(pick(["object", "message", "scope"]))))
+        }
+        return member("after", Self.object(members))
     }
 
     /// Up to five ids that events carry.
@@ -223,6 +261,10 @@ extension RandomWorld {
         if !pool.isEmpty { ids += (0..<below(6)).map { _ in pick(pool) } }
         if ids.isEmpty || chance(6) { ids.append("nowhere") }
         let list = Self.quoted(distinct(ids))
+        if chance(15) {
+            let latest = member("latest", "\(1 + below(8))")
+            return Self.object(chance(70) ? [latest] : [member("ids", list), latest])
+        }
         if chance(45) || objects.isEmpty { return list }
         // The object itself, if it was loaded, so that its tags select it.
         let model =
@@ -241,6 +283,7 @@ extension RandomWorld {
         if chance(35) || members.isEmpty {
             members.append(member("attributes", attributes(like: model)))
         }
+        if chance(10) { members.append(member("latest", "\(1 + below(6))")) }
         return Self.object(members)
     }
 
@@ -268,6 +311,7 @@ extension RandomWorld {
             if other != target { name = other }
         }
         var members = [member("event", Self.quoted(name))]
+        if chance(15) { members.append(by()) }
         if chance(30) { members.append(member("at_least", String(1 + below(4)))) }
         let pairings =
             features.contains(.pairings)

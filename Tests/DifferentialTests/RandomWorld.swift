@@ -392,6 +392,7 @@ extension RandomWorld {
         if name == "clicked", chance(85), !traffic.links.isEmpty {
             event.link = pick(traffic.links)
         }
+        event.machine = chance(name == "opened" || name == "clicked" ? 30 : 2)
         event.count = pick(weighted: [
             (900, 1), (60, 2), (38, Int64(3 + below(298))), (2, Int64(Int32.max)),
         ])

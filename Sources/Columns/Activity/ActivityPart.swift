@@ -316,6 +316,12 @@ package struct LeafTable: Sendable {
         }
     }
 
+    /// Whether some leaf may be of machines, and some of people.
+    package var actors: (people: Bool, machines: Bool) {
+        guard machines.width == 0, count > 0 else { return (true, true) }
+        return machines[0] == 0 ? (true, false) : (false, true)
+    }
+
     package func key(_ leaf: LeafID) -> LeafKey {
         LeafKey(
             campaign: campaign(leaf), template: template(leaf),

@@ -186,6 +186,14 @@ struct StreamTable {
         storedTimes.values(range).map { timeBase &+ Int64(bitPattern: $0) &* unit }
     }
 
+    /// The times of some events; there is room for as many, which 64 bits take all the same.
+    package func times(_ range: Range<Int>, into out: UnsafeMutablePointer<Int64>) {
+        unsafe out.withMemoryRebound(to: UInt64.self, capacity: range.count) { values in
+            unsafe storedTimes.values(range, into: values)
+        }
+        for i in 0..<range.count { unsafe out[i] = timeBase &+ out[i] &* unit }
+    }
+
     /// `count` of some events.
     package func weights(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
         unsafe ck_unpack32(countBytes, range.lowerBound, range.count, countWidth, countBase, out)

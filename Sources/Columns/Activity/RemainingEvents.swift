@@ -24,6 +24,29 @@ package struct RemainingEvents: EventSource {
         }
     }
 
+    /// The leaves of a type that have events left, and when each was first; the last times are not
+    /// looked at. Complexity: O(leaves) where nothing is forgotten, else O(events of the type).
+    package func firstTimes(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+        guard let index = part.types[type] else { return [] }
+        var leaves = try part.leaves(of: type)
+        if index.minimum >= part.horizon, erased == nil { return leaves.filter { $0.events > 0 } }
+        let blocks = try part.blocks(of: type)
+        let count = leaves.count
+        let times = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
+            var events: [EventRecord] = []
+            try append(type, block: blocks[i].block, to: &events)
+            var first = [Int64](repeating: .max, count: count)
+            for event in events where event.leaf.index < count {
+                first[event.leaf.index] = min(first[event.leaf.index], event.time)
+            }
+            return first
+        }
+        for i in leaves.indices {
+            leaves[i].minimum = times.reduce(.max) { min($0, $1[i]) }
+        }
+        return leaves.filter { $0.minimum < .max }
+    }
+
     package func blocks(of type: EventType) throws(WinnowError) -> [(
         block: BlockIndex, events: Int
     )] {

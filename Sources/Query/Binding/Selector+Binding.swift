@@ -4,18 +4,47 @@ import WinnowRules
 import WinnowStorage
 
 extension Binder {
-    /// What a selector chooses, ascending.
-    mutating func names(_ selector: Selector, _ namespace: Namespace) throws(WinnowError)
-        -> [NameCode]
-    {
+    /// What a selector chooses in a channel, ascending.
+    mutating func names(
+        _ selector: Selector, _ namespace: Namespace, in channel: Channel
+    ) throws(WinnowError) -> [NameCode] {
         var codes = try codes(selector.ids, namespace)
         if selector.hasConditions {
             let index = try snapshot.catalogueIndex(namespace)
             try warnOfUnknownTags(selector.tags + selector.allTags, index)
             codes = [codes, selector.codes(in: index)].united()
         }
-        if codes.isEmpty { try warn("empty_scope", "the selector matches nothing in the store") }
-        return codes.map { NameCode($0) }
+        var names = codes.map { NameCode($0) }
+        if let latest = selector.latest {
+            let isRestricted = !selector.ids.isEmpty || selector.hasConditions
+            names = try self.latest(
+                latest, of: isRestricted ? names : nil, namespace, in: channel)
+        }
+        if names.isEmpty { try warn("empty_scope", "the selector matches nothing in the store") }
+        return names
+    }
+
+    /// The objects, ascending, whose first sent event in a channel is latest, none after the
+    /// instant of evaluation; of equal times the one with the bytewise greater id.
+    /// - Parameter names: those to choose from; nil for all.
+    private func latest(
+        _ count: Int, of names: [NameCode]?, _ namespace: Namespace, in channel: Channel
+    ) throws(WinnowError) -> [NameCode] {
+        let first = try snapshot.firstTimes(of: EventType(channel, .sent), namespace)
+        let asOf = time.asOf.milliseconds
+        func isSent(_ name: NameCode) -> Bool { first[name].map { $0 <= asOf } ?? false }
+        let sent = names?.filter(isSent) ?? first.keys.filter(isSent)
+        guard sent.count > count else { return sent.sorted() }
+        let strings = try snapshot.strings(namespace)
+        func comes(_ a: NameCode, before b: NameCode) -> Bool {
+            let (x, y) = (first[a] ?? 0, first[b] ?? 0)
+            if x != y { return x > y }
+            guard let x = a.code, let y = b.code, let x = unsafe strings.bytes(x),
+                let y = unsafe strings.bytes(y)
+            else { return false }
+            return unsafe y.lexicographicallyPrecedes(x)
+        }
+        return sent.sorted(by: comes).prefix(count).sorted()
     }
 
     /// The names of ids that the store knows, ascending.

@@ -12,12 +12,14 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case united, counted, countedFew, countedCapped, countedWide
     case wholeHead, headByEvent, tail, tailRun
     /// Events are looked at for their time, link, first mark, or key.
-    case byTime, byLink, byFirstMark, byKey
+    case byTime, byLink, byFirstMark, byKey, byEventTime
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
+    /// What comes after an event, row by row, or for each object or message.
+    case afterRows, afterPairs
     /// Objects are counted for themselves: few events row by row, many as a set, one by one where
-    /// parts must be compared; or they must all meet the condition.
-    case objectFew, objectSet, objectSums, objectsIntersected
+    /// parts must be compared; or they must all meet the condition, or each row counts them.
+    case objectFew, objectSet, objectSums, objectsIntersected, objectsCounted
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf,
         fieldAllOf, fieldEmptySet, fieldFilledSet
     /// A newer part overlays an older one.

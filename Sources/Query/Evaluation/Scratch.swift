@@ -14,6 +14,15 @@ import WinnowThreads
     /// Counters for scopes in which a row can pass 255; allocated when the first such block is met.
     private(set) lazy var wideCounters = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.rows)
     private var wideUsed = false
+    /// How many objects each row has; allocated when they are first counted.
+    private lazy var objectCounts = UnsafeMutablePointer<UInt32>.allocate(capacity: Block.rows)
+    private var objectsUsed = false
+    /// A beginning and an end for each row; allocated when they are first asked for.
+    private(set) lazy var spans = (
+        starts: UnsafeMutablePointer<Int64>.allocate(capacity: Block.rows),
+        ends: UnsafeMutablePointer<Int64>.allocate(capacity: Block.rows)
+    )
+    private var spansUsed = false
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
     /// Rows of several chunks, and of those looked at so far.
@@ -32,6 +41,7 @@ import WinnowThreads
     let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece + 64)
     let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
+    let times = UnsafeMutablePointer<Int64>.allocate(capacity: Scratch.piece)
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     let gathered = GatheredRuns(wholeTails: true)
     /// Runs by their keys, of the event that pairs are made of and of the one that must not have
@@ -82,6 +92,16 @@ import WinnowThreads
         return unsafe wideCounters
     }
 
+    func objects() -> UnsafeMutablePointer<UInt32> {
+        objectsUsed = true
+        return unsafe objectCounts
+    }
+
+    func rowSpans() -> (starts: UnsafeMutablePointer<Int64>, ends: UnsafeMutablePointer<Int64>) {
+        spansUsed = true
+        return unsafe spans
+    }
+
     /// Room for the rows of so many events.
     func rows(for events: Int) -> UnsafeMutablePointer<UInt16> {
         if events > rowCapacity {
@@ -97,6 +117,11 @@ import WinnowThreads
         unsafe counters.deallocate()
         unsafe touched.deallocate()
         if wideUsed { unsafe wideCounters.deallocate() }
+        if objectsUsed { unsafe objectCounts.deallocate() }
+        if spansUsed {
+            unsafe spans.starts.deallocate()
+            unsafe spans.ends.deallocate()
+        }
         sliced.deallocate()
         universe.deallocate()
         contested.deallocate()
@@ -109,6 +134,7 @@ import WinnowThreads
         unsafe kept.deallocate()
         unsafe numbers.deallocate()
         unsafe messages.deallocate()
+        unsafe times.deallocate()
         unsafe distinct.deallocate()
         for set in sets { set.deallocate() }
     }

@@ -61,8 +61,4 @@ enum Later {
     /// Keys of nodes in JSON.
     static let nodes = ["subscription", "goal", "segment"]
     static let rules = ["subscription", "goal", "in segment", "entered segment", "left segment"]
-    static let machines = ["by people", "by machines", "by"]
-    static let after = ["after"]
-    static let selectors = ["latest"]
-    static let counting = ["counting at least"]
 }

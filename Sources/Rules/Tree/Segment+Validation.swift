@@ -73,4 +73,14 @@ extension RuleLimits {
         guard count > 0 else { throw .invalidRule("the array is empty") }
         guard count <= values else { throw .invalidRule("more than \(values) values") }
     }
+
+    /// Checks a number of objects or units.
+    static func validate(number: Int, at key: RuleKey) throws(WinnowError) {
+        guard RuleLimits.number.contains(number) else {
+            throw .invalidRule(
+                at: key,
+                "\(number) is not between \(RuleLimits.number.lowerBound) and "
+                    + "\(RuleLimits.number.upperBound)")
+        }
+    }
 }

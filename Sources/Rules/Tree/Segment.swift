@@ -130,4 +130,6 @@ public enum RuleLimits {
     public static let bytes = 64 << 20
     /// Values of a list.
     public static let values = 1_000_000
+    /// Objects that are counted or kept, and units of time after an event.
+    public static let number = 1...2_147_483_647
 }

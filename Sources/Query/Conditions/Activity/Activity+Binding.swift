@@ -17,7 +17,7 @@ extension Activity: BindableCondition {
             selected.append(
                 try selector.map { (selector) throws(WinnowError) in
                     try binder.at(key) { (binder) throws(WinnowError) in
-                        try binder.names(selector, namespace)
+                        try binder.names(selector, namespace, in: type.channel)
                     }
                 })
         }
@@ -27,13 +27,14 @@ extension Activity: BindableCondition {
         let asOf = binder.time.asOf.milliseconds
         let window = window(&binder)
         let scope = Scope(
-            campaigns: selected[0], templates: selected[1],
+            machines: by.map { $0 == .machines }, campaigns: selected[0], templates: selected[1],
             window: min(window.lowerBound, asOf)...min(window.upperBound, asOf), asOf: asOf)
         try noteEventsWithoutMessage(scope, links, &binder)
-        guard window.lowerBound <= asOf else {
-            return precededBy == nil ? plan(condition, of: nil) : .empty
-        }
-        if counting != .total { return try counted(scope, links, binder) }
+        // Whether there is a time at which events could count.
+        let isOpen = window.lowerBound <= asOf
+        if counting != .total { return try counted(scope, links, isOpen: isOpen, binder) }
+        if let after { return try following(after, scope, links, isOpen: isOpen, binder) }
+        guard isOpen else { return precededBy == nil ? plan(condition, of: nil) : .empty }
         if let precededBy { return try paired(precededBy, scope, links, binder) }
         return plan(condition, of: try binder.events(scope, type, links))
     }
@@ -53,9 +54,13 @@ extension Activity: BindableCondition {
         _ scope: Scope, _ links: [NameCode]?, _ binder: inout Binder
     ) throws(WinnowError) {
         var withoutMessage = try scope.hasEventsWithoutMessage(type, links: links, binder.snapshot)
-        if !withoutMessage, let precededBy {
-            let other = EventType(type.channel, precededBy.event)
-            withoutMessage = try scope.hasEventsWithoutMessage(other, links: nil, binder.snapshot)
+        for (event, by) in [
+            precededBy.map { ($0.event, $0.by) }, after.map { ($0.event, $0.by) },
+        ].compactMap(\.self) where !withoutMessage {
+            var other = scope
+            other.machines = by.map { $0 == .machines }
+            withoutMessage = try other.hasEventsWithoutMessage(
+                EventType(type.channel, event), links: nil, binder.snapshot)
         }
         if withoutMessage {
             binder.note(
@@ -71,14 +76,23 @@ extension Activity: BindableCondition {
     /// All modes are one question: do at least so many objects meet the condition? Where an object
     /// without events meets it, the other way round: do at least so many fail, that too few are
     /// left?
-    private func counted(_ scope: Scope, _ links: [NameCode]?, _ binder: Binder) throws(WinnowError)
-        -> Plan
-    {
-        let listed = Set((campaigns ?? templates)?.ids.map { Array($0.utf8) } ?? [])
+    private func counted(
+        _ scope: Scope, _ links: [NameCode]?, isOpen: Bool, _ binder: Binder
+    ) throws(WinnowError) -> Plan {
+        let selector = campaigns ?? templates
+        // Of the latest every one was sent.
+        let listed = Set(selector?.latest == nil ? selector?.ids.map { Array($0.utf8) } ?? [] : [])
         let strings = try binder.snapshot.strings(campaigns == nil ? .template : .campaign)
         let objects = scope.objects + listed.filter { strings.code(of: $0) == nil }.count
         guard objects > 0 else { return plan(condition, of: nil) }
-        let wanted = counting == .anyOne ? 1 : objects
+        let wanted: Int
+        switch counting {
+        case .total, .anyOne: wanted = 1
+        case .everyOne: wanted = objects
+        case .atLeast(let least): wanted = least
+        }
+        guard wanted <= objects else { return .empty }
+        guard isOpen else { return plan(condition, of: nil) }
         let (lower, upper) = condition.range
         if lower > 0 { return try counted(scope, links, objects: wanted, lower, upper, binder) }
         guard let upper else { return .universe }
@@ -109,14 +123,17 @@ extension Activity: BindableCondition {
     ) throws(WinnowError) -> Plan {
         let other = EventType(type.channel, preceding.event)
         let atLeast = UInt64(preceding.atLeast)
+        var before = scope
+        before.machines = preceding.by.map { $0 == .machines }
         if preceding.pairing == .scope {
             let target = plan(condition, of: try binder.events(scope, type, links))
             return .all([
-                target, plan(.atLeast(preceding.atLeast), of: try binder.events(scope, other, nil)),
+                target,
+                plan(.atLeast(preceding.atLeast), of: try binder.events(before, other, nil)),
             ])
         }
         let keying = preceding.pairing == .message ? .message : scope.objectKeying
-        guard let wanted = try binder.events(scope, other, nil, keying: keying) else {
+        guard let wanted = try binder.events(before, other, nil, keying: keying) else {
             return .empty
         }
         let excluded = try binder.events(scope, type, links, keying: keying)
@@ -125,6 +142,35 @@ extension Activity: BindableCondition {
                 wanted: wanted, atLeast: atLeast, excluded: excluded,
                 pairing: preceding.pairing == .message
                     ? .message(try binder.snapshot.activity()) : .object))
+    }
+
+    /// `after`: of those who have the other event, whose events after it satisfy the condition.
+    private func following(
+        _ after: After, _ scope: Scope, _ links: [NameCode]?, isOpen: Bool, _ binder: Binder
+    ) throws(WinnowError) -> Plan {
+        var before = scope
+        before.machines = after.by.map { $0 == .machines }
+        before.window = Int64.min...scope.asOf
+        let keying: Scope.Keying =
+            switch after.pairing {
+            case .scope: .none
+            case .object: scope.objectKeying
+            case .message: .message
+            }
+        let other = EventType(type.channel, after.event)
+        guard let first = try binder.events(before, other, nil, keying: keying) else {
+            return .empty
+        }
+        let (lower, upper) = condition.range
+        let events =
+            isOpen
+            ? try binder.events(scope, type, links, keying: keying) : nil
+        return .condition(
+            AfterCondition(
+                first, events, lower: lower, upper: upper,
+                span: AfterCondition.Span(
+                    which: after.which, within: after.within, zone: binder.time.zone),
+                pairs: after.pairing != .scope))
     }
 
     /// The plan for a condition on events; nil when there are none.

@@ -142,6 +142,18 @@ struct ActivityEvaluation {
         }
     }
 
+    /// Calls `body` with rows, keys (where they are wanted), counts and times of the events in
+    /// scope, some thousands at a time.
+    func forEachTime(
+        _ block: BlockIndex, keys wantsKeys: Bool, _ body: TimeSink.Body
+    ) throws(WinnowError) {
+        let gathered = scope.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
+        try gathered.gather(scope, block, stored: false)
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            try unsafe scan(.block(block), gathered, TimeSink(wantsKeys: wantsKeys, body: body))
+        }
+    }
+
     /// Gathers the runs of a block, those of each object together; false when runs do not tell
     /// which events are in scope.
     func gatherByKey(_ block: BlockIndex, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
@@ -168,7 +180,8 @@ struct ActivityEvaluation {
     /// Whether unique events must be found by comparing: a chunk's own marks say which events are
     /// unique, unless other chunks, links or forgotten events have a say.
     private func joins(_ gathered: GatheredRuns) -> Bool {
-        scope.links != nil || gathered.chunks.count > 1 || scope.parts.contains(where: \.forgets)
+        scope.unique?.isRestricted == true || gathered.chunks.count > 1
+            || scope.parts.contains(where: \.forgets)
     }
 
     /// Whether the stored counts of all events of the type answer: nothing restricts the scope and
@@ -209,7 +222,7 @@ struct ActivityEvaluation {
             scratch.record(.uniqueJoin)
             let join = UniqueJoin(scope: scope, unique: unique, scratch: scratch)
             var compared = wantedRows
-            if scope.links == nil {
+            if !unique.isRestricted {
                 // Of rows that one chunk alone speaks about, its marks are right.
                 var alone = self
                 let contested = try join.contestedRows(block)
@@ -223,11 +236,12 @@ struct ActivityEvaluation {
             }
             // Said once for all of them: saying it may take a pass over the counters.
             sink.expect(.max)
-            try join.forEach(block, in: compared) { row, part, leaf, message in
-                unsafe scratch.kept[0] = row
+            try join.forEach(block, in: compared) { event, part, leaf in
+                unsafe scratch.kept[0] = event.row
                 unsafe scratch.numbers[0] = 1
-                unsafe scratch.messages[0] = part.keys?[leaf.index] ?? message
-                unsafe sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, 1)
+                unsafe scratch.messages[0] = part.keys?[leaf.index] ?? event.message
+                unsafe scratch.times[0] = event.time
+                hand(1, to: sink)
             }
         }
     }
@@ -262,6 +276,7 @@ struct ActivityEvaluation {
         case .head(let i):
             let head = try chunk.head(i)
             if !run.straddles && scope.links == nil && scope.unique == nil && !sink.wantsKeys
+                && !sink.wantsTimes
                 && (sink.unites || !head.streams.hasWeights)
             {
                 scratch.record(.wholeHead)
@@ -418,14 +433,17 @@ struct ActivityEvaluation {
         let mask = unsafe scratch.mask
         let kept = unsafe scratch.kept
         let weighs = scope.unique == nil && streams.hasWeights && !sink.unites
-        guard weighs || sink.wantsKeys || (wantedRows != nil && scope.unique != nil) else {
+        let isNumbered = weighs || sink.wantsKeys || sink.wantsTimes
+        guard isNumbered || (wantedRows != nil && scope.unique != nil) else {
             return unsafe sink.add(kept, by: nil, count)
         }
         if sink.wantsKeys { scratch.record(.byKey) }
         let numbers = unsafe scratch.numbers
         let messages = unsafe scratch.messages
-        if weighs || sink.wantsKeys {
+        if sink.wantsTimes { scratch.record(.byEventTime) }
+        if isNumbered {
             unsafe streams.weights(at..<at + n, into: numbers)
+            if sink.wantsTimes { unsafe streams.times(at..<at + n, into: scratch.times) }
             if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
             var k = 0
             for word in 0..<(n + 63) / 64 {
@@ -434,16 +452,27 @@ struct ActivityEvaluation {
                     let i = word * 64 + bits.trailingZeroBitCount
                     unsafe numbers[k] = unsafe scope.unique == nil ? numbers[i] : 1
                     unsafe messages[k] = unsafe key ?? messages[i]
+                    if sink.wantsTimes { unsafe scratch.times[k] = unsafe scratch.times[i] }
                     k += 1
                     bits &= bits - 1
                 }
             }
         }
-        if let wantedRows { count = keep(wantedRows, count, weighs || sink.wantsKeys) }
-        if sink.wantsKeys {
-            unsafe sink.add(kept, keys: messages, by: numbers, count)
+        if let wantedRows { count = keep(wantedRows, count, isNumbered) }
+        if sink.wantsKeys || sink.wantsTimes {
+            hand(count, to: sink)
         } else {
             unsafe sink.add(kept, by: weighs ? UnsafePointer(numbers) : nil, count)
+        }
+    }
+
+    /// Hands on the events that are left, with what the sink wants of them.
+    private func hand(_ count: Int, to sink: some CountSink) {
+        if sink.wantsTimes {
+            unsafe sink.add(
+                scratch.kept, keys: scratch.messages, by: scratch.numbers, at: scratch.times, count)
+        } else {
+            unsafe sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, count)
         }
     }
 
@@ -455,6 +484,7 @@ struct ActivityEvaluation {
             if numbered {
                 unsafe scratch.numbers[left] = unsafe scratch.numbers[i]
                 unsafe scratch.messages[left] = unsafe scratch.messages[i]
+                unsafe scratch.times[left] = unsafe scratch.times[i]
             }
             left += 1
         }

@@ -31,7 +31,13 @@ struct UniqueRule: Sendable {
     let bit: UInt8
     /// Only clicks on these count, before uniqueness; nil for all.
     let links: Set<NameCode>?
+    /// Only these actors' events count, before uniqueness; nil where there are no others.
+    let machines: Bool?
     let names: NameOrder
+
+    /// Whether events are left out before the unique ones are found, so that the marks of chunks do
+    /// not tell which they are.
+    var isRestricted: Bool { links != nil || machines != nil }
 }
 
 /// The leaves of one part that are in scope.

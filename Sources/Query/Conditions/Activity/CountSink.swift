@@ -8,6 +8,8 @@ protocol CountSink {
     var unites: Bool { get }
     /// Whether events must come one by one, with what pairs them.
     var wantsKeys: Bool { get }
+    /// Whether events must come one by one, with their times.
+    var wantsTimes: Bool { get }
     /// What comes next adds at most so much to a row.
     func expect(_ maximum: UInt64)
     func add(_ container: Container)
@@ -16,10 +18,14 @@ protocol CountSink {
     func add(
         _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
         _ n: Int)
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        at: UnsafePointer<Int64>, _ n: Int)
 }
 
 extension CountSink {
     var wantsKeys: Bool { false }
+    var wantsTimes: Bool { false }
     func expect(_ maximum: UInt64) {}
     func add(
         _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
@@ -27,6 +33,36 @@ extension CountSink {
     ) {
         unsafe add(rows, by: by, n)
     }
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        at: UnsafePointer<Int64>, _ n: Int
+    ) {
+        unsafe add(rows, keys: keys, by: by, n)
+    }
+}
+
+/// Hands every event on with its time, and with its key where that is wanted.
+@safe struct TimeSink: CountSink {
+    /// Rows, keys, counts and times of some events.
+    typealias Body = (
+        UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<UInt32>, UnsafePointer<Int64>,
+        Int
+    ) -> Void
+
+    let wantsKeys: Bool
+    let body: Body
+    var unites: Bool { false }
+    var wantsTimes: Bool { true }
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        at: UnsafePointer<Int64>, _ n: Int
+    ) {
+        unsafe body(rows, keys, by, at, n)
+    }
+    // Events come with times, so none of these is asked for.
+    func add(_ container: Container) {}
+    func add(_ set: BlockSet, by: UInt64) {}
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {}
 }
 
 /// Hands every event on.

@@ -3,12 +3,14 @@ import WinnowFormat
 import WinnowModel
 import WinnowStorage
 
-/// Campaigns, templates and window of an activity, to be turned into leaves of each part.
+/// Campaigns, templates, window and actors of an activity, to be turned into leaves of each part.
 struct Scope: Hashable {
+    /// Whether only machines' events count, or only those of people; nil for both.
+    var machines: Bool?
     /// Ascending; nil for all.
     let campaigns: [NameCode]?
     let templates: [NameCode]?
-    let window: ClosedRange<Int64>
+    var window: ClosedRange<Int64>
     /// The instant of evaluation.
     let asOf: Int64
 
@@ -32,7 +34,7 @@ struct Scope: Hashable {
         if stored != type {
             unique = UniqueRule(
                 bit: FirstEvents.bit(of: type.event), links: links.map(Set.init),
-                names: NameOrder(try snapshot.names()))
+                machines: try toldApart(stored, snapshot), names: NameOrder(try snapshot.names()))
         }
         var scopes: [PartScope] = []
         var count = 0
@@ -45,6 +47,19 @@ struct Scope: Hashable {
         guard count > 0 else { return nil }
         return ActivityScope(
             unique: unique, parts: scopes, links: links, window: window, events: count)
+    }
+
+    /// Whose events of a type must be told from others'; nil where all are of those who count, or
+    /// of both.
+    private func toldApart(_ type: EventType, _ snapshot: StoreVersion) throws(WinnowError) -> Bool?
+    {
+        guard let machines else { return nil }
+        for part in try snapshot.activity() {
+            guard let index = part.types[type] else { continue }
+            let actors = try part.leaves(of: index).actors
+            if machines ? actors.people : actors.machines { return machines }
+        }
+        return nil
     }
 
     /// nil when the part has nothing in scope; with a unique rule the part is still there, since
@@ -60,9 +75,9 @@ struct Scope: Hashable {
             && index.minimum <= window.upperBound
         guard touched || unique != nil else { return nil }
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
-        if covered && campaigns == nil && templates == nil && unique == nil && keying != .campaign
-            && keying != .template
-        {
+        let takesAllActors = try takesAllActors(part, index)
+        let takesAll = campaigns == nil && templates == nil && takesAllActors
+        if covered && takesAll && unique == nil && keying != .campaign && keying != .template {
             let scope = PartScope(
                 part: part, index: index, places: nil, leaves: [], keys: nil, window: window)
             return (scope, index.events)
@@ -90,9 +105,7 @@ struct Scope: Hashable {
                 (0..<table.count).map { table.template(LeafID($0)).rawValue }
             }
         var since: Int64?
-        if campaigns == nil, templates == nil, unique == nil, keys == nil,
-            index.maximum <= window.upperBound
-        {
+        if takesAll, unique == nil, keys == nil, index.maximum <= window.upperBound {
             since = Recency.quarter(beginningAt: window.lowerBound)
         }
         let scope = PartScope(
@@ -101,13 +114,24 @@ struct Scope: Hashable {
         return (scope, events)
     }
 
-    /// The leaves of the scope's campaigns and templates that have events.
+    /// Whether whoever did something in the part counts.
+    private func takesAllActors(
+        _ part: ActivityPart, _ index: ActivityPart.TypeIndex
+    ) throws(WinnowError) -> Bool {
+        guard let machines else { return true }
+        let actors = try part.leaves(of: index).actors
+        return machines ? !actors.people : !actors.machines
+    }
+
+    /// The leaves of the scope's campaigns, templates and actors that have events.
     func leaves(of table: LeafTable) -> [LeafID] {
         let ranges = campaigns.map { $0.map(table.places(ofCampaign:)) } ?? [0..<table.count]
         var leaves: [LeafID] = []
         for range in ranges {
             for i in range
-            where contains(table.template(LeafID(i))) && table.events[i] > 0 {
+            where contains(table.template(LeafID(i))) && table.events[i] > 0
+                && (machines == nil || machines == (table.machines[i] != 0))
+            {
                 leaves.append(LeafID(i))
             }
         }

@@ -43,11 +43,11 @@ struct UniqueJoin {
         return contested
     }
 
-    /// Calls `body` with each unique event in scope and window of some rows (nil: of all): row,
-    /// part, leaf, message.
+    /// Calls `body` with each unique event in scope and window of some rows (nil: of all), its part
+    /// and its leaf.
     func forEach(
         _ block: BlockIndex, in wanted: BlockSet?,
-        _ body: (UInt16, PartScope, LeafID, UInt32) -> Void
+        _ body: (UniqueCandidate, PartScope, LeafID) -> Void
     ) throws(WinnowError) {
         var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
         // Leaves of candidates, by tag; parts have theirs one after the other.
@@ -73,6 +73,7 @@ struct UniqueJoin {
                         file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
                 let key = table.key(leaf)
+                if let machines = unique.machines, machines != key.machine { return }
                 let tag = UInt32(truncatingIfNeeded: offset + leaf.index)
                 unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
                     earliest.add(
@@ -99,7 +100,7 @@ struct UniqueJoin {
             for event in earliest.events
             where own.contains(event.tag) && part.window.contains(event.time) {
                 let leaf = LeafID(Int(event.tag) - offset)
-                if part.contains(leaf) { body(event.row, part, leaf, event.message) }
+                if part.contains(leaf) { body(event, part, leaf) }
             }
         }
     }
@@ -125,10 +126,9 @@ struct UniqueJoin {
                 if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 {
                     continue
                 }
-                if let counting = unique.links {
-                    guard counting.contains(links[i]), times[i] >= horizon else { continue }
-                } else if part.forgets {
-                    guard times[i] >= horizon else { continue }
+                if part.forgets || unique.isRestricted {
+                    let counts = unique.links?.contains(links[i]) ?? true
+                    guard counts, times[i] >= horizon else { continue }
                 } else if firsts[i] & UInt64(unique.bit) == 0 {
                     continue
                 }

@@ -3,17 +3,18 @@ import WinnowCKernels
 import WinnowColumns
 import WinnowModel
 
-/// Profiles of whose objects (campaigns, or templates) one, or all, have events of their own that
-/// count between two bounds. The scope's leaves give the objects.
+/// Profiles of whose objects (campaigns, or templates) at least so many have events of their own
+/// that count between two bounds. The scope's leaves give the objects.
 ///
 /// Method: runs are brought together by object. Where one object is enough, rows are united: an
 /// object with few events, as most have in a block, is counted row by row, one with many as a rule
-/// of its own. Where all must meet the condition, their sets are intersected until nobody is left.
+/// of its own. Where all that have events in the block must meet the condition, their sets are
+/// intersected until nobody is left. Else each row counts its objects.
 /// Memory is that of the runs in the block, whatever the number of objects in scope.
 final class CountingCondition: BoundCondition {
     /// What an object's events must come to; not zero.
     private let events: EventCondition
-    /// One, or as many as there are in scope.
+    /// At least one.
     private let objects: Int
 
     init(_ events: EventCondition, objects: Int) {
@@ -36,9 +37,25 @@ final class CountingCondition: BoundCondition {
         if objects == 1 {
             try forEachObject(
                 activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
-        } else {
+        } else if objects == present {
             try intersect(activity, gathered, view, into: out)
+        } else {
+            try count(activity, gathered, view, into: out)
         }
+    }
+
+    /// Who meets the condition in enough objects.
+    private func count(
+        _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView,
+        into out: BlockSet
+    ) throws(WinnowError) {
+        view.scratch.record(.objectsCounted)
+        let counts = unsafe view.scratch.objects()
+        unsafe counts.update(repeating: 0, count: Block.rows)
+        try forEachObject(
+            activity, gathered, view, { unsafe counts[Int($0)] += 1 },
+            { $0.forEach { unsafe counts[$0] += 1 } })
+        for row in 0..<Block.rows where unsafe Int(counts[row]) >= objects { out.insert(row) }
     }
 
     /// How many objects have events in the block.

@@ -40,21 +40,19 @@ public struct ChannelConditions: Sendable {
     /// Profiles by how often an event happened in the channel. Without a condition: at least once,
     /// or ever when nothing restricts which events count.
     public func callAsFunction(
-        _ event: Event, _ condition: CountCondition? = nil, campaigns: Selector? = nil,
-        templates: Selector? = nil,
-        links: [String]? = nil, during window: Window? = nil, precededBy: Preceding? = nil,
+        _ event: Event, _ condition: CountCondition? = nil, by: Activity.Actor? = nil,
+        campaigns: Selector? = nil, templates: Selector? = nil, links: [String]? = nil,
+        during window: Window? = nil, precededBy: Preceding? = nil, after: After? = nil,
         counting: Activity.Counting = .total
     ) -> Segment {
         let restricts =
             campaigns != nil || templates != nil || links != nil || window != nil
-            || precededBy != nil
-            || counting != .total
+            || precededBy != nil || after != nil || counting != .total
         return .activity(
             Activity(
-                channel, event, condition ?? (restricts ? .atLeast(1) : .exists),
-                campaigns: campaigns,
-                templates: templates, links: links, during: window, precededBy: precededBy,
-                counting: counting))
+                channel, event, condition ?? (restricts ? .atLeast(1) : .exists), by: by,
+                campaigns: campaigns, templates: templates, links: links, during: window,
+                precededBy: precededBy, after: after, counting: counting))
     }
 }
 
@@ -64,6 +62,9 @@ extension Selector {
 
     /// Objects that have one of the tags.
     public static func tagged(_ tags: String...) -> Selector { Selector(tags: tags) }
+
+    /// The objects that were sent last in the channel: `.latest(5)`.
+    public static func latest(_ count: Int) -> Selector { Selector(latest: count) }
 
     /// Objects that have all of the tags.
     public static func taggedAll(_ tags: String...) -> Selector { Selector(allTags: tags) }

@@ -10,13 +10,18 @@ extension RuleKey {
     package static let links: RuleKey = "links"
     package static let during: RuleKey = "during"
     static let precededBy: RuleKey = "preceded_by"
+    static let after: RuleKey = "after"
     static let counting: RuleKey = "counting"
+    static let by: RuleKey = "by"
+    static let latest: RuleKey = "latest"
     static let ids: RuleKey = "ids"
     static let tags: RuleKey = "tags"
     static let allTags: RuleKey = "all_tags"
     static let attributes: RuleKey = "attributes"
     static let atLeast: RuleKey = "at_least"
-    fileprivate static let pairing: RuleKey = "pairing"
+    static let pairing: RuleKey = "pairing"
+    static let which: RuleKey = "which"
+    static let within: RuleKey = "within"
 }
 
 // MARK: Reading
@@ -24,8 +29,8 @@ extension RuleKey {
 extension Activity {
     static func read(_ value: RuleValue) throws(WinnowError) -> Activity {
         let keys: [RuleKey] = [
-            .channel, .event, .operator, .times, .campaigns, .templates, .links, .during,
-            .precededBy, .counting,
+            .channel, .event, .operator, .times, .by, .campaigns, .templates, .links, .during,
+            .precededBy, .after, .counting,
         ]
         return try ActivityReader(object: try RuleObject(value, allowed: keys)).activity()
     }
@@ -60,14 +65,37 @@ private struct ActivityReader {
             }
         }
         return Activity(
-            channel, event, try condition(op),
+            channel, event, try condition(op), by: try actor(object),
             campaigns: try object.optional(.campaigns).map(selector),
             templates: try object.optional(.templates).map(selector),
             links: try object.optional(.links)?.strings(),
             during: try object.optional(.during).map(WindowReader.window),
             precededBy: try object.optional(.precededBy).map { (value) throws(WinnowError) in
                 try preceding(value, in: channel)
-            }, counting: try object.optional(.counting)?.choice(Activity.Counting.self) ?? .total)
+            },
+            after: try object.optional(.after).map { (value) throws(WinnowError) in
+                try after(value, in: channel)
+            }, counting: try object.optional(.counting).map(counting) ?? .total)
+    }
+
+    private func actor(_ object: RuleObject) throws(WinnowError) -> Activity.Actor? {
+        try object.optional(.by)?.choice(Activity.Actor.self)
+    }
+
+    private func counting(_ value: RuleValue) throws(WinnowError) -> Activity.Counting {
+        if case .object = value.value {
+            let object = try RuleObject(value, allowed: [.atLeast])
+            return .atLeast(
+                Int(try object.required(.atLeast).integer(1...Int64(RuleLimits.number.upperBound))))
+        }
+        let text = try value.string()
+        let names = Activity.Counting.names.map(\.name)
+        guard let mode = Activity.Counting.names.first(where: { $0.name == text })?.mode else {
+            throw value.error(
+                "“\(text)”\(nearestHint(for: text, among: names)) is not one of "
+                    + names.joined(separator: ", ") + ", {\"at_least\": …}")
+        }
+        return mode
     }
 
     private func event(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Event {
@@ -103,12 +131,15 @@ private struct ActivityReader {
             throw value.error("expected an array of ids or an object, not \(value.value.kind)")
         }
         let object = try RuleObject(
-            value, allowed: [.ids, .tags, .allTags, .attributes])
+            value, allowed: [.ids, .tags, .allTags, .attributes, .latest])
         return Selector(
             ids: try object.optional(.ids)?.strings() ?? [],
             tags: try object.optional(.tags)?.strings() ?? [],
             allTags: try object.optional(.allTags)?.strings() ?? [],
-            attributes: try object.optional(.attributes).map(attributes) ?? [])
+            attributes: try object.optional(.attributes).map(attributes) ?? [],
+            latest: try object.optional(.latest).map { (value) throws(WinnowError) in
+                Int(try value.integer(1...Int64(RuleLimits.number.upperBound)))
+            })
     }
 
     private func attributes(_ value: RuleValue) throws(WinnowError) -> [Selector.AttributeCondition]
@@ -131,11 +162,28 @@ private struct ActivityReader {
 
     private func preceding(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> Preceding
     {
-        let object = try RuleObject(value, allowed: [.event, .atLeast, .pairing])
+        let object = try RuleObject(value, allowed: [.event, .by, .atLeast, .pairing])
         let event = try event(try object.required(.event), in: channel)
         let pairing = try object.optional(.pairing)?.choice(Preceding.Pairing.self) ?? .scope
         let atLeast = try object.optional(.atLeast)?.integer(1...Int64(UInt32.max)) ?? 1
-        return Preceding(event, atLeast: UInt32(atLeast), pairing: pairing)
+        return Preceding(
+            event, by: try actor(object), atLeast: UInt32(atLeast), pairing: pairing)
+    }
+
+    private func after(_ value: RuleValue, in channel: Channel) throws(WinnowError) -> After {
+        let object = try RuleObject(value, allowed: [.event, .which, .by, .within, .pairing])
+        return After(
+            try event(try object.required(.event), in: channel),
+            which: try object.optional(.which)?.choice(After.Which.self) ?? .last,
+            by: try actor(object), within: try object.optional(.within).map(duration),
+            pairing: try object.optional(.pairing)?.choice(Preceding.Pairing.self) ?? .scope)
+    }
+
+    private func duration(_ value: RuleValue) throws(WinnowError) -> After.Duration {
+        let object = try RuleObject(value, allowed: [.next, .unit])
+        return After.Duration(
+            Int(try object.required(.next).integer(1...Int64(RuleLimits.number.upperBound))),
+            try object.optional(.unit)?.choice(Window.Unit.self) ?? .days)
     }
 }
 
@@ -153,31 +201,41 @@ extension Activity {
             case .between(let lo, let hi):
                 json.member(.times) { $0.array([lo, hi]) { $0.value($1) } }
             }
+            if let by { json.member(.by, by.rawValue) }
             if let campaigns { json.member(.campaigns, campaigns) }
             if let templates { json.member(.templates, templates) }
             if let links { json.member(.links, links) }
             if let during { json.member(.during, during) }
             if let precededBy { json.member(.precededBy, precededBy) }
-            if counting != .total { json.member(.counting, counting.rawValue) }
+            if let after { json.member(.after, after) }
+            if case .atLeast(let objects) = counting {
+                json.member(.counting) { $0.object { $0.member(.atLeast, objects) } }
+            } else if counting != .total, let name = counting.name {
+                json.member(.counting, name)
+            }
         }
     }
 }
 
 extension Selector: JSONWritable {
     package func write(to json: inout JSONWriter) {
-        guard hasConditions else { return json.array(ids) { $0.value($1) } }
+        guard hasConditions || latest != nil else { return json.array(ids) { $0.value($1) } }
         json.object { json in
             if !ids.isEmpty { json.member(.ids, ids) }
             if !tags.isEmpty { json.member(.tags, tags) }
             if !allTags.isEmpty { json.member(.allTags, allTags) }
-            guard !attributes.isEmpty else { return }
-            json.member(.attributes) {
-                $0.object { json in
-                    for condition in attributes {
-                        json.member(condition.key) { $0.array(condition.values) { $0.value($1) } }
+            if !attributes.isEmpty {
+                json.member(.attributes) {
+                    $0.object { json in
+                        for condition in attributes {
+                            json.member(condition.key) {
+                                $0.array(condition.values) { $0.value($1) }
+                            }
+                        }
                     }
                 }
             }
+            if let latest { json.member(.latest, latest) }
         }
     }
 }
@@ -186,8 +244,33 @@ extension Preceding: JSONWritable {
     package func write(to json: inout JSONWriter) {
         json.object { json in
             json.member(.event, event.name)
+            if let by { json.member(.by, by.rawValue) }
             if atLeast != 1 { json.member(.atLeast, atLeast) }
             if pairing != .scope { json.member(.pairing, pairing.rawValue) }
         }
     }
+}
+
+extension After: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(.event, event.name)
+            if which != .last { json.member(.which, which.rawValue) }
+            if let by { json.member(.by, by.rawValue) }
+            if let within {
+                json.member(.within) { json in
+                    json.object { json in
+                        json.member(.next, within.number)
+                        if within.unit != .days { json.member(.unit, within.unit.rawValue) }
+                    }
+                }
+            }
+            if pairing != .scope { json.member(.pairing, pairing.rawValue) }
+        }
+    }
+}
+
+extension Activity.Counting {
+    /// The mode's name in JSON; nil for one that takes a number.
+    var name: String? { Activity.Counting.names.first { $0.mode == self }?.name }
 }

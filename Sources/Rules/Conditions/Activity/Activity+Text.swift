@@ -1,14 +1,17 @@
 import WinnowModel
 
-/// activity = CHANNEL EVENT op { "in" scope } [ "on" ("link"|"links") list ]
-///            [ window ] [ counting ] [ having ]
+/// activity = CHANNEL EVENT op [ by ] { "in" scope } [ "on" ("link"|"links") list ]
+///            [ window ] [ counting ] [ having | after ]
 /// op       = "exists" | "does not exist" | "not happened"
 ///          | ("at least"|"at most"|"exactly") INT ["times"] | "between" INT "and" INT ["times"]
 /// scope    = ("campaign"|"campaigns"|"template"|"templates") selector
 /// selector = [ list ] [ "or" ] { "tagged" list | "tagged all" list
-///          | "with" NAME ( "=" STRING | "in" list ) }
-/// counting = "counting" ("any one" | "every one")
-/// having   = "having" EVENT [ "at least" INT ["times"] ]
+///          | "with" NAME ( "=" STRING | "in" list ) } [ "latest" INT ]
+/// counting = "counting" ("any one" | "every one" | "at least" INT)
+/// by       = "by" ("people" | "machines")
+/// having   = "having" EVENT [ by ] [ "at least" INT ["times"] ]
+///            [ "paired by" ("scope"|"object"|"message") ]
+/// after    = "after" ["last"|"first"] EVENT [ by ] [ "within" INT unit ]
 ///            [ "paired by" ("scope"|"object"|"message") ]
 extension Activity {
     static func read(_ reader: inout TextReader) throws(WinnowError) -> Activity? {
@@ -34,7 +37,7 @@ extension TextReader {
         mark([Activity.key, .event])
         var activity = Activity(channel, try event(of: channel), .exists)
         activity.condition = try count()
-        try refuse(Later.machines)
+        activity.by = try actor([Activity.key, .by])
         try scopes(&activity)
         let links = token.start
         if take("on links") || take("on link") {
@@ -42,14 +45,10 @@ extension TextReader {
             activity.links = try strings()
         }
         activity.during = try window([Activity.key, .during])
-        try refuse(Later.counting)
-        let counting = token.start
-        if let mode = choice(Activity.Counting.allCases, { $0.words.map { "counting \($0)" } }) {
-            mark([Activity.key, .counting], at: counting)
-            activity.counting = mode
-        }
-        try refuse(Later.after)
+        mark([Activity.key, .counting])
+        if take("counting") { activity.counting = try counting() }
         activity.precededBy = try having(channel)
+        if activity.precededBy == nil { activity.after = try after(channel) }
         return activity
     }
 
@@ -63,6 +62,18 @@ extension TextReader {
         }
         advance()
         return event
+    }
+
+    private mutating func actor(_ place: [RuleKey]) throws(WinnowError) -> Activity.Actor? {
+        mark(place)
+        return take("by") ? try choice(Activity.Actor.self) : nil
+    }
+
+    private mutating func counting() throws(WinnowError) -> Activity.Counting {
+        if let named = choice(Activity.Counting.words, { $0.words }) { return named.mode }
+        try require("at least")
+        mark([Activity.key, .counting, .atLeast])
+        return .atLeast(try integer(RuleLimits.number))
     }
 
     // MARK: How often
@@ -136,8 +147,11 @@ extension TextReader {
             expect("“(”")
         }
         while try condition(&selector, place) {}
-        try refuse(Later.selectors)
-        guard isListed || selector.hasConditions else { throw failure() }
+        if take("latest") {
+            mark(place + [.latest])
+            selector.latest = try integer(RuleLimits.number)
+        }
+        guard isListed || selector.hasConditions || selector.latest != nil else { throw failure() }
         return selector
     }
 
@@ -180,13 +194,31 @@ extension TextReader {
         guard take("having") else { return nil }
         mark([Activity.key, .precededBy, .event])
         var preceding = Preceding(try event(of: channel))
-        try refuse(Later.machines)
+        preceding.by = try actor([Activity.key, .precededBy, .by])
         if take("at least") {
             mark([Activity.key, .precededBy, .atLeast])
             preceding.atLeast = try times()
         }
         if take("paired by") { preceding.pairing = try choice(Preceding.Pairing.self) }
         return preceding
+    }
+
+    private mutating func after(_ channel: Channel) throws(WinnowError) -> After? {
+        let place: [RuleKey] = [Activity.key, .after]
+        mark(place)
+        guard take("after") else { return nil }
+        mark(place + [.which])
+        let which = choice(After.Which.allCases) { $0.rawValue } ?? .last
+        mark(place + [.event])
+        var after = After(try event(of: channel), which: which)
+        after.by = try actor(place + [.by])
+        if take("within") {
+            mark(place + [.within, .next])
+            let number = try integer(RuleLimits.number)
+            after.within = .init(number, try unit())
+        }
+        if take("paired by") { after.pairing = try choice(Preceding.Pairing.self) }
+        return after
     }
 }
 
@@ -195,14 +227,16 @@ extension TextReader {
 extension Activity {
     func text() -> String {
         var words = [type.channel.name, type.event.name, condition.text]
+        if let by { words.append(by.text) }
         if let campaigns { words += ["in", campaigns.text("campaign")] }
         if let templates { words += ["in", templates.text("template")] }
         if let links {
             words += ["on", links.count == 1 ? "link" : "links", TextWords.quoted(links)]
         }
         if let during { words.append(during.text) }
-        if let mode = counting.words { words += ["counting", mode] }
+        if let mode = counting.text { words += ["counting", mode] }
         if let precededBy { words.append(precededBy.text) }
+        if let after { words.append(after.text) }
         return words.joined(separator: " ")
     }
 }
@@ -220,7 +254,7 @@ extension CountCondition {
 
 extension Selector {
     fileprivate func text(_ kind: String) -> String {
-        var words = [ids.count == 1 && !hasConditions ? kind : kind + "s"]
+        var words = [ids.count == 1 && !hasConditions && latest == nil ? kind : kind + "s"]
         if !ids.isEmpty { words.append(TextWords.quoted(ids)) }
         if !ids.isEmpty, hasConditions { words.append("or") }
         if !tags.isEmpty { words += ["tagged", TextWords.quoted(tags)] }
@@ -232,6 +266,7 @@ extension Selector {
                 TextWords.quoted(condition.values),
             ]
         }
+        if let latest { words.append("latest \(latest)") }
         return words.joined(separator: " ")
     }
 }
@@ -239,8 +274,34 @@ extension Selector {
 extension Preceding {
     fileprivate var text: String {
         var text = "having \(event.name)"
+        if let by { text += " \(by.text)" }
         if atLeast != 1 { text += " at least \(atLeast) times" }
         if pairing != .scope { text += " paired by \(pairing.rawValue)" }
         return text
+    }
+}
+
+extension After {
+    fileprivate var text: String {
+        var text = which == .last ? "after \(event.name)" : "after \(which.rawValue) \(event.name)"
+        if let by { text += " \(by.text)" }
+        if let within {
+            let unit = within.number == 1 ? within.unit.singular : within.unit.rawValue
+            text += " within \(within.number) \(unit)"
+        }
+        if pairing != .scope { text += " paired by \(pairing.rawValue)" }
+        return text
+    }
+}
+
+extension Activity.Actor {
+    fileprivate var text: String { "by \(rawValue)" }
+}
+
+extension Activity.Counting {
+    /// The mode in rules as text; nil for the one that is not said.
+    fileprivate var text: String? {
+        if case .atLeast(let objects) = self { return "at least \(objects)" }
+        return Activity.Counting.words.first { $0.mode == self }?.words
     }
 }

@@ -4,7 +4,7 @@ extension Activity: RuleCondition {
     package static let key: RuleKey = "activity"
     static let words: [(json: String, words: String?)] =
         CountOperator.allCases.map { ($0.rawValue, $0.words) }
-        + Activity.Counting.allCases.map { ($0.rawValue, $0.words) }
+        + Activity.Counting.words.map { ($0.mode.name ?? "", $0.words) }
         + [(RuleKey.precededBy.rawValue, "having")]
     var node: Rule.Node { .activity(self) }
 
@@ -23,16 +23,10 @@ extension Activity: RuleCondition {
         if links != nil, !type.event.takesLinks {
             throw .invalidRule(at: .links, "only clicks have links, not “\(type.event.name)”")
         }
-        if counting != .total {
-            if precededBy != nil {
-                throw .invalidRule(at: .counting, "“counting” and “preceded_by” do not go together")
-            }
-            guard (campaigns == nil) != (templates == nil) else {
-                throw .invalidRule(
-                    at: .counting,
-                    "“\(counting.rawValue)” needs exactly one of campaigns and templates")
-            }
+        if precededBy != nil, after != nil {
+            throw .invalidRule(at: .after, "“after” and “preceded_by” do not go together")
         }
+        try validateCounting()
         try inside(.campaigns) { () throws(WinnowError) in try campaigns?.validate() }
         try inside(.templates) { () throws(WinnowError) in try templates?.validate() }
         try inside(.links) { () throws(WinnowError) in
@@ -45,6 +39,24 @@ extension Activity: RuleCondition {
             }
         }
         try inside(.precededBy) { () throws(WinnowError) in try precededBy?.validate(of: self) }
+        try inside(.after) { () throws(WinnowError) in try after?.validate(of: self) }
+    }
+
+    private func validateCounting() throws(WinnowError) {
+        if counting == .total { return }
+        if precededBy != nil || after != nil {
+            let other = precededBy == nil ? "after" : "preceded_by"
+            throw .invalidRule(at: .counting, "“counting” and “\(other)” do not go together")
+        }
+        guard (campaigns == nil) != (templates == nil) else {
+            throw .invalidRule(
+                at: .counting,
+                "“\(counting.name ?? "counting")” needs exactly one of campaigns and templates")
+        }
+        guard case .atLeast(let objects) = counting else { return }
+        try inside(.counting) { () throws(WinnowError) in
+            try RuleLimits.validate(number: objects, at: .atLeast)
+        }
     }
 
     /// The first key that restricts which events count.
@@ -54,6 +66,7 @@ extension Activity: RuleCondition {
         if links != nil { return .links }
         if during != nil { return .during }
         if precededBy != nil { return .precededBy }
+        if after != nil { return .after }
         return counting == .total ? nil : .counting
     }
 }
@@ -106,7 +119,10 @@ extension CountCondition {
 
 extension Selector {
     fileprivate func validate() throws(WinnowError) {
-        guard !ids.isEmpty || hasConditions else { throw .invalidRule("the selector is empty") }
+        guard !ids.isEmpty || hasConditions || latest != nil else {
+            throw .invalidRule("the selector is empty")
+        }
+        if let latest { try RuleLimits.validate(number: latest, at: .latest) }
         for list in [ids, tags, allTags] where !list.isEmpty {
             try RuleLimits.validate(count: list.count)
         }
@@ -130,6 +146,21 @@ extension Preceding {
         try activity.type.channel.validate(event)
         guard atLeast > 0 else {
             throw .invalidRule(at: .atLeast, "0 is not between 1 and \(UInt32.max)")
+        }
+    }
+}
+
+extension After {
+    fileprivate func validate(of activity: Activity) throws(WinnowError) {
+        try activity.type.channel.validate(event)
+        if event == activity.type.event, which == .last {
+            throw .invalidRule(
+                at: .event, "nothing comes after the last “\(event.name)” of all; use “first”")
+        }
+        if let within {
+            try inside(.within) { () throws(WinnowError) in
+                try RuleLimits.validate(number: within.number, at: .next)
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ public struct Activity: Sendable, Hashable {
     public var type: EventType
     /// How often it must have happened.
     public var condition: CountCondition
+    /// Whose events count, before uniqueness; nil for both.
+    public var by: Actor?
     /// Campaigns whose events count; nil for any, and for events without one.
     public var campaigns: Selector?
     /// Templates whose events count; nil for any, and for events without one.
@@ -16,41 +18,57 @@ public struct Activity: Sendable, Hashable {
     public var during: Window?
     /// What must have happened in the same scope and window; only with `notHappened`.
     public var precededBy: Preceding?
+    /// What must have happened before the events that count.
+    public var after: After?
     /// Whose events are counted together.
     public var counting: Counting
 
-    /// Whose events are counted together.
-    public enum Counting: String, Sendable, CaseIterable {
+    /// Who did something.
+    public enum Actor: String, Sendable, CaseIterable {
+        /// Nobody says that software did it.
+        case people
+        /// Software: mail privacy proxies, link scanners.
+        case machines
+    }
+
+    /// Whose events are counted together: those of one object are those of one campaign or template.
+    public enum Counting: Sendable, Hashable {
         /// Those of all objects in scope.
         case total
         /// Some object's alone must satisfy the condition.
-        case anyOne = "any_one"
+        case anyOne
         /// Every object's alone must.
-        case everyOne = "every_one"
+        case everyOne
+        /// At least so many different objects, 1 … 2³¹ − 1, must, each alone.
+        case atLeast(Int)
 
-        /// The mode in rules as text; nil for the one that is not said.
-        var words: String? {
-            switch self {
-            case .total: nil
-            case .anyOne: "any one"
-            case .everyOne: "every one"
-            }
-        }
+        /// The modes that take no number, by their names in JSON.
+        static let names: [(name: String, mode: Counting)] = [
+            ("total", .total), ("any_one", .anyOne), ("every_one", .everyOne),
+        ]
+
+        /// The modes that take no number and are said in text.
+        static let words: [(words: String, mode: Counting)] = [
+            ("any one", .anyOne), ("every one", .everyOne),
+        ]
     }
 
     /// A condition on how often an event happened.
     public init(
-        _ channel: Channel, _ event: Event, _ condition: CountCondition,
+        _ channel: Channel, _ event: Event, _ condition: CountCondition, by: Actor? = nil,
         campaigns: Selector? = nil, templates: Selector? = nil, links: [String]? = nil,
-        during: Window? = nil, precededBy: Preceding? = nil, counting: Counting = .total
+        during: Window? = nil, precededBy: Preceding? = nil, after: After? = nil,
+        counting: Counting = .total
     ) {
         type = EventType(channel, event)
         self.condition = condition
+        self.by = by
         self.campaigns = campaigns
         self.templates = templates
         self.links = links
         self.during = during
         self.precededBy = precededBy
+        self.after = after
         self.counting = counting
     }
 }
@@ -157,6 +175,8 @@ public struct Preceding: Sendable, Hashable {
     public var event: Event
     /// How often it must have happened, 1 … 2³² − 1.
     public var atLeast: UInt32
+    /// Whose events of it count; nil for both.
+    public var by: Activity.Actor?
     /// What both events must have in common.
     public var pairing: Pairing
 
@@ -171,9 +191,58 @@ public struct Preceding: Sendable, Hashable {
     }
 
     /// An event that must have happened.
-    public init(_ event: Event, atLeast: UInt32 = 1, pairing: Pairing = .scope) {
+    public init(
+        _ event: Event, by: Activity.Actor? = nil, atLeast: UInt32 = 1, pairing: Pairing = .scope
+    ) {
         self.event = event
+        self.by = by
         self.atLeast = atLeast
+        self.pairing = pairing
+    }
+}
+
+/// The event after which others count: of a profile without it nothing does, and it is in no such
+/// rule.
+public struct After: Sendable, Hashable {
+    /// The event, of the same channel and scope, whenever it was; the rule's own only with `first`.
+    public var event: Event
+    /// Which one of the profile's.
+    public var which: Which
+    /// Whose events of it count; nil for both.
+    public var by: Activity.Actor?
+    /// How long after it events count, this instant included; nil for ever.
+    public var within: Duration?
+    /// What both events must have in common.
+    public var pairing: Preceding.Pairing
+
+    /// Which one of a profile's events.
+    public enum Which: String, Sendable, CaseIterable {
+        case last, first
+    }
+
+    /// A stretch of time, always to the millisecond; months and years keep the local wall time.
+    public struct Duration: Sendable, Hashable {
+        /// How many units, 1 … 2³¹ − 1.
+        public var number: Int
+        /// What they are.
+        public var unit: Window.Unit
+
+        /// So many units.
+        public init(_ number: Int, _ unit: Window.Unit = .days) {
+            self.number = number
+            self.unit = unit
+        }
+    }
+
+    /// An event after which others count.
+    public init(
+        _ event: Event, which: Which = .last, by: Activity.Actor? = nil, within: Duration? = nil,
+        pairing: Preceding.Pairing = .scope
+    ) {
+        self.event = event
+        self.which = which
+        self.by = by
+        self.within = within
         self.pairing = pairing
     }
 }
