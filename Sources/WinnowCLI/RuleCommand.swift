@@ -24,6 +24,9 @@ struct RuleCommand: ParsableCommand {
         default:
             throw WinnowError.usage("one rule is needed; write it as an argument, or use -f FILE")
         }
+        for warning in written.segment.warnings where format == .text {
+            Terminal.note("winnow: warning: \(written.located(warning))")
+        }
         try Terminal.print(form == .json ? written.segment.json() : written.segment.text())
     }
 }

@@ -77,4 +77,64 @@ struct SentenceTests {
         try check()
         #expect(checked >= 140)
     }
+
+    @Test(
+        "a rule that always, or nearly always, says the same is warned of, by itself alone",
+        arguments: [
+            ("a = 1 and not a = 1", "always_nobody where"),
+            ("a = 1 and b = 2 and a != 1", "always_nobody where"),
+            ("a = 1 or not not not a = 1", "always_everyone where"),
+            ("tags is blank or tags is not blank", "always_everyone where"),
+            ("email opened exists and email opened does not exist", "always_nobody where"),
+            ("email opened at least 1 and email opened not happened", "always_nobody where"),
+            ("email opened at most 4294967295", "always_everyone where.activity.times"),
+            (
+                "x = 1 and (push sent exists or not push sent exists)",
+                "always_everyone where.all[1]"
+            ),
+            ("not (a = 1 and not a = 1)", "always_nobody where.not"),
+            (
+                "email opened not happened or email clicked not happened",
+                "negations_in_any where"
+            ),
+            ("not a = 1 or b != 2 or c = 3", "negations_in_any where"),
+            ("a = 1 and b != 1", ""),
+            ("a = 1 or b != 2 or c = 3", ""),
+            ("a is blank or b is blank", ""),
+            ("a != 1 and b != 1", ""),
+            ("email opened at most 4294967294", ""),
+            // With another event before it, not all are in it.
+            ("email opened at most 4294967295 after sent", ""),
+            (
+                "email opened at least 1 in campaign \"c\" after sent"
+                    + " and email opened not happened in campaign \"c\" after sent", ""
+            ),
+        ])
+    func warnings(rule: String, expected: String) throws {
+        let segment = try Segment(rule)
+        let found = segment.warnings.map { "\($0.code) \($0.path)" }.joined(separator: ", ")
+        #expect(found == expected)
+        // By the rule alone: the JSON says the same, and a strict evaluation answers.
+        #expect(try Segment(json: segment.json()).warnings == segment.warnings)
+    }
+
+    @Test("of one kind and condition there are twenty warnings, and the last says how many more")
+    func warningsOfAKind() throws {
+        let world = try World()
+        let ids = (0..<25).map { "\"c\($0)\"" }.joined(separator: ", ")
+        let segment = try Segment(
+            "email opened at least 1 in campaigns (\(ids)) or sms sent at least 1 in campaign \"x\""
+        )
+        let warnings = try world.store.snapshot().count(segment).warnings
+        let unknown = warnings.filter { $0.code == "unknown_campaign" }
+        #expect(unknown.count == 21)
+        #expect(unknown.count { $0.path.description == "where.any[0].activity.campaigns" } == 20)
+        #expect(unknown[18].message.hasSuffix("in an event"))
+        #expect(unknown[19].message.hasSuffix("in an event; 5 more like this"))
+        var options = EvaluationOptions()
+        options.strict = true
+        let certain = try Segment("id = \"a\" or not id = \"a\"")
+        let warned = try world.store.snapshot().count(certain, options).warnings
+        #expect(warned.map(\.code) == ["always_everyone"])
+    }
 }

@@ -47,6 +47,8 @@ struct Binder {
     private let strict: Bool
     fileprivate private(set) var windows: [WindowReport] = []
     fileprivate private(set) var warnings: [RuleWarning] = []
+    /// How many of a kind there were, and where and what the last of them is that was kept.
+    private var told: [WarningKind: (count: Int, last: Int, message: String)] = [:]
     /// Where the binder is in the rule.
     private(set) var place = RulePath.document
 
@@ -77,8 +79,29 @@ struct Binder {
 
     /// Tells the author of the rule something; the count is exact all the same.
     mutating func note(_ code: String, _ message: String) {
-        warnings.append(RuleWarning(code: code, path: place, message: message))
+        add(RuleWarning(code: code, path: place, message: message))
     }
+
+    /// Adds a warning. Of one code and condition there are a few, the last of which says how many
+    /// more there would be.
+    fileprivate mutating func add(_ warning: RuleWarning) {
+        let kind = WarningKind(code: warning.code, node: warning.path.node)
+        let (count, last, message) = told[kind] ?? (0, 0, "")
+        if count < Binder.mostWarnings {
+            told[kind] = (count + 1, warnings.count, warning.message)
+            warnings.append(warning)
+        } else {
+            told[kind] = (count + 1, last, message)
+            warnings[last].message = "\(message); \(count + 1 - Binder.mostWarnings) more like this"
+        }
+    }
+
+    private struct WarningKind: Hashable {
+        let code: String
+        let node: RulePath
+    }
+
+    private static let mostWarnings = 20
 
     /// The same, of what a strict evaluation takes for a mistake.
     mutating func warn(_ code: String, _ message: String) throws(WinnowError) {
@@ -161,6 +184,7 @@ extension Segment {
     ) throws(WinnowError) -> BoundSegment {
         try validate()
         var binder = Binder(snapshot, time, strict: strict, shared)
+        for warning in warnings { binder.add(warning) }
         let plan = try binder.at(.where) { (binder) throws(WinnowError) in
             let plan = try binder.bind(rule).simplified()
             if asOfGiven, time.asOf < snapshot.manifest.time, rule.usesCurrentState {
@@ -183,5 +207,14 @@ extension Rule {
         // Who is not in it depends on who there is.
         default: true
         }
+    }
+}
+
+extension RulePath {
+    /// The condition, or group, that the place is in.
+    fileprivate var node: RulePath {
+        let kinds = RuleKey.conditions.map { Step.key($0.rawValue) }
+        guard let end = steps.firstIndex(where: kinds.contains) else { return self }
+        return RulePath(Array(steps[...end]))
     }
 }

@@ -28,9 +28,21 @@ protocol RuleCondition: JSONWritable, Sendable {
 
     /// The condition as text.
     func text() throws(WinnowError) -> String
+
+    /// The leaf of the condition whose exact complement it is; nil for one that is nobody's.
+    var positive: Rule.Node? { get }
+
+    /// Whether its operator is a negative one, which finds who lacks something.
+    var isNegative: Bool { get }
+
+    /// The key of a number with which it holds for everybody; nil without one.
+    var keyOfEverybody: RuleKey? { get }
 }
 
 extension RuleCondition {
     static var opening: String? { nil }
     static var words: [(json: String, words: String?)] { [] }
+    var positive: Rule.Node? { nil }
+    var isNegative: Bool { false }
+    var keyOfEverybody: RuleKey? { nil }
 }

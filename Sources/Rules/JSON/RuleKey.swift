@@ -28,7 +28,9 @@ package struct RuleKey: Hashable, Sendable, RawRepresentable, ExpressibleByStrin
     /// Keys of a document whose rule is text.
     static let textDocument: [RuleKey] = [.name, .timezone, .text]
     /// What a node may be.
-    static let nodes: [RuleKey] = [.all, .any, .not] + Rule.conditions.map { $0.key }
+    static let nodes: [RuleKey] = [.all, .any, .not] + conditions
+    /// The keys of conditions.
+    package static let conditions = Rule.conditions.map { $0.key }
 }
 
 extension RulePath {

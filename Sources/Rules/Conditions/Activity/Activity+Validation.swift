@@ -8,6 +8,20 @@ extension Activity: RuleCondition {
         + [(RuleKey.precededBy.rawValue, "having")]
     var node: Rule.Node { .activity(self) }
 
+    var positive: Rule.Node? {
+        guard isNegative, counting == .total, precededBy == nil, after == nil else { return nil }
+        var other = self
+        other.condition = condition == .doesNotExist ? .exists : .atLeast(1)
+        return other.node
+    }
+
+    var isNegative: Bool { condition == .doesNotExist || condition == .notHappened }
+
+    var keyOfEverybody: RuleKey? {
+        // Who has nothing after the other event need not have that.
+        condition == .atMost(.max) && counting == .total && after == nil ? .times : nil
+    }
+
     func validate() throws(WinnowError) {
         try type.channel.validate(type.event)
         if let instead = condition.operator.restricted, let key = restriction {

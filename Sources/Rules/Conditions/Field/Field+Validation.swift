@@ -6,6 +6,15 @@ extension FieldCondition: RuleCondition {
     static let words = FieldOperator.allCases.map { (json: $0.rawValue, words: $0.words) }
     var node: Rule.Node { .field(self) }
 
+    var positive: Rule.Node? {
+        guard self.operator.positive != self.operator else { return nil }
+        var other = self
+        other.operator = self.operator.positive
+        return other.node
+    }
+
+    var isNegative: Bool { self.operator.isNegative }
+
     /// Checks what can be checked without knowing the field's type.
     func validate() throws(WinnowError) {
         try inside(.value) { () throws(WinnowError) in try validateOperand() }

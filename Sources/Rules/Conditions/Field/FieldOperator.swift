@@ -134,6 +134,9 @@ public enum FieldOperator: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it finds who has no such value. Being blank is a property of its own.
+    public var isNegative: Bool { positive != self && self != .isBlank }
+
     /// What the operator is compared with.
     public var operand: Operand { shape.operand }
 
