@@ -47,14 +47,6 @@ extension Schema {
         if let problem { throw bad(problem) }
     }
 
-    /// The schema with one more field.
-    /// - Throws: `usage` when there can be no such field.
-    func adding(_ field: Field) throws(WinnowError) -> Schema {
-        let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents)
-        try schema.validate()
-        return schema
-    }
-
     private static func field(
         _ value: JSONValue, _ bad: (String) -> WinnowError
     ) throws(WinnowError) -> Field? {

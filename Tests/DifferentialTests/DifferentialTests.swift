@@ -20,16 +20,16 @@ struct DifferentialTests {
 
     private static let families = [
         // One block, many parts.
-        Family(seeds: 0..<20, rules: 160),
+        Family(seeds: 0..<20, rules: 320),
         // Several blocks.
         Family(
             seeds: 100..<104, shape: WorldShape(profiles: 400, events: 5_000), fillers: 150_000,
-            rules: 60),
+            rules: 100),
         // Blocks with enough events for stored counts, alone and beside other parts.
         Family(
             seeds: 200..<208,
             shape: WorldShape(profiles: 500, events: 60_000, campaigns: 30, templates: 10),
-            rules: 220),
+            rules: 420),
     ]
 
     /// What a run came to.
@@ -60,7 +60,7 @@ struct DifferentialTests {
         print(
             "\(rules) rules compared: \(share) % divide the profiles, \(empty) match nobody, \(full) everybody"
         )
-        #expect(rules >= 5_000)
+        #expect(rules >= 10_000)
         #expect(share >= 60)
         for path in EvaluationPath.allCases {
             #expect(paths.count(path) > 0, "no rule was evaluated by way of \(path)")

@@ -26,12 +26,17 @@ extension Oracle {
                 type: "string", values: world.profiles.map { .string(Array($0.id.utf8)) })
         ]
         let schema =
-            [("email", "string"), ("phone", "string")] + world.fields.map { ($0.name, $0.type) }
+            [
+                ("email", "string"), ("phone", "string"), ("appmetrica_device_id", "string"),
+                ("global_status", "string"),
+            ] + world.fields.map { ($0.name, $0.type) }
         for (name, type) in schema {
             var values: [Stored?] = []
             for profile in world.profiles {
                 guard let value = profile.fields[name] else {
-                    values.append(nil)
+                    // Everybody has a status.
+                    values.append(
+                        name == "global_status" ? .string(Array("subscribed".utf8)) : nil)
                     continue
                 }
                 values.append(try stored(value, as: type))

@@ -30,7 +30,7 @@ enum OracleValue: Sendable {
 
 struct OracleProfile: Sendable {
     var id: String
-    /// Also `email` and `phone`, which every schema has.
+    /// Also what every schema has: `email`, `phone`, `appmetrica_device_id`, `global_status`.
     var fields: [String: OracleValue]
 }
 

@@ -120,7 +120,8 @@ struct RandomStore {
             wrong += RandomStore.json(profile.id, random.pick(world.profiles).fields) + "\n"
         }
         try load(.profiles, "wrong.ndjson", wrong)
-        let names = world.fields.map(\.name) + ["email", "phone"]
+        let names =
+            world.fields.map(\.name) + ["email", "phone", "appmetrica_device_id", "global_status"]
         var parts = ["", "", ""]
         for profile in world.profiles {
             parts[random.below(3)] +=

@@ -460,7 +460,11 @@ extension RandomWorld {
 extension RandomWorld {
     private mutating func field(_ world: OracleWorld, _ features: RuleFeatures) -> String {
         let schema =
-            world.fields + [("email", "string", 0), ("phone", "string", 0), ("id", "string", 0)]
+            world.fields + [
+                ("email", "string", 0), ("phone", "string", 0), ("id", "string", 0),
+                ("appmetrica_device_id", "string", 0),
+            ]
+        if chance(5) { return Self.object([member("field", status())]) }
         let (name, type, _) = pick(schema)
         var members = [member("name", Self.quoted(name))]
         let value = value(of: name, in: world)
@@ -470,6 +474,30 @@ extension RandomWorld {
             members += comparison(with: value, type, features)
         }
         return Self.object([member("field", Self.object(members))])
+    }
+
+    private mutating func status() -> String {
+        let operation = pick([
+            "equals", "not_equals", "in", "not_in", "contains", "not_matches", "ends_with",
+            "exists", "does_not_exist", "is_blank", "is_not_empty",
+        ])
+        var members = [
+            member("name", Self.quoted("global_status")),
+            member("operator", Self.quoted(operation)),
+        ]
+        switch operation {
+        case "equals", "not_equals":
+            members.append(member("value", Self.quoted(pick(Self.statuses))))
+        case "in", "not_in":
+            members.append(
+                member(
+                    "value", Self.quoted(distinct([pick(Self.statuses), pick(Self.statuses)]))))
+        case "contains", "not_matches", "ends_with":
+            members.append(
+                member("value", Self.quoted(pick(["subscribed", "*subscribed", "*ed", "un", "x"]))))
+        default: break
+        }
+        return Self.object(members)
     }
 
     /// A value that some profile has, unless only few have any.

@@ -166,6 +166,10 @@ extension RandomWorld {
         "Online store", "caf\u{E9}", "cafe\u{301}", "акция", "sale", "Sale", "b2b",
         "weekly, \"news\"", "tag|8",
     ]
+    static let statuses = [
+        "subscribed", "unsubscribed", "complainer", "hard_bounced", "unconfirmed", "suspended",
+        "invalid",
+    ]
     private static let countries = ["DE", "FR", "RU", "US", "JP", "BR", "de"]
     private static let cities = [
         "Berlin", "berlin", "Köln", "Ko\u{308}ln", "Москва", "Санкт-Петербург",
@@ -194,6 +198,8 @@ extension RandomWorld {
                 pick(["user\(number)@example.com", "User.\(number)@Mail.example", ""]))
         }
         if chance(50) { fields["phone"] = .string("+7999\(1_000_000 + below(9_000_000))") }
+        if chance(10) { fields["appmetrica_device_id"] = .string("\(below(40))") }
+        if chance(35) { fields["global_status"] = .string(pick(Self.statuses)) }
         for field in Self.schema where chance(Self.presence(of: field.name)) {
             fields[field.name] = value(of: field.name, scale: field.scale)
         }

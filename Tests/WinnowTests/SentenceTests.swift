@@ -75,7 +75,7 @@ struct SentenceTests {
             }
         }
         try check()
-        #expect(checked >= 140)
+        #expect(checked >= 220)
     }
 
     @Test(

@@ -98,4 +98,25 @@ struct ValueTests {
         let endless = #expect(throws: WinnowError.self) { try Segment.all(ndjson: "/dev/zero") }
         #expect(endless?.exitCode == 64)
     }
+
+    @Test("a store made before a field was built in keeps its own of that name; none can be made")
+    func laterFields() throws {
+        let own = Field(name: "global_status", type: .integer)
+        let schema = Schema(fields: [own, Field(name: "n", type: .integer)])
+        #expect(
+            schema.fields.map(\.name)
+                == ["email", "phone", "appmetrica_device_id", "global_status", "n"])
+        #expect(schema.ownFields.map(\.name) == ["global_status", "n"])
+        #expect(schema.index(of: "global_status").map { schema.fields[$0] } == own)
+        #expect(throws: WinnowError.usage("the field “global_status” is built in")) {
+            try schema.validate()
+        }
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        for name in ["global_status", "appmetrica_device_id"] {
+            #expect(throws: WinnowError.usage("the field “\(name)” is built in")) {
+                try store.add(Field(name: name, type: .string))
+            }
+        }
+    }
 }

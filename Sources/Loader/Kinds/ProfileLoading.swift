@@ -41,13 +41,20 @@ struct ProfileLoading: Loading {
 
     var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<Content> {
         let schema = schema
+        let status = schema.globalStatus
         return { piece, layout, cancellation in
             var content = Content(fields: ProfileBatch(fields: schema.fields.count))
             let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
-                for (field, cell) in zip(schema.fields, cells.dropFirst()) {
-                    values.append(try CellValue(cell, field))
+                for (i, (field, cell)) in zip(schema.fields, cells.dropFirst()).enumerated() {
+                    let value = try CellValue(cell, field)
+                    if i == status, case .text(let text) = value {
+                        guard
+                            Schema.statuses.contains(where: { unsafe text.elementsEqual($0.utf8) })
+                        else { throw cell.bad(field.name, Schema.statuses.joined(separator: ", ")) }
+                    }
+                    values.append(value)
                 }
                 guard let code = unsafe content.ids.intern(id) else { return }
                 let row = Row(rawValue: UInt32(content.rows.count))

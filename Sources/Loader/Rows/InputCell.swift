@@ -19,7 +19,7 @@ import WinnowModel
 }
 
 extension InputCell {
-    private func bad(_ column: String, _ expected: String) -> BadRow {
+    func bad(_ column: String, _ expected: String) -> BadRow {
         let shown = unsafe String(decoding: bytes.prefix(60), as: UTF8.self)
         let what =
             switch kind {

@@ -10,20 +10,40 @@ public struct Schema: Sendable, Hashable {
 
     /// The built-in fields first, then those the store was created with.
     public private(set) var fields: [Field]
+    /// Where those begin that the store was created with.
+    private let ownStart: Int
     /// Where unique events come from.
     public var uniqueEvents: UniqueEvents
 
-    /// Fields that every store has; `id` is the external id itself.
+    /// Fields that every store has; `id` is the external id itself. A store that was made with an
+    /// `appmetrica_device_id` or `global_status` of its own keeps that instead.
     public static let builtIn = [
         Field(name: "email", type: .string), Field(name: "phone", type: .string),
+        Field(name: "appmetrica_device_id", type: .string),
+        Field(name: globalStatusName, type: .string),
     ]
+    private static let globalStatusName = "global_status"
+    /// How many of these an earlier version did not have.
+    private static let later = builtIn.suffix(2)
+
+    /// The values of `global_status`, of which every profile has one.
+    public static let statuses = [
+        "subscribed", "unsubscribed", "complainer", "hard_bounced", "unconfirmed", "suspended",
+        "invalid",
+    ]
+    /// The status of a profile for which none was loaded.
+    public static let usualStatus = "subscribed"
     /// The name of the external id in rules and files.
     public static let idName = "id"
 
     /// A schema with these fields beside the built-in ones. Whether a store can have it is checked
     /// when one is created.
     public init(fields: [Field] = [], uniqueEvents: UniqueEvents = .derived) {
-        self.fields = Schema.builtIn + fields
+        let builtIn = Schema.builtIn.filter { field in
+            !Schema.later.contains(field) || !fields.contains { sameBytes($0.name, field.name) }
+        }
+        self.fields = builtIn + fields
+        ownStart = builtIn.count
         self.uniqueEvents = uniqueEvents
     }
 
@@ -31,15 +51,38 @@ public struct Schema: Sendable, Hashable {
     public func index(of name: String) -> Int? { fields.firstIndex { sameBytes($0.name, name) } }
 
     /// The fields that the schema adds to the built-in ones.
-    public var ownFields: ArraySlice<Field> { fields.dropFirst(Schema.builtIn.count) }
+    public var ownFields: ArraySlice<Field> { fields.dropFirst(ownStart) }
+
+    /// The position of the built-in `global_status`; nil where the store has one of its own.
+    package var globalStatus: Int? {
+        fields.indices.prefix(ownStart).first { fields[$0].name == Schema.globalStatusName }
+    }
 
     /// The most fields that a schema adds to the built-in ones.
     public static let maximumFields = 10_000
 
-    /// Checks that a store can have the schema.
+    /// Checks that a store can be made with the schema.
     /// - Throws: `WinnowError.usage` that says what is wrong.
     /// - Complexity: O(fields).
-    public func validate() throws(WinnowError) { if let problem { throw .usage(problem) } }
+    public func validate() throws(WinnowError) {
+        if let problem { throw .usage(problem) }
+        for field in ownFields { try Schema.validate(newName: field.name) }
+    }
+
+    /// The schema with one more field.
+    /// - Throws: `usage` when there can be no such field.
+    package func adding(_ field: Field) throws(WinnowError) -> Schema {
+        try Schema.validate(newName: field.name)
+        let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents)
+        if let problem = schema.problem { throw .usage(problem) }
+        return schema
+    }
+
+    private static func validate(newName name: String) throws(WinnowError) {
+        if later.contains(where: { sameBytes($0.name, name) }) {
+            throw .usage("the field “\(name)” is built in")
+        }
+    }
 
     /// Why no store can have the schema; nil when one can.
     package var problem: String? {

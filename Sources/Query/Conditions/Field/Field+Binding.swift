@@ -27,10 +27,14 @@ extension FieldCondition: BindableCondition {
             throw error.inside(binder.place)
         }
         if let window = test.window { binder.report(window, at: .value) }
-        let plan =
-            isID
-            ? try idPlan(test.test, binder.snapshot)
-            : try fieldPlan(field, test.test, binder.snapshot)
+        let plan: Plan
+        if isID {
+            plan = try idPlan(test.test, binder.snapshot)
+        } else if schema.globalStatus == schema.index(of: name) {
+            plan = try statusPlan(field, test.test, binder)
+        } else {
+            plan = try fieldPlan(field, test.test, binder.snapshot)
+        }
         return test.negated ? .not(plan) : plan
     }
 
@@ -52,6 +56,30 @@ extension FieldCondition: BindableCondition {
             }
         }
         return .condition(RowsCondition(rows))
+    }
+
+    /// Everybody has a status: the usual one where none is stored.
+    private func statusPlan(
+        _ field: Field, _ test: FieldTest.Test, _ binder: Binder
+    ) throws(WinnowError) -> Plan {
+        guard case .text(let text) = test else { return .universe }
+        func passes(_ status: [UInt8]) -> Bool {
+            unsafe status.withUnsafeBytes { unsafe text.passes($0) }
+        }
+        if case .isOneOf(let asked) = text.comparison, self.operator.positive != .isEmpty {
+            let known = Schema.statuses.filter { passes(Array($0.utf8)) }
+            guard known.count == asked.count else {
+                let list = Schema.statuses.joined(separator: ", ")
+                throw binder.invalid(at: .value, "the values of “\(name)” are \(list)")
+            }
+        }
+        let statuses = Schema.statuses.map { Array($0.utf8) }
+        let isUsual = passes(Array(Schema.usualStatus.utf8))
+        let stored = TextTest(
+            comparison: .isOneOf(Set(statuses.filter { passes($0) != isUsual })),
+            ignoresCase: false)
+        let others = try fieldPlan(field, .text(stored), binder.snapshot)
+        return isUsual ? .not(others) : others
     }
 
     private func fieldPlan(

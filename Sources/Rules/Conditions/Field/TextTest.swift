@@ -7,6 +7,11 @@ package struct TextTest: Sendable, Hashable {
     package let comparison: TextComparison
     package let ignoresCase: Bool
 
+    package init(comparison: TextComparison, ignoresCase: Bool) {
+        self.comparison = comparison
+        self.ignoresCase = ignoresCase
+    }
+
     package func passes(_ text: UnsafeRawBufferPointer) -> Bool {
         guard ignoresCase else { return unsafe comparison.passes(text) }
         return unsafe caseFolded(text).withUnsafeBytes { unsafe comparison.passes($0) }
