@@ -13,9 +13,9 @@ struct ProfilePartTests {
         Field(name: "tags", type: .stringSet),
     ])
     /// Positions in the schema, after e-mail and phone.
-    private let n = 2
-    private let city = 3
-    private let tags = 4
+    private let n = Schema.builtIn.count
+    private let city = Schema.builtIn.count + 1
+    private let tags = Schema.builtIn.count + 2
 
     private func batch(_ fill: (inout ProfileBatch) -> Void) -> ProfileSource {
         var batch = ProfileBatch(fields: schema.fields.count)

@@ -104,6 +104,18 @@ package struct TimeZoneRules: Sendable {
         return Instant(milliseconds: midnight * 1000)
     }
 
+    /// The milliseconds whose local date is one of some days, ascending. They are not all in one
+    /// range where the clocks went back over midnight.
+    func milliseconds(on days: ClosedRange<Int>) -> [ClosedRange<Int64>] {
+        let midnight = Int64(days.lowerBound) * 86_400
+        let end = (Int64(days.upperBound) + 1) * 86_400
+        return stretches(midnight - 172_800..<end + 172_800).compactMap { stretch in
+            let first = max(stretch.start, midnight - stretch.offset)
+            let next = min(stretch.end, end - stretch.offset)
+            return first < next ? first * 1000...next * 1000 - 1 : nil
+        }
+    }
+
     /// The instant of a local wall time in milliseconds since 1970 local: of two the earlier, and
     /// one that does not exist is read with the offset before the gap.
     package func instant(ofWall wall: Int64) -> Instant {

@@ -150,6 +150,12 @@ struct LiteralReader {
         {
             return y < x
         }
+        // A day that the clocks of a zone skip has no instants.
+        if case .string(let x) = a, case .string(let y) = b,
+            let x = Window.Day(x)?.resolved(time), let y = Window.Day(y)?.resolved(time)
+        {
+            return x > y
+        }
         guard let low = lo.lower, let high = hi.upper else { return false }
         return low > high
     }
@@ -244,9 +250,7 @@ extension LiteralReader {
             ?? CivilDate.first.day
         guard first <= youngest.day else { return [] }
         if field.type == .date { return [Int64(first)...Int64(youngest.day)] }
-        let start = day(CivilDate(day: first)).lower ?? .min
-        let end = day(youngest).upper ?? .max
-        return start <= end ? [(age.to == nil ? .min : start)...end] : []
+        return time.zone.milliseconds(on: first...youngest.day)
     }
 }
 
