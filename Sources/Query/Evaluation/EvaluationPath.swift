@@ -17,9 +17,10 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case messageBits, messageSums, objectRuns, objectsOneByOne
     /// What comes after an event, row by row, or for each object or message.
     case afterRows, afterPairs
-    /// Objects are counted for themselves: few events row by row, many as a set, one by one where
+    /// Objects are counted for themselves: few events of the tail as they are, few events row by
+    /// row, many as a set, one by one where
     /// parts must be compared; or they must all meet the condition, or each row counts them.
-    case objectFew, objectSet, objectSums, objectsIntersected, objectsCounted
+    case objectTail, objectFew, objectSet, objectSums, objectsIntersected, objectsCounted
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf,
         fieldAllOf, fieldEmptySet, fieldFilledSet
     /// A newer part overlays an older one.

@@ -72,7 +72,13 @@ final class GatheredRuns {
     }
 
     /// Brings the runs of each object together; objects ascend by key.
-    func sortByKey() { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
+    func sortByKey() {
+        // One chunk has its leaves in the order of campaigns.
+        let isSorted = (1..<max(1, runs.count)).allSatisfy {
+            runs[$0 - 1].key ?? 0 <= runs[$0].key ?? 0
+        }
+        if !isSorted { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
+    }
 
     /// Where the runs of the object end that begin at `start`, once they are sorted by key.
     func endOfObject(from start: Int) -> Int {

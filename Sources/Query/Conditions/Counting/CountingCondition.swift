@@ -60,11 +60,10 @@ final class CountingCondition: BoundCondition {
 
     /// How many objects have events in the block.
     private func present(_ gathered: GatheredRuns) -> Int {
+        let runs = gathered.runs
         var present = 0
-        var start = 0
-        while start < gathered.runs.count {
-            if gathered.runs[start].key ?? 0 > 0 { present += 1 }
-            start = gathered.endOfObject(from: start)
+        for i in runs.indices where i == 0 || runs[i - 1].key != runs[i].key {
+            if runs[i].key ?? 0 > 0 { present += 1 }
         }
         return present
     }
@@ -98,10 +97,21 @@ final class CountingCondition: BoundCondition {
     ) throws(WinnowError) {
         let wanted = ActivityEvaluation.Wanted(
             lower: events.lower, upper: events.upper, out: view.spare(0))
+        let runs = gathered.runs
+        let tails = PlainTails(gathered, events.scope)
         var start = 0
-        while start < gathered.runs.count {
-            let end = gathered.endOfObject(from: start)
+        while start < runs.count {
+            var end = start + 1
+            while end < runs.count, runs[end].key == runs[start].key { end += 1 }
             defer { start = end }
+            // Most objects have a few events of the tail, each counting once.
+            if let tails, let rows = tails.rows(of: runs[start..<end]) {
+                if runs[start].key ?? 0 > 0, UInt64(rows) >= wanted.lower {
+                    view.scratch.record(.objectTail)
+                    tails.count(runs[start..<end], wanted, view.scratch, body)
+                }
+                continue
+            }
             var count = 0
             var bound: UInt64 = 0
             for i in start..<end {
@@ -122,6 +132,57 @@ final class CountingCondition: BoundCondition {
                 view.scratch.record(.objectSet)
                 try activity.evaluate(gathered.runs[start..<end], gathered, wanted)
                 all(wanted.out)
+            }
+        }
+    }
+
+    /// The rows of the tails of a block's chunks, where every event in scope counts once and nothing
+    /// but its leaf says whether it does.
+    @safe private struct PlainTails {
+        private let tails: [UnsafePointer<UInt16>]
+
+        init?(_ gathered: GatheredRuns, _ scope: ActivityScope) {
+            guard scope.links == nil, scope.unique == nil,
+                !gathered.chunks.contains(where: { $0.tail.hasWeights })
+            else { return nil }
+            unsafe tails = unsafe gathered.chunks.map { unsafe $0.tailRows }
+        }
+
+        /// How many events some runs have; nil when they are not all in the tail and in the window
+        /// as a whole, or too many.
+        func rows(of runs: ArraySlice<RunInScope>) -> Int? {
+            var count = 0
+            for run in runs {
+                guard case .tailRun(let range) = run.kind, !run.straddles else { return nil }
+                count += range.count
+            }
+            return count < min(Tuning.fewEvents, 256) ? count : nil
+        }
+
+        /// Calls `body` with each row whose events in the runs are as many as is wanted.
+        func count(
+            _ runs: ArraySlice<RunInScope>, _ wanted: ActivityEvaluation.Wanted,
+            _ scratch: Scratch, _ body: (UInt16) -> Void
+        ) {
+            let counters = unsafe scratch.counters
+            let touched = unsafe scratch.touched
+            var count = 0
+            for run in runs {
+                guard case .tailRun(let range) = run.kind else { continue }
+                let rows = unsafe tails[run.chunk]
+                for i in range {
+                    let row = unsafe rows[i]
+                    unsafe counters[Int(row)] &+= 1
+                    unsafe touched[count] = row
+                    count += 1
+                }
+            }
+            let upper = wanted.upper ?? .max
+            for i in 0..<count {
+                let row = unsafe touched[i]
+                let counted = unsafe UInt64(counters[Int(row)])
+                if counted >= wanted.lower, counted <= upper, counted > 0 { body(row) }
+                unsafe counters[Int(row)] = 0
             }
         }
     }
