@@ -69,6 +69,30 @@ let benchmarks: @Sendable () -> Void = {
          "campaigns": ["c4", "c40", "c140"], "preceded_by": {"event": "delivered", "pairing": "message"}}}
         """#)
     rule(
+        "by-people",
+        opened(
+            #""operator": "at_least", "times": 1, "by": "people", "during": {"last": 30}"#))
+    rule(
+        "latest-campaigns",
+        opened(#""operator": "at_least", "times": 1, "campaigns": {"latest": 5}"#))
+    rule(
+        "campaigns-at-least",
+        opened(
+            #""operator": "at_least", "times": 1, "campaigns": {"tags": ["Sale"]}, "counting": {"at_least": 2}"#
+        ))
+    rule(
+        "after-in-scope",
+        #"""
+        {"activity": {"channel": "email", "event": "opened", "operator": "not_happened",
+         "campaigns": ["c4", "c40", "c140"], "after": {"event": "delivered"}}}
+        """#)
+    rule(
+        "after-by-message",
+        #"""
+        {"activity": {"channel": "email", "event": "opened", "operator": "not_happened",
+         "campaigns": ["c4", "c40", "c140"], "after": {"event": "delivered", "pairing": "message"}}}
+        """#)
+    rule(
         "unique-clicks",
         #"""
         {"activity": {"channel": "email", "event": "unique_clicked", "operator": "at_least", "times": 2,

@@ -86,7 +86,12 @@ extension Rule {
 
     /// Whether one of some rules is the negation of another.
     private static func holdNegation(_ rules: [Rule]) -> Bool {
-        let senses = Set(rules.map(Sense.init))
+        let all = rules.map(Sense.init)
+        // Comparing looks at every value of long lists.
+        guard let first = all.first, all.contains(where: { $0.isNegated != first.isNegated }) else {
+            return false
+        }
+        let senses = Set(all)
         return senses.contains { !$0.isNegated && senses.contains($0.negation) }
     }
 

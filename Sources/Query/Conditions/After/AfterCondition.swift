@@ -29,9 +29,8 @@ final class AfterCondition: BoundCondition {
         let zone: TimeZoneRules
 
         /// The time of an event instead of another.
-        func choose(_ known: Int64?, _ time: Int64) -> Int64 {
-            guard let known else { return time }
-            return which == .last ? max(known, time) : min(known, time)
+        func choose(_ known: Int64, _ time: Int64) -> Int64 {
+            which == .last ? max(known, time) : min(known, time)
         }
 
         /// The last instant at which events count.
@@ -70,37 +69,39 @@ final class AfterCondition: BoundCondition {
         let times = unsafe scratch.rowSpans()
         let counts = unsafe scratch.wide()
         let span = span
-        // No event is at the least instant.
-        unsafe times.starts.update(repeating: .min, count: Block.rows)
-        unsafe counts.update(repeating: 0, count: Block.rows)
+        // Rows that have the event; of others nothing is kept.
+        let known = view.spare(0)
+        known.clear()
         try unsafe ActivityEvaluation(before, scratch, view.candidates).forEachTime(
             view.block, keys: false
         ) { rows, _, _, at, n in
             for i in 0..<n {
                 let row = unsafe Int(rows[i])
-                let known = unsafe times.starts[row]
-                unsafe times.starts[row] = span.choose(known == .min ? nil : known, at[i])
+                if known.contains(row) {
+                    unsafe times.starts[row] = span.choose(times.starts[row], at[i])
+                } else {
+                    known.insert(row)
+                    unsafe times.starts[row] = at[i]
+                    unsafe counts[row] = 0
+                }
             }
         }
-        for row in 0..<Block.rows where unsafe times.starts[row] > .min {
-            unsafe times.ends[row] = span.end(after: times.starts[row])
-        }
+        known.forEach { unsafe times.ends[$0] = span.end(after: times.starts[$0]) }
         if let events {
-            try unsafe ActivityEvaluation(events, scratch, view.candidates).forEachTime(
+            try unsafe ActivityEvaluation(events, scratch, known).forEachTime(
                 view.block, keys: false
             ) { rows, _, by, at, n in
                 for i in 0..<n {
                     let row = unsafe Int(rows[i])
-                    let start = unsafe times.starts[row]
-                    if start > .min, unsafe at[i] > start, unsafe at[i] <= times.ends[row] {
+                    if known.contains(row), unsafe at[i] > times.starts[row],
+                        unsafe at[i] <= times.ends[row]
+                    {
                         unsafe counts[row] = counts[row].saturatingAdd(UInt64(by[i]))
                     }
                 }
             }
         }
-        for row in 0..<Block.rows where unsafe times.starts[row] > .min {
-            if unsafe matches(counts[row]) { out.insert(row) }
-        }
+        known.forEach { if unsafe matches(counts[$0]) { out.insert($0) } }
     }
 
     private func evaluatePairs(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
@@ -113,8 +114,8 @@ final class AfterCondition: BoundCondition {
         ) { rows, keys, _, at, n in
             for i in 0..<n where unsafe keys[i] > 0 {
                 let pair = unsafe key(rows[i], keys[i])
-                let start = unsafe span.choose(pairs[pair]?.start, at[i])
-                pairs[pair] = (start, 0, 0)
+                let time = unsafe at[i]
+                pairs[pair] = (pairs[pair].map { span.choose($0.start, time) } ?? time, 0, 0)
             }
         }
         for (pair, value) in pairs { pairs[pair]?.end = span.end(after: value.start) }
