@@ -20,6 +20,9 @@ struct CountCommand: ParsableCommand {
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
+        guard (files + [rules].compactMap(\.self)).count(where: { $0 == "-" }) < 2 else {
+            throw WinnowError.usage("- is standard input, which can be read only once")
+        }
         var written: [WrittenRule] = []
         if let rule { written.append(try WrittenRule(rule)) }
         for file in files { written.append(try WrittenRule(file: file)) }

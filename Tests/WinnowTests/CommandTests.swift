@@ -237,6 +237,8 @@ struct CommandTests {
         #expect(
             warned.error.contains(
                 "winnow: warning: line 2, column 24: the campaign “none” was neither"))
+        let twice = try Binary.run("count", store, "-f", "-", "--rules", "-", input: text)
+        #expect(twice.status == 64 && twice.error.contains("only once"))
         #expect(try Binary.run("rule", "--to", "text").status == 64)
         #expect(try Binary.run("rule", "a = 1", "-f", file, "--to", "text").status == 64)
         #expect(try Binary.run("rule", "-f", file + "-none", "--to", "text").status == 66)
