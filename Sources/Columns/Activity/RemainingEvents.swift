@@ -31,18 +31,17 @@ package struct RemainingEvents: EventSource {
         var leaves = try part.leaves(of: type)
         if index.minimum >= part.horizon, erased == nil { return leaves.filter { $0.events > 0 } }
         let blocks = try part.blocks(of: type)
-        let count = leaves.count
+        // Of a block only the leaves that it has.
         let times = try concurrentMap(blocks.count) { (i) throws(WinnowError) in
             var events: [EventRecord] = []
             try append(type, block: blocks[i].block, to: &events)
-            var first = [Int64](repeating: .max, count: count)
-            for event in events where event.leaf.index < count {
-                first[event.leaf.index] = min(first[event.leaf.index], event.time)
+            return events.reduce(into: [LeafID: Int64]()) { first, event in
+                first[event.leaf] = min(first[event.leaf] ?? .max, event.time)
             }
-            return first
         }
-        for i in leaves.indices {
-            leaves[i].minimum = times.reduce(.max) { min($0, $1[i]) }
+        for i in leaves.indices { leaves[i].minimum = .max }
+        for (leaf, time) in times.joined() where leaf.index < leaves.count {
+            leaves[leaf.index].minimum = min(leaves[leaf.index].minimum, time)
         }
         return leaves.filter { $0.minimum < .max }
     }

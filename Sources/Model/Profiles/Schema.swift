@@ -23,7 +23,7 @@ public struct Schema: Sendable, Hashable {
         Field(name: globalStatusName, type: .string),
     ]
     private static let globalStatusName = "global_status"
-    /// How many of these an earlier version did not have.
+    /// Those of them that an earlier version did not have.
     private static let later = builtIn.suffix(2)
 
     /// The values of `global_status`, of which every profile has one.

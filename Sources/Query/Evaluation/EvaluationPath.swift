@@ -11,15 +11,15 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     /// bits.
     case united, counted, countedFew, countedCapped, countedWide
     case wholeHead, headByEvent, tail, tailRun
-    /// Events are looked at for their time, link, first mark, or key.
+    /// Events are looked at for their time, link, first mark, or key; times are handed on.
     case byTime, byLink, byFirstMark, byKey, byEventTime
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
     /// What comes after an event, row by row, or for each object or message.
     case afterRows, afterPairs
-    /// Objects are counted for themselves: few events of the tail as they are, few events row by
-    /// row, many as a set, one by one where
-    /// parts must be compared; or they must all meet the condition, or each row counts them.
+    /// Objects are counted for themselves: few events of the tail as they are, few others row by
+    /// row, many as a set, one by one where parts must be compared; or they must all meet the
+    /// condition, or each row counts them.
     case objectTail, objectFew, objectSet, objectSums, objectsIntersected, objectsCounted
     case fieldPresence, fieldRanges, fieldLookUp, fieldDaysOfYear, fieldTexts, fieldAnyOf,
         fieldAllOf, fieldEmptySet, fieldFilledSet

@@ -11,18 +11,13 @@ import WinnowThreads
     let counters = UnsafeMutablePointer<UInt8>.allocate(capacity: Block.rows)
     /// Rows that were counted, where they are few.
     let touched = UnsafeMutablePointer<UInt16>.allocate(capacity: Tuning.fewEvents + 64)
-    /// Counters for scopes in which a row can pass 255; allocated when the first such block is met.
-    private(set) lazy var wideCounters = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.rows)
-    private var wideUsed = false
-    /// How many objects each row has; allocated when they are first counted.
-    private lazy var objectCounts = UnsafeMutablePointer<UInt32>.allocate(capacity: Block.rows)
-    private var objectsUsed = false
-    /// A beginning and an end for each row; allocated when they are first asked for.
-    private(set) lazy var spans = (
-        starts: UnsafeMutablePointer<Int64>.allocate(capacity: Block.rows),
-        ends: UnsafeMutablePointer<Int64>.allocate(capacity: Block.rows)
-    )
-    private var spansUsed = false
+    /// Counters for scopes in which a row can pass 255.
+    private(set) lazy var wideCounters = RowBuffer<UInt64>()
+    /// How many objects each row has.
+    private(set) lazy var objectCounts = RowBuffer<UInt32>()
+    /// The time after which a row's events count, and the last one at which they do.
+    private(set) lazy var starts = RowBuffer<Int64>()
+    private(set) lazy var ends = RowBuffer<Int64>()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
     /// Rows of several chunks, and of those looked at so far.
@@ -87,21 +82,6 @@ import WinnowThreads
         return sets[level]
     }
 
-    func wide() -> UnsafeMutablePointer<UInt64> {
-        wideUsed = true
-        return unsafe wideCounters
-    }
-
-    func objects() -> UnsafeMutablePointer<UInt32> {
-        objectsUsed = true
-        return unsafe objectCounts
-    }
-
-    func rowSpans() -> (starts: UnsafeMutablePointer<Int64>, ends: UnsafeMutablePointer<Int64>) {
-        spansUsed = true
-        return unsafe spans
-    }
-
     /// Room for the rows of so many events.
     func rows(for events: Int) -> UnsafeMutablePointer<UInt16> {
         if events > rowCapacity {
@@ -116,12 +96,6 @@ import WinnowThreads
         unsafe taken.deallocate()
         unsafe counters.deallocate()
         unsafe touched.deallocate()
-        if wideUsed { unsafe wideCounters.deallocate() }
-        if objectsUsed { unsafe objectCounts.deallocate() }
-        if spansUsed {
-            unsafe spans.starts.deallocate()
-            unsafe spans.ends.deallocate()
-        }
         sliced.deallocate()
         universe.deallocate()
         contested.deallocate()
@@ -152,4 +126,11 @@ final class WantedRows {
         clear()
         append(wanted)
     }
+}
+
+/// A number for each row of a block; what is rarely needed is allocated when it is first asked for.
+@safe final class RowBuffer<Number: BitwiseCopyable> {
+    let base = UnsafeMutablePointer<Number>.allocate(capacity: Block.rows)
+
+    deinit { unsafe base.deallocate() }
 }

@@ -53,6 +53,11 @@ struct RuleValue {
         return number
     }
 
+    /// A number of objects or units.
+    func number() throws(WinnowError) -> Int {
+        Int(try integer(Int64(RuleLimits.number.lowerBound)...Int64(RuleLimits.number.upperBound)))
+    }
+
     /// A whole number from zero up; what is beyond the limit counts as the limit.
     func natural(upTo limit: Int) throws(WinnowError) -> Int {
         if case .number(let text) = value, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),

@@ -36,7 +36,7 @@ enum TextWords {
 
     /// The words that begin an operator or a window of a field; no event is called so.
     static let fieldStarts = Set(
-        (FieldOperator.allCases.compactMap(\.words) + windows + ["is", "aged"])
+        (FieldOperator.allCases.compactMap(\.words) + windows)
             .compactMap { $0.split(separator: " ").first.map(String.init) })
 
     /// What begins a window.

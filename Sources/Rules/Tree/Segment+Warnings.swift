@@ -51,27 +51,26 @@ extension Rule {
                     code: "always_everyone", path: place,
                     message: "the number is the greatest there is, so this holds for everybody"))
         }
+        func note(_ code: String, _ message: String) {
+            warnings.append(RuleWarning(code: code, path: path, message: message))
+        }
         switch node {
         case .all(let parts):
             if Rule.holdNegation(parts) {
-                warnings.append(
-                    RuleWarning(
-                        code: "always_nobody", path: path,
-                        message: "one condition is the negation of another, so nobody has both"))
+                note(
+                    "always_nobody", "one condition is the negation of another, so nobody has both")
             }
         case .any(let parts):
             if Rule.holdNegation(parts) {
-                warnings.append(
-                    RuleWarning(
-                        code: "always_everyone", path: path,
-                        message: "one condition is the negation of another, so everybody has one"))
+                note(
+                    "always_everyone",
+                    "one condition is the negation of another, so everybody has one")
             }
             if parts.count(where: \.isNegative) > 1 {
-                warnings.append(
-                    RuleWarning(
-                        code: "negations_in_any", path: path,
-                        message: "one of several negations is enough here, so nearly everybody is "
-                            + "in; to leave out each of them, all must hold"))
+                note(
+                    "negations_in_any",
+                    "one of several negations is enough here, so nearly everybody is in; "
+                        + "to leave out each of them, all must hold")
             }
         default: break
         }

@@ -78,7 +78,7 @@ extension Window {
     }
 
     /// The instant so many units after the evaluation; before it, when there are less than none.
-    package static func rolling(_ n: Int, _ unit: Unit, _ time: EvaluationTime) -> Instant {
+    private static func rolling(_ n: Int, _ unit: Unit, _ time: EvaluationTime) -> Instant {
         rolling(n, unit, from: time.asOf, time.zone)
     }
 

@@ -78,7 +78,7 @@ struct ActivityEvaluation {
             try count(source, gathered, bound, wanted)
         } else {
             scratch.record(.countedWide)
-            let counters = unsafe scratch.wide()
+            let counters = unsafe scratch.wideCounters.base
             unsafe counters.update(repeating: 0, count: Block.rows)
             try unsafe scan(source, gathered, WideSink(counters: counters, rows: scratch.distinct))
             for one in wanted {

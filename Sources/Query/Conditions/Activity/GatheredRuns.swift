@@ -80,13 +80,6 @@ final class GatheredRuns {
         if !isSorted { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
     }
 
-    /// Where the runs of the object end that begin at `start`, once they are sorted by key.
-    func endOfObject(from start: Int) -> Int {
-        var end = start + 1
-        while end < runs.count, runs[end].key == runs[start].key { end += 1 }
-        return end
-    }
-
     private func append(_ kind: RunInScope.Kind, _ leaf: LeafID, _ scope: PartScope) {
         runs.append(
             RunInScope(
@@ -241,5 +234,14 @@ struct RunInScope {
             for word in first + 1..<last { unsafe words[word] = .max }
             unsafe words[last] |= high
         }
+    }
+}
+
+extension [RunInScope] {
+    /// Where the runs of the object end that begin at `start`, once they are sorted by key.
+    func endOfObject(from start: Int) -> Int {
+        var end = start + 1
+        while end < count, self[end].key == self[start].key { end += 1 }
+        return end
     }
 }

@@ -66,8 +66,9 @@ final class AfterCondition: BoundCondition {
     private func evaluateRows(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         let scratch = view.scratch
         scratch.record(.afterRows)
-        let times = unsafe scratch.rowSpans()
-        let counts = unsafe scratch.wide()
+        let starts = unsafe scratch.starts.base
+        let ends = unsafe scratch.ends.base
+        let counts = unsafe scratch.wideCounters.base
         let span = span
         // Rows that have the event; of others nothing is kept.
         let known = view.spare(0)
@@ -78,23 +79,23 @@ final class AfterCondition: BoundCondition {
             for i in 0..<n {
                 let row = unsafe Int(rows[i])
                 if known.contains(row) {
-                    unsafe times.starts[row] = span.choose(times.starts[row], at[i])
+                    unsafe starts[row] = span.choose(starts[row], at[i])
                 } else {
                     known.insert(row)
-                    unsafe times.starts[row] = at[i]
+                    unsafe starts[row] = at[i]
                     unsafe counts[row] = 0
                 }
             }
         }
-        known.forEach { unsafe times.ends[$0] = span.end(after: times.starts[$0]) }
+        known.forEach { unsafe ends[$0] = span.end(after: starts[$0]) }
         if let events {
             try unsafe ActivityEvaluation(events, scratch, known).forEachTime(
                 view.block, keys: false
             ) { rows, _, by, at, n in
                 for i in 0..<n {
                     let row = unsafe Int(rows[i])
-                    if known.contains(row), unsafe at[i] > times.starts[row],
-                        unsafe at[i] <= times.ends[row]
+                    if known.contains(row), unsafe at[i] > starts[row],
+                        unsafe at[i] <= ends[row]
                     {
                         unsafe counts[row] = counts[row].saturatingAdd(UInt64(by[i]))
                     }

@@ -50,7 +50,7 @@ final class CountingCondition: BoundCondition {
         into out: BlockSet
     ) throws(WinnowError) {
         view.scratch.record(.objectsCounted)
-        let counts = unsafe view.scratch.objects()
+        let counts = unsafe view.scratch.objectCounts.base
         unsafe counts.update(repeating: 0, count: Block.rows)
         try forEachObject(
             activity, gathered, view, { unsafe counts[Int($0)] += 1 },
@@ -79,7 +79,7 @@ final class CountingCondition: BoundCondition {
         var start = 0
         var isFirst = true
         while start < gathered.runs.count, isFirst || !out.isEmpty {
-            let end = gathered.endOfObject(from: start)
+            let end = gathered.runs.endOfObject(from: start)
             defer { start = end }
             if gathered.runs[start].key ?? 0 == 0 { continue }
             try activity.evaluate(gathered.runs[start..<end], gathered, wanted)
@@ -101,12 +101,11 @@ final class CountingCondition: BoundCondition {
         let tails = PlainTails(gathered, events.scope)
         var start = 0
         while start < runs.count {
-            var end = start + 1
-            while end < runs.count, runs[end].key == runs[start].key { end += 1 }
+            let end = runs.endOfObject(from: start)
             defer { start = end }
             // Most objects have a few events of the tail, each counting once.
-            if let tails, let rows = tails.rows(of: runs[start..<end]) {
-                if runs[start].key ?? 0 > 0, UInt64(rows) >= wanted.lower {
+            if let tails, let count = tails.events(of: runs[start..<end]) {
+                if runs[start].key ?? 0 > 0, UInt64(count) >= wanted.lower {
                     view.scratch.record(.objectTail)
                     tails.count(runs[start..<end], wanted, view.scratch, body)
                 }
@@ -150,7 +149,7 @@ final class CountingCondition: BoundCondition {
 
         /// How many events some runs have; nil when they are not all in the tail and in the window
         /// as a whole, or too many.
-        func rows(of runs: ArraySlice<RunInScope>) -> Int? {
+        func events(of runs: ArraySlice<RunInScope>) -> Int? {
             var count = 0
             for run in runs {
                 guard case .tailRun(let range) = run.kind, !run.straddles else { return nil }
@@ -181,7 +180,7 @@ final class CountingCondition: BoundCondition {
             for i in 0..<count {
                 let row = unsafe touched[i]
                 let counted = unsafe UInt64(counters[Int(row)])
-                if counted >= wanted.lower, counted <= upper, counted > 0 { body(row) }
+                if counted >= wanted.lower, counted <= upper { body(row) }
                 unsafe counters[Int(row)] = 0
             }
         }

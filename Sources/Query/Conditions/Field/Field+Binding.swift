@@ -10,10 +10,9 @@ extension FieldCondition: BindableCondition {
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
         let schema = binder.snapshot.schema
         let isID = sameBytes(name, Schema.idName)
+        let number = isID ? nil : schema.index(of: name)
         let known =
-            isID
-            ? Field(name: Schema.idName, type: .string)
-            : schema.index(of: name).map { schema.fields[$0] }
+            isID ? Field(name: Schema.idName, type: .string) : number.map { schema.fields[$0] }
         guard let field = known else {
             let names = [Schema.idName] + schema.fields.map(\.name)
             let list = names.joined(separator: ", ")
@@ -30,7 +29,7 @@ extension FieldCondition: BindableCondition {
         let plan: Plan
         if isID {
             plan = try idPlan(test.test, binder.snapshot)
-        } else if schema.globalStatus == schema.index(of: name) {
+        } else if schema.globalStatus == number {
             plan = try statusPlan(field, test.test, binder)
         } else {
             plan = try fieldPlan(field, test.test, binder.snapshot)

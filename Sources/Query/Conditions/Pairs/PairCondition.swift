@@ -71,7 +71,7 @@ final class PairCondition: BoundCondition {
         var start = 0
         var from = 0
         while start < runs.runs.count {
-            let end = runs.endOfObject(from: start)
+            let end = runs.runs.endOfObject(from: start)
             let key = runs.runs[start].key ?? 0
             defer { start = end }
             if key == 0 { continue }
@@ -80,7 +80,7 @@ final class PairCondition: BoundCondition {
             if let excluded {
                 while from < others.runs.count, others.runs[from].key ?? 0 < key { from += 1 }
                 if from < others.runs.count, others.runs[from].key == key {
-                    let group = others.runs[from..<others.endOfObject(from: from)]
+                    let group = others.runs[from..<others.runs.endOfObject(from: from)]
                     try excluded.evaluate(group, others, .init(lower: 1, upper: nil, out: strike))
                     set.subtract(strike)
                 }

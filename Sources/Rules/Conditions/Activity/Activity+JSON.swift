@@ -85,12 +85,11 @@ private struct ActivityReader {
     private func counting(_ value: RuleValue) throws(WinnowError) -> Activity.Counting {
         if case .object = value.value {
             let object = try RuleObject(value, allowed: [.atLeast])
-            return .atLeast(
-                Int(try object.required(.atLeast).integer(1...Int64(RuleLimits.number.upperBound))))
+            return .atLeast(try object.required(.atLeast).number())
         }
         let text = try value.string()
-        let names = Activity.Counting.names.map(\.name)
-        guard let mode = Activity.Counting.names.first(where: { $0.name == text })?.mode else {
+        let names = Activity.Counting.plain.map(\.name)
+        guard let mode = Activity.Counting.plain.first(where: { $0.name == text })?.mode else {
             throw value.error(
                 "“\(text)”\(nearestHint(for: text, among: names)) is not one of "
                     + names.joined(separator: ", ") + ", {\"at_least\": …}")
@@ -138,7 +137,7 @@ private struct ActivityReader {
             allTags: try object.optional(.allTags)?.strings() ?? [],
             attributes: try object.optional(.attributes).map(attributes) ?? [],
             latest: try object.optional(.latest).map { (value) throws(WinnowError) in
-                Int(try value.integer(1...Int64(RuleLimits.number.upperBound)))
+                try value.number()
             })
     }
 
@@ -182,7 +181,7 @@ private struct ActivityReader {
     private func duration(_ value: RuleValue) throws(WinnowError) -> After.Duration {
         let object = try RuleObject(value, allowed: [.next, .unit])
         return After.Duration(
-            Int(try object.required(.next).integer(1...Int64(RuleLimits.number.upperBound))),
+            try object.required(.next).number(),
             try object.optional(.unit)?.choice(Window.Unit.self) ?? .days)
     }
 }
@@ -272,5 +271,5 @@ extension After: JSONWritable {
 
 extension Activity.Counting {
     /// The mode's name in JSON; nil for one that takes a number.
-    var name: String? { Activity.Counting.names.first { $0.mode == self }?.name }
+    var name: String? { Activity.Counting.plain.first { $0.mode == self }?.name }
 }

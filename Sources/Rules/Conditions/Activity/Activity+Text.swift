@@ -70,7 +70,7 @@ extension TextReader {
     }
 
     private mutating func counting() throws(WinnowError) -> Activity.Counting {
-        if let named = choice(Activity.Counting.words, { $0.words }) { return named.mode }
+        if let named = choice(Activity.Counting.plain, { $0.words }) { return named.mode }
         try require("at least")
         mark([Activity.key, .counting, .atLeast])
         return .atLeast(try integer(RuleLimits.number))
@@ -302,6 +302,6 @@ extension Activity.Counting {
     /// The mode in rules as text; nil for the one that is not said.
     fileprivate var text: String? {
         if case .atLeast(let objects) = self { return "at least \(objects)" }
-        return Activity.Counting.words.first { $0.mode == self }?.words
+        return Activity.Counting.plain.first { $0.mode == self }?.words
     }
 }

@@ -4,7 +4,7 @@ extension Activity: RuleCondition {
     package static let key: RuleKey = "activity"
     static let words: [(json: String, words: String?)] =
         CountOperator.allCases.map { ($0.rawValue, $0.words) }
-        + Activity.Counting.words.map { ($0.mode.name ?? "", $0.words) }
+        + Activity.Counting.plain.map { ($0.name, $0.words) }
         + [(RuleKey.precededBy.rawValue, "having")]
     var node: Rule.Node { .activity(self) }
 

@@ -42,14 +42,11 @@ public struct Activity: Sendable, Hashable {
         /// At least so many different objects, 1 … 2³¹ − 1, must, each alone.
         case atLeast(Int)
 
-        /// The modes that take no number, by their names in JSON.
-        static let names: [(name: String, mode: Counting)] = [
-            ("total", .total), ("any_one", .anyOne), ("every_one", .everyOne),
-        ]
-
-        /// The modes that take no number and are said in text.
-        static let words: [(words: String, mode: Counting)] = [
-            ("any one", .anyOne), ("every one", .everyOne),
+        /// The modes that take no number: their names in JSON and, where they are said, their words
+        /// in text.
+        static let plain: [(mode: Counting, name: String, words: String?)] = [
+            (.total, "total", nil), (.anyOne, "any_one", "any one"),
+            (.everyOne, "every_one", "every one"),
         ]
     }
 
