@@ -41,7 +41,7 @@ package enum SectionTag: UInt32, Sendable {
     case eventTypes = 1, leaves, blocks, chunks, summaries, messageBlocks
     case strings = 16
     case fields = 32, fieldBlocks, fieldValues
-    case objects = 48
+    case objects = 48, selectors
     case digests = 64
     case erased = 80
 }

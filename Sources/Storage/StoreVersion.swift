@@ -102,8 +102,15 @@ package final class StoreVersion: Sendable {
     /// The catalogue of campaigns or of templates by what selectors ask for.
     package func catalogueIndex(_ namespace: Namespace) throws(WinnowError) -> CatalogueIndex {
         if let index = openedIndices.withLock({ $0[namespace] }) { return index }
-        let objects = try catalogue().filter { $0.kind.namespace == namespace }
-        let index = CatalogueIndex(objects, try strings(namespace))
+        let kind: CatalogueObject.Kind = namespace == .template ? .template : .campaign
+        var tables: [SelectorTable] = []
+        for file in try files(.catalogue) {
+            let table = try CataloguePart.selectors(file, kind) { (object) throws(WinnowError) in
+                try strings(object.kind.namespace).code(of: object.id)
+            }
+            tables.append(table)
+        }
+        let index = CatalogueIndex(tables)
         openedIndices.withLock { $0[namespace] = index }
         return index
     }

@@ -1,26 +1,31 @@
 import WinnowModel
 
-/// Which campaigns, or templates, have a tag or an attribute: distinct dictionary codes, ascending,
-/// so that a selector looks at what it chooses and not at the whole catalogue.
+/// Which campaigns, or templates, have a tag or an attribute, in all parts of a catalogue.
 package struct CatalogueIndex: Sendable {
-    private var tags: [[UInt8]: [UInt32]] = [:]
-    private var attributes: [CatalogueObject.Attribute: [UInt32]] = [:]
+    /// Oldest first; an object in a later part replaces the one in an earlier.
+    private let tables: [SelectorTable]
 
-    /// Objects whose id has no code were never seen in an event; their tags are known all the same.
-    package init(_ objects: [CatalogueObject], _ ids: StringTables) {
-        for object in objects {
-            let code = ids.code(of: object.id).map { [$0] } ?? []
-            for tag in object.tags { tags[tag, default: []] += code }
-            for attribute in object.attributes { attributes[attribute, default: []] += code }
-        }
-        tags = tags.mapValues { $0.sortedDistinct() }
-        attributes = attributes.mapValues { $0.sortedDistinct() }
+    package init(_ tables: [SelectorTable]) { self.tables = tables }
+
+    /// The codes of the objects that have a tag, distinct, ascending.
+    package func withTag(_ tag: String) throws(WinnowError) -> [UInt32] {
+        try codes(of: SelectorTable.Term(tag: Array(tag.utf8)))
     }
 
-    /// nil for a tag that nothing has.
-    package func withTag(_ tag: String) -> [UInt32]? { tags[Array(tag.utf8)] }
+    package func with(attribute key: String, _ value: String) throws(WinnowError) -> [UInt32] {
+        try codes(
+            of: SelectorTable.Term(
+                CatalogueObject.Attribute(key: Array(key.utf8), value: Array(value.utf8))))
+    }
 
-    package func with(attribute key: String, _ value: String) -> [UInt32] {
-        attributes[CatalogueObject.Attribute(key: Array(key.utf8), value: Array(value.utf8))] ?? []
+    private func codes(of term: SelectorTable.Term) throws(WinnowError) -> [UInt32] {
+        var codes: [UInt32] = []
+        for (i, table) in tables.enumerated() {
+            let newer = tables[(i + 1)...]
+            codes += try table.codes(of: term).filter { code in
+                !newer.contains { $0.contains(code) }
+            }
+        }
+        return tables.count < 2 ? codes : codes.sortedDistinct()
     }
 }

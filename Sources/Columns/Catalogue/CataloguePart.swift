@@ -4,7 +4,7 @@ import WinnowModel
 
 /// A campaign or template as it was loaded.
 package struct CatalogueObject: Sendable, Hashable {
-    package enum Kind: UInt8, Sendable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
         case campaign = 1, template
 
         /// What its ids are numbered in.
@@ -58,13 +58,14 @@ package struct CatalogueObject: Sendable, Hashable {
 ///
 ///     objects = (count:u32 size:u64 length:u64 zstd frame of object …) …
 ///     object  = kind:u8 channel:u8 id name tags:u32 tag … attributes:u32 (key value) …
+///     selectors = (size:u64 table) …                        campaigns, then templates, see `SelectorTable`
 package enum CataloguePart {
     /// Bytes of objects after which a frame ends; one object more fits any frame that is believed.
     private static let frameSize = 1 << 26
 
-    package static func write(_ objects: [CatalogueObject], to part: PartWriter) throws(WinnowError)
-        -> PartReference
-    {
+    package static func write(
+        _ objects: [CatalogueObject], to part: PartWriter, _ code: CodeOfObject
+    ) throws(WinnowError) -> PartReference {
         try part.begin(.objects)
         var body = ByteWriter()
         var count: UInt32 = 0
@@ -81,6 +82,7 @@ package enum CataloguePart {
             body.bytes.removeAll(keepingCapacity: true)
             count = 0
         }
+        try appendSelectors(objects, to: part, code)
         return try part.finish()
     }
 

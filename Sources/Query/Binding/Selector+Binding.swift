@@ -12,7 +12,7 @@ extension Binder {
         if selector.hasConditions {
             let index = try snapshot.catalogueIndex(namespace)
             try warnOfUnknownTags(selector.tags + selector.allTags, index)
-            codes = [codes, selector.codes(in: index)].united()
+            codes = [codes, try selector.codes(in: index)].united()
         }
         var names = codes.map { NameCode($0) }
         if let latest = selector.latest {
@@ -75,7 +75,8 @@ extension Binder {
         _ tags: [String], _ index: CatalogueIndex
     ) throws(WinnowError) {
         var told: Set<[UInt8]> = []
-        for tag in tags where index.withTag(tag) == nil && told.insert(Array(tag.utf8)).inserted {
+        for tag in tags where told.insert(Array(tag.utf8)).inserted {
+            guard try index.withTag(tag).isEmpty else { continue }
             try warn("unknown_tag", "nothing in the store has the tag “\(tag)”")
         }
     }
@@ -84,13 +85,18 @@ extension Binder {
 extension Selector {
     /// The codes of the objects that satisfy every condition that is given, ascending; there is at
     /// least one condition.
-    fileprivate func codes(in index: CatalogueIndex) -> [UInt32] {
+    fileprivate func codes(in index: CatalogueIndex) throws(WinnowError) -> [UInt32] {
         var conditions: [[UInt32]] = []
-        if !tags.isEmpty { conditions.append(tags.map { index.withTag($0) ?? [] }.united()) }
-        for tag in allTags { conditions.append(index.withTag(tag) ?? []) }
+        if !tags.isEmpty {
+            conditions.append(
+                try tags.map { (tag) throws(WinnowError) in try index.withTag(tag) }.united())
+        }
+        for tag in allTags { conditions.append(try index.withTag(tag)) }
         for condition in attributes {
             conditions.append(
-                condition.values.map { index.with(attribute: condition.key, $0) }.united())
+                try condition.values.map { (value) throws(WinnowError) in
+                    try index.with(attribute: condition.key, value)
+                }.united())
         }
         guard let first = conditions.first else { return [] }
         return conditions.dropFirst().reduce(first) { common, own in

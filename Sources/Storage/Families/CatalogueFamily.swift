@@ -14,8 +14,12 @@ enum CatalogueFamily: PartFamily {
         for reference in merge.older {
             parts.append(try CataloguePart.read(try merge.directory.open(reference)))
         }
-        return try CataloguePart.write(
-            CataloguePart.merged(parts + [merge.batch.objects]), to: part)
+        let objects = CataloguePart.merged(parts + [merge.batch.objects])
+        return try CataloguePart.write(objects, to: part) { (object) throws(WinnowError) in
+            unsafe object.id.withUnsafeBytes { id in
+                unsafe merge.batch.names[object.kind.namespace]?.find(id, hash: stringHash(id))
+            }
+        }
     }
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {
@@ -24,11 +28,9 @@ enum CatalogueFamily: PartFamily {
             check.findings.expect(
                 CataloguePart.merged([objects]).count == objects.count, file.path,
                 "an object is there twice")
-            for object in objects {
-                let known =
-                    try check.snapshot.strings(object.kind.namespace).code(of: object.id) != nil
-                check.findings.expect(
-                    known, file.path, "an object that the dictionary does not have")
+            try CataloguePart.verifySelectors(file, objects, check.findings) {
+                (object) throws(WinnowError) in
+                try check.snapshot.strings(object.kind.namespace).code(of: object.id)
             }
         }
     }
