@@ -95,6 +95,51 @@ import WinnowCKernels
         }
     }
 
+    /// Writes the rows that are in a set, too, and a bit for each row, by rank, whether it is;
+    /// returns how many are. There is room for `count` rows, and for a word more than these have
+    /// bits. The container is sound.
+    package func rows(
+        in set: BlockSet, into rows: UnsafeMutablePointer<UInt16>,
+        ranks: UnsafeMutablePointer<UInt64>
+    ) -> Int {
+        unsafe ranks.update(repeating: 0, count: count / 64 + 1)
+        var found = 0
+        switch kind {
+        case .empty: break
+        case .array:
+            guard let array = unsafe array else { break }
+            for word in 0..<(count + 63) / 64 { unsafe ranks[word] = .max }
+            unsafe kernels.narrow_to_rows(array, count, set.bits, ranks)
+            for word in 0..<(count + 63) / 64 {
+                var bits = unsafe ranks[word]
+                while bits != 0 {
+                    unsafe rows[found] = array[word << 6 + bits.trailingZeroBitCount]
+                    found += 1
+                    bits &= bits - 1
+                }
+            }
+        case .bitset:
+            guard let words = unsafe words else { break }
+            unsafe kernels.gather(words, set.bits, BlockSet.words, ranks)
+            for word in 0..<BlockSet.words {
+                var bits = unsafe words[word] & set.bits[word]
+                while bits != 0 {
+                    unsafe rows[found] = UInt16(
+                        truncatingIfNeeded: word << 6 + bits.trailingZeroBitCount)
+                    found += 1
+                    bits &= bits - 1
+                }
+            }
+        case .full:
+            for row in 0..<count where set.contains(row) {
+                unsafe ranks[row >> 6] |= 1 << UInt64(row & 63)
+                unsafe rows[found] = UInt16(truncatingIfNeeded: row)
+                found += 1
+            }
+        }
+        return found
+    }
+
     /// The rows, ascending.
     package var allRows: [UInt16] {
         if count == 0 { return [] }

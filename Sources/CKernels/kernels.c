@@ -5,6 +5,7 @@
 #include <string.h>
 
 typedef uint64_t v8u64 __attribute__((ext_vector_type(8)));
+typedef uint64_t v64u64 __attribute__((ext_vector_type(64)));
 typedef uint8_t v64u8 __attribute__((ext_vector_type(64)));
 typedef _Bool b64 __attribute__((ext_vector_type(64)));
 
@@ -23,6 +24,19 @@ ALWAYS uint64_t deposit(uint64_t chosen, uint64_t mask) {
     }
     return result;
 }
+
+// The bits of `bits` where `mask` has one, moved together.
+ALWAYS uint64_t extract(uint64_t bits, uint64_t mask) {
+    uint64_t result = 0;
+    for (unsigned r = 0; mask; r++, mask &= mask - 1) result |= (bits >> __builtin_ctzll(mask) & 1) << r;
+    return result;
+}
+
+// Byte k of word j becomes byte j of word k.
+#define bytes_by_value(x) __builtin_shufflevector((x), (x), \
+    0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, \
+    3, 11, 19, 27, 35, 43, 51, 59, 4, 12, 20, 28, 36, 44, 52, 60, 5, 13, 21, 29, 37, 45, 53, 61, \
+    6, 14, 22, 30, 38, 46, 54, 62, 7, 15, 23, 31, 39, 47, 55, 63)
 
 #define any(x) (__builtin_reduce_or(x) != 0)
 
@@ -48,6 +62,7 @@ static size_t ck_find_linear(const uint8_t *text, size_t n, const uint8_t *part,
 #define CK(name) name##_avx2
 #define CK_NAME "avx2"
 #define deposit(chosen, mask) __builtin_ia32_pdep_di(chosen, mask)
+#define extract(bits, mask) __builtin_ia32_pext_di(bits, mask)
 #include "body.inc"
 #undef CK
 #undef CK_NAME
@@ -78,6 +93,7 @@ ALWAYS size_t keep_word(const uint16_t *rows, uint64_t m, uint16_t *kept) {
 #undef CK
 #undef CK_NAME
 #undef deposit
+#undef extract
 #pragma clang attribute pop
 
 const ck_table *ck_variant(size_t i) {

@@ -103,6 +103,12 @@ struct KernelTests {
                 ck_unslice(sliced, n, width, first, n - first, &back)
                 #expect(back == Array(values[first...]))
             }
+            for first in [0, 64, 512, 576] where first < n {
+                let mask = random.words((n - first + 63) / 64)
+                var back = [UInt64](repeating: 0, count: mask.count * 64)
+                table.unslice(sliced, n, width, first, n - first, mask, &back)
+                for i in bits(mask) where first + i < n { #expect(back[i] == values[first + i]) }
+            }
             let masked = random.words((n + 511) / 512 * 8)
             for (x, y) in [
                 (values[0], values[n / 2]), (span / 3, span / 3), (0, span), (span, span),
@@ -131,6 +137,33 @@ struct KernelTests {
             ranks[$0.offset / 64] >> UInt64($0.offset % 64) & 1 == 1
         }
         #expect(bits(out) == expected.map(\.element))
+        var gathered = [UInt64](repeating: 0, count: 1025)
+        table.gather(members, out, 1024, &gathered)
+        #expect(bits(gathered) == expected.map(\.offset))
+    }
+
+    @Test("greater and equal numbers, bit by bit", arguments: variants)
+    func compare(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 23)
+        let x = (0..<512).map { _ in random.next() % 100 }
+        let y = (0..<512).map { $0 % 3 == 0 ? x[$0] + 37 : random.next() % 200 }
+        var carry = [UInt64](repeating: 0, count: 8)
+        var greater = carry
+        var equal = [UInt64](repeating: .max, count: 8)
+        func slice(_ values: [UInt64], _ bit: Int) -> [UInt64] {
+            (0..<8).map { word in
+                (0..<64).reduce(0) {
+                    $0 | (values[word * 64 + $1] >> UInt64(bit) & 1) << UInt64($1)
+                }
+            }
+        }
+        for bit in 0..<9 {
+            table.compare_bit(
+                slice(x, bit), slice(y, bit), 37 >> bit & 1 == 1, &carry, &greater, &equal, 8)
+        }
+        #expect(bits(greater) == x.indices.filter { x[$0] + 37 > y[$0] })
+        #expect(bits(equal) == x.indices.filter { x[$0] + 37 == y[$0] })
     }
 
     /// The sliced form, with the room after it that readers may look at; and its size.
@@ -168,6 +201,37 @@ struct KernelTests {
             #expect(count == chosen.count)
             #expect(passed == first.count)
             #expect(Array(kept.prefix(chosen.count)) == ranks.map { rows[$0] })
+            var narrowed = mask
+            let set = random.words(1024)
+            table.narrow_to_rows(rows, n, set, &narrowed)
+            #expect(
+                bits(narrowed).filter { $0 < n }
+                    == chosen.filter { set[Int(rows[$0] >> 6)] >> UInt64(rows[$0] & 63) & 1 == 1 })
+
+            // Events of chosen ranks, in pieces of two words.
+            let wanted = random.words(first.count / 64 + 2)
+            let rankOf = (0..<n).map { event in first.count { $0 <= event } - 1 }
+            var events = [UInt64](repeating: 0, count: words + 2)
+            var before = ck_passed(ranks: 0, fills: false)
+            for at in stride(from: 0, to: n, by: 128) {
+                let fits = starts.withUnsafeBytes { bytes in
+                    events.withUnsafeMutableBufferPointer { events in
+                        table.events_of_ranks(
+                            wanted, first.count,
+                            bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + at / 8,
+                            min(128, n - at), &before, events.baseAddress! + at / 64)
+                    }
+                }
+                #expect(fits)
+            }
+            #expect(
+                bits(events)
+                    == (0..<n).filter {
+                        wanted[rankOf[$0] / 64] >> UInt64(rankOf[$0] % 64) & 1 == 1
+                    }
+            )
+            #expect(before.ranks == first.count)
+
             // One row less than the bits say, and a first event that is not the first of its row.
             for (distinct, flip) in [(first.count - 1, 0), (first.count, 1)] as [(Int, UInt64)] {
                 starts[0] ^= flip
@@ -178,6 +242,13 @@ struct KernelTests {
                         mask, n, &passed, &kept)
                 }
                 #expect(misfit == -1)
+                before = ck_passed(ranks: 0, fills: false)
+                let fits = starts.withUnsafeBytes { bytes in
+                    table.events_of_ranks(
+                        wanted, distinct, bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), n,
+                        &before, &events)
+                }
+                #expect(!fits)
             }
         }
     }

@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// What came before a piece of events, see `events_of_ranks`.
+typedef struct {
+    /// Rows so far.
+    size_t ranks;
+    /// Whether the last event was chosen.
+    bool fills;
+} ck_passed;
+
 typedef struct ck_table {
     const char *_Nonnull name;
 
@@ -54,6 +62,20 @@ typedef struct ck_table {
     void (*_Nonnull expand)(
         const uint64_t *_Nonnull members, size_t words, const uint64_t *_Nonnull ranks, uint64_t *_Nonnull out);
 
+    // Gathers bits by rank: the bit of `bits` at the r-th set bit of `members` becomes bit r of
+    // `ranks`, which has room for one word more than there are.
+    void (*_Nonnull gather)(
+        const uint64_t *_Nonnull members, const uint64_t *_Nonnull bits, size_t words, uint64_t *_Nonnull ranks);
+    // Takes the events of rows that are not in a set off the mask of `n`, an event a row.
+    void (*_Nonnull narrow_to_rows)(
+        const uint16_t *_Nonnull rows, size_t n, const uint64_t *_Nonnull set, uint64_t *_Nonnull mask);
+    // Makes the mask the events of the rows whose rank is in `ranks`, which has a word more than
+    // there are; of the events of a row only the first has its bit set in `starts`. Long runs come
+    // in pieces. false when bits and rows do not fit.
+    bool (*_Nonnull events_of_ranks)(
+        const uint64_t *_Nonnull ranks, size_t distinct, const uint8_t *_Nonnull starts, size_t n,
+        ck_passed *_Nonnull passed, uint64_t *_Nonnull mask);
+
     // Where the `m` bytes of a part first begin in the `n` bytes of a text; n for nowhere.
     size_t (*_Nonnull find_bytes)(
         const uint8_t *_Nonnull text, size_t n, const uint8_t *_Nonnull part, size_t m);
@@ -66,6 +88,17 @@ typedef struct ck_table {
     // undefined.
     void (*_Nonnull sliced_bit)(
         const uint8_t *_Nonnull sliced, size_t n, unsigned width, unsigned bit, uint64_t *_Nonnull out);
+    // Compares numbers x + a and y, bit by bit from the lowest: `x`, `y` and `add` are one bit of
+    // each, the others what is known so far: at first nothing is carried or greater, all is equal.
+    void (*_Nonnull compare_bit)(
+        const uint64_t *_Nonnull x, const uint64_t *_Nonnull y, bool add, uint64_t *_Nonnull carry,
+        uint64_t *_Nonnull greater, uint64_t *_Nonnull equal, size_t words);
+    // The values of `count` sliced ones that a mask chooses of the `n` from `first`, a multiple of
+    // 64, on. `out` has whole groups of 64; what it gets for values that are not chosen is
+    // undefined.
+    void (*_Nonnull unslice)(
+        const uint8_t *_Nonnull sliced, size_t count, unsigned width, size_t first, size_t n,
+        const uint64_t *_Nonnull mask, uint64_t *_Nonnull out);
 } ck_table;
 
 /// The table in use: the best that this processor can run, or the one that WINNOW_ISA names
@@ -87,7 +120,6 @@ void ck_slice(const uint64_t *_Nonnull values, size_t n, unsigned width, uint8_t
 /// The values `first ..< first + n` of `count` sliced ones.
 void ck_unslice(
     const uint8_t *_Nonnull sliced, size_t count, unsigned width, size_t first, size_t n, uint64_t *_Nonnull out);
-
 /// CRC-32C (Castagnoli), as iSCSI and ext4 use it.
 uint32_t ck_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t n);
 /// XXH64 of https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md

@@ -1,3 +1,4 @@
+import WinnowBitmaps
 import WinnowFormat
 import WinnowModel
 
@@ -261,6 +262,15 @@ package final class ActivityPart: Sendable {
             block, Int(clamping: try reader.take(UInt64.self)),
             Int(clamping: try reader.take(UInt64.self))
         )
+    }
+
+    /// Makes the set the rows that have an event of the type in a block.
+    package func rows(_ entry: BlockEntry, into rows: BlockSet) throws(WinnowError) {
+        if entry.hasSummary { return try summary(entry).members.copy(into: rows) }
+        rows.clear()
+        let chunk = try chunk(entry)
+        for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: rows) }
+        for i in 0..<chunk.tail.events { unsafe rows.insert(Int(chunk.tailRows[i])) }
     }
 
     /// In which quarter of an hour each row had the event last, see `Recency`; only where

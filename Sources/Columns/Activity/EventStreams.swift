@@ -186,12 +186,16 @@ struct StreamTable {
         storedTimes.values(range).map { timeBase &+ Int64(bitPattern: $0) &* unit }
     }
 
-    /// The times of some events; there is room for as many, which 64 bits take all the same.
-    package func times(_ range: Range<Int>, into out: UnsafeMutablePointer<Int64>) {
-        unsafe out.withMemoryRebound(to: UInt64.self, capacity: range.count) { values in
-            unsafe storedTimes.values(range, into: values)
+    /// The times of those of the `n` events from `start` (a multiple of 512) on that a mask chooses;
+    /// there is room for whole groups of 64, and what is written for others is undefined.
+    package func times(
+        _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>,
+        into out: UnsafeMutablePointer<Int64>
+    ) {
+        unsafe out.withMemoryRebound(to: UInt64.self, capacity: n) { values in
+            unsafe storedTimes.values(start, n, of: mask, into: values)
         }
-        for i in 0..<range.count { unsafe out[i] = timeBase &+ out[i] &* unit }
+        for i in 0..<n { unsafe out[i] = timeBase &+ out[i] &* unit }
     }
 
     /// `count` of some events.

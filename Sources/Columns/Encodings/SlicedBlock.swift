@@ -26,8 +26,14 @@ import WinnowModel
         let members = BlockSet.allocate()
         /// For callers that unite several comparisons.
         package let spare = BlockSet.allocate()
+        /// For comparing two blocks: a bit of each, and what is carried.
+        fileprivate let bits = (BlockSet.allocate(), BlockSet.allocate())
+        fileprivate let carry = BlockSet.allocate()
         package init() {}
         package func deallocate() {
+            bits.0.deallocate()
+            bits.1.deallocate()
+            carry.deallocate()
             spare.deallocate()
             ranks.deallocate()
             members.deallocate()
@@ -131,6 +137,41 @@ import WinnowModel
             }
             body(scratch.spare, 1 << UInt64(bit))
         }
+    }
+
+    /// Makes `greater` and `equal` the rows whose value here is greater than, or equal to, the one
+    /// in another block; of rows that are not in both, nothing is said.
+    package func compare(
+        with other: SlicedBlock, greater: BlockSet, equal: BlockSet, _ scratch: Scratch
+    ) {
+        guard base >= other.base else {
+            other.compare(with: self, greater: greater, equal: equal, scratch)
+            // What is neither less nor equal.
+            greater.formUnion(equal)
+            scratch.carry.fill(first: BlockSet.rows)
+            return greater.complement(in: scratch.carry)
+        }
+        greater.clear()
+        equal.fill(first: BlockSet.rows)
+        scratch.carry.clear()
+        let ahead = UInt64(bitPattern: base &- other.base)
+        let width = max(stream.width, other.stream.width, Packing.width(of: ahead))
+        // One more for what the sum carries; what does not fit 64 bits would be no Int64.
+        for bit in 0..<min(width + 1, 64) {
+            copy(bit: bit, into: scratch.bits.0, scratch)
+            other.copy(bit: bit, into: scratch.bits.1, scratch)
+            unsafe kernels.compare_bit(
+                scratch.bits.0.bits, scratch.bits.1.bits, ahead >> UInt64(bit) & 1 == 1,
+                scratch.carry.bits, greater.bits, equal.bits, BlockSet.words)
+        }
+    }
+
+    /// One bit of every row's value above the base.
+    private func copy(bit: Int, into out: BlockSet, _ scratch: Scratch) {
+        guard bit < stream.width else { return out.clear() }
+        guard !dense else { return unsafe stream.copy(bit: bit, into: out.bits) }
+        unsafe stream.copy(bit: bit, into: scratch.ranks.bits)
+        spread(into: out, scratch)
     }
 
     /// All values in the order of the members' rows.

@@ -61,6 +61,15 @@ import WinnowFormat
         unsafe ck_unslice(bytes, count, UInt32(width), range.lowerBound, range.count, out)
     }
 
+    /// Those of the `n` values from `start`, a multiple of 64, on that a mask chooses. There is room
+    /// for whole groups of 64; what is written for others is undefined.
+    package func values(
+        _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>,
+        into out: UnsafeMutablePointer<UInt64>
+    ) {
+        unsafe kernels.unslice(bytes, count, UInt32(width), start, n, mask, out)
+    }
+
     package func values(_ range: Range<Int>) -> [UInt64] {
         if range.isEmpty { return [] }
         return unsafe [UInt64](unsafeUninitializedCapacity: range.count) { buffer, filled in

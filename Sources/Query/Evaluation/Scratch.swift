@@ -33,6 +33,10 @@ import WinnowThreads
     let mask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
     let spareMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
     let unitedMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
+    /// Events of a piece that are of the rows wanted.
+    let ownMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
+    /// Which of a head's rows are wanted, by rank.
+    let ranks = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.words + 1)
     let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece + 64)
     let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
@@ -105,6 +109,8 @@ import WinnowThreads
         unsafe mask.deallocate()
         unsafe spareMask.deallocate()
         unsafe unitedMask.deallocate()
+        unsafe ownMask.deallocate()
+        unsafe ranks.deallocate()
         unsafe kept.deallocate()
         unsafe numbers.deallocate()
         unsafe messages.deallocate()

@@ -148,14 +148,16 @@ extension Activity: BindableCondition {
     private func following(
         _ after: After, _ scope: Scope, _ links: [NameCode]?, isOpen: Bool, _ binder: Binder
     ) throws(WinnowError) -> Plan {
+        var scope = scope
+        scope.ordersLeaves = after.pairing != .message
         var before = scope
         before.machines = after.by.map { $0 == .machines }
         before.window = Int64.min...scope.asOf
-        let keying: Scope.Keying =
+        let (pairing, keying): (AfterCondition.Pairing, Scope.Keying) =
             switch after.pairing {
-            case .scope: .none
-            case .object: scope.objectKeying
-            case .message: .message
+            case .scope: (.scope, .none)
+            case .object: (.object, scope.objectKeying)
+            case .message: (.message, .message)
             }
         let other = EventType(type.channel, after.event)
         guard let first = try binder.events(before, other, nil, keying: keying) else {
@@ -170,7 +172,7 @@ extension Activity: BindableCondition {
                 first, events, lower: lower, upper: upper,
                 span: AfterCondition.Span(
                     which: after.which, within: after.within, zone: binder.time.zone),
-                pairs: after.pairing != .scope))
+                pairing: pairing))
     }
 
     /// The plan for a condition on events; nil when there are none.

@@ -142,23 +142,92 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Calls `body` with rows, keys (where they are wanted), counts and times of the events in
-    /// scope, some thousands at a time.
-    func forEachTime(
-        _ block: BlockIndex, keys wantsKeys: Bool, _ body: TimeSink.Body
-    ) throws(WinnowError) {
+    /// Calls `body` with rows, keys, counts and times of the events in scope, some thousands at a
+    /// time.
+    func forEachKeyAndTime(_ block: BlockIndex, _ body: TimeSink.Body) throws(WinnowError) {
         let gathered = scope.parts.contains { $0.keys != nil } ? scratch.keyed : scratch.gathered
         try gathered.gather(scope, block, stored: false)
         try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            try unsafe scan(.block(block), gathered, TimeSink(wantsKeys: wantsKeys, body: body))
+            try unsafe scan(.block(block), gathered, TimeSink(wantsKeys: true, body: body))
         }
     }
 
-    /// Gathers the runs of a block, those of each object together; false when runs do not tell
-    /// which events are in scope.
-    func gatherByKey(_ block: BlockIndex, _ gathered: GatheredRuns) throws(WinnowError) -> Bool {
+    /// The quarter hours of each row's last event in scope, see `Recency`, as far as one part tells
+    /// them; takes the rows of which it does not off the set. nil when nothing is told.
+    func lastQuarters(_ block: BlockIndex, _ told: BlockSet) throws(WinnowError) -> SlicedBlock? {
+        guard scope.links == nil else { return nil }
+        var largest: (part: PartScope, entry: ActivityPart.BlockEntry)?
+        for part in scope.parts where part.tellsLast {
+            guard let entry = try part.part.find(part.index, block: block), entry.hasSummary,
+                entry.events > largest?.entry.events ?? 0
+            else { continue }
+            largest = (part, entry)
+        }
+        guard let largest else { return nil }
+        for part in scope.parts where part !== largest.part {
+            guard let entry = try part.part.find(part.index, block: block) else { continue }
+            try part.part.rows(entry, into: scratch.sliced.spare)
+            told.subtract(scratch.sliced.spare)
+        }
+        return try largest.part.part.latest(largest.entry)
+    }
+
+    /// Rows, counts and times of some events, and the time that events to come do not pass.
+    typealias TimeBody = (
+        UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<Int64>, Int, Int64
+    ) -> Void
+
+    /// Calls `body` with events of the rows in a set, run by run in the order of their times; ends
+    /// when the body has taken all rows off the set.
+    func forEachTime(
+        _ block: BlockIndex, _ order: TimeOrder, while rows: BlockSet, _ body: TimeBody
+    ) throws(WinnowError) {
+        let gathered = scratch.gathered
+        try gathered.gather(scope, block, stored: false)
+        guard scope.unique != nil, joins(gathered) else {
+            gathered.sort(by: order)
+            let runs = gathered.runs[...]
+            return try unsafe forEachTime(runs, of: gathered, order, while: rows, body)
+        }
+        // Unique events that are compared come in no order.
+        var within = self
+        within.wantedRows = rows
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            let sink = unsafe TimeSink(wantsKeys: false) { rows, _, by, at, n in
+                unsafe body(rows, by, at, n, order.unknown)
+            }
+            try within.scan(.block(block), gathered, sink)
+        }
+    }
+
+    /// The same with some runs, which are in that order.
+    func forEachTime(
+        _ runs: ArraySlice<RunInScope>, of gathered: GatheredRuns, _ order: TimeOrder,
+        while rows: BlockSet, _ body: TimeBody
+    ) throws(WinnowError) {
+        var within = self
+        within.wantedRows = rows
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            for i in runs.indices {
+                if rows.isEmpty { return }
+                let isLast = i + 1 == runs.endIndex
+                let bound = isLast ? order.end : order.bound(runs[i + 1].span)
+                let sink = unsafe TimeSink(wantsKeys: false) { rows, _, by, at, n in
+                    unsafe body(rows, by, at, n, bound)
+                }
+                try within.scan(runs[i...i], gathered, sink)
+            }
+        }
+    }
+
+    /// Gathers the runs of a block, those of each object together, in the order of their times;
+    /// false when runs do not tell which events are in scope.
+    func gatherByKey(
+        _ block: BlockIndex, _ gathered: GatheredRuns, _ order: TimeOrder? = nil
+    ) throws(WinnowError) -> Bool {
         try gathered.gather(scope, block, stored: false)
         if scope.unique != nil, joins(gathered) { return false }
+        if let order { gathered.sort(by: order) }
         gathered.sortByKey()
         return true
     }
@@ -352,6 +421,9 @@ struct ActivityEvaluation {
         _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>,
         _ sink: some CountSink
     ) throws(WinnowError) {
+        if let wantedRows, looksAtRows(sink) {
+            return try scan(head, of: wantedRows, run, window, sink)
+        }
         let rows = try unsafe self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
@@ -371,18 +443,74 @@ struct ActivityEvaluation {
         }
     }
 
+    /// The same where only events of some rows are wanted: of others nothing is read.
+    private func scan(
+        _ head: ActivityChunk.Head, of wanted: BlockSet, _ run: RunInScope,
+        _ window: ClosedRange<Int64>, _ sink: some CountSink
+    ) throws(WinnowError) {
+        guard head.container.isSound else { throw head.misfit }
+        let chosen = unsafe head.container.rows(
+            in: wanted, into: scratch.distinct, ranks: scratch.ranks)
+        guard chosen > 0 else { return }
+        let mask = unsafe scratch.mask
+        let own = unsafe scratch.ownMask
+        let kept = unsafe scratch.kept
+        var passed = ck_passed(ranks: 0, fills: false)
+        // The chosen row that the event before was of.
+        var row = -1
+        for at in stride(from: 0, to: head.events, by: Scratch.piece) {
+            let n = min(Scratch.piece, head.events - at)
+            choose(0..<n)
+            if let starts = unsafe head.starts {
+                let fits = unsafe kernels.events_of_ranks(
+                    scratch.ranks, head.distinct, starts + at / 8, n, &passed, mask)
+                guard fits else { throw head.misfit }
+            } else {
+                for word in 0..<(n + 63) / 64 {
+                    unsafe mask[word] &= scratch.ranks[at / 64 + word]
+                }
+            }
+            let words = (n + 63) / 64
+            unsafe own.update(from: mask, count: words)
+            if run.straddles { narrow(head.streams, at, n, to: window) }
+            narrowToLinksAndFirsts(head.streams, at, n)
+            var count = 0
+            for word in 0..<words {
+                var bits = unsafe own[word]
+                let firsts = unsafe head.starts?.word(at / 64 + word) ?? .max
+                while bits != 0 {
+                    let lowest = bits & (0 &- bits)
+                    if firsts & lowest != 0 { row += 1 }
+                    unsafe kept[count] = scratch.distinct[row]
+                    if unsafe mask[word] & lowest != 0 { count += 1 }
+                    bits ^= lowest
+                }
+            }
+            deliver(count, head.streams, at, n, run.key, sink)
+        }
+    }
+
     /// Scans what the mask chooses of `n` events of a tail from `at` on, once links and first marks
     /// are looked at.
     private func scanChosen(
         _ streams: EventStreams, _ at: Int, _ n: Int, _ rows: UnsafePointer<UInt16>, _ key: UInt32?,
         _ sink: some CountSink
     ) {
+        if let wantedRows, looksAtRows(sink) {
+            unsafe kernels.narrow_to_rows(rows, n, wantedRows.bits, scratch.mask)
+        }
         narrowToLinksAndFirsts(streams, at, n)
         let count = unsafe kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
         deliver(count, streams, at, n, key, sink)
     }
 
     // MARK: Events
+
+    /// Whether events of rows that are not wanted are left out: where much is done for each event,
+    /// and where others speak for those rows.
+    private func looksAtRows(_ sink: some CountSink) -> Bool {
+        sink.wantsKeys || sink.wantsTimes || scope.unique != nil
+    }
 
     /// Makes the mask these events of a piece.
     private func choose(_ range: Range<Int>) {
@@ -429,40 +557,36 @@ struct ActivityEvaluation {
         _ sink: some CountSink
     ) {
         guard count > 0 else { return }
-        var count = count
         let mask = unsafe scratch.mask
         let kept = unsafe scratch.kept
         let weighs = scope.unique == nil && streams.hasWeights && !sink.unites
-        let isNumbered = weighs || sink.wantsKeys || sink.wantsTimes
-        guard isNumbered || (wantedRows != nil && scope.unique != nil) else {
+        guard sink.wantsKeys || sink.wantsTimes || weighs else {
             return unsafe sink.add(kept, by: nil, count)
         }
-        if sink.wantsKeys { scratch.record(.byKey) }
         let numbers = unsafe scratch.numbers
         let messages = unsafe scratch.messages
+        let times = unsafe scratch.times
+        if sink.wantsKeys { scratch.record(.byKey) }
         if sink.wantsTimes { scratch.record(.byEventTime) }
-        if isNumbered {
-            unsafe streams.weights(at..<at + n, into: numbers)
-            if sink.wantsTimes { unsafe streams.times(at..<at + n, into: scratch.times) }
-            if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
-            var k = 0
-            for word in 0..<(n + 63) / 64 {
-                var bits = unsafe mask[word]
-                while bits != 0, k < count {
-                    let i = word * 64 + bits.trailingZeroBitCount
-                    unsafe numbers[k] = unsafe scope.unique == nil ? numbers[i] : 1
-                    unsafe messages[k] = unsafe key ?? messages[i]
-                    if sink.wantsTimes { unsafe scratch.times[k] = unsafe scratch.times[i] }
-                    k += 1
-                    bits &= bits - 1
-                }
+        if weighs { unsafe streams.weights(at..<at + n, into: numbers) }
+        if sink.wantsTimes { unsafe streams.times(at, n, of: mask, into: times) }
+        if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
+        var k = 0
+        for word in 0..<(n + 63) / 64 {
+            var bits = unsafe mask[word]
+            while bits != 0, k < count {
+                let i = word * 64 + bits.trailingZeroBitCount
+                unsafe numbers[k] = unsafe weighs ? numbers[i] : 1
+                if sink.wantsKeys { unsafe messages[k] = unsafe key ?? messages[i] }
+                if sink.wantsTimes { unsafe times[k] = unsafe times[i] }
+                k += 1
+                bits &= bits - 1
             }
         }
-        if let wantedRows { count = keep(wantedRows, count, isNumbered) }
         if sink.wantsKeys || sink.wantsTimes {
             hand(count, to: sink)
         } else {
-            unsafe sink.add(kept, by: weighs ? UnsafePointer(numbers) : nil, count)
+            unsafe sink.add(kept, by: numbers, count)
         }
     }
 
@@ -474,21 +598,6 @@ struct ActivityEvaluation {
         } else {
             unsafe sink.add(scratch.kept, keys: scratch.messages, by: scratch.numbers, count)
         }
-    }
-
-    /// Drops events of other rows; returns how many are left.
-    private func keep(_ rows: BlockSet, _ count: Int, _ numbered: Bool) -> Int {
-        var left = 0
-        for i in 0..<count where unsafe rows.contains(Int(scratch.kept[i])) {
-            unsafe scratch.kept[left] = unsafe scratch.kept[i]
-            if numbered {
-                unsafe scratch.numbers[left] = unsafe scratch.numbers[i]
-                unsafe scratch.messages[left] = unsafe scratch.messages[i]
-                unsafe scratch.times[left] = unsafe scratch.times[i]
-            }
-            left += 1
-        }
-        return left
     }
 }
 

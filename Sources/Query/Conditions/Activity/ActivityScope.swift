@@ -54,6 +54,10 @@ final class PartScope: Sendable {
     /// Per leaf what pairs its events with others, zero for nothing; nil when that is their
     /// message, or nothing is paired.
     let keys: [UInt32]?
+    /// Per leaf when its events happened; nil where that does not matter.
+    let spans: [LeafSpan]?
+    /// Whether each row's last event of the part is in scope if any is.
+    let tellsLast: Bool
     /// Where every event of the part from here on is in scope, and none before it: the quarter hour
     /// of `Recency`.
     let since: Int64?
@@ -64,9 +68,11 @@ final class PartScope: Sendable {
 
     init(
         part: ActivityPart, index: ActivityPart.TypeIndex, places: [Place]?, leaves: [LeafID],
-        keys: [UInt32]?,
+        keys: [UInt32]?, spans: [LeafSpan]?, tellsLast: Bool,
         since: Int64? = nil, window: ClosedRange<Int64>
     ) {
+        self.tellsLast = tellsLast
+        self.spans = spans
         self.since = since
         self.window = window
         forgets = index.minimum < part.horizon
@@ -79,5 +85,18 @@ final class PartScope: Sendable {
 
     func contains(_ leaf: LeafID) -> Bool {
         places.map { leaf.index < $0.count && $0[leaf.index] != .out } ?? true
+    }
+}
+
+/// The times of the first and of the last event of some leaves.
+struct LeafSpan: Sendable {
+    var first, last: Int64
+
+    /// Neither before nor after any other.
+    static let unknown = LeafSpan(first: .min, last: .max)
+
+    mutating func formUnion(_ other: LeafSpan) {
+        first = min(first, other.first)
+        last = max(last, other.last)
     }
 }

@@ -71,7 +71,7 @@ final class GatheredRuns {
         }
     }
 
-    /// Brings the runs of each object together; objects ascend by key.
+    /// Brings the runs of each object together, in the order that they have; objects ascend by key.
     func sortByKey() {
         // One chunk has its leaves in the order of campaigns.
         let isSorted = (1..<max(1, runs.count)).allSatisfy {
@@ -80,12 +80,26 @@ final class GatheredRuns {
         if !isSorted { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
     }
 
+    /// Brings the runs with the last events to the front, or those with the first ones.
+    func sort(by order: TimeOrder) {
+        switch order {
+        case .lastFirst: runs.sort { $0.span.last > $1.span.last }
+        case .firstFirst: runs.sort { $0.span.first < $1.span.first }
+        }
+    }
+
     private func append(_ kind: RunInScope.Kind, _ leaf: LeafID, _ scope: PartScope) {
         runs.append(
             RunInScope(
                 kind: kind, chunk: chunks.count,
                 straddles: scope.places?[Int(leaf.rawValue)] == .straddles,
-                key: scope.keys?[Int(leaf.rawValue)]))
+                key: scope.keys?[Int(leaf.rawValue)], span: span(of: leaf, scope)))
+    }
+
+    /// When the events of a leaf happened, where that matters.
+    private func span(of leaf: LeafID, _ scope: PartScope) -> LeafSpan {
+        guard let spans = scope.spans, leaf.rawValue < spans.count else { return .unknown }
+        return spans[Int(leaf.rawValue)]
     }
 
     /// Appends the heads in scope; returns what they may add up to for one row.
@@ -113,7 +127,7 @@ final class GatheredRuns {
                 }
             }
         } else {
-            for i in 0..<chunk.headCount { take(i, LeafID(0)) }
+            for i in 0..<chunk.headCount { take(i, chunk.leaf(ofHead: i)) }
         }
         return reach
     }
@@ -130,10 +144,12 @@ final class GatheredRuns {
         }
         var chosen = 0
         var straddles = false
+        var span = LeafSpan(first: .max, last: .min)
         func take(_ range: Range<Int>, _ leaf: LeafID) {
             events += range.count
             guard wholeTails else { return append(.tailRun(range), leaf, scope) }
             chosen += range.count
+            span.formUnion(self.span(of: leaf, scope))
             if scope.places?[Int(leaf.rawValue)] == .straddles {
                 straddles = true
                 straddling.insert(range, offset)
@@ -167,12 +183,14 @@ final class GatheredRuns {
             }
         } else {
             take(0..<chunk.tail.events, LeafID(0))
+            span = LeafSpan(first: scope.index.minimum, last: scope.index.maximum)
         }
         guard wholeTails else { return runs.count > first }
         if chosen > 0 {
             runs.append(
-                RunInScope(kind: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil)
-            )
+                RunInScope(
+                    kind: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil,
+                    span: span))
         }
         return chosen > 0
     }
@@ -193,6 +211,20 @@ struct RunInScope {
     /// What pairs its events with others, where that is the same for all of them; nil for their
     /// message.
     let key: UInt32?
+    /// Between which times all of its events are, where that matters.
+    let span: LeafSpan
+}
+
+/// In which order runs are looked at where only the last events, or the first, are wanted.
+enum TimeOrder {
+    case lastFirst, firstFirst
+
+    /// What the events of a run, and of those after it, do not pass.
+    func bound(_ span: LeafSpan) -> Int64 { self == .lastFirst ? span.last : span.first }
+
+    /// What nothing passes, since nothing follows; and what anything may follow.
+    var end: Int64 { self == .lastFirst ? .min : .max }
+    var unknown: Int64 { self == .lastFirst ? .max : .min }
 }
 
 /// A long mask that is made anew for every block, in memory that stays where it is while it is

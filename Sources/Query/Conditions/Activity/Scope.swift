@@ -13,6 +13,8 @@ struct Scope: Hashable {
     var window: ClosedRange<Int64>
     /// The instant of evaluation.
     let asOf: Int64
+    /// Whether it matters which leaves have earlier events than others.
+    var ordersLeaves = false
 
     /// How many objects are selected: campaigns, or templates when only those are.
     var objects: Int { (campaigns ?? templates ?? []).count }
@@ -77,12 +79,17 @@ struct Scope: Hashable {
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
         let takesAllActors = try takesAllActors(part, index)
         let takesAll = campaigns == nil && templates == nil && takesAllActors
+        let table = try part.leaves(of: index)
+        let spans: [LeafSpan]? =
+            ordersLeaves
+            ? (0..<table.count).map { LeafSpan(first: table.minimum[$0], last: table.maximum[$0]) }
+            : nil
         if covered && takesAll && unique == nil && keying != .campaign && keying != .template {
             let scope = PartScope(
-                part: part, index: index, places: nil, leaves: [], keys: nil, window: window)
+                part: part, index: index, places: nil, leaves: [], keys: nil, spans: spans,
+                tellsLast: true, window: window)
             return (scope, index.events)
         }
-        let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
         var leaves: [LeafID] = []
         var events = 0
@@ -104,13 +111,12 @@ struct Scope: Hashable {
             case .template:
                 (0..<table.count).map { table.template(LeafID($0)).rawValue }
             }
-        var since: Int64?
-        if takesAll, unique == nil, keys == nil, index.maximum <= window.upperBound {
-            since = Recency.quarter(beginningAt: window.lowerBound)
-        }
+        let tellsLast =
+            takesAll && unique == nil && keys == nil && index.maximum <= window.upperBound
+        let since = tellsLast ? Recency.quarter(beginningAt: window.lowerBound) : nil
         let scope = PartScope(
-            part: part, index: index, places: places, leaves: leaves, keys: keys, since: since,
-            window: window)
+            part: part, index: index, places: places, leaves: leaves, keys: keys, spans: spans,
+            tellsLast: tellsLast, since: since, window: window)
         return (scope, events)
     }
 

@@ -21,14 +21,7 @@ struct UniqueJoin {
         seen.clear()
         for part in scope.parts {
             guard let entry = try part.part.find(part.index, block: block) else { continue }
-            own.clear()
-            if entry.hasSummary {
-                try part.part.summary(entry).members.copy(into: own)
-            } else {
-                let chunk = try part.part.chunk(entry)
-                for i in 0..<chunk.headCount { try chunk.head(i).container.union(into: own) }
-                for i in 0..<chunk.tail.events { unsafe own.insert(Int(chunk.tailRows[i])) }
-            }
+            try part.part.rows(entry, into: own)
             if part.forgets {
                 // Its marks may be on events that are forgotten.
                 scratch.record(.forgotten)

@@ -7,9 +7,11 @@ import WinnowRules
 /// Profiles that have an event, and of other events after it between two bounds; in the whole
 /// scope, or in some one object or message.
 ///
-/// Method: the first pass finds, for each row of the block, the last (or first) time of the event;
-/// the second counts what is later, and not too late. For pairs the same is kept per row and key.
-/// Both passes look at the times of the events that candidates have.
+/// Method: sets of rows tell most: who does not have the event, or not enough of the others. Where
+/// all of both are in scope, quarter hours of last events decide nearly all of the rest. For the
+/// rows that are left, the last (or first) time of the event is found from the runs with the latest
+/// (earliest) events on, until no run can change it; then what is later. Objects are looked at one
+/// by one in the same way. For messages, times are kept by row and message.
 final class AfterCondition: BoundCondition {
     /// The events after which others count.
     private let before: ActivityScope
@@ -18,9 +20,10 @@ final class AfterCondition: BoundCondition {
     private let lower: UInt64
     private let upper: UInt64?
     private let span: Span
-    /// Whether both events have a campaign, template or message in common, by the keys of their
-    /// scopes.
-    private let pairs: Bool
+    private let pairing: Pairing
+
+    /// What both events have in common: objects and messages by the keys of their scopes.
+    enum Pairing: Sendable { case scope, object, message }
 
     /// The time in which events count, seen from the event before them.
     struct Span: Sendable {
@@ -44,85 +47,305 @@ final class AfterCondition: BoundCondition {
 
     init(
         _ before: ActivityScope, _ events: ActivityScope?, lower: UInt64, upper: UInt64?,
-        span: Span, pairs: Bool
+        span: Span, pairing: Pairing
     ) {
         self.before = before
         self.events = events
         self.lower = lower
         self.upper = upper
         self.span = span
-        self.pairs = pairs
+        self.pairing = pairing
     }
 
     var cost: Int { 20_000 + (before.events + (events?.events ?? 0)) / 50 }
 
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         out.clear()
-        if pairs { try evaluatePairs(view, into: out) } else { try evaluateRows(view, into: out) }
+        switch pairing {
+        case .scope:
+            view.scratch.record(.afterRows)
+            try evaluate(
+                Events(before, view), events.map { Events($0, view) }, view,
+                within: view.candidates,
+                into: out)
+        case .object:
+            if try !evaluateObjects(view, into: out) { try evaluatePairs(view, into: out) }
+        case .message:
+            try evaluatePairs(view, into: out)
+        }
     }
 
     private func matches(_ count: UInt64) -> Bool { count >= lower && count <= upper ?? .max }
 
-    private func evaluateRows(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
-        let scratch = view.scratch
-        scratch.record(.afterRows)
-        let starts = unsafe scratch.starts.base
-        let ends = unsafe scratch.ends.base
-        let counts = unsafe scratch.wideCounters.base
-        let span = span
-        // Rows that have the event; of others nothing is kept.
-        let known = view.spare(0)
-        known.clear()
-        try unsafe ActivityEvaluation(before, scratch, view.candidates).forEachTime(
-            view.block, keys: false
-        ) { rows, _, _, at, n in
-            for i in 0..<n {
-                let row = unsafe Int(rows[i])
-                if known.contains(row) {
-                    unsafe starts[row] = span.choose(starts[row], at[i])
-                } else {
-                    known.insert(row)
-                    unsafe starts[row] = at[i]
-                    unsafe counts[row] = 0
-                }
+    /// Events of a block: all in scope, or some of its runs.
+    private struct Events {
+        let evaluation: ActivityEvaluation
+        let block: BlockIndex
+        var runs: (gathered: GatheredRuns, range: Range<Int>)?
+
+        init(_ scope: ActivityScope, _ view: BlockView) {
+            evaluation = ActivityEvaluation(scope, view.scratch)
+            block = view.block
+        }
+
+        /// Makes `out` the rows that have at least so many.
+        func rows(
+            having least: UInt64, within: BlockSet?, into out: BlockSet
+        ) throws(WinnowError) {
+            let wanted = ActivityEvaluation.Wanted(lower: least, upper: nil, out: out)
+            if let (gathered, range) = runs {
+                try evaluation.evaluate(gathered.runs[range], gathered, wanted)
+            } else {
+                let scratch = evaluation.scratch
+                scratch.wanted.replace(by: wanted)
+                try ActivityEvaluation(evaluation.scope, scratch, within)
+                    .evaluate(block, scratch.wanted.all)
+            }
+            if let within { out.formIntersection(within) }
+        }
+
+        func forEachTime(
+            _ order: TimeOrder, while rows: BlockSet, _ body: ActivityEvaluation.TimeBody
+        ) throws(WinnowError) {
+            if let (gathered, range) = runs {
+                let runs = gathered.runs[range]
+                try unsafe evaluation.forEachTime(runs, of: gathered, order, while: rows, body)
+            } else {
+                try unsafe evaluation.forEachTime(block, order, while: rows, body)
             }
         }
-        known.forEach { unsafe ends[$0] = span.end(after: starts[$0]) }
-        if let events {
-            try unsafe ActivityEvaluation(events, scratch, known).forEachTime(
-                view.block, keys: false
-            ) { rows, _, by, at, n in
-                for i in 0..<n {
-                    let row = unsafe Int(rows[i])
-                    if known.contains(row), unsafe at[i] > starts[row],
-                        unsafe at[i] <= ends[row]
-                    {
-                        unsafe counts[row] = counts[row].saturatingAdd(UInt64(by[i]))
-                    }
-                }
-            }
+
+        func lastQuarters(_ told: BlockSet) throws(WinnowError) -> SlicedBlock? {
+            try runs == nil ? evaluation.lastQuarters(block, told) : nil
         }
-        known.forEach { if unsafe matches(counts[$0]) { out.insert($0) } }
     }
 
+    /// Object by object, the runs of both events in the same order; false when runs do not tell
+    /// which events are in scope.
+    private func evaluateObjects(_ view: BlockView, into out: BlockSet) throws(WinnowError) -> Bool
+    {
+        let scratch = view.scratch
+        let first = scratch.keyed
+        let others = scratch.excluded
+        var before = Events(self.before, view)
+        guard try before.evaluation.gatherByKey(view.block, first, order) else { return false }
+        var events = self.events.map { Events($0, view) }
+        if let events {
+            let told = try events.evaluation.gatherByKey(view.block, others, .lastFirst)
+            if !told { return false }
+        }
+        scratch.record(.afterObjects)
+        let left = view.spare(0)
+        left.copy(from: view.candidates ?? scratch.universe)
+        let met = view.spare(1)
+        // The conditions' own sets begin where these two end.
+        let inner = BlockView(
+            block: view.block, candidates: nil, scratch: scratch, level: view.level + 2)
+        var start = 0
+        var from = 0
+        while start < first.runs.count {
+            let end = first.runs.endOfObject(from: start)
+            let key = first.runs[start].key ?? 0
+            before.runs = (first, start..<end)
+            start = end
+            if key == 0 { continue }
+            while from < others.runs.count, others.runs[from].key ?? 0 < key { from += 1 }
+            let hasOthers =
+                events != nil && from < others.runs.count && others.runs[from].key == key
+            if hasOthers { events?.runs = (others, from..<others.runs.endOfObject(from: from)) }
+            try evaluate(before, hasOthers ? events : nil, inner, within: left, into: met)
+            out.formUnion(met)
+            left.subtract(met)
+            if left.isEmpty { return true }
+        }
+        return true
+    }
+
+    private var order: TimeOrder { span.which == .last ? .lastFirst : .firstFirst }
+
+    /// Makes `out` the rows that have the event before, and the others as often as wanted.
+    private func evaluate(
+        _ before: Events, _ events: Events?, _ view: BlockView, within: BlockSet?,
+        into out: BlockSet
+    ) throws(WinnowError) {
+        try before.rows(having: 1, within: within, into: out)
+        guard let events else {
+            if lower > 0 { out.clear() }
+            return
+        }
+        // Without so many events at any time it is known whether a row matches.
+        guard let enough = lower > 0 ? lower : upper.map({ $0.saturatingAdd(1) }), !out.isEmpty
+        else { return }
+        let open = view.spare(0)
+        try events.rows(having: enough, within: out, into: open)
+        if lower > 0 { out.clear() } else { out.subtract(open) }
+        if !open.isEmpty { try decide(open, before, events, enough: enough, view) }
+        out.formUnion(open)
+    }
+
+    /// Takes the rows that do not match off the set.
+    private func decide(
+        _ rows: BlockSet, _ before: Events, _ events: Events, enough: UInt64, _ view: BlockView
+    ) throws(WinnowError) {
+        // What one event decides is looked for from the last one on.
+        let isOne = enough == 1 && (lower == 0 || upper == nil)
+        let open = view.spare(1)
+        let later = view.spare(2)
+        open.copy(from: rows)
+        later.clear()
+        try compareQuarters(of: open, later: later, before, events, isOne: isOne, view)
+        try findStarts(open, before, view)
+        if isOne {
+            try find(later, of: open, events, view)
+            if lower > 0 { rows.formIntersection(later) } else { rows.subtract(later) }
+        } else {
+            let counted = view.spare(3)
+            counted.copy(from: open)
+            try count(counted, events, view)
+            if lower > 0 { rows.clear() } else { rows.subtract(open) }
+            rows.formUnion(counted)
+        }
+    }
+
+    /// Decides by the quarter hours of last events, where these tell: takes rows off `open` that
+    /// have nothing later, and those with something later, which it adds to `later`, if one event is
+    /// what matters.
+    private func compareQuarters(
+        of open: BlockSet, later: BlockSet, _ before: Events, _ events: Events, isOne: Bool,
+        _ view: BlockView
+    ) throws(WinnowError) {
+        let told = view.spare(3)
+        told.copy(from: open)
+        let latestIsLater = isOne && span.within == nil
+        guard span.which == .last || latestIsLater, let first = try before.lastQuarters(told),
+            let last = try events.lastQuarters(told)
+        else { return }
+        view.scratch.record(.afterQuarters)
+        let greater = view.spare(4)
+        let equal = view.spare(5)
+        last.compare(with: first, greater: greater, equal: equal, view.scratch.sliced)
+        if span.which == .last {
+            // Where the last event is earlier, nothing is later.
+            let earlier = view.spare(6)
+            earlier.copy(from: told)
+            earlier.subtract(greater)
+            earlier.subtract(equal)
+            open.subtract(earlier)
+        }
+        if latestIsLater {
+            greater.formIntersection(told)
+            later.formUnion(greater)
+            open.subtract(greater)
+        }
+    }
+
+    /// Finds the last (or first) time of the event before, and until when events count.
+    private func findStarts(
+        _ open: BlockSet, _ before: Events, _ view: BlockView
+    ) throws(WinnowError) {
+        let starts = unsafe view.scratch.starts.base
+        let order = order
+        let isLast = order == .lastFirst
+        open.forEach { unsafe starts[$0] = order.end }
+        let pending = view.spare(3)
+        pending.copy(from: open)
+        let bits = unsafe pending.bits
+        try unsafe before.forEachTime(order, while: pending) { rows, _, at, n, bound in
+            for i in 0..<n {
+                let row = unsafe Int(rows[i])
+                let time = unsafe isLast ? max(starts[row], at[i]) : min(starts[row], at[i])
+                unsafe starts[row] = time
+                if isLast ? time >= bound : time <= bound {
+                    unsafe bits[row >> 6] &= ~(1 << UInt64(row & 63))
+                }
+            }
+        }
+        let ends = unsafe view.scratch.ends.base
+        let span = span
+        open.forEach { unsafe ends[$0] = span.end(after: starts[$0]) }
+    }
+
+    /// Adds to `found` the rows of `open` that have one event that counts.
+    private func find(
+        _ found: BlockSet, of open: BlockSet, _ events: Events, _ view: BlockView
+    ) throws(WinnowError) {
+        let starts = unsafe view.scratch.starts.base
+        let ends = unsafe view.scratch.ends.base
+        let pending = view.spare(3)
+        pending.copy(from: open)
+        let bits = unsafe pending.bits
+        let foundBits = unsafe found.bits
+        try unsafe events.forEachTime(.lastFirst, while: pending) { rows, _, at, n, bound in
+            for i in 0..<n {
+                let row = unsafe Int(rows[i])
+                let bit: UInt64 = 1 << UInt64(row & 63)
+                if unsafe at[i] > starts[row] && at[i] <= ends[row] {
+                    unsafe foundBits[row >> 6] |= bit
+                    unsafe bits[row >> 6] &= ~bit
+                } else if unsafe starts[row] >= bound {
+                    unsafe bits[row >> 6] &= ~bit
+                }
+            }
+        }
+    }
+
+    /// Takes the rows whose events that count are not as many as wanted off the set.
+    private func count(
+        _ open: BlockSet, _ events: Events, _ view: BlockView
+    ) throws(WinnowError) {
+        let starts = unsafe view.scratch.starts.base
+        let ends = unsafe view.scratch.ends.base
+        let counts = unsafe view.scratch.wideCounters.base
+        open.forEach { unsafe counts[$0] = 0 }
+        try unsafe events.forEachTime(.lastFirst, while: open) { rows, by, at, n, _ in
+            for i in 0..<n {
+                let row = unsafe Int(rows[i])
+                if unsafe at[i] > starts[row] && at[i] <= ends[row] {
+                    unsafe counts[row] = counts[row].saturatingAdd(UInt64(by[i]))
+                }
+            }
+        }
+        open.filter { unsafe matches(counts[$0]) }
+    }
+
+    /// Keeps times by row and message, or object, where both events are often enough; of the other
+    /// rows any message will do, or none.
     private func evaluatePairs(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         view.scratch.record(.afterPairs)
+        let rows = view.spare(0)
+        let open = view.spare(1)
+        try Events(before, view).rows(having: 1, within: view.candidates, into: rows)
+        open.clear()
+        let enough = lower > 0 ? lower : upper.map { $0.saturatingAdd(1) }
+        if let events, let enough {
+            try Events(events, view).rows(having: enough, within: rows, into: open)
+        }
+        if lower > 0 { rows.copy(from: open) }
+        if rows.isEmpty { return }
         var pairs: [UInt64: (start: Int64, end: Int64, count: UInt64)] = [:]
         let span = span
+        let openBits = unsafe open.bits
+        let outBits = unsafe out.bits
         func key(_ row: UInt16, _ key: UInt32) -> UInt64 { UInt64(key) << 16 | UInt64(row) }
-        try unsafe ActivityEvaluation(before, view.scratch, view.candidates).forEachTime(
-            view.block, keys: true
+        try unsafe ActivityEvaluation(before, view.scratch, rows).forEachKeyAndTime(
+            view.block
         ) { rows, keys, _, at, n in
             for i in 0..<n where unsafe keys[i] > 0 {
+                let row = unsafe Int(rows[i])
+                let bit: UInt64 = 1 << UInt64(row & 63)
+                if unsafe openBits[row >> 6] & bit == 0 {
+                    unsafe outBits[row >> 6] |= bit
+                    continue
+                }
                 let pair = unsafe key(rows[i], keys[i])
                 let time = unsafe at[i]
                 pairs[pair] = (pairs[pair].map { span.choose($0.start, time) } ?? time, 0, 0)
             }
         }
         for (pair, value) in pairs { pairs[pair]?.end = span.end(after: value.start) }
-        if let events {
-            try unsafe ActivityEvaluation(events, view.scratch, view.candidates).forEachTime(
-                view.block, keys: true
+        if let events, !open.isEmpty {
+            try unsafe ActivityEvaluation(events, view.scratch, open).forEachKeyAndTime(
+                view.block
             ) { rows, keys, by, at, n in
                 for i in 0..<n where unsafe keys[i] > 0 {
                     let pair = unsafe key(rows[i], keys[i])
