@@ -186,14 +186,19 @@ struct UnionSink: CountSink {
         }
     }
 
-    /// Calls `body` once with each row whose counter is between two bounds, the lower above zero,
-    /// and leaves the counters zero.
-    func drain(_ bounds: ClosedRange<UInt8>, _ body: (UInt16) -> Void) {
+    /// Leaves the rows whose counter is between two bounds, the lower above zero, each once, in the
+    /// room for rows, and the counters zero; returns how many.
+    func drain(_ bounds: ClosedRange<UInt8>) -> Int {
+        var met = 0
         for i in 0..<count {
             let row = unsafe rows[i]
-            if unsafe bounds.contains(counters[Int(row)]) { body(row) }
+            let counted = unsafe counters[Int(row)]
             unsafe counters[Int(row)] = 0
+            guard bounds.contains(counted) else { continue }
+            unsafe rows[met] = row
+            met += 1
         }
+        return met
     }
 
     /// Leaves the counters zero.

@@ -88,12 +88,13 @@ final class GatheredRuns {
         }
     }
 
-    private func append(_ kind: RunInScope.Kind, _ leaf: LeafID, _ scope: PartScope) {
-        runs.append(
-            RunInScope(
-                kind: kind, chunk: chunks.count,
-                straddles: scope.places?[Int(leaf.rawValue)] == .straddles,
-                key: scope.keys?[Int(leaf.rawValue)], span: span(of: leaf, scope)))
+    private func run(
+        _ kind: RunInScope.Kind, of chunk: Int, _ leaf: LeafID, _ scope: PartScope
+    ) -> RunInScope {
+        RunInScope(
+            kind: kind, chunk: chunk,
+            straddles: scope.places?[Int(leaf.rawValue)] == .straddles,
+            key: scope.keys?[Int(leaf.rawValue)], span: span(of: leaf, scope))
     }
 
     /// When the events of a leaf happened, where that matters.
@@ -107,7 +108,7 @@ final class GatheredRuns {
         var reach: UInt64 = 0
         func take(_ i: Int, _ leaf: LeafID) {
             events += chunk.events(ofHead: i)
-            append(.head(i), leaf, scope)
+            runs.append(run(.head(i), of: chunks.count, leaf, scope))
             reach = reach.saturatingAdd(chunk.maximum(ofHead: i))
         }
         if let places = scope.places {
@@ -135,7 +136,6 @@ final class GatheredRuns {
     /// Appends the tail, or its runs in scope; returns whether there are any.
     private func tail(of chunk: ActivityChunk, _ scope: PartScope) throws(WinnowError) -> Bool {
         guard chunk.tail.events > 0 else { return false }
-        let first = runs.count
         let offset = inside.count
         if wholeTails {
             let words = SlicedStream.maskWords(chunk.tail.events)
@@ -145,10 +145,15 @@ final class GatheredRuns {
         var chosen = 0
         var straddles = false
         var span = LeafSpan(first: .max, last: .min)
+        // A tail may have tens of thousands of runs: what they need is at hand, not in the object.
+        var runs = self.runs
+        self.runs = []
+        let number = chunks.count
         func take(_ range: Range<Int>, _ leaf: LeafID) {
-            events += range.count
-            guard wholeTails else { return append(.tailRun(range), leaf, scope) }
             chosen += range.count
+            guard wholeTails else {
+                return runs.append(run(.tailRun(range), of: number, leaf, scope))
+            }
             span.formUnion(self.span(of: leaf, scope))
             if scope.places?[Int(leaf.rawValue)] == .straddles {
                 straddles = true
@@ -173,6 +178,7 @@ final class GatheredRuns {
                 }
                 unsafe chunk.leaves(ofRuns: 0..<n, into: &codes)
                 unsafe chunk.ends(ofRuns: 0..<n, into: &ends)
+                let (codes, ends) = (codes, ends)
                 for i in 0..<n {
                     let leaf = Int(codes[i])
                     guard leaf < places.count, places[leaf] != .out else { continue }
@@ -185,13 +191,14 @@ final class GatheredRuns {
             take(0..<chunk.tail.events, LeafID(0))
             span = LeafSpan(first: scope.index.minimum, last: scope.index.maximum)
         }
-        guard wholeTails else { return runs.count > first }
-        if chosen > 0 {
+        if wholeTails, chosen > 0 {
             runs.append(
                 RunInScope(
                     kind: .tail(offset), chunk: chunks.count, straddles: straddles, key: nil,
                     span: span))
         }
+        self.runs = runs
+        events += chosen
         return chosen > 0
     }
 }

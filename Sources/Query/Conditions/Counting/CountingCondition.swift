@@ -35,8 +35,9 @@ final class CountingCondition: BoundCondition {
         let present = present(gathered)
         if present < objects { return }
         if objects == 1 {
-            try forEachObject(
-                activity, gathered, view, { out.insert(Int($0)) }, { out.formUnion($0) })
+            try unsafe forEachObject(
+                activity, gathered, view, { unsafe kernels.set_rows(out.bits, $0, $1) },
+                { out.formUnion($0) })
         } else if objects == present {
             try intersect(activity, gathered, view, into: out)
         } else {
@@ -50,10 +51,21 @@ final class CountingCondition: BoundCondition {
         into out: BlockSet
     ) throws(WinnowError) {
         view.scratch.record(.objectsCounted)
+        // Most conditions ask for few objects; a byte a row stays in the nearest cache.
+        if let least = UInt8(exactly: objects) {
+            let counts = unsafe view.scratch.fewObjects.base
+            unsafe counts.update(repeating: 0, count: Block.rows)
+            try unsafe forEachObject(
+                activity, gathered, view,
+                { unsafe kernels.count_rows_saturating(counts, $0, nil, $1) },
+                { unsafe kernels.count_bitset(counts, $0.bits, Block.words, 1) })
+            return unsafe kernels.counters_between(counts, least, 255, out.bits, Block.rows)
+        }
         let counts = unsafe view.scratch.objectCounts.base
         unsafe counts.update(repeating: 0, count: Block.rows)
-        try forEachObject(
-            activity, gathered, view, { unsafe counts[Int($0)] += 1 },
+        try unsafe forEachObject(
+            activity, gathered, view,
+            { rows, n in for i in 0..<n { unsafe counts[Int(rows[i])] += 1 } },
             { $0.forEach { unsafe counts[$0] += 1 } })
         for row in 0..<Block.rows where unsafe Int(counts[row]) >= objects { out.insert(row) }
     }
@@ -88,11 +100,11 @@ final class CountingCondition: BoundCondition {
         }
     }
 
-    /// Calls `body` with each row that meets the condition in an object, or `all` with a set of
-    /// such rows, object by object.
+    /// Calls `body` with the rows that meet the condition in an object, or `all` with a set of such
+    /// rows, object by object.
     private func forEachObject(
         _ activity: ActivityEvaluation, _ gathered: GatheredRuns, _ view: BlockView,
-        _ body: (UInt16) -> Void,
+        _ body: (UnsafePointer<UInt16>, Int) -> Void,
         _ all: (BlockSet) -> Void
     ) throws(WinnowError) {
         let wanted = ActivityEvaluation.Wanted(
@@ -104,10 +116,12 @@ final class CountingCondition: BoundCondition {
             let end = runs.endOfObject(from: start)
             defer { start = end }
             // Most objects have a few events of the tail, each counting once.
-            if let tails, let count = tails.events(of: runs[start..<end]) {
+            if let tails, let count = tails.events(of: runs, start..<end) {
                 if runs[start].key ?? 0 > 0, UInt64(count) >= wanted.lower {
                     view.scratch.record(.objectTail)
-                    tails.count(runs[start..<end], wanted, view.scratch, body)
+                    let rows = unsafe view.scratch.touched
+                    let met = tails.count(runs, start..<end, wanted, view.scratch)
+                    unsafe body(rows, met)
                 }
                 continue
             }
@@ -126,7 +140,11 @@ final class CountingCondition: BoundCondition {
                 let sink = unsafe FewSink(view.scratch.counters, rows: view.scratch.touched)
                 try activity.scan(start..<end, of: gathered, sink)
                 let upper = UInt8(clamping: wanted.upper ?? 255)
-                if lower <= upper { sink.drain(lower...upper, body) } else { sink.clear() }
+                if lower <= upper {
+                    unsafe body(view.scratch.touched, sink.drain(lower...upper))
+                } else {
+                    sink.clear()
+                }
             } else {
                 view.scratch.record(.objectSet)
                 try activity.evaluate(gathered.runs[start..<end], gathered, wanted)
@@ -149,26 +167,33 @@ final class CountingCondition: BoundCondition {
 
         /// How many events some runs have; nil when they are not all in the tail and in the window
         /// as a whole, or too many.
-        func events(of runs: ArraySlice<RunInScope>) -> Int? {
+        func events(of runs: [RunInScope], _ object: Range<Int>) -> Int? {
             var count = 0
-            for run in runs {
-                guard case .tailRun(let range) = run.kind, !run.straddles else { return nil }
+            for i in object {
+                guard case .tailRun(let range) = runs[i].kind, !runs[i].straddles else {
+                    return nil
+                }
                 count += range.count
             }
             return count < min(Tuning.fewEvents, 256) ? count : nil
         }
 
-        /// Calls `body` with each row whose events in the runs are as many as is wanted.
+        /// Writes the rows whose events in the runs are as many as is wanted to `scratch.touched`,
+        /// and returns how many.
         func count(
-            _ runs: ArraySlice<RunInScope>, _ wanted: ActivityEvaluation.Wanted,
-            _ scratch: Scratch, _ body: (UInt16) -> Void
-        ) {
+            _ runs: [RunInScope], _ object: Range<Int>, _ wanted: ActivityEvaluation.Wanted,
+            _ scratch: Scratch
+        ) -> Int {
+            let first = runs[object.lowerBound]
+            if object.count == 1, case .tailRun(let range) = first.kind {
+                return unsafe count(tails[first.chunk], range, wanted, into: scratch.touched)
+            }
             let counters = unsafe scratch.counters
             let touched = unsafe scratch.touched
             var count = 0
-            for run in runs {
-                guard case .tailRun(let range) = run.kind else { continue }
-                let rows = unsafe tails[run.chunk]
+            for i in object {
+                guard case .tailRun(let range) = runs[i].kind else { continue }
+                let rows = unsafe tails[runs[i].chunk]
                 for i in range {
                     let row = unsafe rows[i]
                     unsafe counters[Int(row)] &+= 1
@@ -177,12 +202,36 @@ final class CountingCondition: BoundCondition {
                 }
             }
             let upper = wanted.upper ?? .max
+            var met = 0
             for i in 0..<count {
                 let row = unsafe touched[i]
                 let counted = unsafe UInt64(counters[Int(row)])
-                if counted >= wanted.lower, counted <= upper { body(row) }
                 unsafe counters[Int(row)] = 0
+                guard counted >= wanted.lower, counted <= upper else { continue }
+                unsafe touched[met] = row
+                met += 1
             }
+            return met
+        }
+
+        /// The same with one run, in which the events of a row stand together.
+        private func count(
+            _ rows: UnsafePointer<UInt16>, _ range: Range<Int>,
+            _ wanted: ActivityEvaluation.Wanted, into out: UnsafeMutablePointer<UInt16>
+        ) -> Int {
+            let (lower, upper) = (wanted.lower, wanted.upper ?? .max)
+            var met = 0
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let row = unsafe rows[start]
+                var end = start + 1
+                while end < range.upperBound, unsafe rows[end] == row { end += 1 }
+                let counted = UInt64(end - start)
+                unsafe out[met] = row
+                if counted >= lower, counted <= upper { met += 1 }
+                start = end
+            }
+            return met
         }
     }
 
