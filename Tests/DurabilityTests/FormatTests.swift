@@ -4,21 +4,22 @@ import Testing
 import Winnow
 
 /// A store of every format from 3 on is read by every later version. `Formats` holds one of each,
-/// made by the version that wrote the format first; none of them is ever made anew.
+/// made by a version that wrote the format; none of them is ever made anew.
 @Suite("Stores of earlier formats")
 struct FormatTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Formats")
-    private static let formats = [3]
+    private static let stores = ["3", "3-machines"]
 
-    @Test("open, answer, verify, take more and are compacted", arguments: formats)
-    func opens(format: Int) throws {
+    @Test("open, answer, verify, take more and are compacted", arguments: stores)
+    func opens(name: String) throws {
         let inputs = try Inputs()
         let path = inputs.folder.appendingPathComponent("store").path
         try FileManager.default.copyItem(
-            atPath: FormatTests.folder.appendingPathComponent("\(format)").path, toPath: path)
+            atPath: FormatTests.folder.appendingPathComponent(name).path, toPath: path)
         let rules = try String(
-            contentsOf: FormatTests.folder.appendingPathComponent("rules.ndjson"), encoding: .utf8)
+            contentsOf: FormatTests.folder.appendingPathComponent("\(name).ndjson"), encoding: .utf8
+        )
         let segments = try rules.split(separator: "\n").map { try Segment(json: String($0)) }
         let store = try Store(path)
         var options = EvaluationOptions()

@@ -275,6 +275,33 @@ struct ActivityChunkTests {
         #expect(try self.chunk(try parts.write([list], names: names)).tail.firsts.width == 0)
     }
 
+    @Test("the first event of an actor is marked where the other kind came before")
+    func firstsOfActors() throws {
+        let names = NameOrder([Namespace: StringTables]())
+        var list = EventList()
+        list.type = EventType(.email, .clicked)
+        list.keys = [
+            LeafKey(campaign: 1, template: 2), LeafKey(campaign: 1, template: 2, machine: true),
+        ]
+        // Of people: late in message 1, first in 2; of machines: first in 1, twice late in 2.
+        for (leaf, time, link, message) in [
+            (0, 3000, 1, 1), (0, 2000, 2, 1), (0, 1000, 1, 2),
+            (1, 1000, 1, 1), (1, 2000, 1, 2), (1, 3000, 2, 2),
+        ] as [(LeafID, Int64, NameCode, UInt32)] {
+            list.events.append(
+                EventRecord(
+                    row: 0, leaf: leaf, time: time, count: 1, link: link, message: message))
+        }
+        let part = try parts.write([list], names: names)
+        // Bits 2 and 3 are the first of its message, and of its message and link, of its actor only.
+        #expect(try chunk(part).tail.firsts.values(0..<6) == [8, 6, 3, 3, 12, 2])
+        #expect(try index(part).marksActors)
+        // Alone, an actor's events need no more than the others.
+        list.events.removeFirst(3)
+        let alone = try parts.write([list], names: names)
+        #expect(try chunk(alone).tail.firsts.values(0..<3) == [3, 3, 2])
+    }
+
     @Test(
         "two events in a tail are a header with its streams, the end of their run, rows, times, counts, links"
     )

@@ -78,7 +78,9 @@ extension ActivityPart {
         let blocks = try blocks(of: index.type)
         findings.expect(
             isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
-        let firsts = expected.order.flatMap { FirstEvents(index.type, $0) }
+        let firsts = expected.order.flatMap {
+            FirstEvents(index.type, $0, byActor: index.marksActors)
+        }
         let chunks = try concurrentMap(blocks.count) {
             (i) throws(WinnowError) -> (leaves: [LeafContribution], rows: Int)? in
             var result: EncodedChunk?

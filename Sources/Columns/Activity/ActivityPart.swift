@@ -37,7 +37,7 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 /// The activity of one part: per event type a leaf table and, per block that has events, a chunk
 /// and perhaps a summary; per block the ids of the messages that the part is the first to mention.
 ///
-///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 0:u16 leaves:u32 blocks:u32 rows:u32
+///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 marks:u16 leaves:u32 blocks:u32 rows:u32
 ///                     events:u64 minimum:i64 maximum:i64 leafOffset:u64 leafSize:u64 blockOffset:u64) …
 ///     leaves        = per type: columns:u32 0:u32 and the packed columns campaign template machine month events
 ///                     distinct minimum maximum withoutMessage firstWithoutMessage
@@ -48,6 +48,8 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///
 /// `entry` and `blockEntry` are the bytes of an entry of `eventTypes` and of `blocks`, and
 /// `columns` is how many there are, so that later ones can have more.
+///
+/// `marks` is 1 where first events are marked for each actor, too, see `FirstEvents`.
 ///
 /// `withoutMessage` is how many of a leaf's events have no message id, where unique events are
 /// derived from the type, and `firstWithoutMessage` the time of the first of them (where there is
@@ -72,6 +74,8 @@ package final class ActivityPart: Sendable {
         package let rows: Int
         package let events: Int
         package let minimum, maximum: Int64
+        /// Whether unique events of people, or of machines, are marked.
+        package let marksActors: Bool
         fileprivate let leafOffset, leafSize, blockOffset: Int
     }
 
@@ -127,7 +131,7 @@ package final class ActivityPart: Sendable {
         else { throw reader.damage("impossible entries") }
         for _ in 0..<count {
             let code = try reader.take(UInt16.self)
-            _ = try reader.take(UInt16.self)
+            let marks = try reader.take(UInt16.self)
             guard let type = EventType(code: code) else {
                 throw reader.damage("an unknown event type")
             }
@@ -138,6 +142,7 @@ package final class ActivityPart: Sendable {
                 type: type, leafCount: leafCount, blockCount: blockCount, rows: rows,
                 events: Int(clamping: try reader.take(UInt64.self)),
                 minimum: try reader.take(Int64.self), maximum: try reader.take(Int64.self),
+                marksActors: marks & 1 == 1,
                 leafOffset: Int(clamping: try reader.take(UInt64.self)),
                 leafSize: Int(clamping: try reader.take(UInt64.self)),
                 blockOffset: Int(clamping: try reader.take(UInt64.self)))

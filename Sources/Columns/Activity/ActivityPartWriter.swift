@@ -121,7 +121,7 @@ extension ActivityPartWriter.TypeTables {
     ) {
         let used = keys.indices.filter { events[$0] > 0 }
         directory.put(type.code)
-        directory.put(UInt16(0))
+        directory.put(UInt16(FirstEvents.bits(of: type) == 0 ? 0 : 1))
         directory.put(UInt32(clamping: keys.count))
         directory.put(UInt32(clamping: blocks.count))
         directory.put(UInt32(clamping: rows))

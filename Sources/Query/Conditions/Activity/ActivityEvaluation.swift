@@ -545,9 +545,18 @@ struct ActivityEvaluation {
         }
         if let unique = scope.unique {
             scratch.record(.byFirstMark)
-            unsafe streams.firsts.from(at).copy(
-                bit: unique.bit.trailingZeroBitCount, into: scratch.spareMask, first: n)
-            for word in 0..<(n + 63) / 64 { unsafe mask[word] &= scratch.spareMask[word] }
+            let firsts = streams.firsts.from(at)
+            let marked = unsafe scratch.spareMask
+            let other = unsafe scratch.unitedMask
+            var marks = unique.marks
+            unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: marked, first: n)
+            marks &= marks - 1
+            while marks != 0 {
+                unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: other, first: n)
+                for word in 0..<(n + 63) / 64 { unsafe marked[word] |= other[word] }
+                marks &= marks - 1
+            }
+            for word in 0..<(n + 63) / 64 { unsafe mask[word] &= marked[word] }
         }
     }
 

@@ -27,17 +27,21 @@ final class ActivityScope: Sendable {
 
 /// How unique events are derived.
 struct UniqueRule: Sendable {
-    /// The mark of `FirstEvents` that says it where a chunk is alone.
-    let bit: UInt8
+    /// The marks of `FirstEvents` of which one says it where a chunk is alone.
+    let marks: UInt8
+    /// Whether events of a message are unique for each of their links.
+    let perLink: Bool
     /// Only clicks on these count, before uniqueness; nil for all.
     let links: Set<NameCode>?
     /// Only these actors' events count, before uniqueness; nil where there are no others.
     let machines: Bool?
+    /// Whether the marks tell which events of these actors are unique.
+    let tellsActors: Bool
     let names: NameOrder
 
     /// Whether events are left out before the unique ones are found, so that the marks of chunks do
     /// not tell which they are.
-    var isRestricted: Bool { links != nil || machines != nil }
+    var isRestricted: Bool { links != nil || machines != nil && !tellsActors }
 }
 
 /// The leaves of one part that are in scope.

@@ -34,9 +34,15 @@ struct Scope: Hashable {
         let stored = snapshot.storedType(of: type)
         var unique: UniqueRule?
         if stored != type {
+            let machines = try toldApart(stored, snapshot)
             unique = UniqueRule(
-                bit: FirstEvents.bit(of: type.event), links: links.map(Set.init),
-                machines: try toldApart(stored, snapshot), names: NameOrder(try snapshot.names()))
+                marks: FirstEvents.marks(of: type.event, byActor: machines != nil),
+                perLink: type.event == .uniqueLinkClicked, links: links.map(Set.init),
+                machines: machines,
+                tellsActors: try snapshot.activity().allSatisfy {
+                    $0.types[stored]?.marksActors ?? true
+                },
+                names: NameOrder(try snapshot.names()))
         }
         var scopes: [PartScope] = []
         var count = 0

@@ -42,7 +42,7 @@ struct UniqueJoin {
         _ block: BlockIndex, in wanted: BlockSet?,
         _ body: (UniqueCandidate, PartScope, LeafID) -> Void
     ) throws(WinnowError) {
-        var earliest = EarliestEvents(unique.names, perLink: unique.bit == FirstEvents.ofLink)
+        var earliest = EarliestEvents(unique.names, perLink: unique.perLink)
         // Leaves of candidates, by tag; parts have theirs one after the other.
         var offsets: [Int] = []
         var total = 0
@@ -122,7 +122,7 @@ struct UniqueJoin {
                 if part.forgets || unique.isRestricted {
                     let counts = unique.links?.contains(links[i]) ?? true
                     guard counts, times[i] >= horizon else { continue }
-                } else if firsts[i] & UInt64(unique.bit) == 0 {
+                } else if firsts[i] & UInt64(unique.marks) == 0 {
                     continue
                 }
                 unsafe body(row, links[i], messages[i], times[i])
