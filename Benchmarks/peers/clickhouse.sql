@@ -76,3 +76,30 @@ SELECT count() FROM (SELECT profile FROM events WHERE channel = 'email' AND even
                       AND time >= '2025-04-02 00:00:00' AND time <= '2025-07-01 00:00:00' GROUP BY profile HAVING count() >= 3);
 -- 19
 SELECT count() FROM profiles WHERE position(email, '77@inbox') > 0;
+-- 21
+SELECT count() FROM (
+    SELECT maxIf(time, event = 'delivered') AS delivered, maxIf(time, event = 'opened') AS opened FROM events
+    WHERE channel = 'email' AND event IN ('delivered', 'opened') AND campaign IN (4, 40, 140) GROUP BY profile)
+WHERE toUnixTimestamp(delivered) > 0 AND opened <= delivered;
+-- 22
+SELECT count() FROM (
+    SELECT maxIf(time, event = 'delivered') AS delivered, maxIf(time, event = 'opened') AS opened FROM events
+    WHERE channel = 'email' AND event IN ('delivered', 'opened') GROUP BY profile)
+WHERE toUnixTimestamp(delivered) > 0 AND opened <= delivered;
+-- 23
+SELECT uniqExact(profile) FROM (SELECT profile, message, time FROM events
+        WHERE channel = 'email' AND event = 'clicked') AS clicked
+    INNER JOIN (SELECT profile, message, min(time) AS first FROM events WHERE channel = 'email' AND event = 'opened'
+                AND (profile, message) IN (SELECT profile, message FROM events
+                                           WHERE channel = 'email' AND event = 'clicked')
+                GROUP BY profile, message) AS opened
+    USING (profile, message) WHERE time > first AND time <= first + INTERVAL 1 HOUR;
+-- 24
+SELECT count() FROM (SELECT profile FROM events WHERE channel = 'email' AND event = 'clicked'
+                     AND campaign IN ({online_store}) GROUP BY profile HAVING uniqExact(campaign) >= 3);
+-- 25
+SELECT uniqExact(profile) FROM events WHERE channel = 'email' AND event = 'opened' AND campaign IN (
+    SELECT campaign FROM events WHERE channel = 'email' AND event = 'sent'
+    GROUP BY campaign ORDER BY min(time) DESC, concat('c', toString(campaign)) DESC LIMIT 5);
+-- 26
+SELECT count() FROM profiles WHERE birthday <= toDate32('2001-01-01') AND birthday > toDate32('1991-01-01');

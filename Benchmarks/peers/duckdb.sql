@@ -79,3 +79,27 @@ SELECT count(*) FROM (SELECT profile FROM events WHERE channel = 'email' AND eve
                       AND time >= '2025-04-02' AND time <= '2025-07-01' GROUP BY profile HAVING count(*) >= 3);
 -- 19
 SELECT count(*) FROM profiles WHERE contains(email, '77@inbox');
+-- 21
+SELECT count(*) FROM (
+    SELECT max(time) FILTER (event = 'delivered') AS delivered, max(time) FILTER (event = 'opened') AS opened FROM events
+    WHERE channel = 'email' AND event IN ('delivered', 'opened') AND campaign IN (4, 40, 140) GROUP BY profile)
+WHERE delivered IS NOT NULL AND (opened IS NULL OR opened <= delivered);
+-- 22
+SELECT count(*) FROM (
+    SELECT max(time) FILTER (event = 'delivered') AS delivered, max(time) FILTER (event = 'opened') AS opened FROM events
+    WHERE channel = 'email' AND event IN ('delivered', 'opened') GROUP BY profile)
+WHERE delivered IS NOT NULL AND (opened IS NULL OR opened <= delivered);
+-- 23
+SELECT count(DISTINCT profile) FROM (SELECT profile, message, min(time) AS first FROM events
+        WHERE channel = 'email' AND event = 'opened' GROUP BY profile, message) AS opened
+    JOIN (SELECT profile, message, time FROM events WHERE channel = 'email' AND event = 'clicked') AS clicked
+    USING (profile, message) WHERE time > first AND time <= first + INTERVAL 1 HOUR;
+-- 24
+SELECT count(*) FROM (SELECT profile FROM events WHERE channel = 'email' AND event = 'clicked'
+                      AND campaign IN ({online_store}) GROUP BY profile HAVING count(DISTINCT campaign) >= 3);
+-- 25
+SELECT count(DISTINCT profile) FROM events WHERE channel = 'email' AND event = 'opened' AND campaign IN (
+    SELECT campaign FROM events WHERE channel = 'email' AND event = 'sent'
+    GROUP BY campaign ORDER BY min(time) DESC, 'c' || campaign DESC LIMIT 5);
+-- 26
+SELECT count(*) FROM profiles WHERE birthday <= DATE '2001-01-01' AND birthday > DATE '1991-01-01';

@@ -130,7 +130,8 @@ class DuckDB:
             CREATE TABLE profiles AS SELECT
                 (row_number() OVER () - 1)::UINTEGER AS profile, id, email, country, age::UTINYINT AS age,
                 (ltv::DECIMAL(18, 2) * 100)::BIGINT AS ltv, vip::BOOLEAN AS vip,
-                registered::TIMESTAMP AS registered, string_split(interests, '|') AS interests
+                registered::TIMESTAMP AS registered, birthday::DATE AS birthday,
+                string_split(interests, '|') AS interests
                 FROM read_csv('{folder}/profiles.csv', all_varchar = true);
             CREATE TABLE events AS SELECT
                 p.profile, channel, event, time::TIMESTAMP_S AS time, substr(campaign, 2)::USMALLINT AS campaign,
@@ -174,14 +175,14 @@ class ClickHouse:
         message = "cityHash64(message)" if "message" in header else "0"
         for statement in (
             """CREATE TABLE profiles (profile UInt32, id String, email String, country LowCardinality(String), age UInt8,
-                ltv Int64, vip Bool, registered DateTime64(3), interests Array(LowCardinality(String)))
+                ltv Int64, vip Bool, registered DateTime64(3), birthday Date32, interests Array(LowCardinality(String)))
                 ENGINE = MergeTree ORDER BY profile""",
             """CREATE TABLE events (profile UInt32, channel LowCardinality(String), event LowCardinality(String),
                 time DateTime, campaign UInt16, template UInt16, link UInt8, message UInt64)
                 ENGINE = MergeTree ORDER BY (channel, event, time)""",
             f"""INSERT INTO profiles SELECT rowNumberInAllBlocks(), id, email, country, toUInt8OrZero(age),
                 toInt64(round(toFloat64OrZero(ltv) * 100)), vip = 'true',
-                parseDateTime64BestEffortOrZero(registered, 3, 'UTC'),
+                parseDateTime64BestEffortOrZero(registered, 3, 'UTC'), toDate32OrZero(birthday),
                 splitByChar('|', interests) FROM file('{folder}/profiles.csv', 'CSVWithNames',
                 'id String, email String, phone String, country String, city String, age String, ltv String, vip String,
                 birthday String, registered String, interests String')""",

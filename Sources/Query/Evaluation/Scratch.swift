@@ -19,6 +19,7 @@ import WinnowThreads
     /// The time after which a row's events count, and the last one at which they do.
     private(set) lazy var starts = RowBuffer<Int64>()
     private(set) lazy var ends = RowBuffer<Int64>()
+    private(set) lazy var pairTimes = PairTimes()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
     /// Rows of several chunks, and of those looked at so far.
@@ -71,6 +72,7 @@ import WinnowThreads
         guard rowCapacity <= Scratch.mostEvents,
             max(gathered.capacity, keyed.capacity, excluded.capacity) <= Scratch.mostRuns
         else { return }
+        if pairTimes.room > Scratch.mostRuns { pairTimes = PairTimes() }
         unsafe taken.update(repeating: 0, count: EvaluationPath.count)
         Scratch.spares.keep(self)
     }

@@ -308,8 +308,8 @@ final class AfterCondition: BoundCondition {
         open.filter { unsafe matches(counts[$0]) }
     }
 
-    /// Keeps times by row and message, or object, where both events are often enough; of the other
-    /// rows any message will do, or none.
+    /// Looks at events by row and message, or object, where both are often enough; of the other rows
+    /// any message will do, or none.
     private func evaluatePairs(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         view.scratch.record(.afterPairs)
         let rows = view.spare(0)
@@ -322,40 +322,27 @@ final class AfterCondition: BoundCondition {
         }
         if lower > 0 { rows.copy(from: open) }
         if rows.isEmpty { return }
-        var pairs: [UInt64: (start: Int64, end: Int64, count: UInt64)] = [:]
-        let span = span
-        let openBits = unsafe open.bits
-        let outBits = unsafe out.bits
-        func key(_ row: UInt16, _ key: UInt32) -> UInt64 { UInt64(key) << 16 | UInt64(row) }
-        try unsafe ActivityEvaluation(before, view.scratch, rows).forEachKeyAndTime(
-            view.block
-        ) { rows, keys, _, at, n in
-            for i in 0..<n where unsafe keys[i] > 0 {
-                let row = unsafe Int(rows[i])
-                let bit: UInt64 = 1 << UInt64(row & 63)
-                if unsafe openBits[row >> 6] & bit == 0 {
-                    unsafe outBits[row >> 6] |= bit
-                    continue
-                }
-                let pair = unsafe key(rows[i], keys[i])
-                let time = unsafe at[i]
-                pairs[pair] = (pairs[pair].map { span.choose($0.start, time) } ?? time, 0, 0)
-            }
-        }
-        for (pair, value) in pairs { pairs[pair]?.end = span.end(after: value.start) }
+        let pairs = view.scratch.pairTimes
+        pairs.clear()
         if let events, !open.isEmpty {
             try unsafe ActivityEvaluation(events, view.scratch, open).forEachKeyAndTime(
                 view.block
-            ) { rows, keys, by, at, n in
-                for i in 0..<n where unsafe keys[i] > 0 {
-                    let pair = unsafe key(rows[i], keys[i])
-                    guard let known = pairs[pair], unsafe at[i] > known.start,
-                        unsafe at[i] <= known.end
-                    else { continue }
-                    unsafe pairs[pair]?.count = known.count.saturatingAdd(UInt64(by[i]))
-                }
+            ) { rows, keys, by, at, n in unsafe pairs.add(rows, keys, by, at, n) }
+        }
+        pairs.seal()
+        let (span, lower) = (span, lower)
+        let bits = unsafe out.bits
+        let wanted = unsafe rows.bits
+        try unsafe ActivityEvaluation(before, view.scratch, rows).forEachKeyAndTime(
+            view.block
+        ) { rows, keys, _, at, n in
+            unsafe pairs.start(rows, keys, at, n, span) { row in
+                // Nothing came after it; more need not be known of the row.
+                if lower > 0 { return }
+                unsafe bits[Int(row >> 6)] |= 1 << UInt64(row & 63)
+                unsafe wanted[Int(row >> 6)] &= ~(1 << UInt64(row & 63))
             }
         }
-        for (pair, value) in pairs where matches(value.count) { out.insert(Int(pair & 0xFFFF)) }
+        pairs.forEachCount(span) { row, count in if matches(count) { out.insert(row) } }
     }
 }
