@@ -5,9 +5,13 @@ import Winnow
 struct CountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "count", abstract: "Counts the profiles of segments, exactly.",
-        discussion:
-            "Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first."
-    )
+        discussion: """
+            Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.
+
+                winnow count STORE 'email opened at least 3 times in the last 90 days'
+
+            What a rule can say: winnow rule --help.
+            """)
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "A rule as JSON or text.") var rule: String?

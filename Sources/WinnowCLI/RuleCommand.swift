@@ -8,6 +8,17 @@ struct RuleCommand: ParsableCommand {
             A rule that begins with { is JSON, any other is text:
 
                 winnow rule 'email opened at least 2 times and country = "DE"' --to json
+
+            What a text can say, a line each, joined by and, or, not and parentheses:
+
+                email opened at least 3 times by people in the last 90 days
+                email clicked at least 1 in campaigns tagged "Sale" on link "l3"
+                email opened not happened in campaigns latest 5
+                email clicked at least 1 in campaigns tagged "Sale" counting at least 3
+                email opened not happened after last delivered within 2 days
+                sms clicked not happened this month
+                country in ("DE", "FR") and birthday aged 25 to 34
+                email is not blank and registered since today-30
             """)
 
     @Argument(help: "A rule as JSON or text.") var rule: String?
