@@ -88,6 +88,17 @@ package enum Packing {
         firstNotBelow(range ?? 0..<count) { self[$0] < value }
     }
 
+    /// The same for an index that is likely not far behind `start`. Complexity: O(log of how far).
+    package func lowerBound(_ value: Int64, from start: Int) -> Int {
+        var low = start
+        var step = 1
+        while low + step < count, self[low + step - 1] < value {
+            low += step
+            step *= 2
+        }
+        return firstNotBelow(low..<min(count, low + step)) { self[$0] < value }
+    }
+
     /// Appends the column of the values.
     package static func append(_ values: [Int64], to out: inout ByteWriter) {
         let base = values.min() ?? 0

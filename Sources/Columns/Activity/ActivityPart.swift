@@ -352,10 +352,10 @@ package struct LeafTable: Sendable {
         NameCode(rawValue: UInt32(truncatingIfNeeded: templates[leaf.index]))
     }
 
-    /// The places of a campaign's leaves. Complexity: O(log leaves).
-    package func places(ofCampaign campaign: NameCode) -> Range<Int> {
-        let start = campaigns.lowerBound(Int64(campaign.rawValue))
-        let end = campaigns.lowerBound(Int64(campaign.rawValue) + 1, in: start..<count)
-        return start..<end
+    /// The places of a campaign's leaves, looked for from a place on. Complexity: O(log of how far
+    /// they are, and of how many).
+    package func places(ofCampaign campaign: NameCode, from start: Int = 0) -> Range<Int> {
+        let start = campaigns.lowerBound(Int64(campaign.rawValue), from: start)
+        return start..<campaigns.lowerBound(Int64(campaign.rawValue) + 1, from: start)
     }
 }

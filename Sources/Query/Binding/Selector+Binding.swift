@@ -11,8 +11,7 @@ extension Binder {
         var codes = try codes(selector.ids, namespace)
         if selector.hasConditions {
             let index = try snapshot.catalogueIndex(namespace)
-            try warnOfUnknownTags(selector.tags + selector.allTags, index)
-            codes = [codes, try selector.codes(in: index)].united()
+            codes = [codes, try self.codes(selector, index)][...].united()
         }
         var names = codes.map { NameCode($0) }
         if let latest = selector.latest {
@@ -71,32 +70,26 @@ extension Binder {
         return codes.sortedDistinct()
     }
 
-    private mutating func warnOfUnknownTags(
-        _ tags: [String], _ index: CatalogueIndex
-    ) throws(WinnowError) {
+    /// The codes of the objects that satisfy every condition of a selector that is given, ascending;
+    /// there is at least one condition.
+    private mutating func codes(
+        _ selector: Selector, _ index: CatalogueIndex
+    ) throws(WinnowError) -> [UInt32] {
         var told: Set<[UInt8]> = []
-        for tag in tags where told.insert(Array(tag.utf8)).inserted {
-            guard try index.withTag(tag).isEmpty else { continue }
+        var tagged: [[UInt32]] = []
+        for tag in selector.tags + selector.allTags {
+            let codes = try index.withTag(tag)
+            tagged.append(codes)
+            guard codes.isEmpty, told.insert(Array(tag.utf8)).inserted else { continue }
             try warn("unknown_tag", "nothing in the store has the tag “\(tag)”")
         }
-    }
-}
-
-extension Selector {
-    /// The codes of the objects that satisfy every condition that is given, ascending; there is at
-    /// least one condition.
-    fileprivate func codes(in index: CatalogueIndex) throws(WinnowError) -> [UInt32] {
-        var conditions: [[UInt32]] = []
-        if !tags.isEmpty {
-            conditions.append(
-                try tags.map { (tag) throws(WinnowError) in try index.withTag(tag) }.united())
-        }
-        for tag in allTags { conditions.append(try index.withTag(tag)) }
-        for condition in attributes {
-            conditions.append(
-                try condition.values.map { (value) throws(WinnowError) in
-                    try index.with(attribute: condition.key, value)
-                }.united())
+        var conditions = Array(tagged.dropFirst(selector.tags.count))
+        if !selector.tags.isEmpty { conditions.append(tagged.prefix(selector.tags.count).united()) }
+        for condition in selector.attributes {
+            let codes = try condition.values.map { (value) throws(WinnowError) in
+                try index.with(attribute: condition.key, value)
+            }
+            conditions.append(codes[...].united())
         }
         guard let first = conditions.first else { return [] }
         return conditions.dropFirst().reduce(first) { common, own in
@@ -106,7 +99,7 @@ extension Selector {
     }
 }
 
-extension [[UInt32]] {
+extension ArraySlice<[UInt32]> {
     /// The numbers of all lists, which ascend.
     fileprivate func united() -> [UInt32] {
         let lists = filter { !$0.isEmpty }

@@ -85,17 +85,14 @@ struct Scope: Hashable {
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
         let takesAllActors = try takesAllActors(part, index)
         let takesAll = campaigns == nil && templates == nil && takesAllActors
-        let table = try part.leaves(of: index)
-        let spans: [LeafSpan]? =
-            ordersLeaves
-            ? (0..<table.count).map { LeafSpan(first: table.minimum[$0], last: table.maximum[$0]) }
-            : nil
+        let spans = ordersLeaves ? try part.leaves(of: index).spans : nil
         if covered && takesAll && unique == nil && keying != .campaign && keying != .template {
             let scope = PartScope(
                 part: part, index: index, places: nil, leaves: [], keys: nil, spans: spans,
                 tellsLast: true, window: window)
             return (scope, index.events)
         }
+        let table = try part.leaves(of: index)
         var places = [PartScope.Place](repeating: .out, count: table.count)
         var leaves: [LeafID] = []
         var events = 0
@@ -137,15 +134,25 @@ struct Scope: Hashable {
 
     /// The leaves of the scope's campaigns, templates and actors that have events.
     func leaves(of table: LeafTable) -> [LeafID] {
-        let ranges = campaigns.map { $0.map(table.places(ofCampaign:)) } ?? [0..<table.count]
         var leaves: [LeafID] = []
-        for range in ranges {
+        func add(_ range: Range<Int>) {
             for i in range
             where contains(table.template(LeafID(i))) && table.events[i] > 0
                 && (machines == nil || machines == (table.machines[i] != 0))
             {
                 leaves.append(LeafID(i))
             }
+        }
+        guard let campaigns else {
+            add(0..<table.count)
+            return leaves
+        }
+        // Both ascend.
+        var start = 0
+        for campaign in campaigns {
+            let places = table.places(ofCampaign: campaign, from: start)
+            add(places)
+            start = places.upperBound
         }
         return leaves
     }
@@ -154,5 +161,12 @@ struct Scope: Hashable {
         guard let templates else { return true }
         let low = firstNotBelow(templates.indices) { templates[$0] < template }
         return low < templates.count && templates[low] == template
+    }
+}
+
+extension LeafTable {
+    /// When the events of each leaf happened.
+    fileprivate var spans: [LeafSpan] {
+        (0..<count).map { LeafSpan(first: minimum[$0], last: maximum[$0]) }
     }
 }
