@@ -78,5 +78,7 @@ import WinnowCKernels
     }
 }
 
-/// The kernel table in use.
-package var kernels: ck_table { unsafe ck_kernels().pointee }
+/// The kernel table in use; read where it is, since a copy would take longer than many a kernel.
+package var kernels: ck_table {
+    unsafeAddress { unsafe ck_kernels() }
+}

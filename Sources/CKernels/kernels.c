@@ -6,6 +6,7 @@
 
 typedef uint64_t v8u64 __attribute__((ext_vector_type(8)));
 typedef uint64_t v64u64 __attribute__((ext_vector_type(64)));
+typedef uint16_t v64u16 __attribute__((ext_vector_type(64)));
 typedef uint8_t v64u8 __attribute__((ext_vector_type(64)));
 typedef _Bool b64 __attribute__((ext_vector_type(64)));
 

@@ -53,9 +53,12 @@ struct DifferentialTests {
     private static let constructs = [
         "\"after\": {", "\"by\": \"people\"", "\"by\": \"machines\"", "\"counting\": {", "any_one",
         "every_one", "\"latest\"", "\"pairing\": \"object\"", "\"pairing\": \"message\"",
-        "\"pairing\": \"scope\"", "preceded_by", "unique_", "\"period\": \"this", "\"period\": \"last",
-        "\"period\": \"next", "\"next\"", "years", "\"today", "\"age\", \"value\"", "is_blank", "is_not_blank",
-        "\"is_empty\"", "is_not_empty", "anniversary", "matches", "global_status", "sample", "links",
+        "\"pairing\": \"scope\"", "preceded_by", "unique_", "\"period\": \"this",
+        "\"period\": \"last",
+        "\"period\": \"next", "\"next\"", "years", "\"today", "\"age\", \"value\"", "is_blank",
+        "is_not_blank",
+        "\"is_empty\"", "is_not_empty", "anniversary", "matches", "global_status", "sample",
+        "links",
         "ignore_case", "\"not\"", "\"any\"", "\"all\"",
     ]
 

@@ -253,6 +253,27 @@ struct KernelTests {
         }
     }
 
+    @Test("rows that come so many times in succession", arguments: variants)
+    func repeated(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 31)
+        for n in [0, 1, 2, 64, 65, 66, 130, 1000] {
+            var rows: [UInt16] = []
+            while rows.count < n {
+                let times = random.next() % 3 == 0 ? Int(random.next() % 70) : 1
+                rows += Array(repeating: (rows.last ?? 0) + 1, count: min(n - rows.count, times))
+            }
+            var counts: [UInt16: Int] = [:]
+            for row in rows { counts[row, default: 0] += 1 }
+            for (least, most) in [(1, Int.max), (2, Int.max), (1, 1), (2, 5), (3, 70), (80, 90)] {
+                var kept = [UInt16](repeating: 0, count: n + 64)
+                let count = table.repeated_rows(rows, n, least, most, &kept)
+                let expected = counts.filter { (least...most).contains($0.value) }.keys.sorted()
+                #expect(Array(kept.prefix(count)) == expected, "\(n), \(least)...\(most)")
+            }
+        }
+    }
+
     @Test("byte counters that stop at 255", arguments: variants)
     func saturating(variant: Int) throws {
         let table = try #require(ck_variant(variant)).pointee

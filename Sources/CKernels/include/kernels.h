@@ -48,6 +48,10 @@ typedef struct ck_table {
     // Rows and bitsets.
     void (*_Nonnull set_rows)(uint64_t *_Nonnull bits, const uint16_t *_Nonnull rows, size_t n);
     size_t (*_Nonnull rows_of)(const uint64_t *_Nonnull bits, size_t words, uint16_t *_Nonnull rows);
+    // The rows that come at least `least` (1 or more) and at most `most` times in a list in which
+    // equal ones stand together; `kept` has room for n + 64. Returns how many.
+    size_t (*_Nonnull repeated_rows)(
+        const uint16_t *_Nonnull rows, size_t n, size_t least, size_t most, uint16_t *_Nonnull kept);
     // The rows of the events that the mask chooses, each as often as chosen; `kept` has room for n
     // + 64. Returns how many.
     size_t (*_Nonnull keep_rows)(

@@ -55,9 +55,17 @@ final class CountingCondition: BoundCondition {
         if let least = UInt8(exactly: objects) {
             let counts = unsafe view.scratch.fewObjects.base
             unsafe counts.update(repeating: 0, count: Block.rows)
+            // No row has more objects than events.
+            let fits = gathered.bound <= 255
             try unsafe forEachObject(
                 activity, gathered, view,
-                { unsafe kernels.count_rows_saturating(counts, $0, nil, $1) },
+                { rows, n in
+                    if fits {
+                        unsafe kernels.count_rows(counts, rows, n)
+                    } else {
+                        unsafe kernels.count_rows_saturating(counts, rows, nil, n)
+                    }
+                },
                 { unsafe kernels.count_bitset(counts, $0.bits, Block.words, 1) })
             return unsafe kernels.counters_between(counts, least, 255, out.bits, Block.rows)
         }
@@ -186,7 +194,10 @@ final class CountingCondition: BoundCondition {
         ) -> Int {
             let first = runs[object.lowerBound]
             if object.count == 1, case .tailRun(let range) = first.kind {
-                return unsafe count(tails[first.chunk], range, wanted, into: scratch.touched)
+                // The events of a row stand together.
+                return unsafe kernels.repeated_rows(
+                    tails[first.chunk] + range.lowerBound, range.count, Int(clamping: wanted.lower),
+                    Int(clamping: wanted.upper ?? .max), scratch.touched)
             }
             let counters = unsafe scratch.counters
             let touched = unsafe scratch.touched
@@ -210,26 +221,6 @@ final class CountingCondition: BoundCondition {
                 guard counted >= wanted.lower, counted <= upper else { continue }
                 unsafe touched[met] = row
                 met += 1
-            }
-            return met
-        }
-
-        /// The same with one run, in which the events of a row stand together.
-        private func count(
-            _ rows: UnsafePointer<UInt16>, _ range: Range<Int>,
-            _ wanted: ActivityEvaluation.Wanted, into out: UnsafeMutablePointer<UInt16>
-        ) -> Int {
-            let (lower, upper) = (wanted.lower, wanted.upper ?? .max)
-            var met = 0
-            var start = range.lowerBound
-            while start < range.upperBound {
-                let row = unsafe rows[start]
-                var end = start + 1
-                while end < range.upperBound, unsafe rows[end] == row { end += 1 }
-                let counted = UInt64(end - start)
-                unsafe out[met] = row
-                if counted >= lower, counted <= upper { met += 1 }
-                start = end
             }
             return met
         }
