@@ -35,6 +35,16 @@ let benchmarks: @Sendable () -> Void = {
     kernel("expand") { table in
         for _ in 0..<20 { table.expand(data.bits, 1024, data.ranks, data.set) }
     }
+    kernel("unslice-chosen") { table in
+        for _ in 0..<5 {
+            table.unslice(data.sliced, 65_536, 22, 0, 32_768, data.bits, data.values)
+        }
+    }
+    kernel("repeated-rows") { table in
+        for _ in 0..<20 {
+            blackHole(table.repeated_rows(data.sparse, 32_768, 1, .max, data.kept))
+        }
+    }
     kernel("find-bytes") { table in
         for _ in 0..<20 { blackHole(table.find_bytes(data.text, 65_536, data.part, 8)) }
     }
