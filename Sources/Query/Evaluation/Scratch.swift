@@ -19,6 +19,8 @@ import WinnowThreads
     /// The time after which a row's events count, and the last one at which they do.
     private(set) lazy var starts = RowBuffer<Int64>()
     private(set) lazy var ends = RowBuffer<Int64>()
+    /// The rows of a set, one after the other.
+    private(set) lazy var touchedRows = RowBuffer<UInt16>()
     private(set) lazy var pairTimes = PairTimes()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()

@@ -246,7 +246,9 @@ final class AfterCondition: BoundCondition {
         let starts = unsafe view.scratch.starts.base
         let order = order
         let isLast = order == .lastFirst
-        open.forEach { unsafe starts[$0] = order.end }
+        let rows = unsafe view.scratch.touchedRows.base
+        let n = unsafe kernels.rows_of(open.bits, Block.words, rows)
+        for i in 0..<n { unsafe starts[Int(rows[i])] = order.end }
         let pending = view.spare(3)
         pending.copy(from: open)
         let bits = unsafe pending.bits
@@ -261,8 +263,10 @@ final class AfterCondition: BoundCondition {
             }
         }
         let ends = unsafe view.scratch.ends.base
-        let span = span
-        open.forEach { unsafe ends[$0] = span.end(after: starts[$0]) }
+        for i in 0..<n {
+            let row = unsafe Int(rows[i])
+            unsafe ends[row] = unsafe span.end(after: starts[row])
+        }
     }
 
     /// Adds to `found` the rows of `open` that have one event that counts.
