@@ -1,16 +1,50 @@
 import WinnowCNettle
+import WinnowJSON
 import WinnowModel
 
-/// What a batch consists of, for comparing: its kind, its mode and the bytes of its files, in
-/// order.
+/// What a batch consists of, for comparing: its kind, its mode, the options that say how its text
+/// is read, where they are not the usual ones, and the bytes of its files, in order.
 enum BatchDigest {
-    static func of(_ kind: LoadKind, _ mode: LoadMode, files: [[UInt8]]) -> [UInt8] {
+    static func of(_ kind: LoadKind, _ options: LoadOptions, files: [[UInt8]]) -> [UInt8] {
         var digest = SHA256()
-        unsafe Array("\(kind.rawValue)\n\(mode.rawValue)\n".utf8).withUnsafeBytes {
-            unsafe digest.update($0)
-        }
+        let head = "\(kind.rawValue)\n\(options.mode.rawValue)\n" + unusual(options)
+        unsafe Array(head.utf8).withUnsafeBytes { unsafe digest.update($0) }
         for file in files { unsafe file.withUnsafeBytes { unsafe digest.update($0) } }
         return digest.finish()
+    }
+
+    /// The options that are not as usual, as a line of JSON with its keys in order; none for none.
+    private static func unusual(_ options: LoadOptions) -> String {
+        let usual = LoadOptions()
+        var json = JSONWriter()
+        json.object {
+            if options.delimiter != usual.delimiter {
+                $0.member("delimiter", String(options.delimiter))
+            }
+            if options.emptyClears { $0.member("empty", "clear") }
+            if options.ignoresUnknownColumns { $0.member("ignore_columns", true) }
+            if options.ignoresSimilarColumns { $0.member("ignore_similar_columns", true) }
+            if options.quotedEmptyIsAbsent { $0.member("quoted_empty", "absent") }
+            if !options.renames.isEmpty {
+                $0.member("rename") { json in
+                    json.object { json in
+                        let sorted = options.renames.sorted {
+                            $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
+                        }
+                        for (old, new) in sorted { json.member(old, new) }
+                    }
+                }
+            }
+            if let separator = options.setSeparator {
+                $0.member("set_separator", String(separator))
+            }
+            if let timezone = options.timezone { $0.member("timezone", timezone) }
+            if options.trims { $0.member("trim", true) }
+            if options.unknownProfiles != usual.unknownProfiles {
+                $0.member("unknown_profiles", options.unknownProfiles.rawValue)
+            }
+        }
+        return json.text == "{}" ? "" : json.text + "\n"
     }
 }
 

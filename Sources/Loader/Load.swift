@@ -14,6 +14,7 @@ package struct Load {
     private let inputs: [LoadSource.Input]
     private let options: LoadOptions
     private let now: Instant
+    private let rules: ValueRules
     private var cancellation: Cancellation { writer.cancellation }
 
     /// Pieces that are parsed side by side, while as many again are being read or gathered: as many
@@ -22,10 +23,11 @@ package struct Load {
 
     package static func run(
         _ kind: LoadKind, _ source: LoadSource, into writer: Writer, _ options: LoadOptions,
-        now: Instant
+        now: Instant, instantOfWall: @escaping @Sendable (Int64) -> Int64
     ) throws(WinnowError) -> LoadSummary {
         let load = Load(
-            writer: writer, kind: kind, inputs: source.inputs, options: options, now: now)
+            writer: writer, kind: kind, inputs: source.inputs, options: options, now: now,
+            rules: ValueRules(options, instantOfWall: instantOfWall))
         if let path = options.rejects {
             for input in source.inputs where input.isFile(path) {
                 throw .usage(
@@ -56,7 +58,7 @@ package struct Load {
             else { continue }
             var digests: [[UInt8]] = []
             for input in inputs { digests.append(try InputBytes.digest(input, cancellation)) }
-            guard BatchDigest.of(kind, options.mode, files: digests) == stored else {
+            guard BatchDigest.of(kind, options, files: digests) == stored else {
                 throw .badData(
                     file: inputs.map(\.name).joined(separator: ", "), line: nil,
                     column: nil, code: .batchConflict,
@@ -88,7 +90,7 @@ package struct Load {
         progress.isStoring(summary)
         var batch = try loading.batch()
         if let id = options.batch {
-            batch.identity = (Array(id.utf8), BatchDigest.of(kind, options.mode, files: digests))
+            batch.identity = (Array(id.utf8), BatchDigest.of(kind, options, files: digests))
         }
         try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
         return summary
@@ -101,10 +103,13 @@ package struct Load {
     ) throws(WinnowError) {
         let format = if let chosen = options.format { chosen } else { try input.format() }
         let name = input.name
-        var pieces = InputPieces(bytes, format, size: options.pieceSize)
-        var layout = RowLayout(columns: loading.columns, positions: nil)
+        let plain = RowLayout(loading.columns, rules, options)
+        var pieces = InputPieces(
+            bytes, format, delimiter: plain.delimiter, size: options.pieceSize)
+        var layout = plain
         var line = 0
         var isEmpty = true
+        var ignored = Set(summary.ignoredColumns.map { Array($0.utf8) })
         let parse = loading.parse
         // Reads some pieces and starts parsing them; nil at the end.
         func start() throws(WinnowError) -> StartedMap<ParsedPiece<L.Content>>? {
@@ -112,10 +117,10 @@ package struct Load {
             while window.count < self.window, let piece = try pieces.next() { window.append(piece) }
             if window.isEmpty { return nil }
             isEmpty = false
-            if format == .csv, let first = window.first, first.isFirst {
-                layout = try RowLayout.csv(first, loading.columns, file: name)
+            if let first = window.first, first.isFirst {
+                try first.refuseOthers(format, file: name)
+                if format == .csv { layout = try plain.csv(first, file: name) }
             }
-            layout.emptyClears = options.emptyClears
             return StartedMap(window.count) { [window, layout, cancellation] in
                 parse(window[$0], layout, cancellation)
             }
@@ -128,6 +133,8 @@ package struct Load {
             try cancellation.check()
             for piece in parsed {
                 summary.rows += piece.rows.rows
+                summary.blankIDs += piece.rows.blankIDs
+                ignored.formUnion(piece.rows.ignored)
                 for row in piece.rows.rejected {
                     try rejects.add(row, file: name, line: line + row.line)
                 }
@@ -136,6 +143,9 @@ package struct Load {
             }
             progress.isReading(summary, bytes)
         }
+        ignored.formUnion(layout.ignored.map { Array($0.utf8) })
+        summary.ignoredColumns = ignored.map { String(decoding: $0, as: UTF8.self) }
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         if isEmpty, format == .csv {
             throw .badData(
                 file: name, line: 1, column: nil, code: .missingHeader,

@@ -9,6 +9,35 @@ extension UnknownProfiles: ExpressibleByArgument {}
 /// What an unquoted empty CSV cell does.
 enum EmptyCells: String, ExpressibleByArgument, CaseIterable { case keep, clear }
 
+/// What a quoted empty CSV cell of a string or a set is.
+enum QuotedEmpty: String, ExpressibleByArgument, CaseIterable { case value, absent }
+
+/// One ASCII character, or the word `tab`.
+struct Mark: ExpressibleByArgument {
+    let character: Character
+
+    init?(argument: String) {
+        if argument == "tab" || argument == "\\t" {
+            character = "\t"
+        } else if argument.count == 1, let only = argument.first {
+            character = only
+        } else {
+            return nil
+        }
+    }
+}
+
+/// `OLD=NEW`; the last `=` parts.
+struct Rename: ExpressibleByArgument {
+    let old, new: String
+
+    init?(argument: String) {
+        guard let mark = argument.lastIndex(of: "="), mark > argument.startIndex else { return nil }
+        old = String(argument[..<mark])
+        new = String(argument[argument.index(after: mark)...])
+    }
+}
+
 struct LoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Loads files as one atomic, durable batch.")
@@ -25,6 +54,22 @@ struct LoadCommand: ParsableCommand {
     var rejects: String?
     @Option(help: "More rejected rows than this stop the load.") var maxRejects: Int?
     @Flag(help: "Pass over columns and keys that are not known.") var ignoreColumns = false
+    @Flag(
+        help: "Pass over those, too, that are a known column but for case, blanks or punctuation.")
+    var ignoreSimilarColumns = false
+    @Option(
+        name: .customLong("rename"),
+        help: "A column or key by another name, as OLD=NEW; repeatable."
+    )
+    var renames: [Rename] = []
+    @Option(help: "What is between CSV cells: one character, or tab.") var delimiter: Mark?
+    @Option(help: "The IANA time zone of times without an offset; the default is UTC.")
+    var timezone: String?
+    @Option(help: "What is between the values of a set in a CSV cell, instead of the bar.")
+    var setSeparator: Mark?
+    @Option(help: "What a quoted empty CSV cell of a string or a set is: value or absent.")
+    var quotedEmpty: QuotedEmpty = .value
+    @Flag(help: "Take blanks off both ends of ids and strings.") var trim = false
 
     @Option(
         help:
@@ -54,7 +99,18 @@ struct LoadCommand: ParsableCommand {
             "\(summary.rows) rows, \(summary.new) new, \(summary.updated) updated, \(summary.skipped) skipped, "
                 + "\(summary.rejected) rejected, "
                 + "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10) seconds, "
-                + "\(Int(Double(summary.rows) / max(seconds, 0.001))) rows/s")
+                + "\(Int(Double(summary.rows) / max(seconds, 0.001))) rows/s"
+                + remarks(summary))
+    }
+
+    /// What else the last line says.
+    private func remarks(_ summary: LoadSummary) -> String {
+        var remarks = ""
+        if !summary.ignoredColumns.isEmpty {
+            remarks += "; passed over: \(summary.ignoredColumns.joined(separator: ", "))"
+        }
+        if summary.blankIDs > 0 { remarks += "; \(summary.blankIDs) ids have blanks around them" }
+        return remarks
     }
 
     private func options() throws -> LoadOptions {
@@ -75,6 +131,17 @@ struct LoadCommand: ParsableCommand {
         options.rejects = rejects
         options.maximumRejects = maxRejects
         options.ignoresUnknownColumns = ignoreColumns
+        options.ignoresSimilarColumns = ignoreSimilarColumns
+        for rename in renames {
+            guard options.renames.updateValue(rename.new, forKey: rename.old) == nil else {
+                throw WinnowError.usage("--rename has “\(rename.old)” twice")
+            }
+        }
+        options.delimiter = delimiter?.character ?? ","
+        options.timezone = timezone
+        options.setSeparator = setSeparator?.character
+        options.quotedEmptyIsAbsent = quotedEmpty == .absent
+        options.trims = trim
         options.mode = mode
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles

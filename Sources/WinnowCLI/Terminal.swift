@@ -165,6 +165,8 @@ extension ErrorCode {
         switch self {
         case .unknownProfile: "--unknown-profiles create or skip"
         case .unknownColumn, .unknownKey: "--ignore-columns passes over it"
+        case .similarColumn: "--rename OLD=NEW, or --ignore-similar-columns passes over it"
+        case .otherDelimiter: "--delimiter"
         case .outcomeUnknown, .batchConflict: "--batch"
         default: nil
         }

@@ -49,7 +49,7 @@ struct LoadTests {
         // Those that need more than a line have tests of their own.
         codes.formUnion([
             "bad_utf8", "long_line", "too_many_rejects", "batch_conflict", "bad_zstd", "bad_schema",
-            "bad_id",
+            "bad_id", "similar_column",
         ])
         let known = Set(ErrorCode.allCases.filter { $0.exitCode == 65 }.map(\.rawValue))
             .subtracting(["damaged_store", "newer_format", "older_format"])
@@ -551,7 +551,7 @@ struct LoadTests {
         options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
         let campaigns =
             #"{"id": "c", "attributes": {"a": "x", "a": "y"}}"#
-            + "\n{\"id\": 1}\n{\n{\"id\": \"d\"}\n"
+            + "\n{\"id\": 1.5}\n{\n{\"id\": \"d\"}\n"
         let first = try store.load(
             .campaigns, from: .files([try fixture.file("c.ndjson", campaigns)]), options: options)
         #expect(first.rows == 4 && first.rejected == 3 && first.new == 1)

@@ -17,6 +17,26 @@ struct InputPiece: Sendable {
         }
     }
 
+    /// Throws for an input that is plainly something else.
+    func refuseOthers(_ format: InputFormat, file: String) throws(WinnowError) {
+        let isUTF16 =
+            bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+            || bytes.count > 1 && (bytes[0] == 0) != (bytes[1] == 0)
+        if isUTF16 {
+            throw .badData(
+                file: file, line: 1, column: nil, code: .otherEncoding,
+                reason: "the text is UTF-16; convert it to UTF-8 "
+                    + "(iconv -f UTF-16 -t UTF-8)")
+        }
+        let text = bytes.drop { $0 >= 0x80 || $0 == 0x20 || (0x09...0x0D).contains($0) }
+        if format == .ndjson, text.first == UInt8(ascii: "[") {
+            throw .badData(
+                file: file, line: 1, column: nil, code: .jsonArray,
+                reason: "the text is one JSON array; wanted is one object a line "
+                    + "(jq -c '.[]' makes it so)")
+        }
+    }
+
     fileprivate static func text(
         _ bytes: UnsafeRawBufferPointer, isFirst: Bool
     ) -> UnsafeRawBufferPointer {
@@ -40,9 +60,12 @@ struct InputPieces {
     /// The rest of a record that was too long is being passed over.
     private var skipping = false
     private let size: Int
+    private let delimiter: UInt8
 
+    /// - Parameter delimiter: of CSV.
     /// - Parameter size: bytes that are read at a time; a piece has about as many.
-    init(_ input: InputBytes, _ format: InputFormat, size: Int) {
+    init(_ input: InputBytes, _ format: InputFormat, delimiter: UInt8, size: Int) {
+        self.delimiter = delimiter
         self.input = input
         self.format = format
         self.size = size
@@ -116,7 +139,7 @@ struct InputPieces {
                 return line + 1
             }
             let text = unsafe InputPiece.text(bytes, isFirst: isFirst)
-            var rows = unsafe CSVRows(text)
+            var rows = unsafe CSVRows(text, delimiter: delimiter)
             while rows.skip() {}
             return rows.complete.map { $0 + bytes.count - text.count }
         }

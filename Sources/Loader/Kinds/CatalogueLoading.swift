@@ -19,9 +19,12 @@ struct CatalogueLoading: Loading {
         namespace = kind.namespace
         pending = try Batch(writer.snapshot)
         existing = Set(try writer.snapshot.catalogue().filter { $0.kind == kind }.map(\.id))
-        let names = ["id", "name", "tags", "attributes"] + (kind == .template ? ["channel"] : [])
-        columns = ColumnNames(
-            names: names.map { Array($0.utf8) }, ignoresUnknown: options.ignoresUnknownColumns)
+        var known = [
+            InputColumn("id", .id, isRequired: true), InputColumn("name", .text),
+            InputColumn("tags", .text), InputColumn("attributes", .other),
+        ]
+        if kind == .template { known.append(InputColumn("channel", .other)) }
+        columns = ColumnNames(known, options)
     }
 
     var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<[CatalogueObject]> {
@@ -29,15 +32,15 @@ struct CatalogueLoading: Loading {
         return { piece, layout, cancellation in
             var objects: [CatalogueObject] = []
             let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
-                objects.append(try CatalogueLoading.object(kind, cells))
+                objects.append(try CatalogueLoading.object(kind, cells, layout.rules))
             }
             return ParsedPiece(rows: rows, content: objects)
         }
     }
 
-    private static func object(_ kind: CatalogueObject.Kind, _ cells: [InputCell]) throws(BadRow)
-        -> CatalogueObject
-    {
+    private static func object(
+        _ kind: CatalogueObject.Kind, _ cells: [InputCell], _ rules: ValueRules
+    ) throws(BadRow) -> CatalogueObject {
         func cell(_ column: Column) -> InputCell { cells[column.rawValue] }
         let name = cell(.name)
         let tags = cell(.tags)
@@ -52,7 +55,7 @@ struct CatalogueLoading: Loading {
         return unsafe CatalogueObject(
             kind: kind, id: Array(try cell(.id).id("id")),
             name: name.isPresent ? Array(try name.text("name")) : [],
-            channel: channel, tags: tags.isPresent ? try tags.strings("tags") : [],
+            channel: channel, tags: tags.isPresent ? try tags.strings("tags", rules) : [],
             attributes: pairs.map { .init(key: $0.key, value: $0.value) })
     }
 

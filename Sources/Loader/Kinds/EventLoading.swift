@@ -24,8 +24,8 @@ struct EventLoading: Loading {
             unknownProfiles: options.unknownProfiles)
         memory = LoadLimits.gathered(options.memory)
         columns = ColumnNames(
-            names: EventColumn.allCases.map { Array($0.name.utf8) },
-            ignoresUnknown: options.ignoresUnknownColumns)
+            EventColumn.allCases.map(\.column),
+            alternatives: [EventColumn.time.name, EventColumn.timeMs.name], options)
     }
 
     var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<EventContent> {

@@ -100,7 +100,8 @@ struct EventParser: Sendable {
         let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
             // All is checked before any name is entered: a row that is not stored makes nothing
             // known.
-            let event = try EventRow(cells, latest: latest, loadsUnique: loadsUnique)
+            let event = try EventRow(
+                cells, layout.rules, latest: latest, loadsUnique: loadsUnique)
             let row = unsafe recent.row(of: event.profile, in: keys)
             if row == nil, unknownProfiles != .create {
                 guard unknownProfiles == .skip else {

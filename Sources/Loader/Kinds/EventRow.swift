@@ -10,6 +10,15 @@ enum EventColumn: Int, CaseIterable {
         "message", "count", "machine",
     ]
     var name: String { EventColumn.names[rawValue] }
+
+    var column: InputColumn {
+        switch self {
+        case .profile: InputColumn(name, .id, isRequired: true)
+        case .channel, .event: InputColumn(name, .other, isRequired: true)
+        case .campaign, .template, .link, .message: InputColumn(name, .id)
+        case .time, .timeMs, .count, .machine: InputColumn(name, .other)
+        }
+    }
 }
 
 extension [InputCell] {
@@ -34,10 +43,12 @@ extension [InputCell] {
 
     /// - Parameter latest: the last time that can be.
     /// - Parameter loadsUnique: whether unique events are loaded themselves.
-    init(_ cells: borrowing [InputCell], latest: Int64, loadsUnique: Bool) throws(BadRow) {
+    init(
+        _ cells: borrowing [InputCell], _ rules: ValueRules, latest: Int64, loadsUnique: Bool
+    ) throws(BadRow) {
         type = try EventRow.type(cells, loadsUnique: loadsUnique)
         unsafe profile = try cells[.profile].id(EventColumn.profile.name)
-        time = try EventRow.time(cells, latest: latest)
+        time = try EventRow.time(cells, rules, latest: latest)
         count = try EventRow.count(cells[.count])
         let machine = cells[.machine]
         self.machine = machine.isPresent ? try machine.boolean(EventColumn.machine.name) : false
@@ -60,7 +71,8 @@ extension [InputCell] {
         }
         guard let event = unsafe events.value(of: eventName), channel.has(event) else {
             let name = unsafe String(decoding: eventName.prefix(60), as: UTF8.self)
-            let legal = channel.events.map(\.name).joined(separator: ", ")
+            let legal = channel.events.filter { loadsUnique || $0.derivedFrom == nil }
+                .map(\.name).joined(separator: ", ")
             throw BadRow(
                 column: "event", code: .unknownEvent,
                 reason: "\(channel.name) has no event “\(name)”; its events are \(legal)")
@@ -74,7 +86,7 @@ extension [InputCell] {
     }
 
     private static func time(
-        _ cells: borrowing [InputCell], latest: Int64
+        _ cells: borrowing [InputCell], _ rules: ValueRules, latest: Int64
     ) throws(BadRow) -> Int64 {
         let time = cells[.time]
         let milliseconds = cells[.timeMs]
@@ -85,15 +97,20 @@ extension [InputCell] {
         }
         let column: EventColumn = time.isPresent ? .time : .timeMs
         let value =
-            time.isPresent ? try time.time(column.name) : try milliseconds.integer(column.name)
+            time.isPresent
+            ? try time.time(column.name, rules) : try milliseconds.integer(column.name)
         guard value >= LoadLimits.firstEvent else {
             throw BadRow(
                 column: column.name, code: .timeRange, reason: "the time is before 2000")
         }
         guard value <= latest else {
+            let isMilliseconds =
+                column == .time && (LoadLimits.firstEvent...latest).contains(value / 1000)
             throw BadRow(
                 column: column.name, code: .timeRange,
-                reason: "the time is more than a day ahead")
+                reason: isMilliseconds
+                    ? "the time is more than a day ahead; milliseconds are in a column time_ms"
+                    : "the time is more than a day ahead")
         }
         return value
     }
@@ -113,7 +130,9 @@ extension BadRow {
     static func unknownChannel(_ name: UnsafeRawBufferPointer) -> BadRow {
         let shown = unsafe String(decoding: name.prefix(60), as: UTF8.self)
         return BadRow(
-            column: "channel", code: .unknownChannel, reason: "unknown channel “\(shown)”")
+            column: "channel", code: .unknownChannel,
+            reason: "unknown channel “\(shown)”; the channels are "
+                + Channel.allCases.map(\.name).joined(separator: ", "))
     }
 }
 

@@ -27,8 +27,13 @@ struct ProfileLoading: Loading {
         schema = writer.snapshot.schema
         mode = options.mode
         columns = ColumnNames(
-            names: [Array(Schema.idName.utf8)] + schema.fields.map { Array($0.name.utf8) },
-            ignoresUnknown: options.ignoresUnknownColumns)
+            [InputColumn(Schema.idName, .id, isRequired: true)]
+                + schema.fields.map { field in
+                    switch field.type.nature {
+                    case .text, .set: InputColumn(field.name, .text)
+                    case .quantity, .truth, .time: InputColumn(field.name, .other)
+                    }
+                }, options)
     }
 
     struct Content: Sendable {
@@ -48,7 +53,7 @@ struct ProfileLoading: Loading {
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (i, (field, cell)) in zip(schema.fields, cells.dropFirst()).enumerated() {
-                    let value = try CellValue(cell, field)
+                    let value = try CellValue(cell, field, layout.rules)
                     if i == status, case .text(let text) = value {
                         guard
                             Schema.statuses.contains(where: { unsafe text.elementsEqual($0.utf8) })
@@ -155,15 +160,15 @@ private struct RowSet {
     case text(UnsafeRawBufferPointer)
     case strings([[UInt8]])
 
-    init(_ cell: InputCell, _ field: Field) throws(BadRow) {
+    init(_ cell: InputCell, _ field: Field, _ rules: ValueRules) throws(BadRow) {
         switch cell.kind {
         case .absent: self = .absent
         case .null: self = .cleared
         default:
             switch field.type.nature {
             case .text: self = unsafe .text(try cell.text(field.name))
-            case .set: self = .strings(try cell.strings(field.name))
-            case .quantity, .truth, .time: self = .number(try cell.number(field))
+            case .set: self = .strings(try cell.strings(field.name, rules))
+            case .quantity, .truth, .time: self = .number(try cell.number(field, rules))
             }
         }
     }

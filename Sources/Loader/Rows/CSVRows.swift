@@ -1,10 +1,11 @@
 import WinnowModel
 
-/// Rows of CSV (RFC 4180): LF or CRLF, cells in double quotes may hold commas, quotes and line
+/// Rows of CSV (RFC 4180): LF or CRLF, cells in double quotes may hold delimiters, quotes and line
 /// ends. A quote opens only at the start of a cell, and a malformed row ends with its line. The one
 /// reader of CSV: it also says where rows end, for cutting.
 @safe struct CSVRows: RowFormat {
     private let bytes: UnsafeRawBufferPointer
+    private let delimiter: UInt8
     private var at = 0
     /// 1-based; of the row that was read last.
     private(set) var line = 1
@@ -16,7 +17,10 @@ import WinnowModel
     /// Unescaped cells live here until the next row.
     private var unescaped: [UnsafeMutableRawBufferPointer] = unsafe []
 
-    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = unsafe bytes }
+    init(_ bytes: UnsafeRawBufferPointer, delimiter: UInt8) {
+        unsafe self.bytes = unsafe bytes
+        self.delimiter = delimiter
+    }
 
     /// Reads a row into `cells`; false at the end. Blank lines are passed over. A malformed row
     /// throws and is passed over, too, so that reading can go on.
@@ -30,12 +34,12 @@ import WinnowModel
                 let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[cell.text])
                 unsafe cells.append(
                     InputCell(
-                        kind: .csv,
+                        kind: .csv, isQuoted: cell.isQuoted,
                         bytes: cell.doubled > 0 ? unescape(text, cell.doubled) : text))
             } else {
                 cells.append(InputCell())
             }
-        } while takeComma()
+        } while takeDelimiter()
         end()
         return true
     }
@@ -43,7 +47,7 @@ import WinnowModel
     /// Passes over a row; false at the end.
     mutating func skip() -> Bool {
         guard begin() else { return false }
-        repeat { guard (try? nextCell()) != nil else { return true } } while takeComma()
+        repeat { guard (try? nextCell()) != nil else { return true } } while takeDelimiter()
         end()
         return true
     }
@@ -97,9 +101,10 @@ import WinnowModel
             return try quotedCell()
         }
         let start = at
+        let delimiter = delimiter
         while unsafe at < bytes.count {
             let byte = unsafe bytes[at]
-            if byte == UInt8(ascii: ",") || byte == 0x0A { break }
+            if byte == delimiter || byte == 0x0A { break }
             if byte == 0x0D, isLineEnd(at) { break }
             if byte == UInt8(ascii: "\"") { throw malformed("a quote inside an unquoted cell") }
             at += 1
@@ -126,14 +131,14 @@ import WinnowModel
         }
         let cell = Cell(text: start..<at, isQuoted: true, doubled: doubled)
         at += 1
-        guard unsafe at == bytes.count || bytes[at] == UInt8(ascii: ",") || isLineEnd(at) else {
+        guard unsafe at == bytes.count || bytes[at] == delimiter || isLineEnd(at) else {
             throw malformed("text after a quoted cell")
         }
         return cell
     }
 
-    private mutating func takeComma() -> Bool {
-        guard unsafe at < bytes.count, unsafe bytes[at] == UInt8(ascii: ",") else { return false }
+    private mutating func takeDelimiter() -> Bool {
+        guard unsafe at < bytes.count, unsafe bytes[at] == delimiter else { return false }
         at += 1
         return true
     }

@@ -15,6 +15,8 @@ import WinnowModel
         case compound
     }
     var kind = Kind.absent
+    /// Whether a CSV cell is in quotes.
+    var isQuoted = false
     var bytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
 }
 
@@ -45,6 +47,25 @@ extension InputCell {
         }
     }
 
+    /// Whether a string begins or ends with a blank.
+    var hasBlanksAround: Bool {
+        guard isText, let first = unsafe bytes.first, let last = unsafe bytes.last else {
+            return false
+        }
+        return isBlank(first) || isBlank(last)
+    }
+
+    /// A string without blanks around it.
+    var trimmed: InputCell {
+        guard hasBlanksAround else { return self }
+        var range = unsafe 0..<bytes.count
+        while let last = range.last, unsafe isBlank(bytes[last]) { range.removeLast() }
+        while let first = range.first, unsafe isBlank(bytes[first]) { range.removeFirst() }
+        var cell = self
+        unsafe cell.bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+        return cell
+    }
+
     var isPresent: Bool { kind != .absent && kind != .null }
 
     func text(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
@@ -52,12 +73,13 @@ extension InputCell {
         return unsafe bytes
     }
 
-    /// A string of 1–255 bytes.
+    /// A string of 1–255 bytes, or a whole number of JSON: its digits.
     func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
         guard isPresent else {
             throw BadRow(column: column, code: .missingID, reason: "the id is missing")
         }
-        guard isText else { throw bad(column, "an id") }
+        let isNumber = unsafe kind == .number && bytes.allSatisfy { (0x30...0x39).contains($0) }
+        guard isText || isNumber else { throw bad(column, "an id") }
         guard unsafe !bytes.isEmpty else {
             throw BadRow(column: column, code: .missingID, reason: "the id is empty")
         }
@@ -70,7 +92,11 @@ extension InputCell {
     }
 
     /// The number that stands for a value of a field.
-    func number(_ field: Field) throws(BadRow) -> Int64 {
+    func number(_ field: Field, _ rules: ValueRules) throws(BadRow) -> Int64 {
+        if field.type == .datetime {
+            guard let time = instant(rules) else { throw bad(field.name, field.expected) }
+            return time
+        }
         guard let notation, let value = unsafe field.number(bytes, notation) else {
             throw bad(field.name, field.expected)
         }
@@ -92,25 +118,57 @@ extension InputCell {
         throw bad(column, "true or false")
     }
 
-    /// A datetime, or whole Unix seconds; in milliseconds.
-    func time(_ column: String) throws(BadRow) -> Int64 {
-        let expected = "a time as 2026-01-31T12:00:00Z or whole Unix seconds"
-        if isText, let instant = unsafe Instant(utf8: bytes, allowSpace: true) {
-            return instant.milliseconds
+    /// A datetime in milliseconds; nil for what is none.
+    private func instant(_ rules: ValueRules) -> Int64? {
+        guard isText else { return nil }
+        return unsafe WrittenTime(utf8: bytes)?.instant(rules.instantOfWall)
+    }
+
+    /// A datetime, or Unix seconds with or without a fraction; in milliseconds.
+    func time(_ column: String, _ rules: ValueRules) throws(BadRow) -> Int64 {
+        if let instant = instant(rules) { return instant }
+        guard kind == .csv || kind == .number, let milliseconds = unixSeconds else {
+            throw bad(column, "a time as 2026-01-31T12:00:00Z or Unix seconds")
         }
-        guard kind == .csv || kind == .number, let seconds = try? integer(column) else {
-            throw bad(column, expected)
-        }
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        guard !overflow else { throw bad(column, expected) }
         return milliseconds
     }
 
-    /// Values joined by bars in CSV, an array of strings in JSON. The empty string is none.
-    func strings(_ column: String) throws(BadRow) -> [[UInt8]] {
-        let values = try kind == .csv ? barred(column) : array(column)
+    /// Unix seconds as milliseconds; digits below these are cut.
+    private var unixSeconds: Int64? {
+        guard let point = unsafe bytes.firstIndex(of: UInt8(ascii: ".")) else {
+            return unsafe wholeNumber(bytes).flatMap { seconds in
+                let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+                return overflow ? nil : product
+            }
+        }
+        let digits = unsafe bytes[(point + 1)...]
+        guard unsafe !digits.isEmpty, unsafe digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            let seconds = unsafe wholeNumber(UnsafeRawBufferPointer(rebasing: bytes[..<point]))
+        else { return nil }
+        var fraction: Int64 = 0
+        for i in 0..<3 {
+            let digit = unsafe i < digits.count ? digits[digits.startIndex + i] : 0x30
+            fraction = fraction * 10 + Int64(digit - 0x30)
+        }
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        let isNegative = unsafe bytes.first == UInt8(ascii: "-")
+        let (sum, over) = product.addingReportingOverflow(isNegative ? -fraction : fraction)
+        return overflow || over ? nil : sum
+    }
+
+    /// Values joined in CSV, an array of strings in JSON. The empty string is none.
+    func strings(_ column: String, _ rules: ValueRules) throws(BadRow) -> [[UInt8]] {
+        let values = try kind == .csv ? joined(column, rules) : array(column)
         guard !values.contains(where: \.isEmpty) else {
             throw bad(column, "values that are not empty")
+        }
+        return values
+    }
+
+    private func joined(_ column: String, _ rules: ValueRules) throws(BadRow) -> [[UInt8]] {
+        if unsafe bytes.isEmpty { return [] }
+        guard let values = unsafe rules.values(of: bytes) else {
+            throw bad(column, rules.expectedSet)
         }
         return values
     }
@@ -125,28 +183,6 @@ extension InputCell {
         for element in elements {
             guard case .string(let text) = element else { throw bad(column, "an array of strings") }
             result.append(Array(text.utf8))
-        }
-        return result
-    }
-
-    private func barred(_ column: String) throws(BadRow) -> [[UInt8]] {
-        if unsafe bytes.isEmpty { return [] }
-        var result: [[UInt8]] = [[]]
-        var i = 0
-        while unsafe i < bytes.count {
-            switch unsafe bytes[i] {
-            case UInt8(ascii: "|"): result.append([])
-            case UInt8(ascii: "\\"):
-                i += 1
-                guard unsafe i < bytes.count,
-                    unsafe bytes[i] == UInt8(ascii: "|") || bytes[i] == UInt8(ascii: "\\")
-                else {
-                    throw bad(column, "a backslash only before | or \\")
-                }
-                unsafe result[result.count - 1].append(bytes[i])
-            default: unsafe result[result.count - 1].append(bytes[i])
-            }
-            i += 1
         }
         return result
     }

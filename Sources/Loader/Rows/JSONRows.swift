@@ -5,6 +5,7 @@ import WinnowModel
 @safe struct JSONRows: RowFormat {
     private let bytes: UnsafeRawBufferPointer
     private let columns: ColumnNames
+    private let trims: Bool
     private var at = 0
     /// 1-based; of the row that was read last.
     private(set) var line = 0
@@ -13,9 +14,13 @@ import WinnowModel
     /// Keys of the row that are passed over.
     private var ignored: Set<[UInt8]> = []
 
-    init(_ bytes: UnsafeRawBufferPointer, _ columns: ColumnNames) {
+    /// Keys of all rows that are passed over.
+    private(set) var allIgnored: Set<[UInt8]> = []
+
+    init(_ bytes: UnsafeRawBufferPointer, _ columns: ColumnNames, trims: Bool) {
         unsafe self.bytes = unsafe bytes
         self.columns = columns
+        self.trims = trims
     }
 
     mutating func release() {
@@ -60,10 +65,8 @@ import WinnowModel
             unsafe escaped
             ? try unescape(cursor, key) : UnsafeRawBufferPointer(rebasing: cursor.bytes[key])
         guard let column = unsafe columns.index(of: name) else {
-            guard columns.ignoresUnknown else {
-                let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
-                throw BadRow(column: text, code: .unknownKey, reason: "unknown key")
-            }
+            try unsafe columns.refuse(name, as: .unknownKey)
+            unsafe allIgnored.insert(Array(name))
             guard unsafe ignored.insert(Array(name)).inserted else {
                 let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
                 throw BadRow(column: text, code: .repeatedKey, reason: "the key is repeated")
@@ -74,7 +77,10 @@ import WinnowModel
             throw BadRow(
                 column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
         }
-        do throws(JSONError) { cells[column] = try value(&cursor) } catch {
+        do throws(JSONError) {
+            let cell = try value(&cursor)
+            cells[column] = trims ? cell.trimmed : cell
+        } catch {
             throw JSONRows.bad(error)
         }
     }

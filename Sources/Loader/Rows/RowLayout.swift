@@ -8,6 +8,10 @@ extension InputFormat {
             self = .csv
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
             self = .ndjson
+        } else if name.hasSuffix(".json") {
+            throw .usage(
+                "\(path): wanted is one object a line, in a file that ends in .ndjson; "
+                    + "say the format if it is so")
         } else {
             throw .usage(
                 "\(path): the name ends in neither .csv nor .ndjson; say which format it is")
@@ -15,26 +19,41 @@ extension InputFormat {
     }
 }
 
-/// What rows look like: the columns of the kind, and for CSV where each of them is in the file.
+/// What rows look like: the columns of the kind, for CSV where each of them is in the file, and how
+/// cells are written.
 struct RowLayout: Sendable {
     let columns: ColumnNames
-    /// Per CSV cell the column, nil for one to be ignored; nil for NDJSON.
-    var positions: [Int?]?
-    /// Whether an unquoted empty cell means "no value" rather than "not said".
-    var emptyClears = false
+    let rules: ValueRules
+    /// Per CSV cell the column, nil for one to be passed over; nil for NDJSON.
+    private(set) var positions: [Int?]?
+    /// Columns of a CSV file that are passed over.
+    private(set) var ignored: [String] = []
+    let delimiter: UInt8
+    /// Whether an empty cell that is no value means "no value" rather than "not said".
+    let emptyClears: Bool
+    let quotedEmptyIsAbsent: Bool
+    let trims: Bool
 
-    /// Takes the header row off the first piece of a CSV file.
-    static func csv(_ piece: InputPiece, _ columns: ColumnNames, file: String) throws(WinnowError)
-        -> RowLayout
-    {
-        var layout = RowLayout(columns: columns, positions: [])
+    /// The layout of NDJSON, and of CSV before its header is read.
+    init(_ columns: ColumnNames, _ rules: ValueRules, _ options: LoadOptions) {
+        self.columns = columns
+        self.rules = rules
+        delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
+        emptyClears = options.emptyClears
+        quotedEmptyIsAbsent = options.quotedEmptyIsAbsent
+        trims = options.trims
+    }
+
+    /// The layout of a CSV file, by the header row of its first piece.
+    func csv(_ piece: InputPiece, file: String) throws(WinnowError) -> RowLayout {
+        var layout = self
         guard !piece.isCut else {
             throw .badData(
                 file: file, line: 1, column: nil, code: BadRow.longLine.code,
                 reason: BadRow.longLine.reason)
         }
         try unsafe piece.withText { (text) throws(WinnowError) in
-            var rows = unsafe CSVRows(text)
+            var rows = unsafe CSVRows(text, delimiter: delimiter)
             var cells: [InputCell] = []
             defer { rows.release() }
             do throws(BadRow) {
@@ -42,7 +61,8 @@ struct RowLayout: Sendable {
                     throw BadRow(
                         column: nil, code: .missingHeader, reason: "there is no header row")
                 }
-                layout.positions = try positions(cells, columns)
+                try unsafe refuseOtherDelimiter(text, cells)
+                try layout.read(header: cells)
             } catch {
                 throw .badData(
                     file: file, line: rows.line, column: error.column, code: error.code,
@@ -52,10 +72,8 @@ struct RowLayout: Sendable {
         return layout
     }
 
-    /// The column of each cell of a header row.
-    private static func positions(
-        _ header: [InputCell], _ columns: ColumnNames
-    ) throws(BadRow) -> [Int?] {
+    /// Finds the column of each cell of a header row.
+    private mutating func read(header: [InputCell]) throws(BadRow) {
         var positions: [Int?] = []
         var known: Set<Int> = []
         var unknown: Set<[UInt8]> = []
@@ -63,22 +81,84 @@ struct RowLayout: Sendable {
             guard unsafe String(validating: cell.bytes, as: UTF8.self) != nil else {
                 throw BadRow(column: nil, code: .badUTF8, reason: "the header is not UTF-8")
             }
-            let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
             let column = unsafe columns.index(of: cell.bytes)
-            guard column != nil || columns.ignoresUnknown else {
-                throw BadRow(
-                    column: name, code: .unknownColumn,
-                    reason: "unknown column; the columns are \(columns.listed)")
+            if column == nil {
+                try unsafe columns.refuse(cell.bytes, as: .unknownColumn)
+                unsafe ignored.append(String(decoding: cell.bytes, as: UTF8.self))
             }
             let isNew =
                 unsafe column.map { known.insert($0).inserted }
                 ?? unknown.insert(Array(cell.bytes)).inserted
             guard isNew else {
+                let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
                 throw BadRow(
                     column: name, code: .repeatedColumn, reason: "the column is there twice")
             }
             positions.append(column)
         }
-        return positions
+        try refuseMissing(known)
+        self.positions = positions
+    }
+
+    /// Tells columns that no row could be loaded without.
+    private func refuseMissing(_ known: Set<Int>) throws(BadRow) {
+        for (i, column) in columns.columns.enumerated() where column.isRequired {
+            guard known.contains(i) else {
+                throw BadRow(
+                    column: columns.text(i), code: .missingColumn,
+                    reason: "the column is missing; every row needs it")
+            }
+        }
+        let alternatives = columns.alternatives
+        guard !alternatives.isEmpty,
+            !known.contains(where: { alternatives.contains(columns.columns[$0].name) })
+        else { return }
+        let names = alternatives.map { String(decoding: $0, as: UTF8.self) }
+        throw BadRow(
+            column: names.first, code: .missingColumn,
+            reason: "a column is missing: \(names.joined(separator: " or "))")
+    }
+
+    /// Tells when a header says nothing with this delimiter, but would with another.
+    private func refuseOtherDelimiter(
+        _ text: UnsafeRawBufferPointer, _ header: [InputCell]
+    ) throws(BadRow) {
+        func isKnown(_ cell: InputCell) -> Bool { unsafe columns.index(of: cell.bytes) != nil }
+        if header.contains(where: isKnown) { return }
+        for (other, name) in [(";", "“;”"), ("\t", "tab"), ("|", "“|”"), (",", "“,”")]
+            as [(Unicode.Scalar, String)]
+        {
+            let byte = UInt8(truncatingIfNeeded: other.value)
+            if byte == delimiter { continue }
+            var rows = unsafe CSVRows(text, delimiter: byte)
+            defer { rows.release() }
+            var cells: [InputCell] = []
+            guard (try? rows.next(&cells)) == true, cells.contains(where: isKnown) else { continue }
+            throw BadRow(
+                column: nil, code: .otherDelimiter,
+                reason: "no column is known, but there would be with \(name) as the delimiter")
+        }
+    }
+}
+
+extension ColumnNames {
+    /// Throws for a name that is not known, unless such ones are passed over.
+    func refuse(_ name: UnsafeRawBufferPointer, as code: ErrorCode) throws(BadRow) {
+        let shown = unsafe String(decoding: name.prefix(100), as: UTF8.self)
+        let similar = unsafe similarColumn(to: name)
+        guard !ignoresUnknown else {
+            guard let similar else { return }
+            throw BadRow(
+                column: shown, code: .similarColumn,
+                reason: "“\(shown)” is probably “\(similar)”; write it so, or rename it")
+        }
+        let what = code == .unknownKey ? "key" : "column"
+        if let similar {
+            throw BadRow(
+                column: shown, code: code,
+                reason: "unknown \(what), probably “\(similar)”; write it so, or rename it")
+        }
+        throw BadRow(
+            column: shown, code: code, reason: "unknown \(what); the \(what)s are \(listed)")
     }
 }

@@ -19,16 +19,16 @@ protocol RowFormat {
 private struct CSVTable: RowFormat {
     private var rows: CSVRows
     private let positions: [Int?]
-    private let emptyClears: Bool
+    private let layout: RowLayout
     private var found: [InputCell] = []
 
     var line: Int { rows.line }
     var raw: Range<Int> { rows.raw }
 
-    init(_ rows: CSVRows, _ positions: [Int?], emptyClears: Bool) {
+    init(_ rows: CSVRows, _ positions: [Int?], _ layout: RowLayout) {
         self.rows = rows
         self.positions = positions
-        self.emptyClears = emptyClears
+        self.layout = layout
     }
 
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
@@ -41,10 +41,20 @@ private struct CSVTable: RowFormat {
         for i in cells.indices { cells[i] = InputCell() }
         for (cell, position) in zip(found, positions) {
             guard let position else { continue }
-            cells[position] =
-                unsafe cell.kind == .absent && emptyClears ? InputCell(kind: .null) : cell
+            cells[position] = value(of: cell, layout.columns.columns[position].content)
         }
         return true
+    }
+
+    /// What a cell says, by the ways in which it may say that there is no value.
+    private func value(of cell: InputCell, _ content: InputColumn.Content) -> InputCell {
+        let cell = layout.trims ? cell.trimmed : cell
+        let isNone =
+            unsafe cell.kind == .absent
+            || cell.bytes.isEmpty
+                && (content != .text || layout.quotedEmptyIsAbsent || !cell.isQuoted)
+        guard isNone else { return cell }
+        return unsafe layout.emptyClears ? InputCell(kind: .null) : InputCell()
     }
 
     /// Passes over the header.
@@ -60,6 +70,10 @@ struct RowReader: Sendable {
     /// Lines of the piece.
     private(set) var lines = 0
     private(set) var rejected: [RejectedRow] = []
+    /// Ids with blanks around them.
+    private(set) var blankIDs = 0
+    /// Keys that were passed over.
+    private(set) var ignored: Set<[UInt8]> = []
 
     /// Calls `body` with every row's cells, in the order of the columns, and collects what it or
     /// the format refuses. When cancelled it ends anywhere.
@@ -80,12 +94,13 @@ struct RowReader: Sendable {
         try? unsafe piece.withText { (text) throws(WinnowError) in
             if let positions = layout.positions {
                 var table = unsafe CSVTable(
-                    CSVRows(text), positions, emptyClears: layout.emptyClears)
+                    CSVRows(text, delimiter: layout.delimiter), positions, layout)
                 if piece.isFirst { table.skip() }
                 unsafe read(&table, text, layout.columns, cancellation, body)
             } else {
-                var rows = unsafe JSONRows(text, layout.columns)
+                var rows = unsafe JSONRows(text, layout.columns, trims: layout.trims)
                 unsafe read(&rows, text, layout.columns, cancellation, body)
+                ignored = rows.allIgnored
             }
         }
     }
@@ -95,7 +110,8 @@ struct RowReader: Sendable {
         _ cancellation: Cancellation, _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
         let isASCII = unsafe RowReader.isASCII(text)
-        var cells = [InputCell](repeating: InputCell(), count: columns.names.count)
+        var cells = [InputCell](repeating: InputCell(), count: columns.columns.count)
+        let ids = columns.columns.indices.filter { columns.columns[$0].content == .id }
         defer { source.release() }
         while rows % 1024 != 0 || !cancellation.isRequested {
             do throws(BadRow) {
@@ -103,6 +119,7 @@ struct RowReader: Sendable {
                 let row = unsafe UnsafeRawBufferPointer(rebasing: text[source.raw])
                 try unsafe RowReader.check(row, isASCII: isASCII)
                 try body(cells)
+                for i in ids where cells[i].hasBlanksAround { blankIDs += 1 }
             } catch {
                 let raw = source.raw.clamped(to: 0..<text.count)
                 unsafe rejected.append(

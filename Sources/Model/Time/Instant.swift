@@ -69,47 +69,18 @@ extension Instant: CustomStringConvertible, LosslessStringConvertible {
         else { return nil }
         var reader = unsafe DigitReader(UnsafeRawBufferPointer(rebasing: text[10...]))
         let spaced = allowSpace && reader.take(" ")
-        guard spaced || reader.take("T") || reader.take("t"),
-            let hour = reader.number(digits: 2), hour < 24, reader.take(":"),
-            let minute = reader.number(digits: 2), minute < 60, reader.take(":"),
-            let second = reader.number(digits: 2), second < 60,
-            let fraction = reader.fraction()
-        else { return nil }
+        guard spaced || reader.take("T") || reader.take("t"), let clock = reader.clock() else {
+            return nil
+        }
         var offset = 0
         if !spaced {
             guard let minutes = reader.offset() else { return nil }
             offset = minutes
         }
         guard reader.atEnd else { return nil }
-        let clock = Int64(hour * 3600 + (minute - offset) * 60 + second) * 1000 + Int64(fraction)
-        self.init(milliseconds: Int64(date.day) * Instant.millisecondsPerDay + clock)
+        self.init(
+            milliseconds: Int64(date.day) * Instant.millisecondsPerDay + clock - Int64(offset)
+                * 60_000)
         guard self >= Instant.first, self <= Instant.last else { return nil }
-    }
-}
-
-extension DigitReader {
-    /// `.` and digits as whole milliseconds, 0 when there is no dot.
-    fileprivate mutating func fraction() -> Int? {
-        guard take(".") else { return 0 }
-        var value = 0
-        var digits = 0
-        while let byte = next, let digit = decimalDigit(byte) {
-            if digits < 3 { value = value * 10 + digit }
-            digits += 1
-            _ = number(digits: 1)
-        }
-        guard digits > 0 else { return nil }
-        for _ in min(digits, 3)..<3 { value *= 10 }
-        return value
-    }
-
-    /// `Z` or `±HH:MM`, in minutes east of UTC.
-    fileprivate mutating func offset() -> Int? {
-        if take("Z") || take("z") { return 0 }
-        let east = take("+")
-        guard east || take("-"), let hours = number(digits: 2), hours < 24, take(":"),
-            let minutes = number(digits: 2), minutes < 60
-        else { return nil }
-        return (hours * 60 + minutes) * (east ? 1 : -1)
     }
 }

@@ -79,6 +79,24 @@ public struct LoadOptions: Sendable {
     public var maximumRejects: Int?
     /// Whether columns and keys that are not known are passed over; else they are an error.
     public var ignoresUnknownColumns = false
+    /// Whether that goes for names, too, that a known column has but for case, blanks or
+    /// punctuation; else these are an error all the same.
+    public var ignoresSimilarColumns = false
+    /// Columns and keys by another name: those of the input, and what they stand for.
+    public var renames: [String: String] = [:]
+    /// What is between the cells of CSV; one ASCII character.
+    public var delimiter: Character = ","
+    /// The IANA time zone of times that have no offset; nil: UTC. A time that clocks skip is read
+    /// with the offset before, of two the earlier counts.
+    public var timezone: String?
+    /// What is between the values of a set in a cell of CSV, one ASCII character; blanks around
+    /// values go then, and a value may stand in quotes. nil: a bar, and everything belongs to a
+    /// value.
+    public var setSeparator: Character?
+    /// Whether a quoted empty cell of a string, or of a set, is no value rather than an empty one.
+    public var quotedEmptyIsAbsent = false
+    /// Whether blanks around ids and strings go.
+    public var trims = false
     /// Which profiles are stored: new ones, existing ones, or both.
     public var mode = LoadMode.upsert
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
@@ -117,8 +135,20 @@ public struct LoadOptions: Sendable {
             throw .usage(
                 "a number of rejected rows bounds what a file of rejects collects; give both")
         }
+        try validate("delimiter", delimiter, not: "\"")
+        if let setSeparator { try validate("separator of sets", setSeparator, not: "\"\\") }
         if let batch, !(1...255).contains(batch.utf8.count) {
             throw .usage("the id of a batch has 1 to 255 bytes")
+        }
+    }
+
+    private func validate(
+        _ what: String, _ character: Character, not forbidden: String
+    ) throws(WinnowError) {
+        guard let byte = character.asciiValue, byte == 0x09 || (0x20...0x7E).contains(byte),
+            !forbidden.contains(character)
+        else {
+            throw .usage("the \(what) is one printable ASCII character or a tab, and no quote")
         }
     }
 
@@ -143,6 +173,10 @@ public struct LoadSummary: Sendable, Hashable {
     public var skipped = 0
     /// Rows that cannot be loaded and are in the file of rejects.
     public var rejected = 0
+    /// Columns and keys that were passed over, bytewise.
+    public var ignoredColumns: [String] = []
+    /// Ids that have blanks around them, and were loaded as they are.
+    public var blankIDs = 0
     /// Whether the batch was loaded before, so that nothing was to be done.
     public var isRepeated = false
 

@@ -69,7 +69,12 @@ public struct Store: Sendable {
         try options.validate()
         if source.inputs.isEmpty { throw .usage("there is no file to load") }
         let writer = try Writer(directory, Cancellation(options.isCancelled))
-        return try Load.run(kind, source, into: writer, options, now: systemTime())
+        let zone = try options.timezone.map { (name) throws(WinnowError) in
+            try TimeZoneRules.system(name)
+        }
+        return try Load.run(kind, source, into: writer, options, now: systemTime()) { wall in
+            zone?.instant(ofWall: wall).milliseconds ?? wall
+        }
     }
 
     /// Merges all parts of each kind into one, without what was erased or dropped: of that nothing

@@ -1,0 +1,237 @@
+import Foundation
+import Testing
+import Winnow
+
+/// Files that other programs wrote, and the options that read them.
+@Suite("Options of loading")
+struct LoadOptionTests {
+    private let fixture: Fixture
+    private let store: Store
+
+    init() throws {
+        fixture = try Fixture()
+        store = try fixture.create([
+            Field(name: "age", type: .integer), Field(name: "seen", type: .datetime),
+            Field(name: "tags", type: .stringSet), Field(name: "note", type: .string),
+        ])
+    }
+
+    @discardableResult
+    private func load(
+        _ kind: LoadKind, _ text: String, as format: InputFormat = .csv,
+        _ change: (inout LoadOptions) -> Void = { _ in }
+    ) throws -> LoadSummary {
+        var options = LoadOptions()
+        change(&options)
+        return try store.load(kind, from: .bytes(text.utf8, as: format), options: options)
+    }
+
+    private func ids(_ rule: String, in zone: String = "UTC") throws -> [String] {
+        var options = EvaluationOptions()
+        options.timezone = zone
+        return try Array(store.snapshot().ids(of: Segment(rule), options))
+    }
+
+    private func error(_ body: () throws -> Void) -> WinnowError? {
+        #expect(throws: WinnowError.self) { try body() }
+    }
+
+    @Test("cells may be between other delimiters", arguments: [";", "\t", "|", ",", "x"])
+    func delimiters(delimiter: Character) throws {
+        let text = "id,age,note\na,30,\"1,2\n3\"\n".replacingOccurrences(
+            of: ",", with: String(delimiter))
+        try load(.profiles, text) { $0.delimiter = delimiter }
+        let between = delimiter == "\t" ? "\\t" : String(delimiter)
+        #expect(try ids("age = 30 and note contains \"\(between)\"") == ["a"])
+    }
+
+    @Test(
+        "what cannot stand between cells, or values of a set, is refused",
+        arguments: ["\"", "\n", "é", "\0"])
+    func marks(mark: Character) throws {
+        for change in [
+            { $0.delimiter = mark }, { $0.setSeparator = mark },
+        ] as [(inout LoadOptions) -> Void] {
+            #expect(error { try load(.profiles, "id\na\n", change) }?.code == .usage)
+        }
+        #expect(error { try load(.profiles, "id\na\n") { $0.setSeparator = "\\" } }?.code == .usage)
+    }
+
+    @Test("times have an offset in any of its forms, or none")
+    func times() throws {
+        let text = """
+            id,seen
+            utc,2024-01-19T11:00:00Z
+            space,2024-01-19 11:00:00 Z
+            none,2024-01-19 11:00:00
+            hours,2024-01-19T14:00:00+03
+            digits,2024-01-19 14:00:00 +0300
+            colon,2024-01-19 14:00:00.000999+03:00
+            letters,2024-01-19 11:00:00.000456 +0000 UTC
+            west,2024-01-19T07:30:00-0330 NST
+
+            """
+        try load(.profiles, text)
+        #expect(try ids("seen = 2024-01-19T11:00:00Z").count == 8)
+        try load(.profiles, "id,seen\nnone,2024-01-19 14:00:00\nutc,2024-01-19 11:00:00Z\n") {
+            $0.timezone = "Europe/Moscow"
+        }
+        #expect(try ids("seen = 2024-01-19T11:00:00Z").count == 8)
+        // Clocks skip 02:30 and show 02:15 twice.
+        try load(.profiles, "id,seen\ngap,2024-03-31 02:30:00\ntwice,2024-10-27 02:15:00\n") {
+            $0.timezone = "Europe/Berlin"
+        }
+        #expect(try ids("seen = 2024-03-31T01:30:00Z") == ["gap"])
+        #expect(try ids("seen = 2024-10-27T00:15:00Z") == ["twice"])
+        #expect(error { try load(.profiles, "id\na\n") { $0.timezone = "Mars/One" } } != nil)
+    }
+
+    @Test("times of events have an offset, or are Unix seconds with a fraction")
+    func eventTimes() throws {
+        try load(.profiles, "id\na\n")
+        try load(
+            .events,
+            """
+            profile,channel,event,time
+            a,email,opened,2026-07-01 23:30:00
+            a,email,clicked,1764000000.0015
+            a,email,clicked,1764000000
+            """
+        ) { $0.timezone = "Europe/Moscow" }
+        #expect(
+            try ids("email opened at least 1 from 2026-07-01 to 2026-07-01", in: "Europe/Moscow")
+                == ["a"])
+        #expect(try ids("email clicked exactly 2 since 2025-11-24T16:00:00Z") == ["a"])
+        #expect(try ids("email clicked exactly 1 since 2025-11-24T16:00:00.001Z") == ["a"])
+        #expect(try ids("email clicked not happened since 2025-11-24T16:00:00.002Z") == ["a"])
+    }
+
+    @Test("sets are separated as asked, with blanks and quotes around their values")
+    func sets() throws {
+        let text = #"""
+            id,tags
+            quoted,"""VIP"",""Blog"" "
+            blanks," VIP , Blog"
+            escaped,"VI\,P"
+            bar,VIP|Blog
+            empty,""
+            """#
+        try load(.profiles, text) { $0.setSeparator = "," }
+        #expect(try ids("tags has all (\"VIP\", \"Blog\")") == ["quoted", "blanks"])
+        #expect(try ids("tags has any (\"VI,P\")") == ["escaped"])
+        #expect(try ids("tags has any (\"VIP|Blog\")") == ["bar"])
+        #expect(try ids("tags is empty") == ["empty"])
+        for cell in [#""""VIP""x""#, #""""VIP""#, "\"VIP,,Blog\"", "\\x"] {
+            #expect(
+                error { try load(.profiles, "id,tags\na,\(cell)\n") { $0.setSeparator = "," } }?
+                    .code
+                    == .badValue, "\(cell)")
+        }
+    }
+
+    @Test("a quoted empty cell is no value where a type has no empty one, and where that is asked")
+    func quotedEmpty() throws {
+        let text = "id,age,seen,note,tags\n\"a\",\"\",\"\",\"\",\"\"\n"
+        try load(.profiles, text)
+        #expect(try ids("age exists or seen exists") == [])
+        #expect(try ids("note = \"\" and tags is empty") == ["a"])
+        try load(.profiles, text.replacingOccurrences(of: "a\"", with: "b\"")) {
+            $0.quotedEmptyIsAbsent = true
+        }
+        #expect(try ids("note exists or tags exists") == ["a"])
+        // No value clears, however it is written.
+        try load(.profiles, "id,age,note\nb,7,x\n")
+        try load(.profiles, "id,age,note\nb,\"\",\"\"\n") {
+            $0.quotedEmptyIsAbsent = true
+            $0.emptyClears = true
+        }
+        #expect(try ids("age exists or note exists") == ["a"])
+        try load(.events, "profile,channel,event,time,campaign\na,email,sent,1764000000,\"\"\n")
+        #expect(try ids("email sent at least 1") == ["a"])
+    }
+
+    @Test("columns and keys have other names")
+    func renames() throws {
+        let renames = ["E-Mail": "email", "external": "id", "id": "note"]
+        try load(.profiles, "external,E-Mail,id\na,a@x,17\n") { $0.renames = renames }
+        #expect(try ids("email = \"a@x\" and note = \"17\"") == ["a"])
+        try load(.profiles, #"{"external": "b", "E-Mail": "b@x"}"#, as: .ndjson) {
+            $0.renames = renames
+        }
+        #expect(try ids("email = \"b@x\"") == ["b"])
+        #expect(
+            error {
+                try load(.profiles, "id,x,y\na,1,2\n") { $0.renames = ["x": "age", "y": "age"] }
+            }?
+            .code == .repeatedColumn)
+    }
+
+    @Test("what is passed over is said, and what is only written in another way is not passed over")
+    func ignored() throws {
+        func ignoring(_ options: inout LoadOptions) { options.ignoresUnknownColumns = true }
+        let summary = try load(.profiles, "zip,id,Ünder\n1,a,2\n", ignoring)
+        #expect(summary.ignoredColumns == ["zip", "Ünder"])
+        let keys = try load(
+            .profiles, #"{"id": "b", "zip": 1}"# + "\n" + #"{"id": "c", "city": null}"#,
+            as: .ndjson, ignoring)
+        #expect(keys.ignoredColumns == ["city", "zip"])
+        for name in ["Age", "a g e", "A.G.E", " age"] {
+            let similar = error { try load(.profiles, "id,\(name)\na,1\n", ignoring) }
+            #expect(similar?.code == .similarColumn, "\(name)")
+            #expect(
+                error {
+                    try load(.profiles, "{\"id\": \"a\", \"\(name)\": 1}", as: .ndjson, ignoring)
+                }?
+                .code == .similarColumn, "\(name)")
+            let passed = try load(.profiles, "id,\(name)\na,1\n") {
+                ignoring(&$0)
+                $0.ignoresSimilarColumns = true
+            }
+            #expect(passed.ignoredColumns == [name])
+        }
+    }
+
+    @Test("blanks around ids and strings are counted, or go")
+    func blanks() throws {
+        let text = "id,note,age\n a, x ,1\nb ,y,2\nc,z,3\n"
+        #expect(try load(.profiles, text).blankIDs == 2)
+        #expect(try ids("note = \" x \"") == [" a"])
+        #expect(try load(.profiles, text) { $0.trims = true }.blankIDs == 0)
+        #expect(try ids("note = \"x\" or note = \"y\"") == ["b ", "a", "b"])
+        try load(.profiles, #"{"id": "\td ", "note": " n"}"#, as: .ndjson) { $0.trims = true }
+        #expect(try ids("note = \"n\"") == ["d"])
+        let events = try load(
+            .events, "profile,channel,event,time,campaign\nc,email,sent,1764000000, c1\n")
+        #expect(events.blankIDs == 1)
+    }
+
+    @Test("an id may be a whole number of JSON")
+    func numbers() throws {
+        try load(.profiles, #"{"id": 9007199254740993}"#, as: .ndjson)
+        try load(
+            .events,
+            #"{"profile": 9007199254740993, "channel": "email", "event": "sent", "time": 1764000000.25, "message": 7}"#,
+            as: .ndjson)
+        #expect(try ids("email sent at least 1") == ["9007199254740993"])
+        #expect(error { try load(.profiles, #"{"id": 1e3}"#, as: .ndjson) }?.code == .badValue)
+    }
+
+    @Test("the id of a batch stands for the options, too, where they are not the usual ones")
+    func batches() throws {
+        func load(_ change: (inout LoadOptions) -> Void) throws -> Bool {
+            try self.load(.profiles, "id,seen\na,2024-01-19 11:00:00\n") {
+                $0.batch = "night"
+                change(&$0)
+            }.isRepeated
+        }
+        #expect(try !load { _ in })
+        #expect(try load { $0.delimiter = "," })
+        for change in [
+            { $0.timezone = "Europe/Moscow" }, { $0.trims = true }, { $0.setSeparator = "|" },
+            { $0.renames = ["x": "y"] }, { $0.quotedEmptyIsAbsent = true },
+            { $0.ignoresUnknownColumns = true }, { $0.emptyClears = true },
+        ] as [(inout LoadOptions) -> Void] {
+            #expect(error { _ = try load(change) }?.code == .batchConflict)
+        }
+    }
+}
