@@ -54,6 +54,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]
         ),
         system("CZstd", "libzstd", package: "libzstd-dev"),
+        system("CZlib", "zlib", package: "zlib1g-dev"),
         system("CUring", "liburing", package: "liburing-dev"),
         system("CNettle", "nettle", package: "nettle-dev"),
         room("Model"),
@@ -70,7 +71,10 @@ let package = Package(
             ]),
         room(
             "Format",
-            ["WinnowCKernels", "WinnowCZstd", "WinnowModel", "WinnowBitmaps", "WinnowDisk"]),
+            [
+                "WinnowCKernels", "WinnowCZstd", "WinnowCZlib", "WinnowModel", "WinnowBitmaps",
+                "WinnowDisk",
+            ]),
         room("Rules", ["WinnowCKernels", "WinnowModel", "WinnowJSON"]),
         room(
             "Columns",

@@ -38,6 +38,15 @@ package struct Load {
                     "the file for rejects, \(path), is in the store; name a file elsewhere")
             }
         }
+        let modes: [LoadMode]
+        switch kind {
+        case .profiles: modes = [.upsert, .insert, .update]
+        case .campaigns, .templates: modes = [.upsert, .patch]
+        case .events: modes = [.upsert]
+        }
+        guard modes.contains(options.mode) else {
+            throw .usage("the mode \(options.mode.rawValue) is not for \(kind.rawValue)")
+        }
         if let repeated = try load.repeated() { return repeated }
         switch kind {
         case .events: return try load.run(try EventLoading(writer, now: now, options))
@@ -68,6 +77,7 @@ package struct Load {
             }
             var summary = LoadSummary()
             summary.isRepeated = true
+            summary.version = writer.snapshot.manifest.version
             return summary
         }
         return nil
@@ -93,6 +103,7 @@ package struct Load {
             batch.identity = (Array(id.utf8), BatchDigest.of(kind, options, files: digests))
         }
         try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
+        summary.version = writer.snapshot.manifest.version
         return summary
     }
 

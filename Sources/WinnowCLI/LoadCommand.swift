@@ -44,7 +44,7 @@ struct LoadCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "profiles, events, campaigns or templates.") var kind: LoadKind
-    @Argument(help: "CSV or NDJSON files, plain or compressed (.zst); - is standard input.")
+    @Argument(help: "CSV or NDJSON files, plain or compressed (.zst, .gz); - is standard input.")
     var files: [String]
     @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
     @Option(
@@ -72,8 +72,10 @@ struct LoadCommand: ParsableCommand {
     @Flag(help: "Take blanks off both ends of ids and strings.") var trim = false
 
     @Option(
-        help:
-            "Profiles: upsert, insert (existing ids are left alone) or update (other ids are skipped)."
+        help: """
+            Profiles: upsert, insert (existing ids are left alone) or update (other ids are skipped). \
+            Campaigns and templates: upsert, or patch (what a row does not say is kept).
+            """
     )
     var mode: LoadMode = .upsert
     @Option(help: "What an unquoted empty CSV cell does to a stored value: keep or clear.")
@@ -82,6 +84,8 @@ struct LoadCommand: ParsableCommand {
     var unknownProfiles: UnknownProfiles = .reject
     @Option(help: "An id to load this batch under; the same again does nothing, for ever.")
     var batch: String?
+    @Option(help: "text, or json: one object on standard output when the load ends.")
+    var summary: OutputFormat = .text
     @Option(help: "How much memory to use, such as 512MiB or 4GiB; the default is 2GiB.")
     var memory: String?
 
@@ -90,10 +94,14 @@ struct LoadCommand: ParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let summary = try Store(store).load(kind, from: .files(files), options: options)
+        let elapsed = clock.now - start
+        guard self.summary == .text else {
+            return try Terminal.print(summary.json(of: kind, elapsed: elapsed))
+        }
         if summary.isRepeated {
             return Terminal.note("batch “\(batch ?? "")” was loaded before; nothing to do")
         }
-        let seconds = (clock.now - start).seconds
+        let seconds = elapsed.seconds
         let hundredths = Int(seconds * 100)
         Terminal.note(
             "\(summary.rows) rows, \(summary.new) new, \(summary.updated) updated, \(summary.skipped) skipped, "
@@ -114,9 +122,6 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func options() throws -> LoadOptions {
-        guard mode == .upsert || kind == .profiles else {
-            throw WinnowError.usage("--mode \(mode.rawValue) is for profiles")
-        }
         guard unknownProfiles == .reject || kind == .events else {
             throw WinnowError.usage("--unknown-profiles is for events")
         }

@@ -53,8 +53,10 @@ struct WinnowCommand: ParsableCommand {
     /// Whether errors are wanted as JSON; asked before the arguments are known to make sense.
     private static func asksForJSON(_ arguments: [String]) -> Bool {
         let pairs = zip(arguments, arguments.dropFirst())
-        return arguments.contains("--format=json")
-            || pairs.contains { $0 == "--format" && $1 == "json" }
+        return ["--format", "--summary"].contains { option in
+            arguments.contains("\(option)=json")
+                || pairs.contains { $0 == option && $1 == "json" }
+        }
     }
 }
 

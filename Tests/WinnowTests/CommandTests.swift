@@ -424,6 +424,51 @@ struct CommandTests {
             try FileManager.default.contentsOfDirectory(atPath: store + "/parts").sorted() == names)
     }
 
+    @Test("a load says in the end what it passed over, as text and as JSON")
+    func loadSummary() throws {
+        let fixture = try Fixture()
+        let store = fixture.storePath
+        #expect(try Binary.run("create", store).status == 0)
+        let file = try fixture.file("p.csv", "Kennung;E-Mail;zip\na ;a@x;1\n;b@x;2\n")
+        let rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        let options = [
+            "load", store, "profiles", file, "--delimiter", ";", "--rename", "Kennung=id",
+            "--rename", "E-Mail=email", "--ignore-columns", "--rejects", rejects,
+        ]
+        let text = try Binary.run(options)
+        #expect(text.status == 0 && text.output == "")
+        let last = try #require(text.error.split(separator: "\n").last)
+        #expect(last.hasPrefix("2 rows, 1 new, 0 updated, 0 skipped, 1 rejected, "))
+        #expect(last.hasSuffix(" rows/s; passed over: zip; 1 ids have blanks around them"))
+
+        let json = try Binary.run(options + ["--summary", "json", "--batch", "b"])
+        #expect(json.status == 0 && json.error == "")
+        let keys = [
+            "rows", "new", "updated", "skipped", "rejected", "duplicates", "ambiguous", "kinds",
+            "yielded_nothing", "ignored_columns", "blank_ids", "seconds", "version", "repeated",
+        ]
+        let places = keys.map { json.output.range(of: "\"\($0)\": ")?.lowerBound }
+        #expect(
+            !places.contains(nil) && places.compactMap(\.self) == places.compactMap(\.self).sorted()
+        )
+        let said = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(said["rows"] as? Int == 2 && said["updated"] as? Int == 1)
+        #expect(said["kinds"] as? [String: Int] == ["profiles": 1])
+        #expect(said["ignored_columns"] as? [String] == ["zip"] && said["blank_ids"] as? Int == 1)
+        #expect(said["version"] as? Int == 3 && said["repeated"] as? Bool == false)
+        let again = try Binary.run(options + ["--summary", "json", "--batch", "b"])
+        #expect(again.output.contains("\"version\": 3, \"repeated\": true"))
+
+        let wrong = try Binary.run("load", store, "profiles", file, "--summary", "json")
+        #expect(wrong.status == 65 && wrong.output == "")
+        #expect(wrong.error.contains("\"code\": \"other_delimiter\""))
+        #expect(try Binary.run("load", store, "profiles", file).error.hasSuffix("(--delimiter)\n"))
+        for option in [["--rename", "=x"], ["--rename", "x"], ["--delimiter", "ab"]] {
+            #expect(try Binary.run(["load", store, "profiles", file] + option).status == 64)
+        }
+    }
+
     @Test("small things: line ends of rules, zones that nobody uses, no rules, closed pipes")
     func smallThings() throws {
         let fixture = try Fixture()

@@ -62,6 +62,10 @@ enum Binary {
     }
 
     static func run(_ arguments: String..., input: String? = nil) throws -> Result {
+        try run(arguments, input: input)
+    }
+
+    static func run(_ arguments: [String], input: String? = nil) throws -> Result {
         let process = Process()
         let output = Pipe()
         let error = Pipe()

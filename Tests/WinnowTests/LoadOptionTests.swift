@@ -216,6 +216,72 @@ struct LoadOptionTests {
         #expect(error { try load(.profiles, #"{"id": 1e3}"#, as: .ndjson) }?.code == .badValue)
     }
 
+    @Test("files may be gzip, of several members")
+    func gzip() throws {
+        let members = try [
+            "H4sIAAAAAAAAA8tM0UlMT+VK1DHkAgCkWUsoCwAAAA==", "H4sIAAAAAAAAA0vSMeICAH/imYwEAAAA",
+        ].map { try #require(Data(base64Encoded: $0)) }
+        let whole = members[0] + members[1]
+        let summary = try store.load(
+            .profiles, from: .file(try fixture.file("both.csv.gz", whole)))
+        #expect(summary.rows == 2)
+        #expect(try ids("age exists") == ["a", "b"])
+        var damaged = whole
+        damaged[members[0].count + 12] ^= 1
+        for (name, bytes) in [
+            ("cut", whole.dropLast()), ("start", whole.prefix(5)), ("plain", Data("id\n".utf8)),
+            ("damaged", damaged), ("more", whole + Data("x".utf8)),
+        ] {
+            let file = try fixture.file("\(name).csv.gz", Data(bytes))
+            #expect(
+                error { try store.load(.profiles, from: .file(file)) }?.code == .badGzip, "\(name)")
+        }
+        // A batch is what it says, however it is packed.
+        var options = LoadOptions()
+        options.batch = "packed"
+        try store.load(
+            .profiles, from: .file(try fixture.file("plain.csv", "id,age\na,1\nb,2\n")),
+            options: options)
+        let again = try store.load(
+            .profiles, from: .file(try fixture.file("packed.csv.gz", whole)), options: options)
+        #expect(again.isRepeated)
+    }
+
+    @Test("campaigns and templates are replaced, or patched by what rows say")
+    func patches() throws {
+        func patch(_ kind: LoadKind, _ text: String, as format: InputFormat = .csv) throws
+            -> LoadSummary
+        {
+            try load(kind, text, as: format) { $0.mode = .patch }
+        }
+        func has(_ selector: String) throws -> Bool {
+            try ids("email sent at least 1 in campaigns \(selector)") == ["a"]
+        }
+        try load(.profiles, "id\na\n")
+        try load(.events, "profile,channel,event,time,campaign\na,email,sent,1764000000,c\n")
+        let whole =
+            #"{"id": "c", "name": "C", "tags": ["x", "y"], "attributes": {"season": "winter"}}"#
+        try load(.campaigns, whole, as: .ndjson)
+        let summary = try patch(.campaigns, "id,tags\nc,z\nnew,n\nc,\n")
+        #expect(summary.updated == 1 && summary.new == 1)
+        #expect(try has("tagged \"z\"") && has("with season = \"winter\"") && !has("tagged \"x\""))
+        // Two rows of one batch add up; null takes away.
+        _ = try patch(
+            .campaigns,
+            #"{"id": "c", "attributes": {"season": "spring"}}"# + "\n"
+                + #"{"id": "c", "tags": null}"#,
+            as: .ndjson)
+        #expect(try has("with season = \"spring\"") && !has("tagged \"z\""))
+        try load(.campaigns, "id,tags\nc,w\n")
+        #expect(try has("tagged \"w\"") && !has("with season = \"spring\""))
+        for (kind, mode) in [
+            (.profiles, .patch), (.events, .patch), (.campaigns, .insert), (.templates, .update),
+            (.events, .insert),
+        ] as [(LoadKind, LoadMode)] {
+            #expect(error { try load(kind, "id\na\n") { $0.mode = mode } }?.code == .usage)
+        }
+    }
+
     @Test("the id of a batch stands for the options, too, where they are not the usual ones")
     func batches() throws {
         func load(_ change: (inout LoadOptions) -> Void) throws -> Bool {

@@ -2,8 +2,8 @@ import WinnowDisk
 import WinnowFormat
 import WinnowModel
 
-/// The bytes of an input: of a file decompressed where its name ends in `.zst`, and digested on the
-/// way where that is wanted.
+/// The bytes of an input: of a file decompressed where its name ends in `.zst` or `.gz`, and
+/// digested on the way where that is wanted.
 final class InputBytes {
     private let stream: InputStream?
     private let cancellation: Cancellation
@@ -11,6 +11,7 @@ final class InputBytes {
     /// What is left of an input in memory, or of what the caller has handed over.
     private var memory: ArraySlice<UInt8> = []
     private let zstd: ZstdReader?
+    private let gzip: GzipReader?
     private var digest: SHA256?
     /// Bytes taken from the file so far.
     private(set) var taken = 0
@@ -23,6 +24,7 @@ final class InputBytes {
         var stream: InputStream?
         var caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
         var zstd: ZstdReader?
+        var gzip: GzipReader?
         switch input {
         case .bytes(let bytes, _): memory = bytes[...]
         case .caller(_, let next): caller = next
@@ -31,10 +33,12 @@ final class InputBytes {
         case .file(let path):
             stream = try InputStream(path: path, isCancelled: isCancelled)
             if path.hasSuffix(".zst") { zstd = ZstdReader(file: path) }
+            if path.hasSuffix(".gz") { gzip = GzipReader(file: path) }
         }
         self.stream = stream
         self.caller = caller
         self.zstd = zstd
+        self.gzip = gzip
         digest = digesting ? SHA256() : nil
     }
 
@@ -43,6 +47,10 @@ final class InputBytes {
         let count: Int
         if let zstd {
             count = try unsafe zstd.read(into: buffer) { (compressed) throws(WinnowError) in
+                try unsafe take(compressed)
+            }
+        } else if let gzip {
+            count = try unsafe gzip.read(into: buffer) { (compressed) throws(WinnowError) in
                 try unsafe take(compressed)
             }
         } else {

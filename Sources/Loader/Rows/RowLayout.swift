@@ -3,7 +3,8 @@ import WinnowModel
 extension InputFormat {
     /// The format that a file's name tells.
     init(file path: String) throws(WinnowError) {
-        let name = path.hasSuffix(".zst") ? path.dropLast(4) : path[...]
+        var name = path[...]
+        if let end = [".zst", ".gz"].first(where: path.hasSuffix) { name.removeLast(end.count) }
         if name.hasSuffix(".csv") {
             self = .csv
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
@@ -124,6 +125,9 @@ struct RowLayout: Sendable {
         _ text: UnsafeRawBufferPointer, _ header: [InputCell]
     ) throws(BadRow) {
         func isKnown(_ cell: InputCell) -> Bool { unsafe columns.index(of: cell.bytes) != nil }
+        func isLike(_ cell: InputCell) -> Bool {
+            unsafe isKnown(cell) || columns.similarColumn(to: cell.bytes) != nil
+        }
         if header.contains(where: isKnown) { return }
         for (other, name) in [(";", "“;”"), ("\t", "tab"), ("|", "“|”"), (",", "“,”")]
             as [(Unicode.Scalar, String)]
@@ -133,7 +137,8 @@ struct RowLayout: Sendable {
             var rows = unsafe CSVRows(text, delimiter: byte)
             defer { rows.release() }
             var cells: [InputCell] = []
-            guard (try? rows.next(&cells)) == true, cells.contains(where: isKnown) else { continue }
+            guard (try? rows.next(&cells)) == true, cells.count > 1, cells.contains(where: isLike)
+            else { continue }
             throw BadRow(
                 column: nil, code: .otherDelimiter,
                 reason: "no column is known, but there would be with \(name) as the delimiter")

@@ -33,6 +33,7 @@ public enum ErrorCode: String, CaseIterable, Sendable, Hashable {
     case twoTimes = "two_times"
     case timeRange = "time_range"
     case badZstd = "bad_zstd"
+    case badGzip = "bad_gzip"
     case badSchema = "bad_schema"
     case batchConflict = "batch_conflict"
     case tooManyRejects = "too_many_rejects"

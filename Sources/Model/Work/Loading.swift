@@ -24,8 +24,8 @@ public struct LoadSource: Sendable {
         }
     }
 
-    /// A file; its name says of what format it is, and `.zst` that it is compressed, unless the
-    /// options do. `-` is standard input.
+    /// A file; its name says of what format it is, unless the options do, and by `.zst` or `.gz`
+    /// that it is compressed. `-` is standard input.
     public static func file(_ path: String) -> LoadSource { files([path]) }
 
     /// Several files, as one batch.
@@ -56,7 +56,7 @@ public struct LoadSource: Sendable {
 /// What is loaded.
 public enum LoadKind: String, Sendable, CaseIterable { case profiles, events, campaigns, templates }
 
-/// What a load of profiles does with ids that are there, and with ids that are not.
+/// What a load does with ids that are there, and with ids that are not.
 public enum LoadMode: String, Sendable, CaseIterable {
     /// Adds new profiles and updates existing ones; of several rows of an id the later wins.
     case upsert
@@ -64,6 +64,9 @@ public enum LoadMode: String, Sendable, CaseIterable {
     case insert
     /// Updates existing profiles and skips other ids.
     case update
+    /// Campaigns and templates: adds new ones, and of existing ones keeps what a row does not say.
+    /// Without it a row replaces all that is known.
+    case patch
 }
 
 /// What becomes of events of profiles that the store does not have.
@@ -97,7 +100,8 @@ public struct LoadOptions: Sendable {
     public var quotedEmptyIsAbsent = false
     /// Whether blanks around ids and strings go.
     public var trims = false
-    /// Which profiles are stored: new ones, existing ones, or both.
+    /// Which profiles are stored: new ones, existing ones, or both; and whether campaigns and
+    /// templates keep what a row does not say.
     public var mode = LoadMode.upsert
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
     public var emptyClears = false
@@ -179,6 +183,8 @@ public struct LoadSummary: Sendable, Hashable {
     public var blankIDs = 0
     /// Whether the batch was loaded before, so that nothing was to be done.
     public var isRepeated = false
+    /// The store's version after the load.
+    public var version: UInt64?
 
     /// Nothing was stored.
     public init() {}
