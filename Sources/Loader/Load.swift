@@ -231,7 +231,7 @@ extension LoadSource.Input {
     }
 
     /// The format that it tells by itself.
-    fileprivate func format() throws(WinnowError) -> InputFormat {
+    func format() throws(WinnowError) -> InputFormat {
         switch self {
         case .file(let path): try InputFormat(file: path)
         case .standardInput: try InputFormat(file: name)

@@ -8,10 +8,78 @@ struct CreateCommand: ParsableCommand {
 
     @Argument(help: "The folder of the store: a new or an empty one.") var store: String
     @Option(help: "A JSON file with the profile fields.") var schema: String?
+    @Option(help: "A file of profiles whose columns become the fields; see winnow infer --help.")
+    var infer: String?
 
     func run() throws {
-        let schema = try schema.map { try Schema(file: $0) } ?? Schema()
-        _ = try Store.create(store, schema: schema)
+        guard schema == nil || infer == nil else {
+            throw WinnowError.usage("--schema and --infer both say what the fields are; give one")
+        }
+        var fields = try schema.map { try Schema(file: $0) } ?? Schema()
+        if let infer {
+            let inferred = try Schema.inferred(from: .file(infer))
+            inferred.report()
+            fields = inferred.schema
+        }
+        _ = try Store.create(store, schema: fields)
+    }
+}
+
+struct InferCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "infer", abstract: "Prints a schema for files of profiles.",
+        discussion: """
+            Each column becomes a field of the narrowest type that holds every value. What was seen of \
+            each goes to standard error. Read it, change what you know better, and create a store:
+
+                winnow infer profiles.csv > schema.json
+                winnow create STORE --schema schema.json
+            """)
+
+    @Argument(help: "CSV or NDJSON files, plain or compressed (.zst, .gz); - is standard input.")
+    var files: [String]
+    @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
+    @Option(help: "What is between CSV cells: one character, or tab.") var delimiter: Mark?
+
+    func run() throws {
+        var options = LoadOptions()
+        options.format = format
+        options.delimiter = delimiter?.character ?? ","
+        options.isCancelled = Terminal.interruption()
+        let inferred = try Schema.inferred(from: .files(files), options: options)
+        inferred.report()
+        try Terminal.print(inferred.schema.text)
+    }
+}
+
+extension InferredSchema {
+    /// Says on standard error what was seen of each column.
+    fileprivate func report() {
+        for column in columns {
+            let type =
+                column.field.map { field in
+                    field.type == .decimal
+                        ? "\(field.type.rawValue) (scale \(field.scale))" : field.type.rawValue
+                } ?? "left out (\(column.leftOut?.rawValue ?? ""))"
+            let distinct = column.distinct.map { "\($0)" } ?? "over 100000"
+            let example = column.example.map { ", such as \(jsonString($0))" } ?? ""
+            Terminal.note(
+                "\(column.name): \(type); \(column.values) values, \(distinct) distinct, "
+                    + "\(column.empty) empty\(example)")
+        }
+    }
+}
+
+extension Schema {
+    /// The schema as a file of it is written.
+    fileprivate var text: String {
+        let fields = ownFields.map { field in
+            let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
+            return
+                "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
+        }
+        let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
+        return "{\n  \"fields\": \(list),\n  \"unique_events\": \"\(uniqueEvents.rawValue)\"\n}"
     }
 }
 
@@ -79,16 +147,7 @@ struct SchemaCommand: ParsableCommand {
             throw WinnowError.usage("--scale belongs to: add NAME decimal")
         }
         if !change.isEmpty { return try Store(store).add(try addition()) }
-        let schema = try Store(store).snapshot().schema
-        let fields = schema.ownFields.map { field in
-            let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
-            return
-                "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
-        }
-        let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
-        try Terminal.print(
-            "{\n  \"fields\": \(list),\n  \"unique_events\": \"\(schema.uniqueEvents.rawValue)\"\n}"
-        )
+        try Terminal.print(try Store(store).snapshot().schema.text)
     }
 
     private func addition() throws -> Field {

@@ -17,6 +17,13 @@ struct InputPiece: Sendable {
         }
     }
 
+    /// Lines of the piece.
+    var lines: Int {
+        unsafe bytes.withUnsafeBytes { raw in
+            unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+        }
+    }
+
     /// Throws for an input that is plainly something else.
     func refuseOthers(_ format: InputFormat, file: String) throws(WinnowError) {
         let isUTF16 =

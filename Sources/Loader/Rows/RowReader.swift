@@ -81,9 +81,7 @@ struct RowReader: Sendable {
         _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation,
         _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
-        lines = unsafe piece.bytes.withUnsafeBytes { raw in
-            unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
-        }
+        lines = piece.lines
         if piece.isCut {
             let start = Array(piece.bytes.prefix(4096))
             rejected.append(RejectedRow(BadRow.longLine, line: 1, raw: start))

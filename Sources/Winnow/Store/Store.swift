@@ -195,6 +195,18 @@ extension Store {
 }
 
 extension Schema {
+    /// Finds fields that hold every value of some files of profiles; nothing is stored.
+    /// - Parameter options: how the text is laid out: `format`, `delimiter`, `renames` and `trims`.
+    /// - Throws: `badData` for text that cannot be read.
+    /// - Complexity: O(bytes); memory of the names and of a hundred thousand values a column.
+    public static func inferred(
+        from source: LoadSource, options: LoadOptions = LoadOptions()
+    ) throws(WinnowError) -> InferredSchema {
+        try options.validate()
+        if source.inputs.isEmpty { throw .usage("there is no file to read") }
+        return try Inference.run(source, options)
+    }
+
     /// Reads a schema file: `{"fields": [{"name": "country", "type": "string"}], "unique_events":
     /// "derived"}`.
     /// - Throws: `WinnowError.badData` that says what is wrong.

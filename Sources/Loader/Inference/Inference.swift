@@ -1,0 +1,147 @@
+import WinnowJSON
+import WinnowModel
+
+/// Reads files of profiles to see what their columns are; stores nothing.
+package struct Inference {
+    private var columns: [ColumnInference] = []
+    /// By the bytes of their names.
+    private var index: [[UInt8]: Int] = [:]
+    /// Rows so far.
+    private var rows = 0
+
+    package static func run(
+        _ source: LoadSource, _ options: LoadOptions
+    ) throws(WinnowError) -> InferredSchema {
+        var inference = Inference()
+        let cancellation = Cancellation(options.isCancelled)
+        for input in source.inputs {
+            let format = if let chosen = options.format { chosen } else { try input.format() }
+            let bytes = try InputBytes(input, digesting: false, cancellation)
+            let delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
+            var pieces = InputPieces(bytes, format, delimiter: delimiter, size: options.pieceSize)
+            var header: [Int] = []
+            var line = 0
+            while let piece = try pieces.next() {
+                try cancellation.check()
+                if piece.isFirst { try piece.refuseOthers(format, file: input.name) }
+                do throws(BadRow) {
+                    switch format {
+                    case .csv: try inference.readCSV(piece, &header, &line, options)
+                    case .ndjson: try inference.readJSON(piece, &line, options)
+                    }
+                } catch {
+                    throw .badData(
+                        file: input.name, line: line, column: error.column, code: error.code,
+                        reason: error.reason)
+                }
+            }
+        }
+        let columns = inference.columns.map { $0.finished() }
+        return InferredSchema(schema: Schema(fields: columns.compactMap(\.field)), columns: columns)
+    }
+
+    /// The number of a column by its name, new if need be; rows before it said nothing of it.
+    private mutating func column(_ name: String, _ options: LoadOptions) -> Int {
+        let name = options.renames[name] ?? name
+        if let known = index[Array(name.utf8)] { return known }
+        index[Array(name.utf8)] = columns.count
+        var column = ColumnInference(name)
+        for _ in 0..<rows { column.addEmpty() }
+        columns.append(column)
+        return columns.count - 1
+    }
+
+    private mutating func readCSV(
+        _ piece: InputPiece, _ header: inout [Int], _ line: inout Int, _ options: LoadOptions
+    ) throws(BadRow) {
+        guard !piece.isCut else { throw BadRow.longLine }
+        let delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
+        var failure: BadRow?
+        let before = line
+        try? unsafe piece.withText { (text) throws(WinnowError) in
+            var source = unsafe CSVRows(text, delimiter: delimiter)
+            defer { source.release() }
+            var cells: [InputCell] = []
+            do throws(BadRow) {
+                while try source.next(&cells) {
+                    line = before + source.line
+                    if piece.isFirst, header.isEmpty {
+                        for cell in cells {
+                            let name = unsafe String(decoding: cell.bytes, as: UTF8.self)
+                            header.append(column(name, options))
+                        }
+                        guard Set(header).count == header.count else {
+                            throw BadRow(
+                                column: nil, code: .repeatedColumn,
+                                reason: "a column is there twice")
+                        }
+                        continue
+                    }
+                    guard cells.count == header.count else {
+                        throw BadRow(
+                            column: nil, code: .wrongWidth,
+                            reason:
+                                "the row has \(cells.count) cells, the header \(header.count)")
+                    }
+                    var said = Set(columns.indices)
+                    for (cell, i) in zip(cells, header) {
+                        said.remove(i)
+                        let cell = options.trims ? cell.trimmed : cell
+                        if cell.isPresent {
+                            unsafe columns[i].add(plain: cell.bytes)
+                        } else {
+                            columns[i].addEmpty()
+                        }
+                    }
+                    for i in said { columns[i].addEmpty() }
+                    rows += 1
+                }
+            } catch {
+                line = before + source.line
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        line = before + piece.lines
+    }
+
+    private mutating func readJSON(
+        _ piece: InputPiece, _ line: inout Int, _ options: LoadOptions
+    ) throws(BadRow) {
+        guard !piece.isCut else { throw BadRow.longLine }
+        var failure: BadRow?
+        try? unsafe piece.withText { (text) throws(WinnowError) in
+            var at = 0
+            while at < text.count {
+                let end = unsafe text[at...].firstIndex(of: 0x0A) ?? text.count
+                let row = unsafe UnsafeRawBufferPointer(rebasing: text[at..<end])
+                at = end + 1
+                line += 1
+                if unsafe row.allSatisfy({ $0 == 0x0D || isBlank($0) }) { continue }
+                do throws(JSONError) {
+                    let value = try unsafe JSONValue(parsing: row)
+                    guard case .object(let members) = value else {
+                        failure = BadRow(
+                            column: nil, code: .malformedJSON,
+                            reason: "expected an object, not \(value.kind)")
+                        return
+                    }
+                    var said = Set(columns.indices)
+                    for (key, value) in members {
+                        let i = column(key, options)
+                        said.remove(i)
+                        columns[i].add(value)
+                    }
+                    for i in said { columns[i].addEmpty() }
+                    rows += 1
+                } catch {
+                    failure = BadRow(
+                        column: nil, code: .malformedJSON,
+                        reason: "\(error.message) at byte \(error.offset + 1)")
+                    return
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+}
