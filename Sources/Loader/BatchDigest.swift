@@ -21,6 +21,7 @@ enum BatchDigest {
             if options.delimiter != usual.delimiter {
                 $0.member("delimiter", String(options.delimiter))
             }
+            if options.distinct { $0.member("distinct", true) }
             if options.emptyClears { $0.member("empty", "clear") }
             if options.ignoresUnknownColumns { $0.member("ignore_columns", true) }
             if options.ignoresSimilarColumns { $0.member("ignore_similar_columns", true) }

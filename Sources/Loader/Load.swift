@@ -47,6 +47,9 @@ package struct Load {
         guard modes.contains(options.mode) else {
             throw .usage("the mode \(options.mode.rawValue) is not for \(kind.rawValue)")
         }
+        guard kind == .events || !options.distinct else {
+            throw .usage("rows that are there before are passed over only of events")
+        }
         if let repeated = try load.repeated() { return repeated }
         switch kind {
         case .events: return try load.run(try EventLoading(writer, now: now, options))
@@ -104,6 +107,8 @@ package struct Load {
         }
         try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
         summary.version = writer.snapshot.manifest.version
+        summary.duplicates = batch.distinct?.duplicates ?? 0
+        summary.new -= summary.duplicates
         return summary
     }
 

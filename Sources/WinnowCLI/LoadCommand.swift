@@ -82,6 +82,10 @@ struct LoadCommand: ParsableCommand {
     var empty: EmptyCells = .keep
     @Option(help: "Events of profiles that are not there: reject, create or skip.")
     var unknownProfiles: UnknownProfiles = .reject
+    @Flag(
+        help:
+            "Pass over events that equal one that the store has, or an earlier row, in everything.")
+    var distinct = false
     @Option(help: "An id to load this batch under; the same again does nothing, for ever.")
     var batch: String?
     @Option(help: "text, or json: one object on standard output when the load ends.")
@@ -114,6 +118,7 @@ struct LoadCommand: ParsableCommand {
     /// What else the last line says.
     private func remarks(_ summary: LoadSummary) -> String {
         var remarks = ""
+        if distinct { remarks += "; \(summary.duplicates) duplicates" }
         if !summary.ignoredColumns.isEmpty {
             remarks += "; passed over: \(summary.ignoredColumns.joined(separator: ", "))"
         }
@@ -150,6 +155,7 @@ struct LoadCommand: ParsableCommand {
         options.mode = mode
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles
+        options.distinct = distinct
         options.batch = batch
         if let memory {
             guard let bytes = ByteCount(memory)?.bytes, bytes >= LoadOptions.smallestMemory else {

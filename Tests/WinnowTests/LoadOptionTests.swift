@@ -216,6 +216,61 @@ struct LoadOptionTests {
         #expect(error { try load(.profiles, #"{"id": 1e3}"#, as: .ndjson) }?.code == .badValue)
     }
 
+    @Test("events that were there before are passed over, whatever part they are in")
+    func distinct() throws {
+        let ids = (0..<4).map { "p\($0)" }
+        try load(.profiles, "id\n" + ids.map { $0 + "\n" }.joined())
+        let header = "profile,channel,event,time,campaign,template,link,message,count,machine\n"
+        var random = SystemRandomNumberGenerator()
+        func pick(_ cells: String...) -> String { cells.randomElement(using: &random) ?? "" }
+        func row() -> String {
+            let event = pick("opened", "clicked")
+            // Over two months; few enough that rows meet.
+            let time = "2025-0\(pick("1", "2"))-01T0\(pick("0", "1")):00:00Z"
+            let cells = [
+                pick("p0", "p1", "p2", "p3"), "email", event, time, pick("", "c1"), pick("", "t1"),
+                event == "clicked" ? pick("", "l1") : "", pick("", "m1", "m2"), pick("1", "2"),
+                pick("true", "false"),
+            ]
+            return cells.joined(separator: ",")
+        }
+        var expected: [String] = []
+        var known: Set<String> = []
+        for night in 0..<25 {
+            let rows = (0..<Int.random(in: 1...40)).map { _ in row() }
+            let isDistinct = night % 4 > 0
+            let summary = try load(.events, header + rows.joined(separator: "\n") + "\n") {
+                $0.distinct = isDistinct
+            }
+            var new = 0
+            for row in rows where known.insert(row).inserted || !isDistinct {
+                expected.append(row)
+                new += 1
+            }
+            #expect(summary.new == new && summary.duplicates == rows.count - new, "night \(night)")
+            if night % 9 == 8 { try store.compact() }
+        }
+        #expect(try store.snapshot().info().events == expected.count)
+        #expect(try Store.verify(at: fixture.storePath).findings == [])
+        for id in ids {
+            for (event, cell) in [("opened", ",opened,"), ("clicked", ",clicked,")] {
+                let own = expected.filter { $0.hasPrefix(id + ",") && $0.contains(cell) }
+                let count = own.reduce(0) {
+                    $0 + ($1.contains(",2,true") || $1.contains(",2,false") ? 2 : 1)
+                }
+                #expect(
+                    try self.ids("email \(event) exactly \(count)").contains(id), "\(id) \(event)")
+            }
+        }
+        // What is forgotten is not there, and all that is the same again makes no difference.
+        try store.drop(before: #require(Instant("2025-02-01T00:00:00Z")))
+        let all = header + known.sorted().joined(separator: "\n") + "\n"
+        let january = known.count { $0.contains("2025-01") }
+        #expect(try load(.events, all) { $0.distinct = true }.new == january)
+        #expect(try load(.events, all) { $0.distinct = true }.new == 0)
+        #expect(error { try load(.profiles, "id\na\n") { $0.distinct = true } }?.code == .usage)
+    }
+
     @Test("files may be gzip, of several members")
     func gzip() throws {
         let members = try [

@@ -15,18 +15,23 @@ package struct ActivityMerge: Sendable {
     /// Whether what was forgotten is left out. The sources are all of the store's parts then, and
     /// messages go, too, that no event is about any more.
     private let purges: Bool
+    /// Given to pass over events that have been there before: in which sources they are.
+    private let distinct: (events: DistinctEvents, from: Int)?
     private let plans: [LeafPlan]
 
     /// - Parameter names: orders equal events; nil when the store derives no unique events, or the
     ///   part is a run that will be merged again.
     /// - Parameter inUse: given to purge what was forgotten; takes the names of all events.
+    /// - Parameter distinct: given to pass over events that equal others: those of the sources from
+    ///   a number on. The sources before are the newest parts of the store.
     /// - Parameter memory: bytes that blocks may take that are worked on side by side.
     package static func write(
         _ sources: [any EventSource], knowing store: [ActivityPart], names: NameOrder?,
-        purging inUse: NamesInUse? = nil, memory: Int, to part: PartWriter
+        purging inUse: NamesInUse? = nil, distinct: (events: DistinctEvents, from: Int)? = nil,
+        memory: Int, to part: PartWriter
     ) throws(WinnowError) -> PartReference {
         let merge = try ActivityMerge(
-            sources: sources, store: store, names: names, purges: inUse != nil)
+            sources: sources, store: store, names: names, purges: inUse != nil, distinct: distinct)
         return try merge.write(to: part, memory: memory, inUse)
     }
 
@@ -34,8 +39,10 @@ package struct ActivityMerge: Sendable {
     private static let eventMemory = 128
 
     private init(
-        sources: [any EventSource], store: [ActivityPart], names: NameOrder?, purges: Bool
+        sources: [any EventSource], store: [ActivityPart], names: NameOrder?, purges: Bool,
+        distinct: (events: DistinctEvents, from: Int)?
     ) throws(WinnowError) {
+        self.distinct = distinct
         self.sources = sources
         self.store = store
         self.names = names
@@ -132,10 +139,14 @@ package struct ActivityMerge: Sendable {
             if let messages = try source.messages(block) { carried.append(messages) }
         }
         var numbered: [(type: Int, range: Range<Int>)] = []
+        // Per type where the events begin that may have been there before.
+        var firstNew: [Int] = []
         for (type, plan) in plans.enumerated() {
             var events: [EventRecord] = []
+            var new: Int?
             for (i, source) in sources.enumerated() {
                 let start = events.count
+                if i == distinct?.from { new = start }
                 try cancellation.check()
                 try source.append(plan.type, block: block, to: &events)
                 try plan.renumber(&events, from: start, source: i)
@@ -145,7 +156,10 @@ package struct ActivityMerge: Sendable {
                 }
             }
             if purges { result.names.insert(events, plan.keys) }
-            if !events.isEmpty { result.types.append((type, events)) }
+            if !events.isEmpty {
+                result.types.append((type, events))
+                firstNew.append(new ?? events.count)
+            }
         }
         if !numbering.isEmpty {
             var known: [MessageBlock] = []
@@ -155,6 +169,15 @@ package struct ActivityMerge: Sendable {
             try numbering.resolve(known)
             try cancellation.check()
             for (type, range) in numbered { numbering.number(&result.types[type].events, range) }
+        }
+        if let distinct {
+            for i in result.types.indices {
+                let plan = plans[result.types[i].type]
+                try distinct.events.keepNew(
+                    &result.types[i].events, from: firstNew[i], plan.type, block, plan.keys,
+                    store.dropLast(distinct.from))
+            }
+            result.types.removeAll { $0.events.isEmpty }
         }
         result.messages = try numbering.encoded(merging: carried, cancellation)
         return result

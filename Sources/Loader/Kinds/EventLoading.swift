@@ -17,6 +17,7 @@ struct EventLoading: Loading {
     init(_ writer: Writer, now: Instant, _ options: LoadOptions) throws(WinnowError) {
         self.writer = writer
         pending = try Batch(writer.snapshot)
+        if options.distinct { pending.distinct = DistinctEvents() }
         parser = EventParser(
             keys: try writer.snapshot.keys(),
             latest: now.milliseconds + Instant.millisecondsPerDay,

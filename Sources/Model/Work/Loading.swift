@@ -107,6 +107,9 @@ public struct LoadOptions: Sendable {
     public var emptyClears = false
     /// What becomes of events of profiles that the store does not have.
     public var unknownProfiles = UnknownProfiles.reject
+    /// Whether events are passed over that equal, in all that is known of them, one that the store
+    /// has or an earlier row. Only for events.
+    public var distinct = false
     /// An id under which the batch is remembered for ever: loading the same again does nothing,
     /// other content under the same id is an error. nil: the batch is not remembered.
     public var batch: String?
@@ -177,6 +180,8 @@ public struct LoadSummary: Sendable, Hashable {
     public var skipped = 0
     /// Rows that cannot be loaded and are in the file of rejects.
     public var rejected = 0
+    /// Rows that were passed over, since the store had them or an earlier row was the same.
+    public var duplicates = 0
     /// Columns and keys that were passed over, bytewise.
     public var ignoredColumns: [String] = []
     /// Ids that have blanks around them, and were loaded as they are.

@@ -17,7 +17,8 @@ enum ActivityFamily: PartFamily {
             merge.snapshot.schema.uniqueEvents == .derived ? NameOrder(merge.batch.names) : nil
         return try ActivityMerge.write(
             older + merge.batch.events, knowing: parts, names: names, purging: merge.purge?.inUse,
-            memory: merge.memory, to: part)
+            distinct: merge.batch.distinct.map { ($0, older.count) }, memory: merge.memory,
+            to: part)
     }
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {

@@ -31,6 +31,8 @@ package struct Batch {
     package var objects: [CatalogueObject] = []
     package var events: [any EventSource] = []
     package var eventCount = 0
+    /// Given to pass over events that have been there before.
+    package var distinct: DistinctEvents?
     /// The batch's own id and the digest of its content.
     package var identity: (id: [UInt8], digest: [UInt8])?
     /// Rows of profiles that are no more.

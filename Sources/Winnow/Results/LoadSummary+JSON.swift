@@ -15,10 +15,10 @@ extension LoadSummary {
             json.member("updated", updated)
             json.member("skipped", skipped)
             json.member("rejected", rejected)
-            json.member("duplicates", 0)
+            json.member("duplicates", duplicates)
             json.member("ambiguous", 0)
             json.member("kinds") { json in
-                json.object { $0.member(kind.rawValue, rows - skipped - rejected) }
+                json.object { $0.member(kind.rawValue, rows - skipped - rejected - duplicates) }
             }
             json.member("yielded_nothing") { $0.object { _ in } }
             json.member("ignored_columns") { json in

@@ -1,0 +1,186 @@
+import Synchronization
+import WinnowCKernels
+import WinnowFormat
+import WinnowModel
+
+/// Passes over events of a batch that equal, in all that is known of them, one that the store has
+/// or an earlier one of the batch.
+///
+/// Method: a hash table of the batch's events of one type and block. Of the store only leaves are
+/// read that have the campaign, template and actor of such an event, and its time; so the cost is
+/// that of what a batch touches, and of a nightly batch that of a night or a month.
+package final class DistinctEvents: Sendable {
+    private let dropped = Atomic<Int>(0)
+
+    package init() {}
+
+    /// How many events were passed over so far.
+    package var duplicates: Int { dropped.load(ordering: .relaxed) }
+
+    /// Takes events off that have been there before.
+    /// - Parameter events: of one type and block, messages numbered as in the store; those from
+    ///   `start` on are the batch's, the others are merged with it.
+    /// - Parameter keys: of the events' leaves.
+    /// - Parameter parts: those of the store that are not merged.
+    func keepNew(
+        _ events: inout [EventRecord], from start: Int, _ type: EventType, _ block: BlockIndex,
+        _ keys: [LeafKey], _ parts: ArraySlice<ActivityPart>
+    ) throws(WinnowError) {
+        guard start < events.count else { return }
+        var table = EventTable(keys, events.count - start)
+        for i in start..<events.count { table.insert(events[i], at: i - start) }
+        for event in events[..<start] { table.drop(event) }
+        for part in parts {
+            guard let index = part.types[type], let entry = try part.find(index, block: block)
+            else { continue }
+            try part.forEachEvent(entry, index, in: table) { table.drop($0, key: $1) }
+        }
+        let isDropped = table.isDropped
+        let count = isDropped.count(where: \.self)
+        guard count > 0 else { return }
+        dropped.add(count, ordering: .relaxed)
+        var left = start
+        for i in start..<events.count where !isDropped[i - start] {
+            events[left] = events[i]
+            left += 1
+        }
+        events.removeLast(events.count - left)
+    }
+}
+
+/// The events of a batch, of one type and block, by all that is known of them.
+private struct EventTable {
+    private struct Entry {
+        let event: EventRecord
+        let key: Int
+        var isDropped = false
+    }
+
+    private var entries: [Entry] = []
+    /// One more than the place of an entry; 0 for a free slot.
+    private var slots: [UInt32]
+    private var places: [Int] = []
+    /// What leaves have but for their months, by numbers of the table's own.
+    private var numbers: [LeafKey: Int] = [:]
+    private var ofLeaf: [Int] = []
+    /// Per number between which times the batch has events.
+    private var times: [ClosedRange<Int64>?] = []
+    private(set) var isDropped: [Bool]
+
+    init(_ keys: [LeafKey], _ count: Int) {
+        var size = 64
+        while size < 2 * count { size *= 2 }
+        slots = Array(repeating: 0, count: size)
+        isDropped = Array(repeating: false, count: count)
+        for key in keys {
+            let number = numbers[key.unsplit] ?? numbers.count
+            numbers[key.unsplit] = number
+            ofLeaf.append(number)
+        }
+        times = Array(repeating: nil, count: numbers.count)
+    }
+
+    /// The number of a leaf of the store whose events may equal one of the batch.
+    func number(of key: LeafKey, between first: Int64, and last: Int64) -> Int? {
+        guard let number = numbers[key.unsplit], let times = times[number],
+            first <= times.upperBound, last >= times.lowerBound
+        else { return nil }
+        return number
+    }
+
+    mutating func insert(_ event: EventRecord, at place: Int) {
+        let key = ofLeaf[event.leaf.index]
+        let time = event.time...event.time
+        times[key] =
+            times[key].map {
+                min($0.lowerBound, event.time)...max($0.upperBound, event.time)
+            } ?? time
+        let slot = slot(event, key)
+        if slots[slot] > 0 {
+            isDropped[place] = true
+            return
+        }
+        entries.append(Entry(event: event, key: key))
+        places.append(place)
+        slots[slot] = UInt32(entries.count)
+    }
+
+    /// Drops the event of the batch that equals one with leaves as the batch has them.
+    mutating func drop(_ event: EventRecord) { drop(event, key: ofLeaf[event.leaf.index]) }
+
+    mutating func drop(_ event: EventRecord, key: Int) {
+        let slot = slots[slot(event, key)]
+        if slot > 0 { isDropped[places[Int(slot) - 1]] = true }
+    }
+
+    private func slot(_ event: EventRecord, _ key: Int) -> Int {
+        var hash = UInt64(event.row.inBlock) << 48 ^ UInt64(event.message) << 16 ^ UInt64(key)
+        hash = (hash ^ UInt64(bitPattern: event.time)) &* 0x9E37_79B9_7F4A_7C15
+        hash = (hash ^ hash >> 29) &* 0xC2B2_AE3D_27D4_EB4F
+        var slot = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
+        while slots[slot] > 0 {
+            let entry = entries[Int(slots[slot]) - 1]
+            if entry.key == key, entry.event.row == event.row, entry.event.time == event.time,
+                entry.event.count == event.count, entry.event.link == event.link,
+                entry.event.message == event.message
+            {
+                break
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return slot
+    }
+}
+
+extension ActivityPart {
+    /// Calls `body` with the events of a block that may equal one of a table, and with the table's
+    /// number of their leaf.
+    fileprivate func forEachEvent(
+        _ entry: BlockEntry, _ index: TypeIndex, in table: EventTable,
+        _ body: (EventRecord, Int) -> Void
+    ) throws(WinnowError) {
+        let leaves = try leaves(of: index)
+        let numbers = (0..<leaves.count).map { i in
+            leaves.events[i] == 0
+                ? nil
+                : table.number(
+                    of: leaves.key(LeafID(i)), between: leaves.minimum[i], and: leaves.maximum[i])
+        }
+        guard numbers.contains(where: { $0 != nil }) else { return }
+        func number(of leaf: LeafID) -> Int? {
+            leaf.index < numbers.count ? numbers[leaf.index] : nil
+        }
+        let chunk = try chunk(entry)
+        func add(
+            _ streams: EventStreams, _ range: Range<Int>, _ number: Int, _ rows: [UInt16]
+        ) {
+            let times = streams.times(range)
+            let links = streams.links(range)
+            var counts = [UInt32](repeating: 1, count: range.count)
+            var messages = counts
+            unsafe streams.weights(range, into: &counts)
+            unsafe streams.messages(range, into: &messages)
+            for i in 0..<range.count where times[i] >= horizon {
+                body(
+                    EventRecord(
+                        row: Row(entry.block, rows[i]), leaf: LeafID(0), time: times[i],
+                        count: counts[i], link: links[i], message: messages[i]), number)
+            }
+        }
+        var distinct = [UInt16](repeating: 0, count: Block.rows)
+        for i in 0..<chunk.headCount {
+            guard let number = number(of: chunk.leaf(ofHead: i)) else { continue }
+            let head = try chunk.head(i)
+            var rows = [UInt16](repeating: 0, count: head.events)
+            try unsafe head.eventRows(into: &rows, distinct: &distinct)
+            add(head.streams, 0..<head.events, number, rows)
+        }
+        for i in 0..<chunk.tailRuns {
+            guard let number = number(of: chunk.leaf(ofRun: i)) else { continue }
+            let run = try chunk.run(i)
+            let rows = unsafe Array(
+                UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
+            add(chunk.tail, run, number, rows)
+        }
+    }
+}
