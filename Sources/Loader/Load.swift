@@ -89,6 +89,7 @@ package struct Load {
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
         var loading = loading
         var summary = LoadSummary()
+        if options.dryRun { summary.preview = LoadPreview() }
         var digests: [[UInt8]] = []
         var rejects = try Rejects(options)
         var progress = Progress(inputs, options)
@@ -99,13 +100,24 @@ package struct Load {
             digests.append(bytes.finishDigest())
         }
         summary.rejected = rejects.count
+        summary.preview?.rejects = rejects.counted
+        summary.preview?.failure = rejects.failure
         try rejects.finish()
         progress.isStoring(summary)
         var batch = try loading.batch()
         if let id = options.batch {
             batch.identity = (Array(id.utf8), BatchDigest.of(kind, options, files: digests))
         }
-        try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
+        if options.dryRun {
+            if let distinct = batch.distinct, batch.eventCount > 0 {
+                _ = try ActivityMerge.write(
+                    batch.events, knowing: try writer.snapshot.activity(), names: nil,
+                    distinct: (distinct, 0), memory: LoadLimits.gathered(options.memory),
+                    to: try writer.newPart(.activity, durable: false))
+            }
+        } else {
+            try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
+        }
         summary.version = writer.snapshot.manifest.version
         summary.duplicates = batch.distinct?.duplicates ?? 0
         summary.new -= summary.duplicates
@@ -151,6 +163,8 @@ package struct Load {
                 summary.rows += piece.rows.rows
                 summary.blankIDs += piece.rows.blankIDs
                 ignored.formUnion(piece.rows.ignored)
+                let room = LoadPreview.most - (summary.preview?.rows.count ?? 0)
+                summary.preview?.rows += piece.rows.preview.prefix(room)
                 for row in piece.rows.rejected {
                     try rejects.add(row, file: name, line: line + row.line)
                 }
@@ -250,16 +264,53 @@ private struct Rejects {
     private(set) var count = 0
     private let output: OutputStream?
     private let limit: Int
+    /// Whether rows are only counted, by what is wrong with them.
+    private let isDry: Bool
+    /// Whether bad rows are collected, rather than ending the load.
+    private let collects: Bool
+    private var counts: [ErrorCode: Int] = [:]
+    private var examples: [ErrorCode: (first: Int, text: String)] = [:]
+    /// What would have ended the load.
+    private(set) var failure: WinnowError?
 
     init(_ options: LoadOptions) throws(WinnowError) {
-        output = try options.rejects.map { (path) throws(WinnowError) in
+        isDry = options.dryRun
+        collects = options.rejects != nil
+        output = try (isDry ? nil : options.rejects).map { (path) throws(WinnowError) in
             try OutputStream(path: path)
         }
         limit = options.maximumRejects ?? .max
     }
 
+    /// Counts a row that would not be stored.
+    private mutating func note(_ bad: BadRow, file: String, line: Int) {
+        let error = WinnowError.badData(
+            file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)
+        count += 1
+        examples[bad.code] = examples[bad.code] ?? (count, error.description)
+        counts[bad.code, default: 0] += 1
+        guard failure == nil else { return }
+        if !collects {
+            failure = error
+        } else if count > limit {
+            failure = .badData(
+                file: file, line: line, column: bad.column, code: .tooManyRejects,
+                reason: "more than \(limit) rows were rejected, the last because: \(bad.reason)")
+        }
+    }
+
+    /// What is wrong with rows, the most frequent first.
+    var counted: [LoadPreview.Rejects] {
+        counts.map { code, count in
+            LoadPreview.Rejects(code: code, count: count, example: examples[code]?.text ?? "")
+        }.sorted { a, b in
+            (-a.count, examples[a.code]?.first ?? 0) < (-b.count, examples[b.code]?.first ?? 0)
+        }
+    }
+
     mutating func add(_ row: RejectedRow, file: String, line: Int) throws(WinnowError) {
         let bad = row.error
+        if isDry { return note(bad, file: file, line: line) }
         guard let output else {
             throw .badData(
                 file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)

@@ -86,6 +86,8 @@ struct LoadCommand: ParsableCommand {
         help:
             "Pass over events that equal one that the store has, or an earlier row, in everything.")
     var distinct = false
+    @Flag(help: "Read and check everything, store nothing, and print what would be stored.")
+    var dryRun = false
     @Option(help: "An id to load this batch under; the same again does nothing, for ever.")
     var batch: String?
     @Option(help: "text, or json: one object on standard output when the load ends.")
@@ -99,6 +101,10 @@ struct LoadCommand: ParsableCommand {
         let start = clock.now
         let summary = try Store(store).load(kind, from: .files(files), options: options)
         let elapsed = clock.now - start
+        if let preview = summary.preview {
+            if self.summary == .text { try print(preview, summary) }
+            if let failure = preview.failure { throw failure }
+        }
         guard self.summary == .text else {
             return try Terminal.print(summary.json(of: kind, elapsed: elapsed))
         }
@@ -115,9 +121,21 @@ struct LoadCommand: ParsableCommand {
                 + remarks(summary))
     }
 
+    /// What a load would store, and what it would not.
+    private func print(_ preview: LoadPreview, _ summary: LoadSummary) throws {
+        let stored = summary.rows - summary.skipped - summary.rejected - summary.duplicates
+        try Terminal.print("\(kind.rawValue): \(stored) rows")
+        for row in preview.rows { try Terminal.print(row) }
+        for rejects in preview.rejects {
+            try Terminal.print(
+                "rejected, \(rejects.code.rawValue): \(rejects.count), such as \(rejects.example)")
+        }
+    }
+
     /// What else the last line says.
     private func remarks(_ summary: LoadSummary) -> String {
         var remarks = ""
+        if dryRun { remarks += "; nothing was stored" }
         if distinct { remarks += "; \(summary.duplicates) duplicates" }
         if !summary.ignoredColumns.isEmpty {
             remarks += "; passed over: \(summary.ignoredColumns.joined(separator: ", "))"
@@ -156,6 +174,7 @@ struct LoadCommand: ParsableCommand {
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles
         options.distinct = distinct
+        options.dryRun = dryRun
         options.batch = batch
         if let memory {
             guard let bytes = ByteCount(memory)?.bytes, bytes >= LoadOptions.smallestMemory else {

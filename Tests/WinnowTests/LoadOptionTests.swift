@@ -271,6 +271,62 @@ struct LoadOptionTests {
         #expect(error { try load(.profiles, "id\na\n") { $0.distinct = true } }?.code == .usage)
     }
 
+    @Test("a dry run reads and checks everything, says what a load would do, and stores nothing")
+    func dryRun() throws {
+        try load(.profiles, "id,age\na,1\n")
+        let before = try fixture.contents()
+        func dry(_ kind: LoadKind, _ text: String, _ change: (inout LoadOptions) -> Void = { _ in })
+            throws -> LoadSummary
+        {
+            let summary = try load(kind, text) {
+                $0.dryRun = true
+                change(&$0)
+            }
+            #expect(try fixture.contents() == before)
+            return summary
+        }
+        let good = try dry(
+            .profiles,
+            "id,age,seen,tags,note\na,,2024-01-01 10:00:00,x|y,\"\"\nb,2,,,\"q\"\"\"\n")
+        #expect(good.new == 1 && good.updated == 1 && good.preview?.failure == nil)
+        #expect(
+            good.preview?.rows == [
+                #"{"id": "a", "seen": "2024-01-01 10:00:00", "tags": ["x", "y"], "note": ""}"#,
+                #"{"id": "b", "age": 2, "note": "q\""}"#,
+            ])
+        let bad =
+            "id,age\n" + (0..<30).map { "p\($0),\($0 % 10 == 3 ? "x" : "1")\n" }.joined() + ",1\n"
+        func rejecting(_ options: inout LoadOptions) {
+            options.rejects = fixture.folder.appendingPathComponent("rejects.ndjson").path
+        }
+        let collected = try dry(.profiles, bad, rejecting)
+        #expect(collected.rows == 31 && collected.rejected == 4 && collected.new == 27)
+        #expect(collected.preview?.rows.count == 10 && collected.preview?.failure == nil)
+        let rejects = try #require(collected.preview?.rejects)
+        #expect(rejects.map(\.code) == [.badValue, .missingID] && rejects.map(\.count) == [3, 1])
+        #expect(rejects[0].example.hasPrefix("memory, line 5, column age: expected a whole number"))
+        #expect(!FileManager.default.fileExists(atPath: fixture.folder.path + "/rejects.ndjson"))
+        // Without a file for them the first bad row would end the load; so would too many.
+        #expect(try dry(.profiles, bad).preview?.failure?.code == .badValue)
+        let few = try dry(.profiles, bad) {
+            rejecting(&$0)
+            $0.maximumRejects = 3
+        }
+        #expect(few.preview?.failure?.code == .tooManyRejects)
+        // Duplicates are counted, and no batch is remembered.
+        let events =
+            "profile,channel,event,time\na,email,sent,1764000000\na,email,sent,1764000000\n"
+        let twice = try dry(.events, events) {
+            $0.distinct = true
+            $0.batch = "n"
+        }
+        #expect(twice.new == 1 && twice.duplicates == 1 && !twice.isRepeated)
+        #expect(try !load(.events, events) { $0.batch = "n" }.isRepeated)
+        #expect(
+            error { _ = try load(.profiles, "age\n1\n") { $0.dryRun = true } }?.code
+                == .missingColumn)
+    }
+
     @Test("files may be gzip, of several members")
     func gzip() throws {
         let members = try [

@@ -29,7 +29,7 @@ struct CatalogueLoading: Loading {
         patches = options.mode == .patch
         var known = [
             InputColumn("id", .id, isRequired: true), InputColumn("name", .text),
-            InputColumn("tags", .text), InputColumn("attributes", .other),
+            InputColumn("tags", .set), InputColumn("attributes", .other),
         ]
         if kind == .template { known.append(InputColumn("channel", .other)) }
         columns = ColumnNames(known, options)

@@ -30,7 +30,8 @@ struct ProfileLoading: Loading {
             [InputColumn(Schema.idName, .id, isRequired: true)]
                 + schema.fields.map { field in
                     switch field.type.nature {
-                    case .text, .set: InputColumn(field.name, .text)
+                    case .text: InputColumn(field.name, .text)
+                    case .set: InputColumn(field.name, .set)
                     case .quantity, .truth, .time: InputColumn(field.name, .other)
                     }
                 }, options)

@@ -11,8 +11,10 @@ struct InputColumn: Sendable {
     enum Content: Sendable {
         /// Ids, which are never empty.
         case id
-        /// Strings and sets, which may be empty.
+        /// Strings, which may be empty.
         case text
+        /// Sets, which may be empty, too.
+        case set
         /// What no empty cell can be.
         case other
     }

@@ -1,3 +1,4 @@
+import WinnowJSON
 import WinnowModel
 
 extension InputFormat {
@@ -34,6 +35,8 @@ struct RowLayout: Sendable {
     let emptyClears: Bool
     let quotedEmptyIsAbsent: Bool
     let trims: Bool
+    /// Whether the first rows are shown.
+    let previews: Bool
 
     /// The layout of NDJSON, and of CSV before its header is read.
     init(_ columns: ColumnNames, _ rules: ValueRules, _ options: LoadOptions) {
@@ -43,6 +46,7 @@ struct RowLayout: Sendable {
         emptyClears = options.emptyClears
         quotedEmptyIsAbsent = options.quotedEmptyIsAbsent
         trims = options.trims
+        previews = options.dryRun
     }
 
     /// The layout of a CSV file, by the header row of its first piece.
@@ -143,6 +147,40 @@ struct RowLayout: Sendable {
                 column: nil, code: .otherDelimiter,
                 reason: "no column is known, but there would be with \(name) as the delimiter")
         }
+    }
+}
+
+extension RowLayout {
+    /// A row as an object of JSON, of what it says.
+    func json(_ cells: [InputCell]) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            for (column, cell) in zip(columns.columns, cells) where cell.kind != .absent {
+                json.member(String(decoding: column.name, as: UTF8.self)) { json in
+                    let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
+                    switch (cell.kind, column.content) {
+                    case (.absent, _), (.null, _): json.literal("null")
+                    case (.number, _), (.boolean, _), (.compound, _): json.literal(text)
+                    case (.csv, .set):
+                        let values = unsafe cell.bytes.isEmpty ? [] : rules.values(of: cell.bytes)
+                        json.array(values ?? []) {
+                            $0.value(String(decoding: $1, as: UTF8.self))
+                        }
+                    case (.csv, .other) where RowLayout.isLiteral(text): json.literal(text)
+                    case (.csv, _), (.string, _): json.value(text)
+                    }
+                }
+            }
+        }
+        return json.text
+    }
+
+    /// Whether a cell that is neither text nor id reads as a number or a boolean of JSON.
+    private static func isLiteral(_ text: String) -> Bool {
+        text == "true" || text == "false"
+            || text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+            } && Double(text) != nil
     }
 }
 

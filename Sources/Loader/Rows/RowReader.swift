@@ -52,7 +52,8 @@ private struct CSVTable: RowFormat {
         let isNone =
             unsafe cell.kind == .absent
             || cell.bytes.isEmpty
-                && (content != .text || layout.quotedEmptyIsAbsent || !cell.isQuoted)
+                && (content == .id || content == .other || layout.quotedEmptyIsAbsent
+                    || !cell.isQuoted)
         guard isNone else { return cell }
         return unsafe layout.emptyClears ? InputCell(kind: .null) : InputCell()
     }
@@ -74,6 +75,8 @@ struct RowReader: Sendable {
     private(set) var blankIDs = 0
     /// Keys that were passed over.
     private(set) var ignored: Set<[UInt8]> = []
+    /// The first rows that are good, as JSON, where a preview is wanted.
+    private(set) var preview: [String] = []
 
     /// Calls `body` with every row's cells, in the order of the columns, and collects what it or
     /// the format refuses. When cancelled it ends anywhere.
@@ -94,20 +97,21 @@ struct RowReader: Sendable {
                 var table = unsafe CSVTable(
                     CSVRows(text, delimiter: layout.delimiter), positions, layout)
                 if piece.isFirst { table.skip() }
-                unsafe read(&table, text, layout.columns, cancellation, body)
+                unsafe read(&table, text, layout, cancellation, body)
             } else {
                 var rows = unsafe JSONRows(text, layout.columns, trims: layout.trims)
-                unsafe read(&rows, text, layout.columns, cancellation, body)
+                unsafe read(&rows, text, layout, cancellation, body)
                 ignored = rows.allIgnored
             }
         }
     }
 
     private mutating func read(
-        _ source: inout some RowFormat, _ text: UnsafeRawBufferPointer, _ columns: ColumnNames,
+        _ source: inout some RowFormat, _ text: UnsafeRawBufferPointer, _ layout: RowLayout,
         _ cancellation: Cancellation, _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
         let isASCII = unsafe RowReader.isASCII(text)
+        let columns = layout.columns
         var cells = [InputCell](repeating: InputCell(), count: columns.columns.count)
         let ids = columns.columns.indices.filter { columns.columns[$0].content == .id }
         defer { source.release() }
@@ -118,6 +122,9 @@ struct RowReader: Sendable {
                 try unsafe RowReader.check(row, isASCII: isASCII)
                 try body(cells)
                 for i in ids where cells[i].hasBlanksAround { blankIDs += 1 }
+                if layout.previews, preview.count < LoadPreview.most {
+                    preview.append(layout.json(cells))
+                }
             } catch {
                 let raw = source.raw.clamped(to: 0..<text.count)
                 unsafe rejected.append(

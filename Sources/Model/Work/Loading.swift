@@ -110,6 +110,9 @@ public struct LoadOptions: Sendable {
     /// Whether events are passed over that equal, in all that is known of them, one that the store
     /// has or an earlier row. Only for events.
     public var distinct = false
+    /// Whether everything is read and checked, and nothing stored: the summary has a preview then.
+    /// Bad rows do not end that, and no file of rejects is written.
+    public var dryRun = false
     /// An id under which the batch is remembered for ever: loading the same again does nothing,
     /// other content under the same id is an error. nil: the batch is not remembered.
     public var batch: String?
@@ -188,6 +191,8 @@ public struct LoadSummary: Sendable, Hashable {
     public var blankIDs = 0
     /// Whether the batch was loaded before, so that nothing was to be done.
     public var isRepeated = false
+    /// What would be stored, where that was only tried.
+    public var preview: LoadPreview?
     /// The store's version after the load.
     public var version: UInt64?
 
