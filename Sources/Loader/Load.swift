@@ -48,7 +48,7 @@ package struct Load {
             throw .usage("the mode \(options.mode.rawValue) is not for \(kind.rawValue)")
         }
         guard kind == .events || !options.distinct else {
-            throw .usage("rows that are there before are passed over only of events")
+            throw .usage("only events can be told from earlier ones, not \(kind.rawValue)")
         }
         if let repeated = try load.repeated() { return repeated }
         switch kind {
@@ -75,7 +75,8 @@ package struct Load {
                     file: inputs.map(\.name).joined(separator: ", "), line: nil,
                     column: nil, code: .batchConflict,
                     reason:
-                        "the batch “\(options.batch ?? "")” was loaded before with other content; nothing was stored"
+                        "the batch “\(options.batch ?? "")” was loaded before with other content "
+                        + "or options; nothing was stored"
                 )
             }
             var summary = LoadSummary()
