@@ -44,55 +44,23 @@ package enum Zstd {
     }
 }
 
-/// Decompresses a file of zstd frames piece by piece.
-@safe package final class ZstdReader {
-    private let stream: OpaquePointer?
-    private let file: String
-    private var input = [UInt8](repeating: 0, count: 1 << 17)
-    private var filled = 0
-    private var used = 0
-    /// Whether what was read so far ends with a whole frame.
-    private var complete = true
+/// Frames of zstd, one after the other.
+@safe final class ZstdDecoder: StreamDecoder {
+    private let stream = unsafe ZSTD_createDStream()
 
-    package init(file: String) {
-        self.file = file
-        unsafe stream = unsafe ZSTD_createDStream()
-    }
+    var code: ErrorCode { .badZstd }
 
     deinit { unsafe ZSTD_freeDStream(stream) }
 
-    /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at
-    /// the end.
-    package func read(
-        into buffer: UnsafeMutableRawBufferPointer,
-        _ refill: (UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int
-    ) throws(WinnowError) -> Int {
-        var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
-        while unsafe output.pos == 0 {
-            if used == filled {
-                (used, filled) = (0, 0)
-                filled = try unsafe input.withUnsafeMutableBytesThrowing(refill)
-                if filled == 0 {
-                    if complete { return 0 }
-                    throw bad("the compressed data ends early")
-                }
-            }
-            let status = unsafe input.withUnsafeBytes { bytes in
-                var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: filled, pos: used)
-                let status = unsafe ZSTD_decompressStream(stream, &output, &source)
-                used = unsafe source.pos
-                return status
-            }
-            guard ZSTD_isError(status) == 0 else {
-                throw unsafe bad(
-                    "it cannot be decompressed: " + String(cString: ZSTD_getErrorName(status)))
-            }
-            complete = status == 0
+    func step(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) -> DecoderStep {
+        var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var sink = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+        let status = unsafe ZSTD_decompressStream(stream, &sink, &source)
+        guard ZSTD_isError(status) == 0 else {
+            return unsafe .failed(String(cString: ZSTD_getErrorName(status)))
         }
-        return unsafe output.pos
-    }
-
-    private func bad(_ reason: String) -> WinnowError {
-        .badData(file: file, line: nil, column: nil, code: .badZstd, reason: reason)
+        return unsafe .done(read: source.pos, written: sink.pos, isWhole: status == 0)
     }
 }

@@ -109,15 +109,11 @@ package struct Load {
         if let id = options.batch {
             batch.identity = (Array(id.utf8), BatchDigest.of(kind, options, files: digests))
         }
+        let memory = LoadLimits.gathered(options.memory)
         if options.dryRun {
-            if let distinct = batch.distinct, batch.eventCount > 0 {
-                _ = try ActivityMerge.write(
-                    batch.events, knowing: try writer.snapshot.activity(), names: nil,
-                    distinct: (distinct, 0), memory: LoadLimits.gathered(options.memory),
-                    to: try writer.newPart(.activity, durable: false))
-            }
+            try writer.findDuplicates(in: batch, memory: memory)
         } else {
-            try writer.commit(batch, at: now, memory: LoadLimits.gathered(options.memory))
+            try writer.commit(batch, at: now, memory: memory)
         }
         summary.version = writer.snapshot.manifest.version
         summary.duplicates = batch.distinct?.duplicates ?? 0
@@ -130,7 +126,7 @@ package struct Load {
         _ summary: inout LoadSummary,
         _ rejects: inout Rejects, _ progress: inout Progress
     ) throws(WinnowError) {
-        let format = if let chosen = options.format { chosen } else { try input.format() }
+        let format = try input.format(options)
         let name = input.name
         let plain = RowLayout(loading.columns, rules, options)
         var pieces = InputPieces(
@@ -250,9 +246,10 @@ extension LoadSource.Input {
         }
     }
 
-    /// The format that it tells by itself.
-    func format() throws(WinnowError) -> InputFormat {
-        switch self {
+    /// The format that the options say, else the one that it tells by itself.
+    func format(_ options: LoadOptions) throws(WinnowError) -> InputFormat {
+        if let chosen = options.format { return chosen }
+        return switch self {
         case .file(let path): try InputFormat(file: path)
         case .standardInput: try InputFormat(file: name)
         case .bytes(_, let format), .caller(let format, _): format

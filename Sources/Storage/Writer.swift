@@ -71,6 +71,15 @@ package final class Writer {
         }
     }
 
+    /// Counts the events of a batch that have been there before, where that is wanted, and stores
+    /// nothing.
+    package func findDuplicates(in batch: Batch, memory: Int) throws(WinnowError) {
+        guard let distinct = batch.distinct, batch.eventCount > 0 else { return }
+        _ = try ActivityMerge.write(
+            batch.events, knowing: try snapshot.activity(), names: nil, distinct: (distinct, 0),
+            memory: memory, to: try newPart(.activity, durable: false))
+    }
+
     /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no
     /// version.
     /// - Parameter memory: bytes that merging may take.

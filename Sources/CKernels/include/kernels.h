@@ -124,6 +124,7 @@ void ck_slice(const uint64_t *_Nonnull values, size_t n, unsigned width, uint8_t
 /// The values `first ..< first + n` of `count` sliced ones.
 void ck_unslice(
     const uint8_t *_Nonnull sliced, size_t count, unsigned width, size_t first, size_t n, uint64_t *_Nonnull out);
+
 /// CRC-32C (Castagnoli), as iSCSI and ext4 use it.
 uint32_t ck_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t n);
 /// XXH64 of https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md

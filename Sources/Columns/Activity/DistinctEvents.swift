@@ -1,5 +1,4 @@
 import Synchronization
-import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
@@ -31,9 +30,24 @@ package final class DistinctEvents: Sendable {
         for i in start..<events.count { table.insert(events[i], at: i - start) }
         for event in events[..<start] { table.drop(event) }
         for part in parts {
-            guard let index = part.types[type], let entry = try part.find(index, block: block)
-            else { continue }
-            try part.forEachEvent(entry, index, in: table) { table.drop($0, key: $1) }
+            guard let index = part.types[type] else { continue }
+            let leaves = try part.leaves(of: index)
+            let numbers = (0..<leaves.count).map { i in
+                leaves.events[i] == 0
+                    ? nil
+                    : table.number(
+                        of: leaves.key(LeafID(i)), between: leaves.minimum[i],
+                        and: leaves.maximum[i])
+            }
+            guard numbers.contains(where: { $0 != nil }) else { continue }
+            func number(of leaf: LeafID) -> Int? {
+                leaf.index < numbers.count ? numbers[leaf.index] : nil
+            }
+            var stored: [EventRecord] = []
+            try part.append(type, block: block, to: &stored) { number(of: $0) != nil }
+            for event in stored where event.time >= part.horizon {
+                if let number = number(of: event.leaf) { table.drop(event, key: number) }
+            }
         }
         let isDropped = table.isDropped
         let count = isDropped.count(where: \.self)
@@ -129,58 +143,5 @@ private struct EventTable {
             slot = (slot + 1) & (slots.count - 1)
         }
         return slot
-    }
-}
-
-extension ActivityPart {
-    /// Calls `body` with the events of a block that may equal one of a table, and with the table's
-    /// number of their leaf.
-    fileprivate func forEachEvent(
-        _ entry: BlockEntry, _ index: TypeIndex, in table: EventTable,
-        _ body: (EventRecord, Int) -> Void
-    ) throws(WinnowError) {
-        let leaves = try leaves(of: index)
-        let numbers = (0..<leaves.count).map { i in
-            leaves.events[i] == 0
-                ? nil
-                : table.number(
-                    of: leaves.key(LeafID(i)), between: leaves.minimum[i], and: leaves.maximum[i])
-        }
-        guard numbers.contains(where: { $0 != nil }) else { return }
-        func number(of leaf: LeafID) -> Int? {
-            leaf.index < numbers.count ? numbers[leaf.index] : nil
-        }
-        let chunk = try chunk(entry)
-        func add(
-            _ streams: EventStreams, _ range: Range<Int>, _ number: Int, _ rows: [UInt16]
-        ) {
-            let times = streams.times(range)
-            let links = streams.links(range)
-            var counts = [UInt32](repeating: 1, count: range.count)
-            var messages = counts
-            unsafe streams.weights(range, into: &counts)
-            unsafe streams.messages(range, into: &messages)
-            for i in 0..<range.count where times[i] >= horizon {
-                body(
-                    EventRecord(
-                        row: Row(entry.block, rows[i]), leaf: LeafID(0), time: times[i],
-                        count: counts[i], link: links[i], message: messages[i]), number)
-            }
-        }
-        var distinct = [UInt16](repeating: 0, count: Block.rows)
-        for i in 0..<chunk.headCount {
-            guard let number = number(of: chunk.leaf(ofHead: i)) else { continue }
-            let head = try chunk.head(i)
-            var rows = [UInt16](repeating: 0, count: head.events)
-            try unsafe head.eventRows(into: &rows, distinct: &distinct)
-            add(head.streams, 0..<head.events, number, rows)
-        }
-        for i in 0..<chunk.tailRuns {
-            guard let number = number(of: chunk.leaf(ofRun: i)) else { continue }
-            let run = try chunk.run(i)
-            let rows = unsafe Array(
-                UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))
-            add(chunk.tail, run, number, rows)
-        }
     }
 }

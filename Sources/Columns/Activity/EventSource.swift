@@ -71,6 +71,14 @@ extension ActivityPart {
     package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
+        try append(type, block: block, to: &events, of: nil)
+    }
+
+    /// Appends the events of some leaves; nil for all.
+    func append(
+        _ type: EventType, block: BlockIndex, to events: inout [EventRecord],
+        of isWanted: ((LeafID) -> Bool)?
+    ) throws(WinnowError) {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
         let chunk = try chunk(entry)
         // What a chunk says of its events is backed by its bytes, so there is memory for it.
@@ -81,16 +89,16 @@ extension ActivityPart {
             throw .damaged(
                 file: file.path, what: "a chunk does not have the events that its table says")
         }
-        events.reserveCapacity(events.count + total)
+        if isWanted == nil { events.reserveCapacity(events.count + total) }
         var distinct = [UInt16](repeating: 0, count: Block.rows)
-        for i in 0..<chunk.headCount {
+        for i in 0..<chunk.headCount where isWanted?(chunk.leaf(ofHead: i)) ?? true {
             let head = try chunk.head(i)
             var rows = [UInt16](repeating: 0, count: head.events)
             try unsafe head.eventRows(into: &rows, distinct: &distinct)
             try append(
                 head.streams, 0..<head.events, leaf: head.leaf, block, rows, to: &events)
         }
-        for i in 0..<chunk.tailRuns {
+        for i in 0..<chunk.tailRuns where isWanted?(chunk.leaf(ofRun: i)) ?? true {
             let run = try chunk.run(i)
             let rows = unsafe Array(
                 UnsafeBufferPointer(start: chunk.tailRows + run.lowerBound, count: run.count))

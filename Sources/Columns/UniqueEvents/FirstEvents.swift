@@ -48,11 +48,11 @@ package struct FirstEvents: Sendable {
     }
 
     func mark(_ events: inout [EventRecord], _ keys: [LeafKey]) {
-        let machines = Set(events.map { keys[$0.leaf.index].machine })
+        let hasBoth = keys.contains { $0.machine } && keys.contains { !$0.machine }
         for bit in [FirstEvents.ofMessage, FirstEvents.ofLink] where bits & bit != 0 {
             for i in firsts(events, keys, bit) { events[i].first |= bit }
-            guard byActor, machines.count > 1 else { continue }
-            for machine in machines {
+            guard byActor, hasBoth else { continue }
+            for machine in [false, true] {
                 for i in firsts(events, keys, bit, by: machine) where events[i].first & bit == 0 {
                     events[i].first |= bit << FirstEvents.actorShift
                 }

@@ -6,7 +6,7 @@ import WinnowModel
 /// does. A number with a leading zero, or with more digits than 64 bits always hold, is no number:
 /// it is somebody's key.
 struct ColumnInference {
-    private(set) var column: InferredSchema.Column
+    private var column: InferredSchema.Column
     /// Types that hold every value so far.
     private var possible: Set<FieldType> = Set(FieldType.allCases)
     /// Digits after the point that decimals need.
@@ -18,8 +18,6 @@ struct ColumnInference {
     private static let mostDigits = 18
 
     init(_ name: String) { column = InferredSchema.Column(name: name) }
-
-    mutating func addEmpty() { column.empty += 1 }
 
     /// Adds a cell of CSV, which has no type of its own.
     mutating func add(plain text: UnsafeRawBufferPointer) {
@@ -36,7 +34,7 @@ struct ColumnInference {
     /// Adds a value of JSON, which has one.
     mutating func add(_ value: JSONValue) {
         switch value {
-        case .null: addEmpty()
+        case .null: break
         case .boolean(let flag):
             noteText(flag ? "true" : "false")
             possible.formIntersection([.boolean])
@@ -69,8 +67,10 @@ struct ColumnInference {
     }
 
     /// The column and, where there can be one, its field.
-    func finished() -> InferredSchema.Column {
+    /// - Parameter rows: how many there were; those that said nothing of the column are empty.
+    func finished(rows: Int) -> InferredSchema.Column {
         var column = column
+        column.empty = rows - column.values
         let order: [FieldType] = [.integer, .decimal, .boolean, .date, .datetime, .stringSet]
         let type =
             column.values == 0 ? .string : order.first(where: possible.contains) ?? .string
@@ -96,10 +96,7 @@ struct ColumnInference {
 
     /// Counts a value; false for the empty string, which says nothing of a type.
     private mutating func note(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard unsafe !text.isEmpty else {
-            column.empty += 1
-            return false
-        }
+        guard unsafe !text.isEmpty else { return false }
         column.values += 1
         if column.example == nil {
             column.example = unsafe String(decoding: text.prefix(60), as: UTF8.self)

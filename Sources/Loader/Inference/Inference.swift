@@ -15,10 +15,10 @@ package struct Inference {
         var inference = Inference()
         let cancellation = Cancellation(options.isCancelled)
         for input in source.inputs {
-            let format = if let chosen = options.format { chosen } else { try input.format() }
+            let format = try input.format(options)
             let bytes = try InputBytes(input, digesting: false, cancellation)
-            let delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
-            var pieces = InputPieces(bytes, format, delimiter: delimiter, size: options.pieceSize)
+            var pieces = InputPieces(
+                bytes, format, delimiter: options.delimiterByte, size: options.pieceSize)
             var header: [Int] = []
             var line = 0
             while let piece = try pieces.next() {
@@ -36,18 +36,16 @@ package struct Inference {
                 }
             }
         }
-        let columns = inference.columns.map { $0.finished() }
+        let columns = inference.columns.map { $0.finished(rows: inference.rows) }
         return InferredSchema(schema: Schema(fields: columns.compactMap(\.field)), columns: columns)
     }
 
-    /// The number of a column by its name, new if need be; rows before it said nothing of it.
+    /// The number of a column by its name, new if need be.
     private mutating func column(_ name: String, _ options: LoadOptions) -> Int {
         let name = options.renames[name] ?? name
         if let known = index[Array(name.utf8)] { return known }
         index[Array(name.utf8)] = columns.count
-        var column = ColumnInference(name)
-        for _ in 0..<rows { column.addEmpty() }
-        columns.append(column)
+        columns.append(ColumnInference(name))
         return columns.count - 1
     }
 
@@ -55,11 +53,10 @@ package struct Inference {
         _ piece: InputPiece, _ header: inout [Int], _ line: inout Int, _ options: LoadOptions
     ) throws(BadRow) {
         guard !piece.isCut else { throw BadRow.longLine }
-        let delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
         var failure: BadRow?
         let before = line
         try? unsafe piece.withText { (text) throws(WinnowError) in
-            var source = unsafe CSVRows(text, delimiter: delimiter)
+            var source = unsafe CSVRows(text, delimiter: options.delimiterByte)
             defer { source.release() }
             var cells: [InputCell] = []
             do throws(BadRow) {
@@ -78,22 +75,12 @@ package struct Inference {
                         continue
                     }
                     guard cells.count == header.count else {
-                        throw BadRow(
-                            column: nil, code: .wrongWidth,
-                            reason:
-                                "the row has \(cells.count) cells, the header \(header.count)")
+                        throw .wrongWidth(cells.count, header: header.count)
                     }
-                    var said = Set(columns.indices)
-                    for (cell, i) in zip(cells, header) {
-                        said.remove(i)
+                    for (cell, i) in zip(cells, header) where cell.isPresent {
                         let cell = options.trims ? cell.trimmed : cell
-                        if cell.isPresent {
-                            unsafe columns[i].add(plain: cell.bytes)
-                        } else {
-                            columns[i].addEmpty()
-                        }
+                        unsafe columns[i].add(plain: cell.bytes)
                     }
-                    for i in said { columns[i].addEmpty() }
                     rows += 1
                 }
             } catch {
@@ -126,13 +113,7 @@ package struct Inference {
                             reason: "expected an object, not \(value.kind)")
                         return
                     }
-                    var said = Set(columns.indices)
-                    for (key, value) in members {
-                        let i = column(key, options)
-                        said.remove(i)
-                        columns[i].add(value)
-                    }
-                    for i in said { columns[i].addEmpty() }
+                    for (key, value) in members { columns[column(key, options)].add(value) }
                     rows += 1
                 } catch {
                     failure = BadRow(

@@ -10,8 +10,7 @@ final class InputBytes {
     private let caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
     /// What is left of an input in memory, or of what the caller has handed over.
     private var memory: ArraySlice<UInt8> = []
-    private let zstd: ZstdReader?
-    private let gzip: GzipReader?
+    private let compressed: CompressedInput?
     private var digest: SHA256?
     /// Bytes taken from the file so far.
     private(set) var taken = 0
@@ -23,8 +22,7 @@ final class InputBytes {
         let isCancelled = { cancellation.isRequested }
         var stream: InputStream?
         var caller: (@Sendable () throws(WinnowError) -> [UInt8]?)?
-        var zstd: ZstdReader?
-        var gzip: GzipReader?
+        var compressed: CompressedInput?
         switch input {
         case .bytes(let bytes, _): memory = bytes[...]
         case .caller(_, let next): caller = next
@@ -32,26 +30,20 @@ final class InputBytes {
             stream = try InputStream(path: "-", isCancelled: isCancelled)
         case .file(let path):
             stream = try InputStream(path: path, isCancelled: isCancelled)
-            if path.hasSuffix(".zst") { zstd = ZstdReader(file: path) }
-            if path.hasSuffix(".gz") { gzip = GzipReader(file: path) }
+            compressed = CompressedInput(file: path)
         }
         self.stream = stream
         self.caller = caller
-        self.zstd = zstd
-        self.gzip = gzip
+        self.compressed = compressed
         digest = digesting ? SHA256() : nil
     }
 
     /// Reads up to `buffer.count` bytes; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(WinnowError) -> Int {
         let count: Int
-        if let zstd {
-            count = try unsafe zstd.read(into: buffer) { (compressed) throws(WinnowError) in
-                try unsafe take(compressed)
-            }
-        } else if let gzip {
-            count = try unsafe gzip.read(into: buffer) { (compressed) throws(WinnowError) in
-                try unsafe take(compressed)
+        if let compressed {
+            count = try unsafe compressed.read(into: buffer) { (bytes) throws(WinnowError) in
+                try unsafe take(bytes)
             }
         } else {
             count = try unsafe take(buffer)

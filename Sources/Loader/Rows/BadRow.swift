@@ -7,6 +7,12 @@ struct BadRow: Error {
     var code: ErrorCode
     var reason: String
 
+    static func wrongWidth(_ cells: Int, header: Int) -> BadRow {
+        BadRow(
+            column: nil, code: .wrongWidth,
+            reason: "the row has \(cells) cells, the header \(header)")
+    }
+
     static let longLine = BadRow(
         column: nil, code: .longLine, reason: "the line is longer than 16 MiB")
 }

@@ -1,3 +1,4 @@
+import WinnowFormat
 import WinnowJSON
 import WinnowModel
 
@@ -5,7 +6,9 @@ extension InputFormat {
     /// The format that a file's name tells.
     init(file path: String) throws(WinnowError) {
         var name = path[...]
-        if let end = [".zst", ".gz"].first(where: path.hasSuffix) { name.removeLast(end.count) }
+        if let end = CompressedInput.endings.first(where: path.hasSuffix) {
+            name.removeLast(end.count)
+        }
         if name.hasSuffix(".csv") {
             self = .csv
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
@@ -42,7 +45,7 @@ struct RowLayout: Sendable {
     init(_ columns: ColumnNames, _ rules: ValueRules, _ options: LoadOptions) {
         self.columns = columns
         self.rules = rules
-        delimiter = options.delimiter.asciiValue ?? UInt8(ascii: ",")
+        delimiter = options.delimiterByte
         emptyClears = options.emptyClears
         quotedEmptyIsAbsent = options.quotedEmptyIsAbsent
         trims = options.trims

@@ -34,9 +34,7 @@ private struct CSVTable: RowFormat {
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
         guard try rows.next(&found) else { return false }
         guard found.count == positions.count else {
-            throw BadRow(
-                column: nil, code: .wrongWidth,
-                reason: "the row has \(found.count) cells, the header \(positions.count)")
+            throw .wrongWidth(found.count, header: positions.count)
         }
         for i in cells.indices { cells[i] = InputCell() }
         for (cell, position) in zip(found, positions) {

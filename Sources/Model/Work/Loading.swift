@@ -125,6 +125,9 @@ public struct LoadOptions: Sendable {
     /// Asked now and then, on any thread; true ends the load with `cancelled` and nothing stored.
     public var isCancelled: @Sendable () -> Bool = { false }
 
+    /// The delimiter as a byte; `validate` has seen to it that there is one.
+    package var delimiterByte: UInt8 { delimiter.asciiValue ?? UInt8(ascii: ",") }
+
     /// Bytes of input that are parsed as one.
     package var pieceSize = 4 << 20
 

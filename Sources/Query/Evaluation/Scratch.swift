@@ -20,7 +20,7 @@ import WinnowThreads
     private(set) lazy var starts = RowBuffer<Int64>()
     private(set) lazy var ends = RowBuffer<Int64>()
     /// The rows of a set, one after the other.
-    private(set) lazy var touchedRows = RowBuffer<UInt16>()
+    private(set) lazy var listedRows = RowBuffer<UInt16>()
     private(set) lazy var pairTimes = PairTimes()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()

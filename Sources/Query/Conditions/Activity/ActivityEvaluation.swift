@@ -227,8 +227,7 @@ struct ActivityEvaluation {
     ) throws(WinnowError) -> Bool {
         try gathered.gather(scope, block, stored: false)
         if scope.unique != nil, joins(gathered) { return false }
-        if let order { gathered.sort(by: order) }
-        gathered.sortByKey()
+        gathered.sortByKey(then: order)
         return true
     }
 

@@ -71,22 +71,22 @@ final class GatheredRuns {
         }
     }
 
-    /// Brings the runs of each object together, in the order that they have; objects ascend by key.
-    func sortByKey() {
+    /// Brings the runs of each object together, in an order of their own if need be; objects ascend
+    /// by key.
+    func sortByKey(then order: TimeOrder? = nil) {
+        func comes(_ a: RunInScope, before b: RunInScope) -> Bool {
+            let (x, y) = (a.key ?? 0, b.key ?? 0)
+            return x != y ? x < y : order?.comes(a.span, before: b.span) ?? false
+        }
         // One chunk has its leaves in the order of campaigns.
         let isSorted = (1..<max(1, runs.count)).allSatisfy {
-            runs[$0 - 1].key ?? 0 <= runs[$0].key ?? 0
+            !comes(runs[$0], before: runs[$0 - 1])
         }
-        if !isSorted { runs.sort { ($0.key ?? 0) < ($1.key ?? 0) } }
+        if !isSorted { runs.sort(by: comes) }
     }
 
     /// Brings the runs with the last events to the front, or those with the first ones.
-    func sort(by order: TimeOrder) {
-        switch order {
-        case .lastFirst: runs.sort { $0.span.last > $1.span.last }
-        case .firstFirst: runs.sort { $0.span.first < $1.span.first }
-        }
-    }
+    func sort(by order: TimeOrder) { runs.sort { order.comes($0.span, before: $1.span) } }
 
     private func run(
         _ kind: RunInScope.Kind, of chunk: Int, _ leaf: LeafID, _ scope: PartScope
@@ -225,6 +225,10 @@ struct RunInScope {
 /// In which order runs are looked at where only the last events, or the first, are wanted.
 enum TimeOrder {
     case lastFirst, firstFirst
+
+    func comes(_ a: LeafSpan, before b: LeafSpan) -> Bool {
+        self == .lastFirst ? a.last > b.last : a.first < b.first
+    }
 
     /// What the events of a run, and of those after it, do not pass.
     func bound(_ span: LeafSpan) -> Int64 { self == .lastFirst ? span.last : span.first }

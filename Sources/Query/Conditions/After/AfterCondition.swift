@@ -194,9 +194,9 @@ final class AfterCondition: BoundCondition {
         open.copy(from: rows)
         later.clear()
         try compareQuarters(of: open, later: later, before, events, isOne: isOne, view)
-        try findStarts(open, before, view)
+        if !open.isEmpty { try findStarts(open, before, view) }
         if isOne {
-            try find(later, of: open, events, view)
+            if !open.isEmpty { try find(later, of: open, events, view) }
             if lower > 0 { rows.formIntersection(later) } else { rows.subtract(later) }
         } else {
             let counted = view.spare(3)
@@ -246,7 +246,7 @@ final class AfterCondition: BoundCondition {
         let starts = unsafe view.scratch.starts.base
         let order = order
         let isLast = order == .lastFirst
-        let rows = unsafe view.scratch.touchedRows.base
+        let rows = unsafe view.scratch.listedRows.base
         let n = unsafe kernels.rows_of(open.bits, Block.words, rows)
         for i in 0..<n { unsafe starts[Int(rows[i])] = order.end }
         let pending = view.spare(3)
@@ -255,7 +255,7 @@ final class AfterCondition: BoundCondition {
         try unsafe before.forEachTime(order, while: pending) { rows, _, at, n, bound in
             for i in 0..<n {
                 let row = unsafe Int(rows[i])
-                let time = unsafe isLast ? max(starts[row], at[i]) : min(starts[row], at[i])
+                let time = unsafe span.choose(starts[row], at[i])
                 unsafe starts[row] = time
                 if isLast ? time >= bound : time <= bound {
                     unsafe bits[row >> 6] &= ~(1 << UInt64(row & 63))
