@@ -43,6 +43,15 @@ package struct SoughtValue: Sendable {
         }
     }
 
+    /// What the value is stored as with records of a type; nil when it cannot be.
+    private func number(of type: RecordType) -> Int64? {
+        switch type {
+        case .event: nil
+        case .goal, .anonymousGoal: number(of: .goalValue)
+        case .subscription: number(of: .priority)
+        }
+    }
+
     // MARK: Parts
 
     /// Looks through numbered strings.
@@ -67,9 +76,9 @@ package struct SoughtValue: Sendable {
                 }
             }
         }
-        guard instant != nil || count != nil else { return }
-        for index in part.types.values {
-            let name = "\(index.type.channel.name) \(index.type.event.name)"
+        for index in part.types.values
+        where instant != nil || count != nil || number(of: index.type) != nil {
+            let name = index.type.name
             let table = try part.leaves(of: index)
             for column in [table.minimum, table.maximum, table.firstWithoutMessage]
             where instant != nil {
@@ -85,6 +94,10 @@ package struct SoughtValue: Sendable {
                 }
                 for event in events where event.count == count {
                     found.add(path, "found as the number of \(name) of row \(event.row.rawValue)")
+                }
+                guard let number = number(of: index.type) else { continue }
+                for event in events where event.value == number {
+                    found.add(path, "found as the value of \(name) of row \(event.row.rawValue)")
                 }
             }
         }

@@ -21,7 +21,9 @@ package struct Manifest: Sendable, Hashable {
     /// Whether profiles or activity were forgotten that may still be in files, until a compaction.
     package var forgets = false
 
-    package static let format: UInt32 = 3
+    /// Format 4 has goals and subscriptions.
+    package static let format: UInt32 = 4
+    private static let oldestFormat: UInt32 = 3
     private static let magic = Array("WINNOWMF".utf8)
 
     package init(schema: Schema, time: Instant) {
@@ -95,7 +97,9 @@ package struct Manifest: Sendable, Hashable {
         else { throw reader.damage("its checksum does not match") }
         let format = try reader.take(UInt32.self)
         guard format <= Manifest.format else { throw .newerFormat(file: file, version: format) }
-        guard format == Manifest.format else { throw .olderFormat(file: file, version: format) }
+        guard format >= Manifest.oldestFormat else {
+            throw .olderFormat(file: file, version: format)
+        }
         version = try reader.take(UInt64.self)
         parent = try reader.take(UInt64.self)
         time = Instant(milliseconds: try reader.take(Int64.self))

@@ -25,6 +25,8 @@ package enum PartFormat {
 /// comes before names are left out. The raw value is stored; never renumber.
 package enum PartKind: UInt32, Sendable, CaseIterable {
     case activity = 1
+    case goals = 8
+    case subscriptions = 9
     case keys = 4
     case profiles = 2
     case dictionary = 3
@@ -53,8 +55,8 @@ package struct PartReference: Sendable, Hashable {
     package var length: UInt64
     /// The checksum of its trailer, and by that of everything in it.
     package var checksum: UInt32
-    /// Of activity: events before this instant (milliseconds since 1970) are forgotten; the least
-    /// number for none.
+    /// Of activity and goals: what was before this instant (milliseconds since 1970) is forgotten;
+    /// the least number for none.
     package var horizon: Int64
 
     package init(

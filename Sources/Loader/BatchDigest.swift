@@ -23,6 +23,9 @@ enum BatchDigest {
             }
             if options.distinct { $0.member("distinct", true) }
             if options.emptyClears { $0.member("empty", "clear") }
+            if options.ifExists != usual.ifExists {
+                $0.member("if_exists", options.ifExists.rawValue)
+            }
             if options.ignoresUnknownColumns { $0.member("ignore_columns", true) }
             if options.ignoresSimilarColumns { $0.member("ignore_similar_columns", true) }
             if options.quotedEmptyIsAbsent { $0.member("quoted_empty", "absent") }

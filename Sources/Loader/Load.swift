@@ -42,17 +42,31 @@ package struct Load {
         switch kind {
         case .profiles: modes = [.upsert, .insert, .update]
         case .campaigns, .templates: modes = [.upsert, .patch]
-        case .events: modes = [.upsert]
+        case .events, .goals, .subscriptions: modes = [.upsert]
         }
         guard modes.contains(options.mode) else {
             throw .usage("the mode \(options.mode.rawValue) is not for \(kind.rawValue)")
         }
-        guard kind == .events || !options.distinct else {
-            throw .usage("only events can be told from earlier ones, not \(kind.rawValue)")
+        guard kind == .events || kind == .goals || !options.distinct else {
+            throw .usage(
+                "only events and goals can be told from earlier ones, not \(kind.rawValue)")
         }
+        guard kind == .subscriptions || options.ifExists == .replace else {
+            throw .usage(
+                "what becomes of records that are there is for subscriptions, not \(kind.rawValue)")
+        }
+        let latest = now.milliseconds + Instant.millisecondsPerDay
         if let repeated = try load.repeated() { return repeated }
         switch kind {
-        case .events: return try load.run(try EventLoading(writer, now: now, options))
+        case .events:
+            let rows = EventRows(
+                latest: latest, loadsUnique: writer.snapshot.schema.uniqueEvents == .stored)
+            return try load.run(try RecordLoading(rows, writer, options))
+        case .goals:
+            return try load.run(try RecordLoading(GoalRows(latest: latest), writer, options))
+        case .subscriptions:
+            let rows = SubscriptionRows(choice: options.ifExists.choice)
+            return try load.run(try RecordLoading(rows, writer, options))
         case .profiles: return try load.run(try ProfileLoading(writer, options))
         case .campaigns: return try load.run(try CatalogueLoading(writer, .campaign, options))
         case .templates: return try load.run(try CatalogueLoading(writer, .template, options))
@@ -111,13 +125,17 @@ package struct Load {
         }
         let memory = LoadLimits.gathered(options.memory)
         if options.dryRun {
-            try writer.findDuplicates(in: batch, memory: memory)
+            try writer.tryOut(batch, memory: memory)
         } else {
             try writer.commit(batch, at: now, memory: memory)
         }
         summary.version = writer.snapshot.manifest.version
         summary.duplicates = batch.distinct?.duplicates ?? 0
         summary.new -= summary.duplicates
+        let subscriptions = batch.tally.subscriptions
+        summary.new += subscriptions.new
+        summary.updated += subscriptions.updated
+        summary.skipped += subscriptions.skipped
         return summary
     }
 
@@ -179,6 +197,16 @@ package struct Load {
                 reason: "there is no header row")
         }
         progress.hasRead(bytes)
+    }
+}
+
+extension ExistingRecords {
+    fileprivate var choice: SubscriptionChanges.Choice {
+        switch self {
+        case .replace: .replace
+        case .keep: .keep
+        case .newer: .newer
+        }
     }
 }
 

@@ -15,6 +15,8 @@ package final class StoreVersion: Sendable {
     package let erased: ErasedRows?
 
     private let openedActivity = Once<[ActivityPart]>()
+    private let openedGoals = Once<[ActivityPart]>()
+    private let openedSubscriptions = Once<[ActivityPart]>()
     private let openedProfiles = Once<[ProfilePart]>()
     private let openedDictionaries = Once<[PartFile]>()
     private let openedKeys = Once<StringTables>()
@@ -22,8 +24,10 @@ package final class StoreVersion: Sendable {
     private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
     private let openedFirstTimes = Mutex<[FirstTimesKey: [NameCode: Int64]]>([:])
 
+    private let openedUsedNames = Mutex<[Namespace: Set<NameCode>]>([:])
+
     private struct FirstTimesKey: Hashable {
-        let type: EventType
+        let type: RecordType
         let namespace: Namespace
     }
 
@@ -46,8 +50,32 @@ package final class StoreVersion: Sendable {
     package var schema: Schema { manifest.schema }
 
     package func activity() throws(WinnowError) -> [ActivityPart] {
-        try openedActivity.get { () throws(WinnowError) in
-            try open(.activity) { (file) throws(WinnowError) in try ActivityPart(file) }
+        try records(.activity, openedActivity)
+    }
+
+    package func goals() throws(WinnowError) -> [ActivityPart] {
+        try records(.goals, openedGoals)
+    }
+
+    /// Oldest first; see `SubscriptionRecords`.
+    package func subscriptions() throws(WinnowError) -> [ActivityPart] {
+        try records(.subscriptions, openedSubscriptions)
+    }
+
+    /// The parts that hold records of a type.
+    package func parts(of type: RecordType) throws(WinnowError) -> [ActivityPart] {
+        switch type {
+        case .event: try activity()
+        case .goal, .anonymousGoal: try goals()
+        case .subscription: try subscriptions()
+        }
+    }
+
+    private func records(
+        _ kind: PartKind, _ opened: Once<[ActivityPart]>
+    ) throws(WinnowError) -> [ActivityPart] {
+        try opened.get { () throws(WinnowError) in
+            try open(kind) { (file) throws(WinnowError) in try ActivityPart(file) }
         }
     }
 
@@ -116,23 +144,44 @@ package final class StoreVersion: Sendable {
     }
 
     /// When each campaign, or template, first had an event of a type that is stored, of those that
-    /// the store holds of profiles that are there. Kept once it is known.
+    /// the store holds of profiles that are there; the same of pixels and goals. Kept once it is
+    /// known.
     package func firstTimes(
-        of type: EventType, _ namespace: Namespace
+        of type: RecordType, _ namespace: Namespace
     ) throws(WinnowError) -> [NameCode: Int64] {
         let key = FirstTimesKey(type: type, namespace: namespace)
         if let known = openedFirstTimes.withLock({ $0[key] }) { return known }
         var times: [NameCode: Int64] = [:]
-        for part in try activity() {
+        for part in try parts(of: type) {
             let remaining = RemainingEvents(part, without: erased?.isPurged == false ? erased : nil)
             for leaf in try remaining.firstTimes(of: type) {
-                let name = namespace == .campaign ? leaf.key.campaign : leaf.key.template
+                let isFirst = namespace == .campaign || namespace == .pixel
+                let name = isFirst ? leaf.key.campaign : leaf.key.template
                 if name == .none { continue }
                 times[name] = min(times[name] ?? .max, leaf.minimum)
             }
         }
         openedFirstTimes.withLock { $0[key] = times }
         return times
+    }
+
+    /// The names that goals, or records of subscriptions, have which are neither forgotten nor
+    /// replaced. Kept once they are known. Complexity: O(leaves) where one part tells all, else
+    /// O(records).
+    package func usedNames(_ namespace: Namespace) throws(WinnowError) -> Set<NameCode> {
+        if let known = openedUsedNames.withLock({ $0[namespace] }) { return known }
+        var names: Set<NameCode>
+        switch namespace {
+        case .pixel, .goal:
+            names = Set(try firstTimes(of: .goal, namespace).keys)
+            names.formUnion(try firstTimes(of: .anonymousGoal, namespace).keys)
+        default:
+            let keys = try SubscriptionRecords(try subscriptions()).leaves(
+                without: erased?.isPurged == false ? erased : nil)
+            names = Set(keys.map { namespace == .resource ? $0.resource : $0.provider })
+        }
+        openedUsedNames.withLock { $0[namespace] = names }
+        return names
     }
 
     package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {

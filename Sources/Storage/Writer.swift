@@ -71,13 +71,24 @@ package final class Writer {
         }
     }
 
-    /// Counts the events of a batch that have been there before, where that is wanted, and stores
-    /// nothing.
-    package func findDuplicates(in batch: Batch, memory: Int) throws(WinnowError) {
-        guard let distinct = batch.distinct, batch.eventCount > 0 else { return }
-        _ = try ActivityMerge.write(
-            batch.events, knowing: try snapshot.activity(), names: nil, distinct: (distinct, 0),
-            memory: memory, to: try newPart(.activity, durable: false))
+    /// Finds what is only known once a batch is laid over what the store has, and stores nothing:
+    /// the events that have been there before, where that is wanted, and subscriptions that are new.
+    package func tryOut(_ batch: Batch, memory: Int) throws(WinnowError) {
+        if let distinct = batch.distinct {
+            for (kind, parts) in [
+                (PartKind.activity, try snapshot.activity()), (.goals, try snapshot.goals()),
+            ] {
+                guard let records = batch.records[kind], records.count > 0 else { continue }
+                _ = try ActivityMerge.write(
+                    records.sources, knowing: parts, names: nil, distinct: (distinct, 0),
+                    memory: memory, to: try newPart(kind, durable: false))
+            }
+        }
+        guard batch.records[.subscriptions]?.count ?? 0 > 0 else { return }
+        let merge = Merge(
+            snapshot: snapshot, directory: directory, older: [], batch: batch, purge: nil,
+            memory: memory)
+        _ = try SubscriptionsFamily.write(merge, to: try newPart(.subscriptions, durable: false))
     }
 
     /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no
@@ -146,11 +157,11 @@ package final class Writer {
         return batch.erased.count
     }
 
-    /// Forgets the activity before an instant that the store has now, at once; it leaves the files
+    /// Forgets the activity and goals before an instant that the store has now, at once; it leaves the files
     /// when the store is compacted. Older activity that is loaded later is not forgotten. Makes no
     /// version when there is none.
     package func drop(before horizon: Int64) throws(WinnowError) {
-        let parts = try snapshot.activity().filter { part in
+        let parts = try (snapshot.activity() + snapshot.goals()).filter { part in
             part.horizon < horizon
                 && part.types.values.contains { $0.events > 0 && $0.minimum < horizon }
         }
@@ -159,7 +170,7 @@ package final class Writer {
         try commit { (manifest) throws(WinnowError) in
             manifest.forgets = true
             for i in manifest.parts.indices
-            where manifest.parts[i].kind == .activity && cut.contains(manifest.parts[i].id) {
+            where cut.contains(manifest.parts[i].id) {
                 manifest.parts[i].horizon = horizon
             }
         }

@@ -5,6 +5,7 @@ extension LoadKind: ExpressibleByArgument {}
 extension InputFormat: ExpressibleByArgument {}
 extension LoadMode: ExpressibleByArgument {}
 extension UnknownProfiles: ExpressibleByArgument {}
+extension ExistingRecords: ExpressibleByArgument {}
 
 /// What an unquoted empty CSV cell does.
 enum EmptyCells: String, ExpressibleByArgument, CaseIterable { case keep, clear }
@@ -43,7 +44,8 @@ struct LoadCommand: ParsableCommand {
         commandName: "load", abstract: "Loads files as one atomic, durable batch.")
 
     @Argument(help: "The store.") var store: String
-    @Argument(help: "profiles, events, campaigns or templates.") var kind: LoadKind
+    @Argument(help: "profiles, events, campaigns, templates, subscriptions or goals.") var kind:
+        LoadKind
     @Argument(help: "CSV or NDJSON files, plain or compressed (.zst, .gz); - is standard input.")
     var files: [String]
     @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
@@ -80,11 +82,18 @@ struct LoadCommand: ParsableCommand {
     var mode: LoadMode = .upsert
     @Option(help: "What an unquoted empty CSV cell does to a stored value: keep or clear.")
     var empty: EmptyCells = .keep
-    @Option(help: "Events of profiles that are not there: reject, create or skip.")
+    @Option(
+        help: "Subscriptions: a record that is there is replaced, kept, or replaced by newer ones.")
+    var ifExists: ExistingRecords = .replace
+    @Option(
+        help:
+            "Events, goals and subscriptions of profiles that are not there: reject, create or skip."
+    )
     var unknownProfiles: UnknownProfiles = .reject
     @Flag(
         help:
-            "Pass over events that equal one that the store has, or an earlier row, in everything.")
+            "Pass over events and goals that equal one that the store has, or an earlier row, in everything."
+    )
     var distinct = false
     @Flag(help: "Read and check everything, store nothing, and print what would be stored.")
     var dryRun = false
@@ -145,8 +154,11 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func options() throws -> LoadOptions {
-        guard unknownProfiles == .reject || kind == .events else {
-            throw WinnowError.usage("--unknown-profiles is for events")
+        guard unknownProfiles == .reject || [.events, .goals, .subscriptions].contains(kind) else {
+            throw WinnowError.usage("--unknown-profiles is for events, goals and subscriptions")
+        }
+        guard ifExists == .replace || kind == .subscriptions else {
+            throw WinnowError.usage("--if-exists is for subscriptions")
         }
         guard maxRejects.map({ $0 >= 0 }) ?? true else {
             throw WinnowError.usage("--max-rejects cannot be negative")
@@ -173,6 +185,7 @@ struct LoadCommand: ParsableCommand {
         options.mode = mode
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles
+        options.ifExists = ifExists
         options.distinct = distinct
         options.dryRun = dryRun
         options.batch = batch

@@ -98,7 +98,8 @@ struct InfoCommand: ParsableCommand {
         if format == .json { return try Terminal.print(info.json(detail)) }
         let rows: [(String, String)] = [
             ("version", "\(info.version)"), ("profiles", "\(info.profiles)"),
-            ("events", "\(info.events)"),
+            ("events", "\(info.events)"), ("subscriptions", "\(info.subscriptions)"),
+            ("goals", "\(info.goals)"), ("anonymous goals", "\(info.anonymousGoals)"),
             ("erased", "\(info.erased)"), ("parts", "\(info.parts)"),
             ("activity bytes", "\(info.activityBytes)"),
             ("profile bytes", "\(info.profileBytes)"),

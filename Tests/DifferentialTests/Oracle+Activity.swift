@@ -68,7 +68,7 @@ extension Oracle {
         }
     }
 
-    private func condition(_ operation: String, times: OracleJSON?) throws -> (Int64) -> Bool {
+    func condition(_ operation: String, times: OracleJSON?) throws -> (Int64) -> Bool {
         switch operation {
         case "exists": return { $0 >= 1 }
         case "does_not_exist", "not_happened": return { $0 == 0 }

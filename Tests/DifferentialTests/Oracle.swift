@@ -48,6 +48,8 @@ struct OracleWorld: Sendable {
     var events: [OracleEvent]
     var campaigns: [OracleObject]
     var templates: [OracleObject]
+    var subscriptions: [OracleSubscription] = []
+    var goals: [OracleGoal] = []
 }
 
 /// Answers rules the slow and obvious way, from the raw events, to check faster answers against.
@@ -63,6 +65,11 @@ struct Oracle: Sendable {
     let activity: [Pair: [Int: [Activity]]]
     let campaigns: [CatalogueObject]
     let templates: [CatalogueObject]
+    /// The records and goals of each row.
+    let subscriptions: [Int: [OracleSubscription]]
+    let goals: [Int: [OracleGoal]]
+    /// Of each row.
+    let globalStatus: [String]
     /// One value per row, by field name.
     let columns: [[UInt8]: Column]
 
@@ -75,6 +82,12 @@ struct Oracle: Sendable {
         let rows = Dictionary(
             ids.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         activity = Self.activity(of: world.events, rows: rows, names: &names)
+        subscriptions = Self.subscriptions(of: world, rows: rows)
+        goals = Self.goals(of: world, rows: rows)
+        globalStatus = world.profiles.map { profile in
+            if case .string(let status)? = profile.fields["global_status"] { return status }
+            return "subscribed"
+        }
         campaigns = world.campaigns.map { CatalogueObject($0, names: &names) }
         templates = world.templates.map { CatalogueObject($0, names: &names) }
         self.names = names
@@ -117,6 +130,8 @@ struct Oracle: Sendable {
         case "activity": return try rows(activity: only.value, at: moment)
         case "field": return try rows(field: only.value, at: moment)
         case "sample": return try rows(sample: only.value)
+        case "subscription": return try rows(subscription: only.value, at: moment)
+        case "goal": return try rows(goal: only.value, at: moment)
         default: throw OracleFailure(description: "an unknown node: \(node)")
         }
     }

@@ -37,6 +37,8 @@ struct RandomStore {
         if !times.isEmpty, case let some = random.pick(times), random.chance(30) {
             // Dropped, and then loaded again.
             try load(world.events.filter { $0.time < some + RandomStore.day }, "dropped")
+            let last = RandomStore.startOfDay(times.max() ?? some)
+            try load(goals: world.goals.filter { $0.time < last }, "dropped-goals")
             try store.drop(before: Instant(milliseconds: RandomStore.startOfDay(some)))
             try store.drop(
                 before: Instant(
@@ -44,6 +46,8 @@ struct RandomStore {
         }
         if random.chance(30) { try store.compact() }
         try loadEvents(world.events, before: times.min() ?? 0, &random)
+        try loadSubscriptions(world, &random)
+        try loadGoals(world.goals, &random)
         try store.erase(profiles: ghosts)
     }
 
@@ -154,6 +158,82 @@ struct RandomStore {
         }
     }
 
+    // MARK: Subscriptions, goals
+
+    /// In batches. Some records are first of another status, which is replaced; others are told again
+    /// by rows that may not replace them; ghosts had some, too.
+    private func loadSubscriptions(_ world: OracleWorld, _ random: inout RandomWorld) throws {
+        var ghosts: [OracleSubscription] = []
+        for number in 0..<4 { ghosts.append(random.subscription(of: "ghost-\(number)")) }
+        try load(ghosts, "ghost-subscriptions", creating: true)
+        let wrong = world.subscriptions.filter { _ in random.chance(40) }.map { record in
+            var other = random.subscription(of: record.profile)
+            (other.channel, other.resource) = (record.channel, record.resource)
+            other.contact = record.contact
+            return other
+        }
+        try load(wrong, "wrong-subscriptions")
+        var batches = [[OracleSubscription]](repeating: [], count: 1 + random.below(5))
+        for record in world.subscriptions { batches[random.below(batches.count)].append(record) }
+        for (number, batch) in batches.enumerated() {
+            // What is said last in a batch counts.
+            let first = wrong.filter { other in
+                random.chance(20) && batch.contains { $0.isSame(as: other) }
+            }
+            try load(first + batch, "subscriptions-\(number)")
+        }
+        try load(wrong, "kept-subscriptions", ifExists: .keep)
+        let older = world.subscriptions.filter { _ in random.chance(30) }.map { record in
+            var other = record
+            other.status = random.pick(RandomWorld.statuses)
+            other.time = random.chance(30) ? nil : record.time.map { $0 - Int64(random.below(2)) }
+            if (other.time ?? .min) < -62_135_596_800_000 { other.time = nil }
+            return other
+        }
+        try load(older, "older-subscriptions", ifExists: .newer)
+    }
+
+    private func load(
+        _ records: [OracleSubscription], _ name: String, ifExists: ExistingRecords = .replace,
+        creating: Bool = false
+    ) throws {
+        var text = "profile,channel,resource,status,contact,provider,priority,time_ms\n"
+        for record in records {
+            let cells = [
+                RandomStore.csv(record.profile), record.channel, RandomStore.csv(record.resource),
+                record.status, RandomStore.csv(record.contact), RandomStore.csv(record.provider),
+                record.priority.map(String.init) ?? "", record.time.map(String.init) ?? "",
+            ]
+            text += cells.joined(separator: ",") + "\n"
+        }
+        let file = folder.appendingPathComponent("\(name).csv")
+        try Data(text.utf8).write(to: file)
+        var options = LoadOptions()
+        options.ifExists = ifExists
+        if creating { options.unknownProfiles = .skip }
+        try store.load(.subscriptions, from: .file(file.path), options: options)
+    }
+
+    private func loadGoals(_ goals: [OracleGoal], _ random: inout RandomWorld) throws {
+        var batches = [[OracleGoal]](repeating: [], count: 1 + random.below(6))
+        for goal in goals { batches[random.below(batches.count)].append(goal) }
+        for (number, batch) in batches.enumerated() {
+            try load(goals: batch, "goals-\(number)")
+        }
+    }
+
+    private func load(goals: [OracleGoal], _ name: String) throws {
+        var text = "profile,pixel,goal,time_ms,value\n"
+        for goal in goals {
+            let cells = [
+                RandomStore.csv(goal.profile), RandomStore.csv(goal.pixel),
+                RandomStore.csv(goal.goal), String(goal.time), goal.value ?? "",
+            ]
+            text += cells.joined(separator: ",") + "\n"
+        }
+        try load(.goals, "\(name).csv", text)
+    }
+
     // MARK: Campaigns, templates, events
 
     private func loadObjects(
@@ -228,5 +308,13 @@ struct RandomStore {
     private static func csv(_ text: String?) -> String {
         guard let text else { return "" }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}
+
+extension OracleSubscription {
+    /// Whether both are the same record, whatever they say.
+    fileprivate func isSame(as other: OracleSubscription) -> Bool {
+        sameBytes(profile, other.profile) && channel == other.channel
+            && sameBytes(resource, other.resource) && contact == other.contact
     }
 }

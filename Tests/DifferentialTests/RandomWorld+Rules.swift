@@ -12,9 +12,11 @@ struct RuleFeatures: OptionSet, Sendable {
     static let ignoreCase = RuleFeatures(rawValue: 16)
     static let anniversary = RuleFeatures(rawValue: 32)
     static let ages = RuleFeatures(rawValue: 64)
+    static let records = RuleFeatures(rawValue: 128)
 
     static let all: RuleFeatures = [
         .uniqueEvents, .pairings, .countingModes, .sample, .ignoreCase, .anniversary, .ages,
+        .records,
     ]
 }
 
@@ -47,6 +49,9 @@ extension RandomWorld {
 
     private mutating func leaf(_ world: OracleWorld, _ features: RuleFeatures) -> String {
         if features.contains(.sample), chance(8) { return sample() }
+        if features.contains(.records), chance(16) {
+            return chance(50) ? subscriptionRule(world) : goalRule(world)
+        }
         return chance(62) ? activity(world, features) : field(world, features)
     }
 
@@ -327,7 +332,7 @@ extension RandomWorld {
 
 extension RandomWorld {
     /// A window that holds the instant, or one of any length that ends at "as of".
-    private mutating func window(around instant: Int64) -> String {
+    mutating func window(around instant: Int64) -> String {
         switch below(13) {
         case 10: return period(["this", "last"])
         case 11: return relativeDates(around: instant)

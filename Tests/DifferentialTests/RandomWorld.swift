@@ -38,10 +38,13 @@ struct RandomWorld {
         let campaigns = Catalogue(prefix: "c", count: shape.campaigns)
         let templates = Catalogue(prefix: "t", count: shape.templates)
         let tags = Array(Self.tags.prefix(shape.tags))
-        return OracleWorld(
+        var world = OracleWorld(
             fields: fields, profiles: profiles,
             events: events(shape, profiles: profiles, campaigns: campaigns, templates: templates),
             campaigns: objects(campaigns, tags: tags), templates: objects(templates, tags: tags))
+        world.subscriptions = profiles.flatMap { subscriptions(of: $0) }
+        world.goals = goals(shape, profiles)
+        return world
     }
 
     /// An instant at or next to an event, or after all of them.
@@ -241,12 +244,12 @@ extension RandomWorld {
         }
     }
 
-    private mutating func smallNumber() -> Int64 {
+    mutating func smallNumber() -> Int64 {
         Int64(below(2_000)) - 1_000
     }
 
     /// The canonical digits of a number of units, each ten to the power of minus the scale.
-    private static func decimal(_ units: Int64, scale: Int) -> String {
+    static func decimal(_ units: Int64, scale: Int) -> String {
         var digits = String(units.magnitude)
         digits = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
         var fraction = digits.suffix(scale)
@@ -406,7 +409,7 @@ extension RandomWorld {
     }
 
     /// On or next to a midnight somewhere, on a whole second, or anywhere.
-    private mutating func instant() -> Int64 {
+    mutating func instant() -> Int64 {
         let day =
             Self.start + Int64(chance(70) ? below(Self.days) : Self.days - 60 + below(60))
             * OracleCalendar.day

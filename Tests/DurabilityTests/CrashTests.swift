@@ -20,6 +20,8 @@ struct Contents: Hashable {
         #"{"activity": {"channel": "email", "event": "clicked", "operator": "not_happened", "links": ["l1"]}}"#,
         #"{"activity": {"channel": "email", "event": "unique_opened", "operator": "at_least", "times": 1,"#
             + #" "campaigns": {"tags": ["x"]}}}"#,
+        #"{"subscription": {"operator": "exists", "status": "subscribed"}}"#,
+        #"{"goal": {"goal": "g1", "operator": "at_least", "times": 1, "value": {"sum": {"at_least": 3}}}}"#,
     ]
 
     init(_ path: String, on disk: SimulatedDisk) throws {
@@ -157,9 +159,11 @@ struct CrashTests {
             CrashTests.load(.campaigns, try inputs.campaigns()),
             CrashTests.load(.events, try inputs.events(0..<60, profiles: 20)),
             CrashTests.load(.events, bad, rejecting),
-            CrashTests.load(.events, try inputs.events(60..<90, profiles: 20)), CrashTests.erase,
-            CrashTests.drop,
-            CrashTests.compact,
+            CrashTests.load(.events, try inputs.events(60..<90, profiles: 20)),
+            CrashTests.load(.subscriptions, try inputs.subscriptions(20, batch: 0)),
+            CrashTests.load(.goals, try inputs.goals(20, batch: 0)),
+            CrashTests.load(.subscriptions, try inputs.subscriptions(20, batch: 1)),
+            CrashTests.erase, CrashTests.drop, CrashTests.compact,
         ])
         let thorough = ProcessInfo.processInfo.environment["WINNOW_THOROUGH"] != nil
         let count = try crash(
@@ -178,6 +182,10 @@ struct CrashTests {
             steps.append(
                 CrashTests.load(
                     .events, try inputs.events(night * 20..<night * 20 + 20, profiles: 40)))
+            guard night % 3 == 0 else { continue }
+            steps.append(
+                CrashTests.load(.subscriptions, try inputs.subscriptions(40, batch: night)))
+            steps.append(CrashTests.load(.goals, try inputs.goals(40, batch: night)))
         }
         let count = try crash(Workload(steps: steps), limit: 8, thorough: false, "long workload")
         #expect(count > 10_000)

@@ -17,7 +17,8 @@ struct ErasureTests {
         "ivan", "ivan@example.com", "+491701234567", "Ivanograd", "ivan-tag", "987654321",
         "7654.32", "1931-12-05",
         "2019-03-04T05:06:07.000Z", "ivan-campaign", "ivan-template", "ivan-link", "ivan-message",
-        "2020-02-03T04:05:06.000Z",
+        "2020-02-03T04:05:06.000Z", "ivan-contact", "ivan-resource", "ivan-provider", "ivan-pixel",
+        "ivan-goal", "4321.1234", "2021-03-04T05:06:07.000Z", "2022-03-04T05:06:07.000Z", "7777777",
     ]
 
     private static let rules = [
@@ -32,6 +33,9 @@ struct ErasureTests {
         #"{"activity": {"channel": "email", "event": "opened", "operator": "at_most", "times": 3,"#
             + #" "during": {"from": "2025-01-05"}}}"#,
         #"{"sample": {"from": 0, "to": 50}}"#,
+        #"{"subscription": {"operator": "exists", "resource": "news", "status": "subscribed"}}"#,
+        #"{"subscription": {"operator": "reachable", "channel": "email"}}"#,
+        #"{"goal": {"goal": "buy", "operator": "at_least", "times": 2, "value": {"sum": {"at_least": 9}}}}"#,
     ]
 
     private func people(_ inputs: Inputs) throws -> String {
@@ -72,6 +76,41 @@ struct ErasureTests {
                 + "ivan,email,opened,2025-01-03T00:00:00Z,c1,t1,,m1\n")
     }
 
+    private static let subscriptions =
+        "profile,channel,resource,status,contact,provider,priority,time\n"
+    private static let goals = "profile,pixel,goal,time,value\n"
+
+    private func records(_ inputs: Inputs) throws -> [(LoadKind, String)] {
+        let records = (0..<200).map { i in
+            "p\(i),email,news,\(i % 3 == 0 ? "un" : "")subscribed,u\(i)@example.com,smtp,\(i % 4),\n"
+        }
+        let goals = (0..<600).map { i in
+            "\(i % 5 == 0 ? "" : "p\(i * 7 % 200)"),shop,buy,\(1_735_689_600 + i * 977),\(i % 9).5\n"
+        }
+        return [
+            (
+                .subscriptions,
+                try inputs.file("records.csv", ErasureTests.subscriptions + records.joined())
+            ),
+            (.goals, try inputs.file("goals.csv", ErasureTests.goals + goals.joined())),
+        ]
+    }
+
+    private func ivansRecords(_ inputs: Inputs) throws -> [(LoadKind, String)] {
+        let records = [
+            "ivan,email,ivan-resource,subscribed,ivan-contact,ivan-provider,7777777,2021-03-04T05:06:07Z\n",
+            "ivan,email,news,subscribed,,smtp,1,\n",
+        ]
+        let goal = "ivan,ivan-pixel,ivan-goal,2022-03-04T05:06:07Z,4321.1234\n"
+        return [
+            (
+                .subscriptions,
+                try inputs.file("ivans-records.csv", ErasureTests.subscriptions + records.joined())
+            ),
+            (.goals, try inputs.file("ivans-goals.csv", ErasureTests.goals + goal)),
+        ]
+    }
+
     private func found(_ disk: SimulatedDisk) throws -> [String] {
         try ErasureTests.ivans.filter { try !Store.find($0, at: Workload.path, on: disk).isEmpty }
     }
@@ -103,6 +142,10 @@ struct ErasureTests {
         try store.load(.profiles, from: .files([try ivan(inputs)]))
         for one in [store, other] { try one.load(.events, from: .files([try activity(inputs)])) }
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
+        for (kind, file) in try records(inputs) {
+            for one in [store, other] { try one.load(kind, from: .file(file)) }
+        }
+        for (kind, file) in try ivansRecords(inputs) { try store.load(kind, from: .file(file)) }
         // The search finds every kind of value while it is there.
         #expect(try found(disk) == ErasureTests.ivans)
         #expect(try Store.find("nobody has this", at: Workload.path, on: disk).isEmpty)
@@ -114,6 +157,7 @@ struct ErasureTests {
         #expect(try answers(store) == expected)
         var info = try store.snapshot().info()
         #expect(info.profiles == 200 && info.erased == 1 && info.events == 1500)
+        #expect(info.subscriptions == 200 && info.goals == 480 && info.anonymousGoals == 120)
         #expect(info.firstEvent == Instant(milliseconds: 1_735_689_600_000))
         #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
         #expect(try found(disk) == ErasureTests.ivans)
@@ -129,6 +173,7 @@ struct ErasureTests {
         #expect(try found(disk) == [])
         info = try store.snapshot().info()
         #expect(info.profiles == 201 && info.erased == 0 && info.events == 1500)
+        #expect(info.subscriptions == 200 && info.goals == 480 && info.anonymousGoals == 120)
         #expect(try store.compact() == 0)
         let version = try store.snapshot().version
         try store.compact()
@@ -142,6 +187,7 @@ struct ErasureTests {
         let store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs), try ivan(inputs)]))
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
+        for (kind, file) in try ivansRecords(inputs) { try store.load(kind, from: .file(file)) }
         let before = disk.now
         try store.erase(profiles: ["ivan"])
         try store.compact()
@@ -158,7 +204,7 @@ struct ErasureTests {
         // With its manifest, too, but without some of its parts: nobody reads that version, and
         // nothing is wrong.
         image = disk.now
-        let manifest = Workload.path + "/MANIFEST-00000000000000000003"
+        let manifest = Workload.path + "/MANIFEST-00000000000000000005"
         let node = try #require(before.node(manifest))
         image.names[manifest] = [node]
         image.files[node] = before.files[node]
@@ -249,10 +295,14 @@ struct ErasureTests {
         let store = try store(disk)
         try store.load(.profiles, from: .files([try people(inputs), try ivan(inputs)]))
         try store.load(.events, from: .files([try ivansActivity(inputs)]))
+        for (kind, file) in try ivansRecords(inputs) + records(inputs) {
+            try store.load(kind, from: .file(file))
+        }
         try store.load(.events, from: .files([try activity(inputs)]))
         let gone = [
             "ivan-campaign", "ivan-template", "ivan-link", "ivan-message",
-            "2020-02-03T04:05:06.000Z",
+            "2020-02-03T04:05:06.000Z", "ivan-pixel", "ivan-goal", "4321.1234",
+            "2022-03-04T05:06:07.000Z",
         ]
         #expect(try found(disk) == ErasureTests.ivans)
         try store.drop(before: Instant(milliseconds: 1_735_689_600_000))
@@ -261,6 +311,9 @@ struct ErasureTests {
         let clicked = try Segment(
             json: #"{"activity": {"channel": "email", "event": "clicked", "operator": "exists"}}"#)
         #expect(try !Array(store.snapshot().ids(of: clicked)).contains("ivan"))
+        #expect(info.goals == 480 && info.anonymousGoals == 120 && info.subscriptions == 202)
+        let unknown = try store.snapshot().count(.goal(["ivan-goal"]))
+        #expect(unknown.count == 0 && unknown.warnings.map(\.code) == ["unknown_goal"])
         let before = try answers(store)
         try store.compact()
         #expect(try answers(store) == before)

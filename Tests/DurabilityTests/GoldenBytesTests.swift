@@ -87,6 +87,23 @@ private final class GoldenStore {
         try step("again") { try load(.profiles, "again.csv", "id,city\np9,city 9\n") }
         try step("drop") { try store.drop(before: Instant(milliseconds: 1_738_368_000_000)) }
         try step("compact") { try store.compact() }
+        // Some of the profiles are no more.
+        var skipping = LoadOptions()
+        skipping.unknownProfiles = .skip
+        for batch in 0..<2 {
+            try step("subscriptions-\(batch)") {
+                try store.load(
+                    .subscriptions, from: .file(try inputs.subscriptions(4000, batch: batch)),
+                    options: skipping)
+            }
+            try step("goals-\(batch)") {
+                try store.load(
+                    .goals, from: .file(try inputs.goals(4000, batch: batch)),
+                    options: skipping)
+            }
+        }
+        try step("erase-again") { try store.erase(profiles: ["p5", "p12"]) }
+        try step("compact-again") { try store.compact() }
         #expect(try Store.verify(at: Workload.path, on: disk).findings == [])
     }
 

@@ -113,7 +113,7 @@ struct ActivityChunkTests {
         }
         let part = try parts.write([list])
         #expect(try stored(part) == written(list))
-        #expect(try part.blocks(of: sent).map(\.block) == [0, 2, 4])
+        #expect(try part.blocks(of: .event(sent)).map(\.block) == [0, 2, 4])
         // Merged with itself there is everything twice.
         let twice = try parts.write([RemainingEvents(part), RemainingEvents(part)])
         #expect(try stored(twice) == written(list).flatMap { [$0, $0] })

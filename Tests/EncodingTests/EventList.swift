@@ -11,10 +11,10 @@ struct EventList: EventSource {
     /// What message numbers stand for: number n is the id before n. Without ids they are ordinals.
     var ids: [String] = []
 
-    var eventTypes: [EventType] { [type] }
+    var recordTypes: [RecordType] { [.event(type)] }
 
-    func leaves(of type: EventType) -> [LeafSummary] {
-        guard type == self.type else { return [] }
+    func leaves(of type: RecordType) -> [LeafSummary] {
+        guard type == .event(self.type) else { return [] }
         return keys.indices.map { leaf in
             let times = events.filter { $0.leaf.index == leaf }.map(\.time)
             return LeafSummary(
@@ -23,14 +23,14 @@ struct EventList: EventSource {
         }
     }
 
-    func blocks(of type: EventType) -> [(block: BlockIndex, events: Int)] {
-        guard type == self.type else { return [] }
+    func blocks(of type: RecordType) -> [(block: BlockIndex, events: Int)] {
+        guard type == .event(self.type) else { return [] }
         let counts = events.reduce(into: [BlockIndex: Int]()) { $0[$1.row.block, default: 0] += 1 }
         return counts.sorted { $0.key < $1.key }.map { (block: $0.key, events: $0.value) }
     }
 
-    func append(_ type: EventType, block: BlockIndex, to all: inout [EventRecord]) {
-        if type == self.type { all += events.filter { $0.row.block == block } }
+    func append(_ type: RecordType, block: BlockIndex, to all: inout [EventRecord]) {
+        if type == .event(self.type) { all += events.filter { $0.row.block == block } }
     }
 
     func localMessages(_ block: BlockIndex) -> LocalMessages? {

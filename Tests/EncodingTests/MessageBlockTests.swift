@@ -42,7 +42,7 @@ struct MessageBlockTests {
     /// What the events of a block say of their messages: row and ordinal plus one.
     private func numbers(_ part: ActivityPart, block: BlockIndex = 0) throws -> [[UInt32]] {
         var events: [EventRecord] = []
-        try part.append(EventType(.email, .sent), block: block, to: &events)
+        try part.append(.event(EventType(.email, .sent)), block: block, to: &events)
         return events.map { [$0.row.rawValue, $0.message] }
     }
 

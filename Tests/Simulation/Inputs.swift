@@ -41,4 +41,26 @@ package final class Inputs: Sendable {
             "campaigns.ndjson", (0..<3).map { "{\"id\": \"c\($0)\", \"tags\": [\"x\"]}\n" }.joined()
         )
     }
+
+    /// Those of later batches replace some of the first.
+    package func subscriptions(_ profiles: Int, batch: Int) throws -> String {
+        var rows = "profile,channel,resource,status,contact,provider,priority,time\n"
+        for i in 0..<profiles where batch == 0 || i % 11 == 0 {
+            let status = ["subscribed", "unsubscribed", "invalid"][(i + batch) % 3]
+            let time = i % 4 == 0 ? "" : "\(1_735_689_600 + i * 331 % 900_000)"
+            rows += "p\(i * 7 % profiles),email,r\(i % 3),\(status),,p\(i % 2),\(i % 5),\(time)\n"
+            if i % 2 == 0 { rows += "p\(i),push,app,subscribed,contact \(i),fcm,,\(time)\n" }
+        }
+        return try file("subscriptions-\(profiles)-\(batch).csv", rows)
+    }
+
+    package func goals(_ profiles: Int, batch: Int) throws -> String {
+        var rows = "profile,pixel,goal,time,value\n"
+        for i in 0..<profiles * 2 where i % 3 != batch % 3 {
+            let profile = i % 7 == 0 ? "" : "p\(i * 5 % profiles)"
+            let value = i % 3 == 0 ? "" : "\(i % 40).\(i % 10)"
+            rows += "\(profile),x\(i % 4),g\(i % 5),\(1_735_689_600 + i * 331 % 900_000),\(value)\n"
+        }
+        return try file("goals-\(profiles)-\(batch).csv", rows)
+    }
 }

@@ -54,6 +54,14 @@ package struct SampleStore: Sendable {
             #"{"activity": {"channel": "email", "event": "opened", "operator": "not_happened","#
                 + #" "preceded_by": {"event": "sent", "pairing": "object", "at_least": 2}}}"#,
             #"{"sample": {"from": 0, "to": 50}}"#,
+            #"{"subscription": {"operator": "exists", "channel": "email", "status": "subscribed","#
+                + #" "resource": "r1"}}"#,
+            #"{"subscription": {"operator": "at_least", "times": 2, "during": {"from": "2025-01-02"}}}"#,
+            #"{"subscription": {"operator": "reachable", "channel": "push"}}"#,
+            #"{"subscription": {"operator": "exists", "contact": ["contact 3", "contact 7"]}}"#,
+            #"{"goal": {"goal": "g1", "operator": "at_least", "times": 2,"#
+                + #" "value": {"average": {"at_least": 3.5}}}}"#,
+            #"{"goal": {"pixel": ["x1", "x2"], "operator": "not_happened", "during": {"last": 9}}}"#,
         ]
         return rules.compactMap { try? Segment(json: $0) }
     }()
@@ -90,6 +98,11 @@ package struct SampleStore: Sendable {
             try store.load(
                 .events, from: .files([try inputs.file("e\(batch).csv", rows)]), options: options)
         }
+        for batch in 0..<2 {
+            try store.load(
+                .subscriptions, from: .file(try inputs.subscriptions(profiles, batch: batch)))
+            try store.load(.goals, from: .file(try inputs.goals(profiles, batch: batch)))
+        }
         try store.erase(profiles: ["p4", "p9"])
         try store.drop(before: Instant(milliseconds: 1_735_776_000_000))
         image = disk.now
@@ -115,7 +128,10 @@ package struct SampleStore: Sendable {
         var answers: [[String]] = []
         for segment in segments { answers.append(try Array(snapshot.ids(of: segment, options))) }
         let info = try snapshot.info()
-        return answers + [["\(info.events) \(info.profiles) \(info.firstEvent?.description ?? "")"]]
+        return answers + [
+            ["\(info.events) \(info.profiles) \(info.firstEvent?.description ?? "")"],
+            ["\(info.subscriptions) \(info.goals) \(info.anonymousGoals)"],
+        ]
     }
 
     package func bytes(_ file: Int) -> [UInt8] { image.files[files[file].node]?.bytes ?? [] }

@@ -369,7 +369,8 @@ struct CommandTests {
         #expect(try Binary.run("count", store, all).output == "0\n")
         #expect(
             try Binary.run("info", store, "--format", "json").output.contains(
-                #""profiles": 1, "events": 0, "erased": 1"#))
+                #""profiles": 1, "events": 0, "subscriptions": 0, "goals": 0, "anonymous_goals": 0, "segments": 0, "erased": 1"#
+            ))
         #expect(try Binary.run("compact", store).status == 0)
         let gone = try Binary.run("verify", store, "--find", "b@example.com", "--format", "json")
         #expect(gone.status == 0 && gone.output.contains(#""findings": []"#))

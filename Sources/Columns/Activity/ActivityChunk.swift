@@ -7,7 +7,7 @@ import WinnowModel
 /// building all happen, so each of them needs memory for one chunk at a time, however large the
 /// store.
 ///
-/// Events of one leaf (campaign, template, machine, month) form a *run*. A long run is a *head* with a
+/// Events of one leaf (campaign, template, variant, month) form a *run*. A long run is a *head* with a
 /// directory entry of its own: a container of rows, and streams beside it. Short runs share the
 /// *tail*: one packed directory of (leaf, end), and streams for all of them. In a nightly batch
 /// almost everything is tail, in a merged store almost everything is heads.

@@ -14,9 +14,22 @@ package struct EventRecord: Sendable {
     package var message: UInt32
     /// Which unique events it is, by its chunk alone; see `FirstEvents`.
     var first: UInt8 = 0
+    // Side by side an optional number would make every event a fifth larger.
+    private var hasValue = false
+    private var number: Int64 = 0
+
+    /// A number that belongs to it: the value of a goal, the priority of a subscription.
+    package var value: Int64? {
+        get { hasValue ? number : nil }
+        set {
+            hasValue = newValue != nil
+            number = newValue ?? 0
+        }
+    }
 
     package init(
-        row: Row, leaf: LeafID, time: Int64, count: UInt32, link: NameCode, message: UInt32
+        row: Row, leaf: LeafID, time: Int64, count: UInt32, link: NameCode, message: UInt32,
+        value: Int64? = nil
     ) {
         self.row = row
         self.leaf = leaf
@@ -24,6 +37,7 @@ package struct EventRecord: Sendable {
         self.count = count
         self.link = link
         self.message = message
+        self.value = value
     }
 }
 

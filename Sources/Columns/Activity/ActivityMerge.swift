@@ -48,7 +48,7 @@ package struct ActivityMerge: Sendable {
         self.names = names
         self.purges = purges
         var plans: [LeafPlan] = []
-        for type in Set(sources.flatMap(\.eventTypes)).sorted() {
+        for type in Set(sources.flatMap(\.recordTypes)).sorted() {
             plans.append(try LeafPlan(type, sources))
         }
         self.plans = plans
@@ -155,7 +155,7 @@ package struct ActivityMerge: Sendable {
                     numbered.append((result.types.count, start..<events.count))
                 }
             }
-            if purges { result.names.insert(events, plan.keys) }
+            if purges { result.names.insert(events, plan.keys, of: plan.type) }
             if !events.isEmpty {
                 result.types.append((type, events))
                 firstNew.append(new ?? events.count)

@@ -6,7 +6,7 @@ import WinnowThreads
 /// What an activity part is checked against.
 package struct ActivityExpectations: Sendable {
     package var rows: Int
-    /// Campaigns, templates and links.
+    /// Those of all namespaces that events have.
     package var names: [Namespace: StringTables]
     /// nil where no first events are marked.
     package var order: NameOrder?
@@ -62,7 +62,8 @@ extension ActivityPart {
     private func verify(
         _ index: TypeIndex, _ expected: ActivityExpectations, _ findings: Findings
     ) throws(WinnowError) {
-        let name = "\(index.type.channel.name) \(index.type.event.name)"
+        let name = index.type.name
+        let namespaces = index.type.namespaces
         let table = try leaves(of: index)
         let keys = (0..<table.count).map { table.key(LeafID($0)) }
         findings.expect(
@@ -71,10 +72,11 @@ extension ActivityPart {
         findings.expect(
             keys.indices.allSatisfy { i in
                 table.events[i] == 0
-                    || (expected.isName(.campaign, keys[i].campaign)
-                        && expected.isName(.template, keys[i].template))
+                    || (expected.isName(namespaces.campaign, keys[i].campaign)
+                        && expected.isName(namespaces.template, keys[i].template)
+                        && index.type.isPossible(keys[i]))
             }, file.path,
-            "\(name): a leaf of a campaign or template that the dictionary does not have")
+            "\(name): a leaf that makes no sense, or has a name that the dictionary does not have")
         let blocks = try blocks(of: index.type)
         findings.expect(
             isAscending(blocks.map(\.block)), file.path, "\(name): blocks are out of order")
@@ -113,20 +115,25 @@ extension ActivityPart {
         for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
         for event in events {
             let leaf = event.leaf.index
-            if links.insert(event.link).inserted, !expected.isName(.link, event.link) {
+            if links.insert(event.link).inserted,
+                !(index.type.namespaces.link.map { expected.isName($0, event.link) }
+                    ?? (event.link == .none))
+            {
                 throw .damaged(
-                    file: file.path, what: "\(index.type): an unknown link in block \(block.number)"
-                )
+                    file: file.path,
+                    what: "\(index.type.name): an unknown link in block \(block.number)")
             }
-            guard leaf < keys.count, Int(event.row.rawValue) < expected.rows, event.count > 0,
-                expected.purged?.contains(event.row) != true,
+            guard leaf < keys.count, event.count > 0,
+                !index.type.isOfProfiles
+                    || Int(event.row.rawValue) < expected.rows
+                        && expected.purged?.contains(event.row) != true,
                 event.message <= messages[Int(event.row.inBlock)],
                 event.time >= table.minimum[leaf], event.time <= table.maximum[leaf],
                 keys[leaf].month == 0 || keys[leaf].month == LeafKey.month(of: event.time)
             else {
                 throw .damaged(
                     file: file.path,
-                    what: "\(index.type): an impossible event in block \(block.number)")
+                    what: "\(index.type.name): an impossible event in block \(block.number)")
             }
         }
         return ActivityChunkEncoder.encode(events, leaves: keys, firsts: firsts)

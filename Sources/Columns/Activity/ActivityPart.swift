@@ -4,26 +4,35 @@ import WinnowModel
 
 /// The key of a leaf: events of one type, campaign, template, of people or of machines and, in
 /// leaves that are split, of one UTC month. Month 0 is "not split", else months since 1970-01 plus one.
+/// Records of other types have names and a variant of their own, see `RecordType`.
 package struct LeafKey: Hashable, Sendable, Comparable {
     package var campaign: NameCode
     package var template: NameCode
-    /// Whether software did it: mail privacy proxies, link scanners.
-    package var machine: Bool
+    /// What else tells events of the leaf from others; of events 1 where software did them.
+    package var variant: UInt32
     package var month: UInt32
 
-    package init(campaign: NameCode, template: NameCode, machine: Bool = false, month: UInt32 = 0) {
+    package init(campaign: NameCode, template: NameCode, variant: UInt32 = 0, month: UInt32 = 0) {
         self.campaign = campaign
         self.template = template
-        self.machine = machine
+        self.variant = variant
         self.month = month
     }
 
+    package init(campaign: NameCode, template: NameCode, machine: Bool, month: UInt32 = 0) {
+        self.init(
+            campaign: campaign, template: template, variant: machine ? 1 : 0, month: month)
+    }
+
+    /// Whether software did what events of the leaf tell: mail privacy proxies, link scanners.
+    package var machine: Bool { variant == 1 }
+
     /// The key without a month.
-    var unsplit: LeafKey { LeafKey(campaign: campaign, template: template, machine: machine) }
+    var unsplit: LeafKey { LeafKey(campaign: campaign, template: template, variant: variant) }
 
     package static func < (a: LeafKey, b: LeafKey) -> Bool {
-        (a.campaign, a.template, a.machine ? 1 : 0, a.month) < (
-            b.campaign, b.template, b.machine ? 1 : 0, b.month
+        (a.campaign, a.template, a.variant, a.month) < (
+            b.campaign, b.template, b.variant, b.month
         )
     }
 
@@ -39,7 +48,7 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 ///
 ///     eventTypes    = types:u32 entry:u32 blockEntry:u32 0:u32 (code:u16 marks:u16 leaves:u32 blocks:u32 rows:u32
 ///                     events:u64 minimum:i64 maximum:i64 leafOffset:u64 leafSize:u64 blockOffset:u64) …
-///     leaves        = per type: columns:u32 0:u32 and the packed columns campaign template machine month events
+///     leaves        = per type: columns:u32 0:u32 and the packed columns campaign template variant month events
 ///                     distinct minimum maximum withoutMessage firstWithoutMessage
 ///     blocks        = per type (block:u32 events:u32 chunk:u64 chunkSize:u32 summarySize:u32 summary:u64) …  ascending
 ///     messageBlocks = (block:u32 0:u32 offset:u64 size:u64) …                                               ascending
@@ -56,7 +65,7 @@ package struct LeafKey: Hashable, Sendable, Comparable {
 /// none, the leaf's least time).
 package final class ActivityPart: Sendable {
     package let file: PartFile
-    package let types: [EventType: TypeIndex]
+    package let types: [RecordType: TypeIndex]
     private let checks: PartFile.Checks
     private let blockEntries, chunks, summaries: Section
     /// Bytes of an entry in the table of blocks.
@@ -67,7 +76,7 @@ package final class ActivityPart: Sendable {
 
     /// Where everything of one event type is.
     package struct TypeIndex: Sendable {
-        package let type: EventType
+        package let type: RecordType
         package let leafCount: Int
         package let blockCount: Int
         /// How many rows have the event.
@@ -121,7 +130,7 @@ package final class ActivityPart: Sendable {
     package init(_ file: PartFile) throws(WinnowError) {
         self.file = file
         var reader = try file.reader(.eventTypes)
-        var types: [EventType: TypeIndex] = [:]
+        var types: [RecordType: TypeIndex] = [:]
         let count = try reader.take(UInt32.self)
         let entrySize = Int(try reader.take(UInt32.self))
         blockEntrySize = Int(try reader.take(UInt32.self))
@@ -132,7 +141,7 @@ package final class ActivityPart: Sendable {
         for _ in 0..<count {
             let code = try reader.take(UInt16.self)
             let marks = try reader.take(UInt16.self)
-            guard let type = EventType(code: code) else {
+            guard let type = RecordType(code: code) else {
                 throw reader.damage("an unknown event type")
             }
             let leafCount = Int(try reader.take(UInt32.self))
@@ -293,7 +302,7 @@ package final class ActivityPart: Sendable {
 
 /// The leaves of one event type in one part, ascending by key.
 package struct LeafTable: Sendable {
-    package let campaigns, templates, machines, months, events, distinct, minimum, maximum,
+    package let campaigns, templates, variants, months, events, distinct, minimum, maximum,
         withoutMessage,
         firstWithoutMessage: PackedColumn
     package var count: Int { campaigns.count }
@@ -308,7 +317,7 @@ package struct LeafTable: Sendable {
         _ = try reader.take(UInt32.self)
         campaigns = try PackedColumn(&reader)
         templates = try PackedColumn(&reader)
-        machines = try PackedColumn(&reader)
+        variants = try PackedColumn(&reader)
         months = try PackedColumn(&reader)
         events = try PackedColumn(&reader)
         distinct = try PackedColumn(&reader)
@@ -317,9 +326,9 @@ package struct LeafTable: Sendable {
         withoutMessage = try PackedColumn(&reader)
         firstWithoutMessage = try PackedColumn(&reader)
         let count = campaigns.count
-        let keyWidth = campaigns.width + templates.width + machines.width + months.width
+        let keyWidth = campaigns.width + templates.width + variants.width + months.width
         let others = [
-            templates, machines, months, events, distinct, minimum, maximum, withoutMessage,
+            templates, variants, months, events, distinct, minimum, maximum, withoutMessage,
             firstWithoutMessage,
         ]
         guard others.allSatisfy({ $0.count == count }) else {
@@ -333,14 +342,14 @@ package struct LeafTable: Sendable {
 
     /// Whether some leaf may be of machines, and some of people.
     package var actors: (people: Bool, machines: Bool) {
-        guard machines.width == 0, count > 0 else { return (true, true) }
-        return machines[0] == 0 ? (true, false) : (false, true)
+        guard variants.width == 0, count > 0 else { return (true, true) }
+        return variants[0] == 0 ? (true, false) : (false, true)
     }
 
     package func key(_ leaf: LeafID) -> LeafKey {
         LeafKey(
             campaign: campaign(leaf), template: template(leaf),
-            machine: machines[leaf.index] != 0,
+            variant: UInt32(truncatingIfNeeded: variants[leaf.index]),
             month: UInt32(truncatingIfNeeded: months[leaf.index]))
     }
 

@@ -10,7 +10,7 @@ struct ActivityPartWriter {
 
     /// What is known of one event type when all its chunks are written.
     fileprivate struct TypeTables {
-        let type: EventType
+        let type: RecordType
         let keys: [LeafKey]
         var events, distinct, minimum, maximum, withoutMessage, firstWithoutMessage: [Int64]
         var blocks:
@@ -22,7 +22,7 @@ struct ActivityPartWriter {
         var summaries = ByteWriter()
         var rows = 0
 
-        init(_ type: EventType, _ keys: [LeafKey]) {
+        init(_ type: RecordType, _ keys: [LeafKey]) {
             self.type = type
             self.keys = keys
             events = Array(repeating: 0, count: keys.count)
@@ -34,7 +34,7 @@ struct ActivityPartWriter {
         }
     }
 
-    init(_ writer: PartWriter, _ types: [(type: EventType, leaves: [LeafKey])]) throws(WinnowError)
+    init(_ writer: PartWriter, _ types: [(type: RecordType, leaves: [LeafKey])]) throws(WinnowError)
     {
         self.writer = writer
         self.types = types.map { TypeTables($0.type, $0.leaves) }
@@ -137,7 +137,7 @@ extension ActivityPartWriter.TypeTables {
         leaves.put(UInt32(0))
         PackedColumn.append(keys.map { Int64($0.campaign.rawValue) }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.template.rawValue) }, to: &leaves)
-        PackedColumn.append(keys.map { $0.machine ? 1 : 0 }, to: &leaves)
+        PackedColumn.append(keys.map { Int64($0.variant) }, to: &leaves)
         PackedColumn.append(keys.map { Int64($0.month) }, to: &leaves)
         for i in keys.indices where withoutMessage[i] == 0 { firstWithoutMessage[i] = minimum[i] }
         for column in [events, distinct, minimum, maximum, withoutMessage, firstWithoutMessage] {

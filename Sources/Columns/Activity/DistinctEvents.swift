@@ -22,7 +22,7 @@ package final class DistinctEvents: Sendable {
     /// - Parameter keys: of the events' leaves.
     /// - Parameter parts: those of the store that are not merged.
     func keepNew(
-        _ events: inout [EventRecord], from start: Int, _ type: EventType, _ block: BlockIndex,
+        _ events: inout [EventRecord], from start: Int, _ type: RecordType, _ block: BlockIndex,
         _ keys: [LeafKey], _ parts: ArraySlice<ActivityPart>
     ) throws(WinnowError) {
         guard start < events.count else { return }
@@ -136,7 +136,7 @@ private struct EventTable {
             let entry = entries[Int(slots[slot]) - 1]
             if entry.key == key, entry.event.row == event.row, entry.event.time == event.time,
                 entry.event.count == event.count, entry.event.link == event.link,
-                entry.event.message == event.message
+                entry.event.message == event.message, entry.event.value == event.value
             {
                 break
             }

@@ -6,13 +6,13 @@ import WinnowModel
 /// Where the events of a new part come from: events in memory, or a part that is being merged.
 package protocol EventSource: Sendable {
     /// The types it has events of.
-    var eventTypes: [EventType] { get }
+    var recordTypes: [RecordType] { get }
     /// Its leaves of a type; months are those of its own splits.
-    func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary]
+    func leaves(of type: RecordType) throws(WinnowError) -> [LeafSummary]
     /// The blocks in which it has events of a type, and how many.
-    func blocks(of type: EventType) throws(WinnowError) -> [(block: BlockIndex, events: Int)]
+    func blocks(of type: RecordType) throws(WinnowError) -> [(block: BlockIndex, events: Int)]
     /// Appends the events of a block; `leaf` is the position in `leaves(of:)`.
-    func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
+    func append(_ type: RecordType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     /// The ids that the message numbers of the block's events stand for; nil when they are the
     /// store's ordinals.
@@ -36,9 +36,9 @@ package struct LeafSummary: Sendable {
 
 /// What sources over parts have in common.
 extension ActivityPart {
-    package var eventTypes: [EventType] { Array(types.keys) }
+    package var recordTypes: [RecordType] { Array(types.keys) }
 
-    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+    package func leaves(of type: RecordType) throws(WinnowError) -> [LeafSummary] {
         guard let index = types[type] else { return [] }
         let table = try leaves(of: index)
         let possible = Instant.possibleMilliseconds
@@ -56,7 +56,7 @@ extension ActivityPart {
         return leaves
     }
 
-    package func blocks(of type: EventType) throws(WinnowError) -> [(
+    package func blocks(of type: RecordType) throws(WinnowError) -> [(
         block: BlockIndex, events: Int
     )] {
         guard let index = types[type] else { return [] }
@@ -68,7 +68,7 @@ extension ActivityPart {
         return blocks
     }
 
-    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
+    package func append(_ type: RecordType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         try append(type, block: block, to: &events, of: nil)
@@ -76,7 +76,7 @@ extension ActivityPart {
 
     /// Appends the events of some leaves; nil for all.
     func append(
-        _ type: EventType, block: BlockIndex, to events: inout [EventRecord],
+        _ type: RecordType, block: BlockIndex, to events: inout [EventRecord],
         of isWanted: ((LeafID) -> Bool)?
     ) throws(WinnowError) {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
@@ -114,6 +114,7 @@ extension ActivityPart {
     ) throws(WinnowError) {
         let times = streams.times(range)
         let links = streams.links(range)
+        let values = streams.values(range)
         var weights = [UInt32](repeating: 1, count: range.count)
         var messages = weights
         unsafe streams.weights(range, into: &weights)
@@ -126,7 +127,7 @@ extension ActivityPart {
                 EventRecord(
                     row: Row(block, rows[i]), leaf: leaf, time: times[i],
                     count: weights[i],
-                    link: links[i], message: messages[i]))
+                    link: links[i], message: messages[i], value: values[i]))
         }
     }
 }
@@ -155,16 +156,16 @@ package struct SpilledRun: EventSource {
     private let part: ActivityPart
     package init(_ part: ActivityPart) { self.part = part }
 
-    package var eventTypes: [EventType] { part.eventTypes }
-    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+    package var recordTypes: [RecordType] { part.recordTypes }
+    package func leaves(of type: RecordType) throws(WinnowError) -> [LeafSummary] {
         try part.leaves(of: type)
     }
-    package func blocks(of type: EventType) throws(WinnowError) -> [(
+    package func blocks(of type: RecordType) throws(WinnowError) -> [(
         block: BlockIndex, events: Int
     )] {
         try part.blocks(of: type)
     }
-    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
+    package func append(_ type: RecordType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         try part.append(type, block: block, to: &events)

@@ -16,6 +16,10 @@ enum EventStream: UInt8, CaseIterable {
     case message
     /// Which unique events it is, see `FirstEvents`; without the stream it is none.
     case first
+    /// A number that belongs to it; without the stream it is 0.
+    case value
+    /// Whether such a number does; without the stream none does.
+    case hasValue
 
     /// Whether it is bit-sliced, for comparing; else it is packed.
     var isSliced: Bool { self != .count && self != .message }
@@ -25,9 +29,10 @@ enum EventStream: UInt8, CaseIterable {
 
     var greatestWidth: Int {
         switch self {
-        case .time: 64
+        case .time, .value: 64
         case .count, .link, .message: 32
         case .first: FirstEvents.width
+        case .hasValue: 1
         }
     }
 }
@@ -104,6 +109,11 @@ struct StreamTable {
     private var storedLinks: SlicedStream
     /// The `FirstEvents` bits.
     package private(set) var firsts: SlicedStream
+    private var storedValues: SlicedStream
+    private var valueBase: Int64 = 0
+    /// Which events have a value, less `haveBase`.
+    private var having: SlicedStream
+    private var havingBase: UInt64 = 0
 
     nonisolated(unsafe) static let nothing = unsafe UnsafePointer(
         UnsafeMutablePointer<UInt8>.allocate(capacity: 64))
@@ -118,6 +128,7 @@ struct StreamTable {
         unsafe countBytes = unsafe EventStreams.nothing
         unsafe messageBytes = unsafe EventStreams.nothing
         (storedTimes, storedLinks, firsts) = (none, none, none)
+        (storedValues, having) = (none, none)
         for i in 0..<table.count {
             guard let stream = table[i] else { continue }
             let stored = unsafe bytes[shape + i]
@@ -137,6 +148,8 @@ struct StreamTable {
             case .time: (storedTimes, timeBase, seconds) = (sliced, base, stored >= 128)
             case .link: (storedLinks, linkBase) = (sliced, UInt32(truncatingIfNeeded: base))
             case .first: firsts = sliced
+            case .value: (storedValues, valueBase) = (sliced, base)
+            case .hasValue: (having, havingBase) = (sliced, UInt64(bitPattern: base))
             case .count:
                 unsafe countBytes = unsafe content
                 (countWidth, countBase) = (UInt32(width), UInt32(truncatingIfNeeded: base))
@@ -209,6 +222,31 @@ struct StreamTable {
         }
     }
 
+    /// The values of some events; nil for those that have none.
+    package func values(_ range: Range<Int>) -> [Int64?] {
+        zip(storedValues.values(range), having.values(range)).map { value, has in
+            has &+ havingBase == 0 ? nil : valueBase &+ Int64(bitPattern: value)
+        }
+    }
+
+    /// Takes the events from `start` (a multiple of 512) on that have no value off the mask of `n`
+    /// events, and writes the values of those that are left; there is room for whole groups of 64.
+    package func narrowToValues(
+        _ start: Int, _ n: Int, of mask: UnsafeMutablePointer<UInt64>,
+        into out: UnsafeMutablePointer<Int64>
+    ) {
+        guard havingBase <= 1 else { return unsafe mask.update(repeating: 0, count: (n + 63) / 64) }
+        let wanted = 1 - havingBase
+        guard wanted <= having.span else {
+            return unsafe mask.update(repeating: 0, count: (n + 63) / 64)
+        }
+        unsafe having.from(start).narrow(mask, to: wanted...wanted, first: n)
+        unsafe out.withMemoryRebound(to: UInt64.self, capacity: n) { values in
+            unsafe storedValues.values(start, n, of: mask, into: values)
+        }
+        for i in 0..<n { unsafe out[i] = valueBase &+ out[i] }
+    }
+
     /// Message ordinals plus one; zero is none.
     package func messages(_ range: Range<Int>, into out: UnsafeMutablePointer<UInt32>) {
         unsafe ck_unpack32(
@@ -277,6 +315,8 @@ extension EventRecord {
         case .link: Int64(link.rawValue)
         case .message: Int64(message)
         case .first: Int64(first)
+        case .value: value ?? 0
+        case .hasValue: value == nil ? 0 : 1
         }
     }
 }

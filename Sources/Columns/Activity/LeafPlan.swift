@@ -2,7 +2,7 @@ import WinnowModel
 
 /// The leaves of the part to be written, and where each source's leaves go.
 struct LeafPlan: Sendable {
-    let type: EventType
+    let type: RecordType
     let keys: [LeafKey]
     /// Per source and leaf: the new leaf, or of a split one the first month's; nil for a leaf
     /// without events.
@@ -16,7 +16,7 @@ struct LeafPlan: Sendable {
         var firstMonth: UInt32
     }
 
-    init(_ type: EventType, _ sources: [any EventSource]) throws(WinnowError) {
+    init(_ type: RecordType, _ sources: [any EventSource]) throws(WinnowError) {
         self.type = type
         var totals: [LeafKey: LeafSummary] = [:]
         var all: [[LeafSummary]] = []
@@ -37,7 +37,7 @@ struct LeafPlan: Sendable {
         var starts: [LeafKey: Target] = [:]
         for total in totals.values.sorted(by: { $0.key < $1.key }) {
             let split =
-                total.events >= Tuning.splitEvents
+                type.splitsLeaves && total.events >= Tuning.splitEvents
                 && total.maximum - total.minimum > Tuning.splitSpan
             let first = split ? LeafKey.month(of: total.minimum) : 0
             starts[total.key] = Target(leaf: LeafID(keys.count), firstMonth: first)
@@ -65,7 +65,8 @@ struct LeafPlan: Sendable {
                 target.times.contains(events[i].time)
             else {
                 throw .damaged(
-                    file: "activity", what: "an event of a leaf that is not there, or not then")
+                    file: "activity",
+                    what: "\(type.name): an event of a leaf that is not there, or not then")
             }
             events[i].leaf = target.leaf
             guard target.firstMonth > 0 else { continue }

@@ -13,9 +13,9 @@ package struct RemainingEvents: EventSource {
         self.erased = erased
     }
 
-    package var eventTypes: [EventType] { part.eventTypes }
+    package var recordTypes: [RecordType] { part.recordTypes }
 
-    package func leaves(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+    package func leaves(of type: RecordType) throws(WinnowError) -> [LeafSummary] {
         try part.leaves(of: type).map { leaf in
             var leaf = leaf
             leaf.minimum = max(leaf.minimum, part.horizon)
@@ -26,7 +26,7 @@ package struct RemainingEvents: EventSource {
 
     /// The leaves of a type that have events left, and when each was first; the last times are not
     /// looked at. Complexity: O(leaves) where nothing is forgotten, else O(events of the type).
-    package func firstTimes(of type: EventType) throws(WinnowError) -> [LeafSummary] {
+    package func firstTimes(of type: RecordType) throws(WinnowError) -> [LeafSummary] {
         guard let index = part.types[type] else { return [] }
         var leaves = try part.leaves(of: type)
         if index.minimum >= part.horizon, erased == nil { return leaves.filter { $0.events > 0 } }
@@ -46,13 +46,13 @@ package struct RemainingEvents: EventSource {
         return leaves.filter { $0.minimum < .max }
     }
 
-    package func blocks(of type: EventType) throws(WinnowError) -> [(
+    package func blocks(of type: RecordType) throws(WinnowError) -> [(
         block: BlockIndex, events: Int
     )] {
         try part.blocks(of: type)
     }
 
-    package func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord])
+    package func append(_ type: RecordType, block: BlockIndex, to events: inout [EventRecord])
         throws(WinnowError)
     {
         let start = events.count
@@ -60,7 +60,7 @@ package struct RemainingEvents: EventSource {
         try part.append(type, block: block, to: &events)
         guard horizon > .min || erased?.block(block) != nil else { return }
         let remaining = events[start...].filter {
-            $0.time >= horizon && erased?.contains($0.row) != true
+            $0.time >= horizon && (!type.isOfProfiles || erased?.contains($0.row) != true)
         }
         events.replaceSubrange(start..., with: remaining)
     }
@@ -76,6 +76,7 @@ extension ActivityPart {
     package func remaining(
         _ index: TypeIndex, without erased: ErasedRows?
     ) throws(WinnowError) -> (events: Int, minimum: Int64, maximum: Int64) {
+        let erased = index.type.isOfProfiles ? erased : nil
         guard index.minimum < horizon || erased != nil else {
             return (index.events, index.minimum, index.maximum)
         }

@@ -18,28 +18,27 @@ package final class NamesInUse {
     }
 
     func insert(_ names: EventNames) {
-        insert(.campaign, names.campaigns)
-        insert(.template, names.templates)
-        insert(.link, names.links)
+        for (namespace, codes) in names.codes { insert(namespace, codes) }
     }
 }
 
 /// The names of some events.
 struct EventNames {
-    private(set) var campaigns: Set<UInt32> = []
-    private(set) var templates: Set<UInt32> = []
-    private(set) var links: Set<UInt32> = []
+    private(set) var codes: [Namespace: Set<UInt32>] = [:]
 
     /// Adds those of events of one type, whose leaves have these keys.
-    mutating func insert(_ events: [EventRecord], _ keys: [LeafKey]) {
+    mutating func insert(_ events: [EventRecord], _ keys: [LeafKey], of type: RecordType) {
         var leaves = [Bool](repeating: false, count: keys.count)
+        var links: Set<UInt32> = []
         for event in events {
             leaves[event.leaf.index] = true
             if let link = event.link.code { links.insert(link) }
         }
+        let (campaign, template, link) = type.namespaces
+        if let link { codes[link, default: []].formUnion(links) }
         for (key, isLive) in zip(keys, leaves) where isLive {
-            if let campaign = key.campaign.code { campaigns.insert(campaign) }
-            if let template = key.template.code { templates.insert(template) }
+            if let code = key.campaign.code { codes[campaign, default: []].insert(code) }
+            if let code = key.template.code { codes[template, default: []].insert(code) }
         }
     }
 }

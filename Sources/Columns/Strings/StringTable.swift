@@ -9,9 +9,15 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
     case campaign, template, link
     /// Ids of batches, in parts of kind `batches`.
     case batch
+    /// Of goals.
+    case pixel, goal
+    /// Of subscriptions.
+    case resource, provider, contact
 
     /// Those that a dictionary part holds.
-    package static let names: [Namespace] = [.campaign, .template, .link]
+    package static let names: [Namespace] = [
+        .campaign, .template, .link, .pixel, .goal, .resource, .provider, .contact,
+    ]
 }
 
 /// Strings with dense codes, found by bytes or by code. Codes are given once, in order, and never

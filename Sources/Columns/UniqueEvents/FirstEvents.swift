@@ -14,8 +14,9 @@ package struct FirstEvents: Sendable {
     static let width = 4
 
     /// The bits that have a meaning for the type; 0 when nothing is derived from it.
-    package static func bits(of type: EventType) -> UInt8 {
-        Event.allCases.reduce(0) { bits, event in
+    package static func bits(of type: RecordType) -> UInt8 {
+        guard case .event(let type) = type else { return 0 }
+        return Event.allCases.reduce(0) { bits, event in
             guard event.derivedFrom == type.event, type.channel.has(event) else {
                 return bits
             }
@@ -40,7 +41,7 @@ package struct FirstEvents: Sendable {
     /// nil when nothing is derived from the type.
     /// - Parameter byActor: whether the first events of each actor are marked; older parts do not
     ///   have these marks.
-    init?(_ type: EventType, _ names: NameOrder, byActor: Bool = true) {
+    init?(_ type: RecordType, _ names: NameOrder, byActor: Bool = true) {
         bits = FirstEvents.bits(of: type)
         if bits == 0 { return nil }
         self.names = names

@@ -1,3 +1,4 @@
+import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
@@ -24,52 +25,50 @@ enum EventColumn: Int, CaseIterable {
 extension [InputCell] {
     fileprivate subscript(column: EventColumn) -> InputCell { self[column.rawValue] }
 
-    /// An optional id.
     fileprivate func id(_ column: EventColumn) throws(BadRow) -> UnsafeRawBufferPointer? {
-        let cell = self[column]
-        return unsafe cell.isPresent ? try cell.id(column.name) : nil
+        try unsafe self[column].optionalID(column.name)
     }
 }
 
-/// One row of events, read and checked; ids are still in the input's bytes.
-@safe struct EventRow {
-    let type: EventType
-    let profile: UnsafeRawBufferPointer
-    let time: Int64
-    let count: UInt32
-    /// Whether software did it; people did where nothing is said.
-    let machine: Bool
-    let campaign, template, link, message: UnsafeRawBufferPointer?
+/// Rows of events.
+struct EventRows: RecordRows {
+    static let parts = PartKind.activity
+    static let namespaces: (campaign: Namespace, template: Namespace, link: Namespace?) =
+        (.campaign, .template, .link)
+    /// The last time that can be.
+    let latest: Int64
+    /// Whether unique events are loaded themselves.
+    let loadsUnique: Bool
 
-    /// - Parameter latest: the last time that can be.
-    /// - Parameter loadsUnique: whether unique events are loaded themselves.
-    init(
-        _ cells: borrowing [InputCell], _ rules: ValueRules, latest: Int64, loadsUnique: Bool
-    ) throws(BadRow) {
-        type = try EventRow.type(cells, loadsUnique: loadsUnique)
-        unsafe profile = try cells[.profile].id(EventColumn.profile.name)
-        time = try EventRow.time(cells, rules, latest: latest)
-        count = try EventRow.count(cells[.count])
+    var columns: [InputColumn] { EventColumn.allCases.map(\.column) }
+    var alternatives: [String] { RowTime.names }
+
+    func row(_ cells: borrowing [InputCell], _ rules: ValueRules) throws(BadRow) -> RecordRow {
+        let type = try type(cells)
+        var row = unsafe RecordRow(
+            .event(type), profile: try cells[.profile].id(EventColumn.profile.name))
+        row.time = try RowTime.past(cells[.time], cells[.timeMs], rules, latest: latest)
+        row.count = try count(cells[.count])
         let machine = cells[.machine]
-        self.machine = machine.isPresent ? try machine.boolean(EventColumn.machine.name) : false
-        unsafe campaign = try cells.id(.campaign)
-        unsafe template = try cells.id(.template)
-        unsafe link = try cells.id(.link)
-        unsafe message = try cells.id(.message)
+        // People did it where nothing is said.
+        if machine.isPresent, try machine.boolean(EventColumn.machine.name) { row.variant = 1 }
+        unsafe row.campaign = try cells.id(.campaign)
+        unsafe row.template = try cells.id(.template)
+        unsafe row.link = try cells.id(.link)
+        unsafe row.message = try cells.id(.message)
+        return row
     }
 
     private static let channels = NameTable(Channel.allCases.map { ($0.name, $0) })
     private static let events = NameTable(Event.allCases.map { ($0.name, $0) })
 
-    private static func type(
-        _ cells: borrowing [InputCell], loadsUnique: Bool
-    ) throws(BadRow) -> EventType {
+    private func type(_ cells: borrowing [InputCell]) throws(BadRow) -> EventType {
         let channelName = try unsafe cells[.channel].text(EventColumn.channel.name)
         let eventName = try unsafe cells[.event].text(EventColumn.event.name)
-        guard let channel = unsafe channels.value(of: channelName) else {
+        guard let channel = unsafe EventRows.channels.value(of: channelName) else {
             throw unsafe .unknownChannel(channelName)
         }
-        guard let event = unsafe events.value(of: eventName), channel.has(event) else {
+        guard let event = unsafe EventRows.events.value(of: eventName), channel.has(event) else {
             let name = unsafe String(decoding: eventName.prefix(60), as: UTF8.self)
             let legal = channel.events.filter { loadsUnique || $0.derivedFrom == nil }
                 .map(\.name).joined(separator: ", ")
@@ -85,37 +84,7 @@ extension [InputCell] {
         return EventType(channel, event)
     }
 
-    private static func time(
-        _ cells: borrowing [InputCell], _ rules: ValueRules, latest: Int64
-    ) throws(BadRow) -> Int64 {
-        let time = cells[.time]
-        let milliseconds = cells[.timeMs]
-        guard time.isPresent != milliseconds.isPresent else {
-            throw BadRow(
-                column: "time", code: time.isPresent ? .twoTimes : .missingTime,
-                reason: "exactly one of time and time_ms is needed")
-        }
-        let column: EventColumn = time.isPresent ? .time : .timeMs
-        let value =
-            time.isPresent
-            ? try time.time(column.name, rules) : try milliseconds.integer(column.name)
-        guard value >= LoadLimits.firstEvent else {
-            throw BadRow(
-                column: column.name, code: .timeRange, reason: "the time is before 2000")
-        }
-        guard value <= latest else {
-            let isMilliseconds =
-                column == .time && (LoadLimits.firstEvent...latest).contains(value / 1000)
-            throw BadRow(
-                column: column.name, code: .timeRange,
-                reason: isMilliseconds
-                    ? "the time is more than a day ahead; milliseconds are in a column time_ms"
-                    : "the time is more than a day ahead")
-        }
-        return value
-    }
-
-    private static func count(_ cell: InputCell) throws(BadRow) -> UInt32 {
+    private func count(_ cell: InputCell) throws(BadRow) -> UInt32 {
         guard cell.isPresent else { return 1 }
         let value = try cell.integer(EventColumn.count.name)
         guard (1...Int64(Int32.max)).contains(value) else {

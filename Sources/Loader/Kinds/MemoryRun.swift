@@ -4,7 +4,7 @@ import WinnowModel
 /// Events gathered in memory, by type and block, sixteen bytes most of them: the source of a part.
 /// When it has grown large the loader writes it as a part of its own and begins anew.
 struct MemoryRun: EventSource {
-    private var types: [EventType: TypeEvents] = [:]
+    private var types: [RecordType: TypeEvents] = [:]
     private var messages = LocalMessages()
     private(set) var count = 0
 
@@ -37,7 +37,7 @@ struct MemoryRun: EventSource {
     /// and leave a third of it empty.
     private struct BlockEvents: Sendable {
         private struct Compact {
-            /// Milliseconds since 1970, then 16 bits of row: enough for nine thousand years.
+            /// Milliseconds since 1970, where they fit, then 16 bits of row.
             let timeAndRow: UInt64
             let leaf: LeafID
             /// The message, or with the highest bit an index into `extras`.
@@ -47,6 +47,8 @@ struct MemoryRun: EventSource {
             let count: UInt32
             let link: NameCode
             let message: UInt32
+            let value: Int64?
+            let time: Int64
         }
 
         private var full: [[Compact]] = []
@@ -54,6 +56,8 @@ struct MemoryRun: EventSource {
         private var extras: [Extra] = []
         private(set) var count = 0
         private static let isExtra: UInt32 = 1 << 31
+        /// Those that 48 bits hold.
+        private static let plainTimes: Range<Int64> = 0..<1 << 48
 
         /// Appends an event; returns how much memory was taken for that.
         mutating func append(_ event: EventRecord, leaf: LeafID) -> Int {
@@ -66,13 +70,20 @@ struct MemoryRun: EventSource {
                 taken = open.capacity * MemoryLayout<Compact>.stride
             }
             var extra = event.message
-            if event.count != 1 || event.link != .none || event.message >= BlockEvents.isExtra {
+            let fits = BlockEvents.plainTimes.contains(event.time)
+            if event.count != 1 || event.link != .none || event.message >= BlockEvents.isExtra
+                || event.value != nil || !fits
+            {
                 extra = BlockEvents.isExtra | UInt32(truncatingIfNeeded: extras.count)
-                extras.append(Extra(count: event.count, link: event.link, message: event.message))
+                extras.append(
+                    Extra(
+                        count: event.count, link: event.link, message: event.message,
+                        value: event.value, time: event.time))
                 taken += MemoryLayout<Extra>.stride * 4 / 3
             }
-            let time = UInt64(bitPattern: event.time) << 16 | UInt64(event.row.inBlock)
-            open.append(Compact(timeAndRow: time, leaf: leaf, extra: extra))
+            let time = fits ? UInt64(bitPattern: event.time) << 16 : 0
+            open.append(
+                Compact(timeAndRow: time | UInt64(event.row.inBlock), leaf: leaf, extra: extra))
             count += 1
             return taken
         }
@@ -83,22 +94,24 @@ struct MemoryRun: EventSource {
                 for event in piece {
                     let extra =
                         event.extra & BlockEvents.isExtra == 0
-                        ? Extra(count: 1, link: .none, message: event.extra)
+                        ? Extra(
+                            count: 1, link: .none, message: event.extra, value: nil,
+                            time: Int64(event.timeAndRow >> 16))
                         : extras[Int(event.extra & ~BlockEvents.isExtra)]
                     events.append(
                         EventRecord(
                             row: Row(block, UInt16(truncatingIfNeeded: event.timeAndRow)),
                             leaf: event.leaf,
-                            time: Int64(event.timeAndRow >> 16), count: extra.count,
+                            time: extra.time, count: extra.count,
                             link: extra.link,
-                            message: extra.message))
+                            message: extra.message, value: extra.value))
                 }
             }
         }
     }
 
     /// Adds events of one type whose `leaf` is an index into `keys`.
-    mutating func add(_ type: EventType, _ keys: [LeafKey], _ events: [EventRecord]) {
+    mutating func add(_ type: RecordType, _ keys: [LeafKey], _ events: [EventRecord]) {
         var gathered = types.removeValue(forKey: type) ?? TypeEvents()
         let numbers = keys.map { key -> LeafID in
             if let number = gathered.leafIndex[key] { return number }
@@ -126,18 +139,18 @@ struct MemoryRun: EventSource {
         types[type] = gathered
     }
 
-    var eventTypes: [EventType] { Array(types.keys) }
+    var recordTypes: [RecordType] { Array(types.keys) }
 
-    func leaves(of type: EventType) -> [LeafSummary] { types[type]?.leaves ?? [] }
+    func leaves(of type: RecordType) -> [LeafSummary] { types[type]?.leaves ?? [] }
 
-    func blocks(of type: EventType) -> [(block: BlockIndex, events: Int)] {
+    func blocks(of type: RecordType) -> [(block: BlockIndex, events: Int)] {
         guard let blocks = types[type]?.blocks else { return [] }
         return blocks.enumerated().filter { $0.element.count > 0 }.map {
             (BlockIndex($0.offset), $0.element.count)
         }
     }
 
-    func append(_ type: EventType, block: BlockIndex, to events: inout [EventRecord]) {
+    func append(_ type: RecordType, block: BlockIndex, to events: inout [EventRecord]) {
         guard let blocks = types[type]?.blocks, block.number < blocks.count else { return }
         blocks[block.number].append(block: block, to: &events)
     }

@@ -73,8 +73,10 @@ extension InputCell {
         return unsafe bytes
     }
 
-    /// A string of 1–255 bytes, or a whole number of JSON: its digits.
-    func id(_ column: String) throws(BadRow) -> UnsafeRawBufferPointer {
+    /// A string of 1–255 bytes, or up to another bound, or a whole number of JSON: its digits.
+    func id(
+        _ column: String, upTo longest: Int = LoadLimits.id
+    ) throws(BadRow) -> UnsafeRawBufferPointer {
         guard isPresent else {
             throw BadRow(column: column, code: .missingID, reason: "the id is missing")
         }
@@ -83,10 +85,10 @@ extension InputCell {
         guard unsafe !bytes.isEmpty else {
             throw BadRow(column: column, code: .missingID, reason: "the id is empty")
         }
-        guard unsafe bytes.count <= LoadLimits.id else {
+        guard unsafe bytes.count <= longest else {
             throw BadRow(
                 column: column, code: .longID,
-                reason: unsafe "the id has \(bytes.count) bytes, at most 255 are allowed")
+                reason: unsafe "the id has \(bytes.count) bytes, at most \(longest) are allowed")
         }
         return unsafe bytes
     }

@@ -35,3 +35,10 @@ public struct Field: Sendable, Hashable {
         return nil
     }
 }
+
+extension Field {
+    /// How the values of goals are written, and in what they are counted.
+    package static let goalValue = Field(name: "value", type: .decimal, scale: 4)
+    /// How the priorities of subscriptions are written.
+    package static let priority = Field(name: "priority", type: .integer)
+}

@@ -27,12 +27,9 @@ public struct Schema: Sendable, Hashable {
     private static let later = builtIn.suffix(2)
 
     /// The values of `global_status`, of which every profile has one.
-    public static let statuses = [
-        "subscribed", "unsubscribed", "complainer", "hard_bounced", "unconfirmed", "suspended",
-        "invalid",
-    ]
+    public static let statuses = SubscriptionStatus.allCases.map(\.name)
     /// The status of a profile for which none was loaded.
-    public static let usualStatus = "subscribed"
+    public static let usualStatus = SubscriptionStatus.subscribed.name
     /// The name of the external id in rules and files.
     public static let idName = "id"
 

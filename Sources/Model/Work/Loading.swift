@@ -54,7 +54,9 @@ public struct LoadSource: Sendable {
 }
 
 /// What is loaded.
-public enum LoadKind: String, Sendable, CaseIterable { case profiles, events, campaigns, templates }
+public enum LoadKind: String, Sendable, CaseIterable {
+    case profiles, events, campaigns, templates, subscriptions, goals
+}
 
 /// What a load does with ids that are there, and with ids that are not.
 public enum LoadMode: String, Sendable, CaseIterable {
@@ -69,7 +71,17 @@ public enum LoadMode: String, Sendable, CaseIterable {
     case patch
 }
 
-/// What becomes of events of profiles that the store does not have.
+/// What becomes of a record of a subscription that the store has already.
+public enum ExistingRecords: String, Sendable, CaseIterable {
+    /// The row replaces it whole.
+    case replace
+    /// It stays as it is, and the row is passed over.
+    case keep
+    /// The row replaces it when its time is later; a record without a time is older than all.
+    case newer
+}
+
+/// What becomes of events, goals and subscriptions of profiles that the store does not have.
 public enum UnknownProfiles: String, Sendable, CaseIterable { case reject, create, skip }
 
 /// How a load treats its input.
@@ -105,10 +117,12 @@ public struct LoadOptions: Sendable {
     public var mode = LoadMode.upsert
     /// Whether an unquoted empty CSV cell takes the stored value away instead of keeping it.
     public var emptyClears = false
-    /// What becomes of events of profiles that the store does not have.
+    /// What becomes of records of subscriptions that the store has. Only for subscriptions.
+    public var ifExists = ExistingRecords.replace
+    /// What becomes of events, goals and subscriptions of profiles that the store does not have.
     public var unknownProfiles = UnknownProfiles.reject
     /// Whether events are passed over that equal, in all that is known of them, one that the store
-    /// has or an earlier row. Only for events.
+    /// has or an earlier row. Only for events and goals.
     public var distinct = false
     /// Whether everything is read and checked, and nothing stored: the summary has a preview then.
     /// Bad rows do not end that, and no file of rejects is written.
@@ -177,12 +191,12 @@ public struct LoadOptions: Sendable {
 public struct LoadSummary: Sendable, Hashable {
     /// Rows read, bad ones included.
     public var rows = 0
-    /// Profiles, campaigns or templates that were not there before; for events, all that were
-    /// stored.
+    /// Profiles, campaigns, templates or subscriptions that were not there before; of events and
+    /// goals, all that were stored.
     public var new = 0
-    /// Profiles, campaigns or templates that were there before and are stored anew.
+    /// Profiles, campaigns, templates or subscriptions that were there before and are stored anew.
     public var updated = 0
-    /// Rows that the options say to pass over, by `mode` or `unknownProfiles`.
+    /// Rows that the options say to pass over, by `mode`, `unknownProfiles` or `ifExists`.
     public var skipped = 0
     /// Rows that cannot be loaded and are in the file of rejects.
     public var rejected = 0

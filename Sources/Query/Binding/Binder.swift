@@ -30,6 +30,8 @@ extension Rule.Node {
         switch self {
         case .activity(let activity): activity
         case .field(let condition): condition
+        case .subscription(let condition): condition
+        case .goal(let condition): condition
         case .sample(let sample): sample
         case .all, .any, .not, .tooDeep, .tooLarge: nil
         }

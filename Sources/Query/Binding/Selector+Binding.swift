@@ -29,7 +29,7 @@ extension Binder {
     private func latest(
         _ count: Int, of names: [NameCode]?, _ namespace: Namespace, in channel: Channel
     ) throws(WinnowError) -> [NameCode] {
-        let first = try snapshot.firstTimes(of: EventType(channel, .sent), namespace)
+        let first = try snapshot.firstTimes(of: .event(EventType(channel, .sent)), namespace)
         let asOf = time.asOf.milliseconds
         func isSent(_ name: NameCode) -> Bool { first[name].map { $0 <= asOf } ?? false }
         let sent = names?.filter(isSent) ?? first.keys.filter(isSent)

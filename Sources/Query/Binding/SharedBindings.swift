@@ -12,7 +12,7 @@ package final class SharedBindings {
 
     struct ScopeKey: Hashable {
         let scope: Scope
-        let type: EventType
+        let type: RecordType
         let links: [NameCode]?
         let keying: Scope.Keying
     }

@@ -26,6 +26,8 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
         fieldAllOf, fieldEmptySet, fieldFilledSet
     /// A newer part overlays an older one.
     case fieldOverlay
+    /// A newer part has other records of some profiles; values of goals are looked at.
+    case recordsOverlaid, goalValues
     case rows, sample
     case subtracted, complemented, spared
     /// Some profiles of the block are erased; a part has events that are forgotten.

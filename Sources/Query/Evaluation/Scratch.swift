@@ -13,6 +13,8 @@ import WinnowThreads
     let touched = UnsafeMutablePointer<UInt16>.allocate(capacity: Tuning.fewEvents + 64)
     /// Counters for scopes in which a row can pass 255.
     private(set) lazy var wideCounters = RowBuffer<UInt64>()
+    /// What values of each row come to.
+    private(set) lazy var totals = RowBuffer<Int128>()
     /// How many objects each row has, where up to 255 matter and where more do.
     private(set) lazy var fewObjects = RowBuffer<UInt8>()
     private(set) lazy var objectCounts = RowBuffer<UInt32>()

@@ -7,8 +7,8 @@ protocol RuleCondition: JSONWritable, Sendable {
     /// Its key in a node of JSON. Places in it begin there, in every form.
     static var key: RuleKey { get }
 
-    /// What it begins with in text; nil for one that is told by what follows.
-    static var opening: String? { get }
+    /// What it may begin with in text; empty for one that is told by what follows.
+    static var openings: [String] { get }
 
     /// The names that JSON has for what text has other words for.
     static var words: [(json: String, words: String?)] { get }
@@ -17,8 +17,10 @@ protocol RuleCondition: JSONWritable, Sendable {
     /// sense.
     static func read(_ value: RuleValue) throws(WinnowError) -> Self
 
-    /// Reads it from text, after its opening; nil when another kind begins here.
-    static func read(_ reader: inout TextReader) throws(WinnowError) -> Self?
+    /// Reads it from text, after one of its openings; nil when another kind begins here.
+    static func read(
+        _ reader: inout TextReader, after opening: String?
+    ) throws(WinnowError) -> Self?
 
     /// The leaf that it is.
     var node: Rule.Node { get }
@@ -40,7 +42,7 @@ protocol RuleCondition: JSONWritable, Sendable {
 }
 
 extension RuleCondition {
-    static var opening: String? { nil }
+    static var openings: [String] { [] }
     static var words: [(json: String, words: String?)] { [] }
     var positive: Rule.Node? { nil }
     var isNegative: Bool { false }

@@ -3,7 +3,7 @@ import WinnowModel
 /// document = [ [ "segment" STRING ] [ "timezone" STRING ] ":" and a new line ] expr
 /// expr     = term { "or" term }
 /// term     = factor { "and" factor }
-/// factor   = "not" factor | "(" expr ")" | activity | field | sample
+/// factor   = "not" factor | "(" expr ")" | activity | field | subscription | goal | sample
 extension TextReader {
     /// What a text says.
     struct Document {
@@ -157,10 +157,11 @@ extension TextReader {
     private mutating func condition() throws(WinnowError) -> SourceTree {
         let start = token.start
         try refuse(Later.rules)
-        let opened = choice(Rule.conditions) { $0.opening }
-        let kinds = opened.map { [$0] } ?? Rule.conditions.filter { $0.opening == nil }
+        let openings = Rule.conditions.flatMap { kind in kind.openings.map { (kind, $0) } }
+        let opened = choice(openings) { $0.1 }
+        let kinds = opened.map { [$0.0] } ?? Rule.conditions.filter { $0.openings.isEmpty }
         for kind in kinds {
-            if let condition = try kind.read(&self) {
+            if let condition = try kind.read(&self, after: opened?.1) {
                 return SourceTree(rule: Rule(condition.node), start: start, marks: takeMarks())
             }
         }

@@ -59,6 +59,6 @@ enum TextWords {
 /// comes in there, and leaves this list.
 enum Later {
     /// Keys of nodes in JSON.
-    static let nodes = ["subscription", "goal", "segment"]
-    static let rules = ["subscription", "goal", "in segment", "entered segment", "left segment"]
+    static let nodes = ["segment"]
+    static let rules = ["in segment", "entered segment", "left segment"]
 }

@@ -45,6 +45,10 @@ public struct Rule: Sendable, Hashable {
         case activity(Activity)
         /// Profiles by a field.
         case field(FieldCondition)
+        /// Profiles by their subscriptions.
+        case subscription(SubscriptionCondition)
+        /// Profiles by the goals that they have reached.
+        case goal(GoalCondition)
         /// A share of all profiles.
         case sample(Sample)
         /// Stands where a rule would nest deeper than `RuleLimits.depth`; an error when it is
@@ -93,7 +97,8 @@ public struct Rule: Sendable, Hashable {
 extension Rule {
     /// The kinds of conditions, in the order in which help lists them.
     static let conditions: [any RuleCondition.Type] = [
-        Activity.self, FieldCondition.self, Sample.self,
+        Activity.self, FieldCondition.self, SubscriptionCondition.self, GoalCondition.self,
+        Sample.self,
     ]
 }
 
@@ -103,6 +108,8 @@ extension Rule.Node {
         switch self {
         case .activity(let activity): activity
         case .field(let condition): condition
+        case .subscription(let condition): condition
+        case .goal(let condition): condition
         case .sample(let sample): sample
         case .all, .any, .not, .tooDeep, .tooLarge: nil
         }

@@ -7,7 +7,7 @@ enum ActivityFamily: PartFamily {
     static let kind = PartKind.activity
     static let share = StoreShare.activity
 
-    static func size(in batch: Batch) -> Int { batch.eventCount * 8 }
+    static func size(in batch: Batch) -> Int { (batch.records[kind]?.count ?? 0) * 8 }
 
     static func write(_ merge: Merge, to part: PartWriter) throws(WinnowError) -> PartReference {
         let parts = try merge.snapshot.activity()
@@ -16,26 +16,37 @@ enum ActivityFamily: PartFamily {
         let names =
             merge.snapshot.schema.uniqueEvents == .derived ? NameOrder(merge.batch.names) : nil
         return try ActivityMerge.write(
-            older + merge.batch.events, knowing: parts, names: names, purging: merge.purge?.inUse,
+            older + merge.records(of: kind), knowing: parts, names: names,
+            purging: merge.purge?.inUse,
             distinct: merge.batch.distinct.map { ($0, older.count) }, memory: merge.memory,
             to: part)
     }
 
     static func verify(_ check: StoreCheck) throws(WinnowError) {
-        let names = try check.snapshot.names()
-        var expected = ActivityExpectations(
-            rows: check.snapshot.rows, names: names,
-            order: check.snapshot.schema.uniqueEvents == .derived ? NameOrder(names) : nil,
-            purged: check.purged,
-            older: [])
-        for part in try check.snapshot.activity() {
-            part.verify(expected, check.findings)
-            expected.older.append(part)
-            check.pass(part.file.reference)
-        }
+        try check.verifyRecords(
+            try check.snapshot.activity(),
+            derivesUnique: check.snapshot.schema.uniqueEvents == .derived)
     }
 
     static func search(
         _ file: PartFile, for value: SoughtValue, _ schema: Schema, _ found: Findings
     ) throws(WinnowError) { try value.search(try ActivityPart(file), found) }
+}
+
+extension StoreCheck {
+    /// Checks parts that hold events, or records in their form.
+    /// - Parameter derivesUnique: whether first events are marked.
+    func verifyRecords(
+        _ parts: [ActivityPart], derivesUnique: Bool = false
+    ) throws(WinnowError) {
+        let names = try snapshot.names()
+        var expected = ActivityExpectations(
+            rows: snapshot.rows, names: names, order: derivesUnique ? NameOrder(names) : nil,
+            purged: purged, older: [])
+        for part in parts {
+            part.verify(expected, findings)
+            expected.older.append(part)
+            pass(part.file.reference)
+        }
+    }
 }

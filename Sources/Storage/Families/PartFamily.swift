@@ -55,6 +55,9 @@ struct Merge {
     /// The replaced parts of those that the snapshot has opened.
     func replaced<P>(_ all: [P]) -> ArraySlice<P> { all.suffix(older.count) }
 
+    /// What the batch has of a kind.
+    func records(of kind: PartKind) -> [any EventSource] { batch.records[kind]?.sources ?? [] }
+
     /// The numbered strings of the replaced parts.
     func tables(_ namespace: Namespace) throws(WinnowError) -> [StringTable] {
         var files: [PartFile] = []

@@ -12,6 +12,12 @@ public struct StoreInfo: Sendable {
     public var profiles: Int
     /// Events that are not forgotten.
     public var events: Int
+    /// Records of subscriptions.
+    public var subscriptions: Int
+    /// Goals of profiles that are not forgotten, and goals of nobody.
+    public var goals, anonymousGoals: Int
+    /// Segments that are saved; none can be yet.
+    public var segments = 0
     /// Erased profiles whose values are still in files; none after a compaction.
     public var erased: Int
     /// Part files of the version.
@@ -45,9 +51,20 @@ extension Snapshot {
             }
         }
         types.removeAll { $0.events == 0 }
+        func goals(_ type: RecordType) throws(WinnowError) -> Int {
+            var goals = 0
+            for part in try snapshot.goals() {
+                guard let index = part.types[type] else { continue }
+                goals += try part.remaining(index, without: unpurged).events
+            }
+            return goals
+        }
         return StoreInfo(
             version: manifest.version, profiles: snapshot.live,
             events: types.reduce(0) { $0 + $1.events },
+            subscriptions: try SubscriptionRecords(try snapshot.subscriptions())
+                .count(without: unpurged),
+            goals: try goals(.goal), anonymousGoals: try goals(.anonymousGoal),
             erased: erased.map { $0.count - $0.purged } ?? 0,
             parts: manifest.parts.count, activityBytes: bytes(.activity),
             profileBytes: bytes(.profiles),
@@ -55,7 +72,7 @@ extension Snapshot {
             otherBytes: manifest.encoded.count + bytes(.other),
             firstEvent: types.map(\.minimum).min().map(Instant.init(milliseconds:)),
             lastEvent: types.map(\.maximum).max().map(Instant.init(milliseconds:)),
-            format: PartFormat.version)
+            format: Manifest.format)
     }
 }
 
@@ -106,19 +123,20 @@ extension Snapshot {
         var types: [EventType: StoreDetail.EventTypeDetail] = [:]
         for part in try snapshot.activity() {
             for index in part.types.values where index.events > 0 {
+                guard case .event(let type) = index.type else { continue }
                 let first = Instant(milliseconds: index.minimum)
                 let last = Instant(milliseconds: index.maximum)
                 var detail =
-                    types[index.type]
+                    types[type]
                     ?? .init(
-                        type: index.type, events: 0, leaves: 0, bytes: 0, firstEvent: first,
+                        type: type, events: 0, leaves: 0, bytes: 0, firstEvent: first,
                         lastEvent: last)
                 detail.events += index.events
                 detail.leaves += index.leafCount
                 detail.bytes += try part.size(of: index)
                 detail.firstEvent = min(detail.firstEvent, first)
                 detail.lastEvent = max(detail.lastEvent, last)
-                types[index.type] = detail
+                types[type] = detail
             }
         }
         return StoreDetail(
@@ -134,6 +152,10 @@ extension StoreInfo {
             json.member("version", version)
             json.member("profiles", profiles)
             json.member("events", events)
+            json.member("subscriptions", subscriptions)
+            json.member("goals", goals)
+            json.member("anonymous_goals", anonymousGoals)
+            json.member("segments", segments)
             json.member("erased", erased)
             json.member("parts", parts)
             json.member("bytes") {

@@ -36,7 +36,7 @@ extension Activity: BindableCondition {
         if let after { return try following(after, scope, links, isOpen: isOpen, binder) }
         guard isOpen else { return precededBy == nil ? plan(condition, of: nil) : .empty }
         if let precededBy { return try paired(precededBy, scope, links, binder) }
-        return plan(condition, of: try binder.events(scope, type, links))
+        return plan(condition, of: try binder.events(scope, .event(type), links))
     }
 
     /// The milliseconds in the rule's window.
@@ -107,11 +107,11 @@ extension Activity: BindableCondition {
         _ binder: Binder
     ) throws(WinnowError) -> Plan {
         if objects == 1, lower == 1, upper == nil {
-            return plan(.atLeast(1), of: try binder.events(scope, type, links))
+            return plan(.atLeast(1), of: try binder.events(scope, .event(type), links))
         }
         // Only objects that have events can be among them.
         guard objects <= scope.objects,
-            let events = try binder.events(scope, type, links, keying: scope.objectKeying)
+            let events = try binder.events(scope, .event(type), links, keying: scope.objectKeying)
         else { return .empty }
         return .condition(CountingCondition(EventCondition(events, lower, upper), objects: objects))
     }
@@ -126,17 +126,18 @@ extension Activity: BindableCondition {
         var before = scope
         before.machines = preceding.by.map { $0 == .machines }
         if preceding.pairing == .scope {
-            let target = plan(condition, of: try binder.events(scope, type, links))
+            let target = plan(condition, of: try binder.events(scope, .event(type), links))
             return .all([
                 target,
-                plan(.atLeast(preceding.atLeast), of: try binder.events(before, other, nil)),
+                plan(
+                    .atLeast(preceding.atLeast), of: try binder.events(before, .event(other), nil)),
             ])
         }
         let keying = preceding.pairing == .message ? .message : scope.objectKeying
-        guard let wanted = try binder.events(before, other, nil, keying: keying) else {
+        guard let wanted = try binder.events(before, .event(other), nil, keying: keying) else {
             return .empty
         }
-        let excluded = try binder.events(scope, type, links, keying: keying)
+        let excluded = try binder.events(scope, .event(type), links, keying: keying)
         return .condition(
             PairCondition(
                 wanted: wanted, atLeast: atLeast, excluded: excluded,
@@ -160,13 +161,13 @@ extension Activity: BindableCondition {
             case .message: (.message, .message)
             }
         let other = EventType(type.channel, after.event)
-        guard let first = try binder.events(before, other, nil, keying: keying) else {
+        guard let first = try binder.events(before, .event(other), nil, keying: keying) else {
             return .empty
         }
         let (lower, upper) = condition.range
         let events =
             isOpen
-            ? try binder.events(scope, type, links, keying: keying) : nil
+            ? try binder.events(scope, .event(type), links, keying: keying) : nil
         return .condition(
             AfterCondition(
                 first, events, lower: lower, upper: upper,
@@ -177,20 +178,17 @@ extension Activity: BindableCondition {
 
     /// The plan for a condition on events; nil when there are none.
     private func plan(_ condition: CountCondition, of events: ActivityScope?) -> Plan {
-        let (lower, upper) = condition.range
-        guard let events else { return lower > 0 ? .empty : .universe }
-        if lower > 0 { return .condition(EventCondition(events, lower, upper)) }
-        // Counts from zero up are what is left without the greater ones.
-        guard let upper else { return .universe }
-        return .not(.condition(EventCondition(events, upper + 1)))
+        condition.plan { lower, upper in
+            events.map { .condition(EventCondition($0, lower, upper)) } ?? .empty
+        }
     }
 }
 
 extension Binder {
     /// The events of a type that are in scope, nil when there are none; rules that differ only in
     /// how often share them.
-    fileprivate func events(
-        _ scope: Scope, _ type: EventType, _ links: [NameCode]?, keying: Scope.Keying = .none
+    func events(
+        _ scope: Scope, _ type: RecordType, _ links: [NameCode]?, keying: Scope.Keying = .none
     ) throws(WinnowError) -> ActivityScope? {
         guard shared.areSeveral else {
             return try scope.events(type, links: links, keying: keying, snapshot)

@@ -152,6 +152,16 @@ struct ActivityEvaluation {
         }
     }
 
+    /// Calls `body` with rows and values of those events in scope that have a value, some thousands
+    /// at a time.
+    func forEachValue(_ block: BlockIndex, _ body: ValueSink.Body) throws(WinnowError) {
+        let gathered = scratch.gathered
+        try gathered.gather(scope, block, stored: false)
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            try unsafe scan(.block(block), gathered, ValueSink(body: body))
+        }
+    }
+
     /// The quarter hours of each row's last event in scope, see `Recency`, as far as one part tells
     /// them; takes the rows of which it does not off the set. nil when nothing is told.
     func lastQuarters(_ block: BlockIndex, _ told: BlockSet) throws(WinnowError) -> SlicedBlock? {
@@ -429,7 +439,7 @@ struct ActivityEvaluation {
             let n = min(Scratch.piece, head.events - at)
             choose(0..<n)
             if run.straddles { narrow(head.streams, at, n, to: window) }
-            narrowToLinksAndFirsts(head.streams, at, n)
+            narrow(head.streams, at, n, to: sink)
             guard let starts = unsafe head.starts else {
                 let count = unsafe kernels.keep_rows(rows + at, scratch.mask, n, scratch.kept)
                 deliver(count, head.streams, at, n, run.key, sink)
@@ -472,7 +482,7 @@ struct ActivityEvaluation {
             let words = (n + 63) / 64
             unsafe own.update(from: mask, count: words)
             if run.straddles { narrow(head.streams, at, n, to: window) }
-            narrowToLinksAndFirsts(head.streams, at, n)
+            narrow(head.streams, at, n, to: sink)
             var count = 0
             for word in 0..<words {
                 var bits = unsafe own[word]
@@ -498,7 +508,7 @@ struct ActivityEvaluation {
         if let wantedRows, looksAtRows(sink) {
             unsafe kernels.narrow_to_rows(rows, n, wantedRows.bits, scratch.mask)
         }
-        narrowToLinksAndFirsts(streams, at, n)
+        narrow(streams, at, n, to: sink)
         let count = unsafe kernels.keep_rows(rows, scratch.mask, n, scratch.kept)
         deliver(count, streams, at, n, key, sink)
     }
@@ -534,7 +544,14 @@ struct ActivityEvaluation {
         }
     }
 
-    private func narrowToLinksAndFirsts(_ streams: EventStreams, _ at: Int, _ n: Int) {
+    /// Takes events off the mask that are not on the links, not unique, or without the value that is
+    /// wanted.
+    private func narrow(
+        _ streams: EventStreams, _ at: Int, _ n: Int, to sink: some CountSink
+    ) {
+        if sink.wantsValues {
+            unsafe streams.narrowToValues(at, n, of: scratch.mask, into: scratch.times)
+        }
         let mask = unsafe scratch.mask
         if let links = scope.links {
             scratch.record(.byLink)
@@ -577,7 +594,9 @@ struct ActivityEvaluation {
         if sink.wantsKeys { scratch.record(.byKey) }
         if sink.wantsTimes { scratch.record(.byEventTime) }
         if weighs { unsafe streams.weights(at..<at + n, into: numbers) }
-        if sink.wantsTimes { unsafe streams.times(at, n, of: mask, into: times) }
+        if sink.wantsTimes, !sink.wantsValues {
+            unsafe streams.times(at, n, of: mask, into: times)
+        }
         if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
         var k = 0
         for word in 0..<(n + 63) / 64 {

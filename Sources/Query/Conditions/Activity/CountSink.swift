@@ -10,6 +10,8 @@ protocol CountSink {
     var wantsKeys: Bool { get }
     /// Whether events must come one by one, with their times.
     var wantsTimes: Bool { get }
+    /// Whether only events with a value are wanted, each with its value in place of the time.
+    var wantsValues: Bool { get }
     /// What comes next adds at most so much to a row.
     func expect(_ maximum: UInt64)
     func add(_ container: Container)
@@ -26,6 +28,7 @@ protocol CountSink {
 extension CountSink {
     var wantsKeys: Bool { false }
     var wantsTimes: Bool { false }
+    var wantsValues: Bool { false }
     func expect(_ maximum: UInt64) {}
     func add(
         _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
@@ -60,6 +63,27 @@ extension CountSink {
         unsafe body(rows, keys, by, at, n)
     }
     // Events come with times, so none of these is asked for.
+    func add(_ container: Container) {}
+    func add(_ set: BlockSet, by: UInt64) {}
+    func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {}
+}
+
+/// Hands every value on.
+@safe struct ValueSink: CountSink {
+    /// Rows and values of some events.
+    typealias Body = (UnsafePointer<UInt16>, UnsafePointer<Int64>, Int) -> Void
+
+    let body: Body
+    var unites: Bool { false }
+    var wantsTimes: Bool { true }
+    var wantsValues: Bool { true }
+    func add(
+        _ rows: UnsafePointer<UInt16>, keys: UnsafePointer<UInt32>, by: UnsafePointer<UInt32>,
+        at: UnsafePointer<Int64>, _ n: Int
+    ) {
+        unsafe body(rows, at, n)
+    }
+    // Events come with values, so none of these is asked for.
     func add(_ container: Container) {}
     func add(_ set: BlockSet, by: UInt64) {}
     func add(_ rows: UnsafePointer<UInt16>, by: UnsafePointer<UInt32>?, _ n: Int) {}

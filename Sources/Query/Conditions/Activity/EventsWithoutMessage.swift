@@ -10,8 +10,9 @@ extension Scope {
     func hasEventsWithoutMessage(
         _ type: EventType, links: [NameCode]?, _ snapshot: StoreVersion
     ) throws(WinnowError) -> Bool {
-        let stored = snapshot.storedType(of: type)
-        guard stored != type else { return false }
+        let source = snapshot.storedType(of: type)
+        guard source != type else { return false }
+        let stored = RecordType.event(source)
         for part in try snapshot.activity() {
             guard let index = part.types[stored] else { continue }
             let table = try part.leaves(of: index)

@@ -7,6 +7,8 @@ import WinnowStorage
 struct Scope: Hashable {
     /// Whether only machines' events count, or only those of people; nil for both.
     var machines: Bool?
+    /// Variants of leaves whose records count, see `RecordType`; nil for all.
+    var variants: Set<UInt32>?
     /// Ascending; nil for all.
     let campaigns: [NameCode]?
     let templates: [NameCode]?
@@ -28,25 +30,33 @@ struct Scope: Hashable {
 
     /// The events of a type that are in scope; nil when there are none.
     func events(
-        _ type: EventType, links: [NameCode]?, keying: Keying = .none, _ snapshot: StoreVersion
+        _ type: RecordType, links: [NameCode]?, keying: Keying = .none, _ snapshot: StoreVersion
     ) throws(WinnowError) -> ActivityScope? {
-        if links?.isEmpty == true { return nil }
-        let stored = snapshot.storedType(of: type)
-        var unique: UniqueRule?
-        if stored != type {
-            let machines = try toldApart(stored, snapshot)
-            unique = UniqueRule(
-                marks: FirstEvents.marks(of: type.event, byActor: machines != nil),
-                perLink: type.event == .uniqueLinkClicked, links: links.map(Set.init),
-                machines: machines,
-                tellsActors: try snapshot.activity().allSatisfy {
-                    $0.types[stored]?.marksActors ?? true
-                },
-                names: NameOrder(try snapshot.names()))
-        }
+        guard links?.isEmpty != true else { return nil }
+        let parts = try snapshot.parts(of: type)
+        guard case .event(let event) = type, case let source = snapshot.storedType(of: event),
+            source != event
+        else { return try events(type, links: links, keying: keying, in: parts) }
+        let stored = RecordType.event(source)
+        let machines = try toldApart(stored, parts)
+        let unique = UniqueRule(
+            marks: FirstEvents.marks(of: event.event, byActor: machines != nil),
+            perLink: event.event == .uniqueLinkClicked, links: links.map(Set.init),
+            machines: machines,
+            tellsActors: parts.allSatisfy { $0.types[stored]?.marksActors ?? true },
+            names: NameOrder(try snapshot.names()))
+        return try events(stored, links: links, keying: keying, unique, in: parts)
+    }
+
+    /// The same of a type that is stored, in some parts.
+    func events(
+        _ stored: RecordType, links: [NameCode]?, keying: Keying = .none,
+        _ unique: UniqueRule? = nil, in parts: [ActivityPart]
+    ) throws(WinnowError) -> ActivityScope? {
+        guard links?.isEmpty != true else { return nil }
         var scopes: [PartScope] = []
         var count = 0
-        for part in try snapshot.activity() {
+        for part in parts {
             guard let index = part.types[stored] else { continue }
             guard let (scope, events) = try partScope(part, index, keying, unique) else { continue }
             scopes.append(scope)
@@ -59,10 +69,11 @@ struct Scope: Hashable {
 
     /// Whose events of a type must be told from others'; nil where all are of those who count, or
     /// of both.
-    private func toldApart(_ type: EventType, _ snapshot: StoreVersion) throws(WinnowError) -> Bool?
-    {
+    private func toldApart(
+        _ type: RecordType, _ parts: [ActivityPart]
+    ) throws(WinnowError) -> Bool? {
         guard let machines else { return nil }
-        for part in try snapshot.activity() {
+        for part in parts {
             guard let index = part.types[type] else { continue }
             let actors = try part.leaves(of: index).actors
             if machines ? actors.people : actors.machines { return machines }
@@ -84,7 +95,8 @@ struct Scope: Hashable {
         guard touched || unique != nil else { return nil }
         let covered = window.lowerBound <= index.minimum && index.maximum <= window.upperBound
         let takesAllActors = try takesAllActors(part, index)
-        let takesAll = campaigns == nil && templates == nil && takesAllActors
+        let takesAll =
+            campaigns == nil && templates == nil && variants == nil && takesAllActors
         let spans = ordersLeaves ? try part.leaves(of: index).spans : nil
         if covered && takesAll && unique == nil && keying != .campaign && keying != .template {
             let scope = PartScope(
@@ -138,7 +150,8 @@ struct Scope: Hashable {
         func add(_ range: Range<Int>) {
             for i in range
             where contains(table.template(LeafID(i))) && table.events[i] > 0
-                && (machines == nil || machines == (table.machines[i] != 0))
+                && (machines == nil || machines == (table.variants[i] == 1))
+                && variants?.contains(UInt32(truncatingIfNeeded: table.variants[i])) ?? true
             {
                 leaves.append(LeafID(i))
             }

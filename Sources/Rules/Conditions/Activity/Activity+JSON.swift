@@ -43,29 +43,23 @@ private struct ActivityReader {
     func activity() throws(WinnowError) -> Activity {
         let channelName = try object.required(.channel)
         let eventName = try object.required(.event)
-        guard let channel = Channel(name: try channelName.string()) else {
-            throw Channel.unknown(try channelName.string(), channelName.path)
-        }
+        let channel = try channelName.channel()
         let event = try event(eventName, in: channel)
-        let name = try object.required(.operator)
-        let text = try name.string()
-        guard let op = CountOperator(rawValue: text) else {
-            throw name.unknownOperator(text, CountOperator.allCases.map(\.rawValue))
-        }
-        if op.operand == .none { try object.refuse(.times, because: "“\(text)” takes no number") }
+        let condition = try CountCondition.read(object)
         // What is said without an effect is an error, too; the value alone does not tell that it
         // was said.
         if let counting = object.optional(.counting) {
-            if let instead = op.restricted {
+            if let instead = condition.operator.restricted {
                 throw counting.error(
-                    "“\(text)” looks at all activity; use “\(instead.rawValue)” to restrict it")
+                    "“\(condition.operator.rawValue)” looks at all activity; use “\(instead.rawValue)” to restrict it"
+                )
             }
             if object.optional(.precededBy) != nil {
                 throw counting.error("“counting” and “preceded_by” do not go together")
             }
         }
         return Activity(
-            channel, event, try condition(op), by: try actor(object),
+            channel, event, condition, by: try actor(object),
             campaigns: try object.optional(.campaigns).map(selector),
             templates: try object.optional(.templates).map(selector),
             links: try object.optional(.links)?.strings(),
@@ -103,25 +97,6 @@ private struct ActivityReader {
             throw channel.noEvent(text, value.path)
         }
         return event
-    }
-
-    private func condition(_ op: CountOperator) throws(WinnowError) -> CountCondition {
-        func number(_ value: RuleValue, from least: UInt32) throws(WinnowError) -> UInt32 {
-            // At least 0 is legal JSON, and an error of its own.
-            if case .number("0") = value.value { return 0 }
-            return UInt32(try value.integer(Int64(least)...Int64(UInt32.max)))
-        }
-        switch op {
-        case .exists: return .exists
-        case .doesNotExist: return .doesNotExist
-        case .notHappened: return .notHappened
-        case .atLeast: return .atLeast(try number(try object.required(.times), from: 1))
-        case .atMost: return .atMost(try number(try object.required(.times), from: 0))
-        case .exactly: return .exactly(try number(try object.required(.times), from: 0))
-        case .between:
-            let (lo, hi) = try object.required(.times).pair("[lowest, highest]")
-            return .between(try number(lo, from: 0), try number(hi, from: 0))
-        }
     }
 
     private func selector(_ value: RuleValue) throws(WinnowError) -> Selector {
@@ -186,6 +161,48 @@ private struct ActivityReader {
     }
 }
 
+extension CountCondition {
+    /// Reads how often from the operator of a condition and what it takes.
+    /// - Parameter others: operators that the condition has besides, for messages.
+    static func read(
+        _ object: RuleObject, or others: [String] = []
+    ) throws(WinnowError) -> CountCondition {
+        let name = try object.required(.operator)
+        let text = try name.string()
+        guard let op = CountOperator(rawValue: text) else {
+            throw name.unknownOperator(text, CountOperator.allCases.map(\.rawValue) + others)
+        }
+        if op.operand == .none { try object.refuse(.times, because: "“\(text)” takes no number") }
+        func number(_ value: RuleValue, from least: UInt32) throws(WinnowError) -> UInt32 {
+            // At least 0 is legal JSON, and an error of its own.
+            if case .number("0") = value.value { return 0 }
+            return UInt32(try value.integer(Int64(least)...Int64(UInt32.max)))
+        }
+        switch op {
+        case .exists: return .exists
+        case .doesNotExist: return .doesNotExist
+        case .notHappened: return .notHappened
+        case .atLeast: return .atLeast(try number(try object.required(.times), from: 1))
+        case .atMost: return .atMost(try number(try object.required(.times), from: 0))
+        case .exactly: return .exactly(try number(try object.required(.times), from: 0))
+        case .between:
+            let (lo, hi) = try object.required(.times).pair("[lowest, highest]")
+            return .between(try number(lo, from: 0), try number(hi, from: 0))
+        }
+    }
+
+    /// Writes the operator and what it takes.
+    func write(to json: inout JSONWriter) {
+        json.member(.operator, self.operator.rawValue)
+        switch self {
+        case .exists, .doesNotExist, .notHappened: break
+        case .atLeast(let n), .atMost(let n), .exactly(let n): json.member(.times, n)
+        case .between(let lo, let hi):
+            json.member(.times) { $0.array([lo, hi]) { $0.value($1) } }
+        }
+    }
+}
+
 // MARK: Writing
 
 extension Activity {
@@ -193,13 +210,7 @@ extension Activity {
         json.object { json in
             json.member(.channel, type.channel.name)
             json.member(.event, type.event.name)
-            json.member(.operator, condition.operator.rawValue)
-            switch condition {
-            case .exists, .doesNotExist, .notHappened: break
-            case .atLeast(let n), .atMost(let n), .exactly(let n): json.member(.times, n)
-            case .between(let lo, let hi):
-                json.member(.times) { $0.array([lo, hi]) { $0.value($1) } }
-            }
+            condition.write(to: &json)
             if let by { json.member(.by, by.rawValue) }
             if let campaigns { json.member(.campaigns, campaigns) }
             if let templates { json.member(.templates, templates) }

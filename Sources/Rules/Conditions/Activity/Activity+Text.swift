@@ -14,7 +14,9 @@ import WinnowModel
 /// after    = "after" ["last"|"first"] EVENT [ by ] [ "within" INT unit ]
 ///            [ "paired by" ("scope"|"object"|"message") ]
 extension Activity {
-    static func read(_ reader: inout TextReader) throws(WinnowError) -> Activity? {
+    static func read(
+        _ reader: inout TextReader, after opening: String?
+    ) throws(WinnowError) -> Activity? {
         try reader.activity()
     }
 }
@@ -36,7 +38,7 @@ extension TextReader {
         advance()
         mark([Activity.key, .event])
         var activity = Activity(channel, try event(of: channel), .exists)
-        activity.condition = try count()
+        activity.condition = try count(of: Activity.key)
         activity.by = try actor([Activity.key, .by])
         try scopes(&activity)
         let links = token.start
@@ -78,10 +80,11 @@ extension TextReader {
 
     // MARK: How often
 
-    private mutating func count() throws(WinnowError) -> CountCondition {
-        mark([Activity.key, .operator])
+    /// How often, as the condition of a key says it.
+    mutating func count(of key: RuleKey) throws(WinnowError) -> CountCondition {
+        mark([key, .operator])
         guard let op = choice(CountOperator.allCases, { $0.words }) else { throw failure() }
-        mark([Activity.key, .times])
+        mark([key, .times])
         switch op {
         case .exists: return .exists
         case .doesNotExist: return .doesNotExist
@@ -242,7 +245,8 @@ extension Activity {
 }
 
 extension CountCondition {
-    fileprivate var text: String {
+    /// How often, in rules as text.
+    var text: String {
         let words = self.operator.words
         return switch self {
         case .exists, .doesNotExist, .notHappened: words

@@ -119,7 +119,8 @@ extension Channel {
 }
 
 extension CountCondition {
-    fileprivate func validate() throws(WinnowError) {
+    /// Checks the numbers.
+    func validate() throws(WinnowError) {
         switch self {
         case .atLeast(0):
             throw .invalidRule(

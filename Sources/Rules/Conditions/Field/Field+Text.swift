@@ -7,7 +7,9 @@ import WinnowModel
 ///       then [ "ignoring case" ]
 /// value = STRING | NUMBER | "true" | "false" | TIME
 extension FieldCondition {
-    static func read(_ reader: inout TextReader) throws(WinnowError) -> FieldCondition? {
+    static func read(
+        _ reader: inout TextReader, after opening: String?
+    ) throws(WinnowError) -> FieldCondition? {
         try reader.field()
     }
 }

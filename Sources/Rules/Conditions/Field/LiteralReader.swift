@@ -245,9 +245,10 @@ extension LiteralReader {
     func ranges(of age: FieldCondition.Age) -> [ClosedRange<Int64>] {
         let today = time.zone.date(of: time.asOf)
         let youngest = age.latestDate(completing: age.from ?? 0, by: today)
+        // The first instant of all may be of the day before, by the clocks of a zone.
         let first =
             age.to.map { age.latestDate(completing: $0 + 1, by: today).day + 1 }
-            ?? CivilDate.first.day
+            ?? CivilDate.first.day - 1
         guard first <= youngest.day else { return [] }
         if field.type == .date { return [Int64(first)...Int64(youngest.day)] }
         return time.zone.milliseconds(on: first...youngest.day)

@@ -43,7 +43,7 @@ extension RuleKey {
 
 extension Sample: RuleCondition {
     package static let key: RuleKey = "sample"
-    static let opening: String? = "sample"
+    static let openings = ["sample"]
     var node: Rule.Node { .sample(self) }
 
     private static let isNoPercentage =
@@ -100,7 +100,9 @@ extension Sample: RuleCondition {
     // MARK: Text
 
     /// sample = "sample" NUMBER "to" NUMBER [ "salted" STRING ]
-    static func read(_ reader: inout TextReader) throws(WinnowError) -> Sample? {
+    static func read(
+        _ reader: inout TextReader, after opening: String?
+    ) throws(WinnowError) -> Sample? {
         reader.mark([key])
         let from = try hundredths(&reader)
         try reader.require("to")

@@ -2,8 +2,8 @@ import WinnowColumns
 import WinnowFormat
 import WinnowModel
 
-/// What a piece of input says of events; names have codes of the piece's own.
-struct EventContent: Sendable {
+/// What a piece of input says of events, goals or subscriptions; names have codes of the piece's own.
+struct RecordContent: Sendable {
     var campaigns = StringInterner(first: 0)
     var templates = StringInterner(first: 0)
     var links = StringInterner(first: 0)
@@ -15,11 +15,11 @@ struct EventContent: Sendable {
     var types: [Events] = []
     private var typeIndex: [UInt16: Int] = [:]
     /// Where the row before was put: most are like it.
-    private var last = (key: UInt64.max, type: 0, leaf: LeafID(0))
+    private var last = (type: UInt16.max, key: UInt64.max, index: 0, leaf: LeafID(0))
 
     /// Events of one type.
     struct Events: Sendable {
-        let type: EventType
+        let type: RecordType
         /// Campaign and template are the piece's own.
         fileprivate(set) var keys: [LeafKey] = []
         private var keyIndex: [UInt64: LeafID] = [:]
@@ -27,7 +27,7 @@ struct EventContent: Sendable {
         /// Events of profiles that the store does not have, and the number of each profile.
         fileprivate(set) var ofUnknown: [(event: Int, profile: UInt32)] = []
 
-        fileprivate init(_ type: EventType) { self.type = type }
+        fileprivate init(_ type: RecordType) { self.type = type }
 
         /// The piece's leaf of a key.
         fileprivate mutating func leaf(_ code: UInt64, _ key: LeafKey) -> LeafID {
@@ -41,37 +41,40 @@ struct EventContent: Sendable {
 
     /// Adds an event.
     /// - Parameter row: of its profile; nil for one that the store does not have.
-    mutating func append(_ event: EventRow, row: Row?) {
+    mutating func append(_ event: RecordRow, row: Row?) {
         let key = unsafe LeafKey(
-            campaign: EventContent.name(event.campaign, &campaigns),
-            template: EventContent.name(event.template, &templates), machine: event.machine)
-        let link = unsafe EventContent.name(event.link, &links)
-        let message = unsafe EventContent.name(event.message, &messages).rawValue
+            campaign: RecordContent.name(event.campaign, &campaigns),
+            template: RecordContent.name(event.template, &templates), variant: event.variant)
+        let link = unsafe RecordContent.name(event.link, &links)
+        let message = unsafe RecordContent.name(event.message, &messages).rawValue
         place(event.type, key)
-        if row == nil, let profile = unsafe unknownProfiles.intern(event.profile) {
-            types[last.type].ofUnknown.append((types[last.type].events.count, profile))
+        if row == nil,
+            let profile = unsafe event.profile.flatMap({ unsafe unknownProfiles.intern($0) })
+        {
+            types[last.index].ofUnknown.append((types[last.index].events.count, profile))
         }
-        types[last.type].events.append(
+        types[last.index].events.append(
             EventRecord(
                 row: row ?? Row(rawValue: 0), leaf: last.leaf, time: event.time, count: event.count,
                 link: link,
-                message: message))
+                message: message, value: event.value))
     }
 
     /// Finds the type and leaf of an event, and remembers them as `last`.
-    private mutating func place(_ type: EventType, _ key: LeafKey) {
-        // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line.
+    private mutating func place(_ type: RecordType, _ key: LeafKey) {
+        // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line. Variants
+        // have 16 bits.
         let code =
-            (key.machine ? 1 << 63 : 0) | UInt64(type.code) << 48 | UInt64(key.campaign.rawValue)
-            << 24
+            UInt64(key.variant) << 48 | UInt64(key.campaign.rawValue) << 24
             | UInt64(key.template.rawValue)
-        if code == last.key { return }
-        let index = typeIndex[type.code] ?? types.count
+        let number = type.code
+        if code == last.key, number == last.type { return }
+        let index = typeIndex[number] ?? types.count
         if index == types.count {
-            typeIndex[type.code] = index
+            typeIndex[number] = index
             types.append(Events(type))
         }
-        last = (code, index, types[index].leaf(code, key))
+        last = (number, code, index, types[index].leaf(code, key))
     }
 
     /// The piece's own code of an id.
@@ -83,40 +86,47 @@ struct EventContent: Sendable {
     }
 }
 
-/// Makes events of the rows of a piece.
-struct EventParser: Sendable {
+/// Makes records of the rows of a piece.
+struct RecordParser<Rows: RecordRows>: Sendable {
+    let kind: Rows
     let keys: StringTables
-    /// The last time that can be.
-    let latest: Int64
-    /// Whether unique events are loaded themselves.
-    let loadsUnique: Bool
     let unknownProfiles: UnknownProfiles
 
     func parse(
         _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation
-    ) -> ParsedPiece<EventContent> {
-        var content = EventContent()
+    ) -> ParsedPiece<RecordContent> {
+        var content = RecordContent()
         var recent = RecentProfiles()
         let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
             // All is checked before any name is entered: a row that is not stored makes nothing
             // known.
-            let event = try EventRow(
-                cells, layout.rules, latest: latest, loadsUnique: loadsUnique)
-            let row = unsafe recent.row(of: event.profile, in: keys)
+            let record = try kind.row(cells, layout.rules)
+            guard let profile = unsafe record.profile else {
+                return content.append(record, row: nil)
+            }
+            let row = unsafe recent.row(of: profile, in: keys)
             if row == nil, unknownProfiles != .create {
                 guard unknownProfiles == .skip else {
-                    let id = unsafe String(decoding: event.profile, as: UTF8.self)
-                    throw BadRow(
-                        column: "profile", code: .unknownProfile,
-                        reason: "there is no profile “\(id)”; load the profiles first, "
-                            + "or say what becomes of such events")
+                    throw unsafe .unknownProfile(profile, column: Rows.profile, Rows.parts)
                 }
                 content.skipped += 1
                 return
             }
-            content.append(event, row: row)
+            content.append(record, row: row)
         }
         return ParsedPiece(rows: rows, content: content)
+    }
+}
+
+extension BadRow {
+    fileprivate static func unknownProfile(
+        _ id: UnsafeRawBufferPointer, column: String, _ parts: PartKind
+    ) -> BadRow {
+        let what = parts == .activity ? "events" : parts.name
+        return BadRow(
+            column: column, code: .unknownProfile,
+            reason: "there is no profile “\(unsafe String(decoding: id, as: UTF8.self))”; "
+                + "load the profiles first, or say what becomes of such \(what)")
     }
 }
 

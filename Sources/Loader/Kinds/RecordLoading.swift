@@ -3,49 +3,51 @@ import WinnowFormat
 import WinnowModel
 import WinnowStorage
 
-/// Loads events. A piece is parsed into records whose names have numbers of the piece's own;
+/// Loads events, goals or subscriptions. A piece is parsed into records whose names have numbers of the piece's own;
 /// gathering gives each distinct name of a piece its store-wide code once, so that events are
 /// touched only as numbers.
-struct EventLoading: Loading {
+struct RecordLoading<Rows: RecordRows>: Loading {
     private let writer: Writer
-    private let parser: EventParser
+    private let parser: RecordParser<Rows>
     private var pending: Batch
     private var run = MemoryRun()
     private let memory: Int
+    /// Of subscriptions, how many rows the run has: later ones may replace earlier ones.
+    private var sequence: UInt32 = 0
     let columns: ColumnNames
 
-    init(_ writer: Writer, now: Instant, _ options: LoadOptions) throws(WinnowError) {
+    init(_ kind: Rows, _ writer: Writer, _ options: LoadOptions) throws(WinnowError) {
         self.writer = writer
         pending = try Batch(writer.snapshot)
         if options.distinct { pending.distinct = DistinctEvents() }
-        parser = EventParser(
-            keys: try writer.snapshot.keys(),
-            latest: now.milliseconds + Instant.millisecondsPerDay,
-            loadsUnique: writer.snapshot.schema.uniqueEvents == .stored,
+        pending.records[Rows.parts] = Batch.Records()
+        parser = RecordParser(
+            kind: kind, keys: try writer.snapshot.keys(),
             unknownProfiles: options.unknownProfiles)
         memory = LoadLimits.gathered(options.memory)
-        columns = ColumnNames(
-            EventColumn.allCases.map(\.column),
-            alternatives: [EventColumn.time.name, EventColumn.timeMs.name], options)
+        columns = ColumnNames(kind.columns, alternatives: kind.alternatives, options)
     }
 
-    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<EventContent> {
+    var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<RecordContent> {
         let parser = parser
         return { parser.parse($0, $1, $2) }
     }
 
-    mutating func gather(_ content: EventContent, _ summary: inout LoadSummary) throws(WinnowError)
+    mutating func gather(_ content: RecordContent, _ summary: inout LoadSummary) throws(WinnowError)
     {
-        let campaigns = try codes(content.campaigns, .campaign)
-        let templates = try codes(content.templates, .template)
-        let links = try codes(content.links, .link)
+        let namespaces = Rows.namespaces
+        let campaigns = try codes(content.campaigns, namespaces.campaign)
+        let templates = try codes(content.templates, namespaces.template)
+        let links = try namespaces.link.map { (namespace) throws(WinnowError) in
+            try codes(content.links, namespace)
+        }
         let rows = try newRows(content.unknownProfiles)
         summary.skipped += content.skipped
         let firstMessage = run.add(messages: content.messages)
         for type in content.types {
             var events = type.events
             for (event, profile) in type.ofUnknown { events[event].row = rows[Int(profile)] }
-            if content.links.count > 0 {
+            if let links, content.links.count > 0 {
                 for i in events.indices { events[i].link = links[Int(events[i].link.rawValue)] }
             }
             if content.messages.count > 0 {
@@ -57,13 +59,35 @@ struct EventLoading: Loading {
                 LeafKey(
                     campaign: campaigns[Int($0.campaign.rawValue)],
                     template: templates[Int($0.template.rawValue)],
-                    machine: $0.machine)
+                    variant: $0.variant)
+            }
+            switch type.type {
+            case .event, .goal: break
+            case .anonymousGoal: RecordLoading.place(&events, keys)
+            case .subscription:
+                for i in events.indices {
+                    sequence += 1
+                    events[i].message = sequence
+                }
             }
             run.add(type.type, keys, events)
-            pending.eventCount += events.count
-            summary.new += events.count
+            pending.records[Rows.parts]?.count += events.count
+            if Rows.parts != .subscriptions { summary.new += events.count }
         }
         if run.bytes + pending.memory > memory { try spill() }
+    }
+
+    /// Gives goals of nobody their rows.
+    private static func place(_ events: inout [EventRecord], _ keys: [LeafKey]) {
+        for i in events.indices {
+            let key = keys[events[i].leaf.index]
+            var hash = UInt64(key.pixel.rawValue) << 32 | UInt64(key.goal.rawValue)
+            for number in [events[i].time, events[i].value ?? .min] {
+                hash = (hash ^ UInt64(bitPattern: number)) &* 0x9E37_79B9_7F4A_7C15
+                hash ^= hash >> 29
+            }
+            events[i].row = RecordType.anonymousRow(events[i].time, hash: hash)
+        }
     }
 
     /// The store's codes of a piece's names, by their numbers there; new names get one as they
@@ -100,20 +124,21 @@ struct EventLoading: Loading {
 
     private mutating func spill() throws(WinnowError) {
         if run.count > 0 {
-            let part = try writer.newPart(.activity, durable: false)
+            let part = try writer.newPart(Rows.parts, durable: false)
             let reference = try ActivityMerge.write(
                 [run], knowing: [], names: nil, memory: memory, to: part)
-            pending.events.append(
-                SpilledRun(try ActivityPart(try writer.directory.open(reference))))
+            let spilled = SpilledRun(try ActivityPart(try writer.directory.open(reference)))
+            pending.records[Rows.parts]?.sources.append(spilled)
             run = MemoryRun()
+            sequence = 0
         }
         try writer.spillStrings(of: &pending, above: memory / 16)
     }
 
     mutating func batch() throws(WinnowError) -> Batch {
         // Merging needs memory, too.
-        if !pending.events.isEmpty { try spill() }
-        if run.count > 0 { pending.events.append(run) }
+        if pending.records[Rows.parts]?.sources.isEmpty == false { try spill() }
+        if run.count > 0 { pending.records[Rows.parts]?.sources.append(run) }
         run = MemoryRun()
         return pending
     }
