@@ -42,13 +42,42 @@ enum BatchDigest {
             if let separator = options.setSeparator {
                 $0.member("set_separator", String(separator))
             }
+            if let mapping = options.mapping {
+                $0.member("mapping", mapping.canonical)
+            }
+            if options.allowsEmptyEntries { $0.member("allow_empty", true) }
             if let timezone = options.timezone { $0.member("timezone", timezone) }
             if options.trims { $0.member("trim", true) }
-            if options.unknownProfiles != usual.unknownProfiles {
-                $0.member("unknown_profiles", options.unknownProfiles.rawValue)
+            if let unknown = options.unknownProfiles, unknown != .reject {
+                $0.member("unknown_profiles", unknown.rawValue)
             }
         }
         return json.text == "{}" ? "" : json.text + "\n"
+    }
+}
+
+extension FeedMapping {
+    /// The document without what does not matter in it: blanks, and the order of keys.
+    fileprivate var canonical: String {
+        guard let value = try? JSONValue(parsing: json) else { return json }
+        var json = JSONWriter()
+        FeedMapping.write(value, to: &json)
+        return json.text
+    }
+
+    private static func write(_ value: JSONValue, to json: inout JSONWriter) {
+        switch value {
+        case .null: json.literal("null")
+        case .boolean(let flag): json.literal(flag ? "true" : "false")
+        case .number(let digits): json.literal(digits)
+        case .string(let text): json.value(text)
+        case .array(let elements): json.array(elements) { write($1, to: &$0) }
+        case .object(let members):
+            json.object { json in
+                let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                for (key, value) in sorted { json.member(key) { write(value, to: &$0) } }
+            }
+        }
     }
 }
 

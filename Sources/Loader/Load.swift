@@ -15,6 +15,8 @@ package struct Load {
     private let options: LoadOptions
     private let now: Instant
     private let rules: ValueRules
+    /// Of a feed of JSON, where its rows are.
+    private let rowsPath: Mapping.Path?
     private var cancellation: Cancellation { writer.cancellation }
 
     /// Pieces that are parsed side by side, while as many again are being read or gathered: as many
@@ -23,11 +25,15 @@ package struct Load {
 
     package static func run(
         _ kind: LoadKind, _ source: LoadSource, into writer: Writer, _ options: LoadOptions,
-        now: Instant, instantOfWall: @escaping @Sendable (Int64) -> Int64
+        now: Instant,
+        clock: (_ timezone: String?) throws(WinnowError) -> @Sendable (Int64) -> Int64
     ) throws(WinnowError) -> LoadSummary {
+        var options = options
+        let mapping = try feedMapping(kind, writer.snapshot.schema, &options)
         let load = Load(
             writer: writer, kind: kind, inputs: source.inputs, options: options, now: now,
-            rules: ValueRules(options, instantOfWall: instantOfWall))
+            rules: ValueRules(options, instantOfWall: try clock(options.timezone)),
+            rowsPath: mapping?.source.rows)
         if let path = options.rejects {
             for input in source.inputs where input.isFile(path) {
                 throw .usage(
@@ -42,12 +48,12 @@ package struct Load {
         switch kind {
         case .profiles: modes = [.upsert, .insert, .update]
         case .campaigns, .templates: modes = [.upsert, .patch]
-        case .events, .goals, .subscriptions: modes = [.upsert]
+        case .events, .goals, .subscriptions, .feed: modes = [.upsert]
         }
         guard modes.contains(options.mode) else {
             throw .usage("the mode \(options.mode.rawValue) is not for \(kind.rawValue)")
         }
-        guard kind == .events || kind == .goals || !options.distinct else {
+        guard [.events, .goals, .feed].contains(kind) || !options.distinct else {
             throw .usage(
                 "only events and goals can be told from earlier ones, not \(kind.rawValue)")
         }
@@ -67,10 +73,39 @@ package struct Load {
         case .subscriptions:
             let rows = SubscriptionRows(choice: options.ifExists.choice)
             return try load.run(try RecordLoading(rows, writer, options))
+        case .feed:
+            return try load.run(
+                try FeedLoading(mapping ?? Mapping(), writer, options, latest: latest))
         case .profiles: return try load.run(try ProfileLoading(writer, options))
         case .campaigns: return try load.run(try CatalogueLoading(writer, .campaign, options))
         case .templates: return try load.run(try CatalogueLoading(writer, .template, options))
         }
+    }
+
+    /// The mapping of a feed, whose source comes before what the options say; nil for other kinds.
+    private static func feedMapping(
+        _ kind: LoadKind, _ schema: Schema, _ options: inout LoadOptions
+    ) throws(WinnowError) -> Mapping? {
+        guard kind == .feed else {
+            if options.mapping == nil, !options.allowsEmptyEntries { return nil }
+            throw .usage("mappings are for feeds, not \(kind.rawValue)")
+        }
+        guard let json = options.mapping?.json else {
+            throw .usage("a feed needs a mapping that says what its rows mean")
+        }
+        guard options.unknownProfiles != .reject else {
+            throw .usage(
+                "rows of a feed without a profile are passed over, or a profile is made for them; "
+                    + "they are not rejected")
+        }
+        let mapping = try MappingReader.mapping(json, schema)
+        options.format = mapping.source.format ?? options.format
+        options.delimiter = mapping.source.delimiter ?? options.delimiter
+        options.timezone = mapping.source.timezone ?? options.timezone
+        // An empty cell and one that is not there are told apart.
+        options.emptyClears = true
+        try options.validate()
+        return mapping
     }
 
     /// What to say of a batch that was loaded before under its id; nil when it was not.
@@ -114,11 +149,18 @@ package struct Load {
             try load(bytes, input, &loading, &summary, &rejects, &progress)
             digests.append(bytes.finishDigest())
         }
+        if rowsPath != nil, !progress.foundRows {
+            throw .badData(
+                file: inputs.map(\.name).joined(separator: ", "), line: nil, column: nil,
+                code: .missingRows,
+                reason: "there is nothing where the mapping's source has its rows")
+        }
         summary.rejected = rejects.count
         summary.preview?.rejects = rejects.counted
         summary.preview?.failure = rejects.failure
         try rejects.finish()
         progress.isStoring(summary)
+        try loading.finish(&summary)
         var batch = try loading.batch()
         if let id = options.batch {
             batch.identity = (Array(id.utf8), BatchDigest.of(kind, options, files: digests))
@@ -145,10 +187,11 @@ package struct Load {
         _ rejects: inout Rejects, _ progress: inout Progress
     ) throws(WinnowError) {
         let format = try input.format(options)
+        if format == .json, kind != .feed { throw .rowsOfJSON(input.name) }
         let name = input.name
         let plain = RowLayout(loading.columns, rules, options)
         var pieces = InputPieces(
-            bytes, format, delimiter: plain.delimiter, size: options.pieceSize)
+            bytes, format, delimiter: plain.delimiter, size: options.pieceSize, rows: rowsPath)
         var layout = plain
         var line = 0
         var isEmpty = true
@@ -181,7 +224,7 @@ package struct Load {
                 let room = LoadPreview.most - (summary.preview?.rows.count ?? 0)
                 summary.preview?.rows += piece.rows.preview.prefix(room)
                 for row in piece.rows.rejected {
-                    try rejects.add(row, file: name, line: line + row.line)
+                    try rejects.add(row, file: name, line: line + row.line, format)
                 }
                 line += piece.rows.lines
                 try loading.gather(piece.content, &summary)
@@ -196,6 +239,7 @@ package struct Load {
                 file: name, line: 1, column: nil, code: .missingHeader,
                 reason: "there is no header row")
         }
+        if format != .json || pieces.foundRows { progress.foundRows = true }
         progress.hasRead(bytes)
     }
 }
@@ -217,13 +261,19 @@ protocol Loading {
     /// Parses a piece; called on any thread.
     var parse: @Sendable (InputPiece, RowLayout, Cancellation) -> ParsedPiece<Content> { get }
     mutating func gather(_ content: Content, _ summary: inout LoadSummary) throws(WinnowError)
+    /// Says what is only known at the end.
+    func finish(_ summary: inout LoadSummary) throws(WinnowError)
     /// Everything gathered.
     mutating func batch() throws(WinnowError) -> Batch
 }
 
+extension Loading {
+    func finish(_ summary: inout LoadSummary) {}
+}
+
 /// What a piece says, and what came of its rows.
 struct ParsedPiece<Content: Sendable>: Sendable {
-    let rows: RowReader
+    let rows: RowReport
     let content: Content
 }
 
@@ -232,6 +282,8 @@ private struct Progress {
     private let report: @Sendable (LoadProgress) -> Void
     private var state = LoadProgress()
     private var before = 0
+    /// Whether some input had rows where they are looked for.
+    var foundRows = false
 
     init(_ inputs: [LoadSource.Input], _ options: LoadOptions) {
         report = options.progress
@@ -309,7 +361,7 @@ private struct Rejects {
     }
 
     /// Counts a row that would not be stored.
-    private mutating func note(_ bad: BadRow, file: String, line: Int) {
+    private mutating func note(_ bad: BadRow, file: String, line: Int?) {
         let error = WinnowError.badData(
             file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)
         count += 1
@@ -334,15 +386,20 @@ private struct Rejects {
         }
     }
 
-    mutating func add(_ row: RejectedRow, file: String, line: Int) throws(WinnowError) {
+    mutating func add(
+        _ row: RejectedRow, file name: String, line number: Int, _ format: InputFormat
+    ) throws(WinnowError) {
         let bad = row.error
+        // Rows of JSON may have any number of lines.
+        let file = format == .json ? "\(name), row \(number)" : name
+        let line = format == .json ? nil : number
         if isDry { return note(bad, file: file, line: line) }
         guard let output else {
             throw .badData(
                 file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)
         }
         count += 1
-        try output.write(row.json(file: file, line: line).utf8)
+        try output.write(row.json(file: name, number, format).utf8)
         if count > limit {
             try output.flush()
             throw .badData(

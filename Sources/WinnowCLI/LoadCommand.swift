@@ -44,11 +44,19 @@ struct LoadCommand: ParsableCommand {
         commandName: "load", abstract: "Loads files as one atomic, durable batch.")
 
     @Argument(help: "The store.") var store: String
-    @Argument(help: "profiles, events, campaigns, templates, subscriptions or goals.") var kind:
-        LoadKind
+    @Argument(
+        help: "profiles, events, campaigns, templates, subscriptions, goals, or feed with --map.")
+    var kind: LoadKind
     @Argument(help: "CSV or NDJSON files, plain or compressed (.zst, .gz); - is standard input.")
     var files: [String]
-    @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
+    @Option(
+        name: .customLong("map"),
+        help: "Feeds: a mapping's file, or the name of one that comes with winnow, see maps.")
+    var mapping: String?
+    @Flag(help: "Feeds: let entries of the mapping be that have nothing of any row.")
+    var allowEmpty = false
+    @Option(help: "csv, ndjson or json (feeds); the default is by the files' names.") var format:
+        InputFormat?
     @Option(
         help:
             "A file for rows that cannot be loaded, as NDJSON; without it the first one stops the load."
@@ -89,7 +97,7 @@ struct LoadCommand: ParsableCommand {
         help:
             "Events, goals and subscriptions of profiles that are not there: reject, create or skip."
     )
-    var unknownProfiles: UnknownProfiles = .reject
+    var unknownProfiles: UnknownProfiles?
     @Flag(
         help:
             "Pass over events and goals that equal one that the store has, or an earlier row, in everything."
@@ -132,8 +140,16 @@ struct LoadCommand: ParsableCommand {
 
     /// What a load would store, and what it would not.
     private func print(_ preview: LoadPreview, _ summary: LoadSummary) throws {
-        let stored = summary.rows - summary.skipped - summary.rejected - summary.duplicates
-        try Terminal.print("\(kind.rawValue): \(stored) rows")
+        if kind == .feed {
+            for kind in LoadKind.allCases {
+                if let count = summary.kinds[kind.rawValue] {
+                    try Terminal.print("\(kind.rawValue): \(count) rows")
+                }
+            }
+        } else {
+            let stored = summary.rows - summary.skipped - summary.rejected - summary.duplicates
+            try Terminal.print("\(kind.rawValue): \(stored) rows")
+        }
         for row in preview.rows { try Terminal.print(row) }
         for rejects in preview.rejects {
             try Terminal.print(
@@ -145,6 +161,16 @@ struct LoadCommand: ParsableCommand {
     private func remarks(_ summary: LoadSummary) -> String {
         var remarks = ""
         if dryRun { remarks += "; nothing was stored" }
+        if !summary.kinds.isEmpty {
+            let kinds = LoadKind.allCases.compactMap { kind in
+                summary.kinds[kind.rawValue].map { "\($0) \(kind.rawValue)" }
+            }
+            remarks += "; \(kinds.joined(separator: ", "))"
+        }
+        for nothing in summary.yieldedNothing where nothing.rows > 0 {
+            remarks += "; \(nothing.entry) had nothing of \(nothing.rows) rows"
+        }
+        if summary.ambiguous > 0 { remarks += "; \(summary.ambiguous) ambiguous" }
         if distinct { remarks += "; \(summary.duplicates) duplicates" }
         if !summary.ignoredColumns.isEmpty {
             remarks += "; passed over: \(summary.ignoredColumns.joined(separator: ", "))"
@@ -154,8 +180,16 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func options() throws -> LoadOptions {
-        guard unknownProfiles == .reject || [.events, .goals, .subscriptions].contains(kind) else {
-            throw WinnowError.usage("--unknown-profiles is for events, goals and subscriptions")
+        let takesUnknown: [LoadKind] = [.events, .goals, .subscriptions, .feed]
+        guard unknownProfiles == nil || takesUnknown.contains(kind) else {
+            throw WinnowError.usage(
+                "--unknown-profiles is for events, goals, subscriptions and feeds")
+        }
+        guard kind == .feed || mapping == nil && !allowEmpty else {
+            throw WinnowError.usage("--map and --allow-empty are for feeds")
+        }
+        guard kind != .feed || mapping != nil else {
+            throw WinnowError.usage("a feed needs --map, a mapping; winnow maps lists some")
         }
         guard ifExists == .replace || kind == .subscriptions else {
             throw WinnowError.usage("--if-exists is for subscriptions")
@@ -186,6 +220,8 @@ struct LoadCommand: ParsableCommand {
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles
         options.ifExists = ifExists
+        options.mapping = try mapping.map { try FeedMapping(nameOrFile: $0) }
+        options.allowsEmptyEntries = allowEmpty
         options.distinct = distinct
         options.dryRun = dryRun
         options.batch = batch

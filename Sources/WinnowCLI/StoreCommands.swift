@@ -118,9 +118,6 @@ struct InfoCommand: ParsableCommand {
 extension StoreDetail {
     /// Two tables for people.
     fileprivate var lines: [String] {
-        func column(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
-        }
         let sectionLines = sections.map { column("\($0.kind) \($0.name)", 32) + "\($0.bytes)" }
         let typeLines = eventTypes.map {
             column("\($0.type.channel.name) \($0.type.event.name)", 32) + column("\($0.events)", 14)

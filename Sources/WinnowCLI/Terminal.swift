@@ -172,3 +172,8 @@ extension ErrorCode {
         }
     }
 }
+
+/// A text with blanks after it, up to a width.
+func column(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+}

@@ -13,7 +13,8 @@ struct WinnowCommand: ParsableCommand {
             SchemaCommand.self,
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
             BenchCommand.self,
-            CatalogCommand.self, InferCommand.self, RuleCommand.self, DatagenCommand.self,
+            CatalogCommand.self, InferCommand.self, MapsCommand.self, RuleCommand.self,
+            DatagenCommand.self,
         ])
 
     static func main() {

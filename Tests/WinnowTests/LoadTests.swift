@@ -49,7 +49,7 @@ struct LoadTests {
         // Those that need more than a line have tests of their own.
         codes.formUnion([
             "bad_utf8", "long_line", "too_many_rejects", "batch_conflict", "bad_zstd", "bad_schema",
-            "bad_id", "similar_column", "bad_gzip",
+            "bad_id", "similar_column", "bad_gzip", "missing_match", "missing_rows", "idle_entry",
         ])
         let known = Set(ErrorCode.allCases.filter { $0.exitCode == 65 }.map(\.rawValue))
             .subtracting(["damaged_store", "newer_format", "older_format"])

@@ -27,6 +27,15 @@ package struct ProfileBatch: Sendable {
     /// Values and clearings.
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
 
+    /// Whether something is said of a row, which were said in ascending order. Complexity:
+    /// O(fields × log cells).
+    package func hasCells(of row: Int) -> Bool {
+        columns.contains { column in
+            let at = firstNotBelow(column.rows.indices) { Int(column.rows[$0].rawValue) < row }
+            return at < column.rows.count && Int(column.rows[at].rawValue) == row
+        }
+    }
+
     /// A row that a translation gives to cells that are to be passed over; no profile has it.
     package static let noRow = Row(rawValue: .max)
 

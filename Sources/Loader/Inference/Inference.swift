@@ -16,6 +16,7 @@ package struct Inference {
         let cancellation = Cancellation(options.isCancelled)
         for input in source.inputs {
             let format = try input.format(options)
+            if format == .json { throw .rowsOfJSON(input.name) }
             let bytes = try InputBytes(input, digesting: false, cancellation)
             var pieces = InputPieces(
                 bytes, format, delimiter: options.delimiterByte, size: options.pieceSize)
@@ -27,7 +28,7 @@ package struct Inference {
                 do throws(BadRow) {
                     switch format {
                     case .csv: try inference.readCSV(piece, &header, &line, options)
-                    case .ndjson: try inference.readJSON(piece, &line, options)
+                    case .ndjson, .json: try inference.readJSON(piece, &line, options)
                     }
                 } catch {
                     throw .badData(

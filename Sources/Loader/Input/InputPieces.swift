@@ -40,7 +40,7 @@ struct InputPiece: Sendable {
             throw .badData(
                 file: file, line: 1, column: nil, code: .jsonArray,
                 reason: "the text is one JSON array; wanted is one object a line "
-                    + "(jq -c '.[]' makes it so)")
+                    + "(jq -c '.[]' makes it so; a feed with a mapping reads it as it is)")
         }
     }
 
@@ -68,10 +68,20 @@ struct InputPieces {
     private var skipping = false
     private let size: Int
     private let delimiter: UInt8
+    /// Of JSON, which becomes lines as it is read.
+    private var splitter: JSONRowSplitter?
+
+    /// Whether JSON had something where its rows are looked for.
+    var foundRows: Bool { splitter?.found ?? true }
 
     /// - Parameter delimiter: of CSV.
     /// - Parameter size: bytes that are read at a time; a piece has about as many.
-    init(_ input: InputBytes, _ format: InputFormat, delimiter: UInt8, size: Int) {
+    /// - Parameter rows: of JSON, where the rows are; nil where they are the text.
+    init(
+        _ input: InputBytes, _ format: InputFormat, delimiter: UInt8, size: Int,
+        rows: Mapping.Path? = nil
+    ) {
+        splitter = format == .json ? JSONRowSplitter(rows) : nil
         self.delimiter = delimiter
         self.input = input
         self.format = format
@@ -114,6 +124,7 @@ struct InputPieces {
 
     /// Reads as much as was asked for, however little comes at a time.
     private mutating func fill() throws(WinnowError) {
+        if splitter != nil { return try fillWithLines() }
         var end = pending.count
         let full = end + size
         pending.append(contentsOf: repeatElement(0, count: size))
@@ -126,6 +137,29 @@ struct InputPieces {
             ended = count == 0
         }
         pending.removeLast(full - end)
+    }
+
+    /// Reads some JSON and appends the rows that it has as lines.
+    private mutating func fillWithLines() throws(WinnowError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+        defer { unsafe buffer.deallocate() }
+        let start = pending.count
+        while pending.count < start + size, !ended {
+            let count = try unsafe input.read(into: buffer)
+            ended = count == 0
+            var text = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if isFirst, start == 0, pending.isEmpty {
+                unsafe text = unsafe InputPiece.text(text, isFirst: true)
+            }
+            try unsafe splitter?.take(text, into: &pending)
+        }
+        guard ended else { return }
+        guard splitter?.isComplete == true else {
+            throw .badData(
+                file: "", line: nil, column: nil, code: .malformedJSON,
+                reason: "the JSON ends before all is closed")
+        }
+        splitter?.finish(into: &pending)
     }
 
     /// Whether a first piece of so many bytes would have blank lines in place of the header.

@@ -52,7 +52,7 @@ struct CatalogueLoading: Loading {
                         object: try CatalogueLoading.object(kind, cells, layout.rules),
                         says: cells.map { $0.kind != .absent }))
             }
-            return ParsedPiece(rows: rows, content: objects)
+            return ParsedPiece(rows: rows.report, content: objects)
         }
     }
 

@@ -54,13 +54,8 @@ struct ProfileLoading: Loading {
                 let id = try unsafe cells[0].id(Schema.idName)
                 var values: [CellValue] = []
                 for (i, (field, cell)) in zip(schema.fields, cells.dropFirst()).enumerated() {
-                    let value = try CellValue(cell, field, layout.rules)
-                    if i == status, case .text(let text) = value {
-                        guard
-                            Schema.statuses.contains(where: { unsafe text.elementsEqual($0.utf8) })
-                        else { throw cell.bad(field.name, Schema.statuses.joined(separator: ", ")) }
-                    }
-                    values.append(value)
+                    values.append(
+                        try CellValue(cell, field, layout.rules, isStatus: i == status))
                 }
                 guard let code = unsafe content.ids.intern(id) else { return }
                 let row = Row(rawValue: UInt32(content.rows.count))
@@ -69,7 +64,7 @@ struct ProfileLoading: Loading {
                     value.put(into: &content.fields, field, row)
                 }
             }
-            return ParsedPiece(rows: rows, content: content)
+            return ParsedPiece(rows: rows.report, content: content)
         }
     }
 
@@ -155,19 +150,30 @@ private struct RowSet {
 }
 
 /// One cell, read by its field's type.
-@safe private enum CellValue {
+@safe enum CellValue {
     case absent, cleared
     case number(Int64)
     case text(UnsafeRawBufferPointer)
     case strings([[UInt8]])
 
-    init(_ cell: InputCell, _ field: Field, _ rules: ValueRules) throws(BadRow) {
+    /// - Parameter isStatus: whether only statuses are values.
+    init(
+        _ cell: InputCell, _ field: Field, _ rules: ValueRules, isStatus: Bool = false
+    ) throws(BadRow) {
         switch cell.kind {
         case .absent: self = .absent
         case .null: self = .cleared
         default:
             switch field.type.nature {
-            case .text: self = unsafe .text(try cell.text(field.name))
+            case .text:
+                let text = try unsafe cell.text(field.name)
+                let isPossible =
+                    !isStatus
+                    || Schema.statuses.contains { unsafe text.elementsEqual($0.utf8) }
+                guard isPossible else {
+                    throw cell.bad(field.name, Schema.statuses.joined(separator: ", "))
+                }
+                self = unsafe .text(text)
             case .set: self = .strings(try cell.strings(field.name, rules))
             case .quantity, .truth, .time: self = .number(try cell.number(field, rules))
             }

@@ -42,15 +42,26 @@ struct RecordContent: Sendable {
     /// Adds an event.
     /// - Parameter row: of its profile; nil for one that the store does not have.
     mutating func append(_ event: RecordRow, row: Row?) {
+        var profile: UInt32?
+        if row == nil {
+            profile = unsafe event.profile.flatMap { unsafe unknownProfiles.intern($0) }
+        }
+        append(event, row: row, profile: profile)
+    }
+
+    /// Adds an event of a profile that has a number here.
+    mutating func append(_ event: RecordRow, profile: UInt32) {
+        append(event, row: nil, profile: profile)
+    }
+
+    private mutating func append(_ event: RecordRow, row: Row?, profile: UInt32?) {
         let key = unsafe LeafKey(
             campaign: RecordContent.name(event.campaign, &campaigns),
             template: RecordContent.name(event.template, &templates), variant: event.variant)
         let link = unsafe RecordContent.name(event.link, &links)
         let message = unsafe RecordContent.name(event.message, &messages).rawValue
         place(event.type, key)
-        if row == nil,
-            let profile = unsafe event.profile.flatMap({ unsafe unknownProfiles.intern($0) })
-        {
+        if let profile {
             types[last.index].ofUnknown.append((types[last.index].events.count, profile))
         }
         types[last.index].events.append(
@@ -58,6 +69,42 @@ struct RecordContent: Sendable {
                 row: row ?? Row(rawValue: 0), leaf: last.leaf, time: event.time, count: event.count,
                 link: link,
                 message: message, value: event.value))
+    }
+
+    /// Gives the events of numbered profiles their rows.
+    mutating func setRows(_ rows: [Row]) {
+        for i in types.indices {
+            for (event, profile) in types[i].ofUnknown {
+                types[i].events[event].row = rows[Int(profile)]
+            }
+        }
+    }
+
+    /// What becomes of a record of a numbered profile.
+    enum Fate {
+        case drop
+        case keep(EventRecord)
+        /// It is a goal of nobody.
+        case anonymous(EventRecord)
+    }
+
+    /// Decides over all records, which are of numbered profiles.
+    mutating func settle(_ fate: (EventRecord, UInt32) -> Fate) {
+        for i in types.indices {
+            var kept: [EventRecord] = []
+            var anonymous = Events(.anonymousGoal)
+            anonymous.keys = types[i].keys
+            for (event, profile) in types[i].ofUnknown {
+                switch fate(types[i].events[event], profile) {
+                case .drop: break
+                case .keep(let record): kept.append(record)
+                case .anonymous(let record): anonymous.events.append(record)
+                }
+            }
+            types[i].events = kept
+            types[i].ofUnknown = []
+            if !anonymous.events.isEmpty { types.append(anonymous) }
+        }
     }
 
     /// Finds the type and leaf of an event, and remembers them as `last`.
@@ -114,7 +161,7 @@ struct RecordParser<Rows: RecordRows>: Sendable {
             }
             content.append(record, row: row)
         }
-        return ParsedPiece(rows: rows, content: content)
+        return ParsedPiece(rows: rows.report, content: content)
     }
 }
 

@@ -136,7 +136,7 @@ extension InputCell {
     }
 
     /// Unix seconds as milliseconds; digits below these are cut.
-    private var unixSeconds: Int64? {
+    var unixSeconds: Int64? {
         guard let point = unsafe bytes.firstIndex(of: UInt8(ascii: ".")) else {
             return unsafe wholeNumber(bytes).flatMap { seconds in
                 let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)

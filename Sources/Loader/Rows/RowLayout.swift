@@ -14,13 +14,20 @@ extension InputFormat {
         } else if name.hasSuffix(".ndjson") || name.hasSuffix(".jsonl") {
             self = .ndjson
         } else if name.hasSuffix(".json") {
-            throw .usage(
-                "\(path): wanted is one object a line, in a file that ends in .ndjson; "
-                    + "say the format if it is so")
+            self = .json
         } else {
             throw .usage(
                 "\(path): the name ends in neither .csv nor .ndjson; say which format it is")
         }
+    }
+}
+
+extension WinnowError {
+    /// The error for JSON that is not one object a line.
+    static func rowsOfJSON(_ file: String) -> WinnowError {
+        .usage(
+            "\(file): wanted is one object a line, in a file that ends in .ndjson; "
+                + "a feed takes JSON as it is, with a mapping that says what its rows mean")
     }
 }
 

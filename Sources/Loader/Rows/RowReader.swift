@@ -62,19 +62,24 @@ private struct CSVTable: RowFormat {
     mutating func release() { rows.release() }
 }
 
-/// Reads the rows of one piece, whatever its format, and says what came of it.
-struct RowReader: Sendable {
+/// What came of the rows of one piece.
+struct RowReport: Sendable {
     /// Rows read, bad ones included.
-    private(set) var rows = 0
+    var rows = 0
     /// Lines of the piece.
-    private(set) var lines = 0
-    private(set) var rejected: [RejectedRow] = []
+    var lines = 0
+    var rejected: [RejectedRow] = []
     /// Ids with blanks around them.
-    private(set) var blankIDs = 0
+    var blankIDs = 0
     /// Keys that were passed over.
-    private(set) var ignored: Set<[UInt8]> = []
+    var ignored: Set<[UInt8]> = []
     /// The first rows that are good, as JSON, where a preview is wanted.
-    private(set) var preview: [String] = []
+    var preview: [String] = []
+}
+
+/// Reads the rows of one piece, whatever its format, and says what came of it.
+struct RowReader {
+    private(set) var report = RowReport()
 
     /// Calls `body` with every row's cells, in the order of the columns, and collects what it or
     /// the format refuses. When cancelled it ends anywhere.
@@ -82,12 +87,12 @@ struct RowReader: Sendable {
         _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation,
         _ body: (borrowing [InputCell]) throws(BadRow) -> Void
     ) {
-        lines = piece.lines
+        report.lines = piece.lines
         if piece.isCut {
             let start = Array(piece.bytes.prefix(4096))
-            rejected.append(RejectedRow(BadRow.longLine, line: 1, raw: start))
-            rows = 1
-            lines += 1
+            report.rejected.append(RejectedRow(BadRow.longLine, line: 1, raw: start))
+            report.rows = 1
+            report.lines += 1
             return
         }
         try? unsafe piece.withText { (text) throws(WinnowError) in
@@ -99,7 +104,7 @@ struct RowReader: Sendable {
             } else {
                 var rows = unsafe JSONRows(text, layout.columns, trims: layout.trims)
                 unsafe read(&rows, text, layout, cancellation, body)
-                ignored = rows.allIgnored
+                report.ignored = rows.allIgnored
             }
         }
     }
@@ -113,22 +118,22 @@ struct RowReader: Sendable {
         var cells = [InputCell](repeating: InputCell(), count: columns.columns.count)
         let ids = columns.columns.indices.filter { columns.columns[$0].content == .id }
         defer { source.release() }
-        while rows % 1024 != 0 || !cancellation.isRequested {
+        while report.rows % 1024 != 0 || !cancellation.isRequested {
             do throws(BadRow) {
                 guard try source.next(&cells) else { return }
                 let row = unsafe UnsafeRawBufferPointer(rebasing: text[source.raw])
                 try unsafe RowReader.check(row, isASCII: isASCII)
                 try body(cells)
-                for i in ids where cells[i].hasBlanksAround { blankIDs += 1 }
-                if layout.previews, preview.count < LoadPreview.most {
-                    preview.append(layout.json(cells))
+                for i in ids where cells[i].hasBlanksAround { report.blankIDs += 1 }
+                if layout.previews, report.preview.count < LoadPreview.most {
+                    report.preview.append(layout.json(cells))
                 }
             } catch {
                 let raw = source.raw.clamped(to: 0..<text.count)
-                unsafe rejected.append(
+                unsafe report.rejected.append(
                     RejectedRow(error, line: source.line, raw: Array(text[raw])))
             }
-            rows += 1
+            report.rows += 1
         }
     }
 

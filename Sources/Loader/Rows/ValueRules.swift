@@ -9,6 +9,13 @@ struct ValueRules: Sendable {
     /// The instant of a time without an offset, both in milliseconds since 1970.
     let instantOfWall: @Sendable (Int64) -> Int64
 
+    /// The rules of sets alone, with a separator as other programs write them.
+    init(setSeparator: UInt8) {
+        self.setSeparator = setSeparator
+        isLoose = true
+        instantOfWall = { $0 }
+    }
+
     init(_ options: LoadOptions, instantOfWall: @escaping @Sendable (Int64) -> Int64) {
         setSeparator = options.setSeparator?.asciiValue ?? UInt8(ascii: "|")
         isLoose = options.setSeparator != nil

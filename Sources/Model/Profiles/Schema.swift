@@ -19,10 +19,11 @@ public struct Schema: Sendable, Hashable {
     /// `appmetrica_device_id` or `global_status` of its own keeps that instead.
     public static let builtIn = [
         Field(name: "email", type: .string), Field(name: "phone", type: .string),
-        Field(name: "appmetrica_device_id", type: .string),
+        Field(name: deviceName, type: .string),
         Field(name: globalStatusName, type: .string),
     ]
     private static let globalStatusName = "global_status"
+    private static let deviceName = "appmetrica_device_id"
     /// Those of them that an earlier version did not have.
     private static let later = builtIn.suffix(2)
 
@@ -53,6 +54,11 @@ public struct Schema: Sendable, Hashable {
     /// The position of the built-in `global_status`; nil where the store has one of its own.
     package var globalStatus: Int? {
         fields.indices.prefix(ownStart).first { fields[$0].name == Schema.globalStatusName }
+    }
+
+    /// The position of the built-in `appmetrica_device_id`; nil where the store has one of its own.
+    package var builtInDevice: Int? {
+        fields.indices.prefix(ownStart).first { fields[$0].name == Schema.deviceName }
     }
 
     /// The most fields that a schema adds to the built-in ones.

@@ -1,5 +1,9 @@
 /// How the text of an input is laid out.
-public enum InputFormat: String, Sendable, CaseIterable { case csv, ndjson }
+public enum InputFormat: String, Sendable, CaseIterable {
+    case csv, ndjson
+    /// One value or several, each an array of rows or one row; only for feeds.
+    case json
+}
 
 /// Where rows come from: files, memory, standard input, or a caller that hands them over as it gets
 /// them.
@@ -56,6 +60,18 @@ public struct LoadSource: Sendable {
 /// What is loaded.
 public enum LoadKind: String, Sendable, CaseIterable {
     case profiles, events, campaigns, templates, subscriptions, goals
+    /// Rows of another program's file, by a mapping.
+    case feed
+}
+
+/// How rows of another program's file become profiles, events, subscriptions and goals: a document
+/// of JSON. It is read, and checked against the store's schema, when it is used.
+public struct FeedMapping: Sendable, Hashable {
+    /// The document.
+    public var json: String
+
+    /// A mapping as JSON.
+    public init(json: String) { self.json = json }
 }
 
 /// What a load does with ids that are there, and with ids that are not.
@@ -120,13 +136,18 @@ public struct LoadOptions: Sendable {
     /// What becomes of records of subscriptions that the store has. Only for subscriptions.
     public var ifExists = ExistingRecords.replace
     /// What becomes of events, goals and subscriptions of profiles that the store does not have.
-    public var unknownProfiles = UnknownProfiles.reject
+    /// nil: rejected, and passed over in feeds.
+    public var unknownProfiles: UnknownProfiles?
     /// Whether events are passed over that equal, in all that is known of them, one that the store
     /// has or an earlier row. Only for events and goals.
     public var distinct = false
     /// Whether everything is read and checked, and nothing stored: the summary has a preview then.
     /// Bad rows do not end that, and no file of rejects is written.
     public var dryRun = false
+    /// How rows become those of several kinds; only for feeds, which need one.
+    public var mapping: FeedMapping?
+    /// Whether an entry of a mapping may yield nothing for any row; else that is an error.
+    public var allowsEmptyEntries = false
     /// An id under which the batch is remembered for ever: loading the same again does nothing,
     /// other content under the same id is an error. nil: the batch is not remembered.
     public var batch: String?
@@ -202,6 +223,12 @@ public struct LoadSummary: Sendable, Hashable {
     public var rejected = 0
     /// Rows that were passed over, since the store had them or an earlier row was the same.
     public var duplicates = 0
+    /// Rows whose profile several profiles could be; the one with the least row was taken.
+    public var ambiguous = 0
+    /// Of a feed, how many rows were stored per kind.
+    public var kinds: [String: Int] = [:]
+    /// Of a feed, how many rows an entry of the mapping had nothing of.
+    public var yieldedNothing: [YieldedNothing] = []
     /// Columns and keys that were passed over, bytewise.
     public var ignoredColumns: [String] = []
     /// Ids that have blanks around them, and were loaded as they are.
@@ -212,6 +239,20 @@ public struct LoadSummary: Sendable, Hashable {
     public var preview: LoadPreview?
     /// The store's version after the load.
     public var version: UInt64?
+
+    /// How many rows an entry of a mapping had nothing of.
+    public struct YieldedNothing: Sendable, Hashable {
+        /// The entry: `events[0]`.
+        public var entry: String
+        /// How many rows.
+        public var rows: Int
+
+        /// An entry, and rows.
+        public init(entry: String, rows: Int) {
+            self.entry = entry
+            self.rows = rows
+        }
+    }
 
     /// Nothing was stored.
     public init() {}

@@ -16,11 +16,23 @@ extension LoadSummary {
             json.member("skipped", skipped)
             json.member("rejected", rejected)
             json.member("duplicates", duplicates)
-            json.member("ambiguous", 0)
+            json.member("ambiguous", ambiguous)
             json.member("kinds") { json in
-                json.object { $0.member(kind.rawValue, rows - skipped - rejected - duplicates) }
+                json.object { json in
+                    guard kind == .feed else {
+                        return json.member(
+                            kind.rawValue, rows - skipped - rejected - duplicates)
+                    }
+                    for kind in LoadKind.allCases {
+                        if let count = kinds[kind.rawValue] { json.member(kind.rawValue, count) }
+                    }
+                }
             }
-            json.member("yielded_nothing") { $0.object { _ in } }
+            json.member("yielded_nothing") { json in
+                json.object { json in
+                    for nothing in yieldedNothing { json.member(nothing.entry, nothing.rows) }
+                }
+            }
             json.member("ignored_columns") { json in
                 json.array(ignoredColumns) { $0.value($1) }
             }

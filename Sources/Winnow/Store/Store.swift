@@ -69,11 +69,11 @@ public struct Store: Sendable {
         try options.validate()
         if source.inputs.isEmpty { throw .usage("there is no file to load") }
         let writer = try Writer(directory, Cancellation(options.isCancelled))
-        let zone = try options.timezone.map { (name) throws(WinnowError) in
-            try TimeZoneRules.system(name)
-        }
-        return try Load.run(kind, source, into: writer, options, now: systemTime()) { wall in
-            zone?.instant(ofWall: wall).milliseconds ?? wall
+        return try Load.run(kind, source, into: writer, options, now: systemTime()) {
+            (name) throws(WinnowError) in
+            guard let name else { return { $0 } }
+            let zone = try TimeZoneRules.system(name)
+            return { zone.instant(ofWall: $0).milliseconds }
         }
     }
 

@@ -1,0 +1,424 @@
+import WinnowColumns
+import WinnowFormat
+import WinnowJSON
+import WinnowModel
+
+/// What a piece of a feed says: rows with the values by which they find their profiles, and records
+/// of these rows.
+struct FeedContent: Sendable {
+    /// What a row says of its profile.
+    struct Profile: Sendable {
+        /// What it is found by, normalised; nil where the row does not say it.
+        var key: [UInt8]?
+        /// The same as it is stored on a new profile.
+        var value: [UInt8] = []
+        var id: [UInt8]?
+        var device: [UInt8]?
+        /// E-mail addresses, normalised, by which later rows may find it.
+        var contacts: [(address: [UInt8], whom: Mapping.Entry.Whom)] = []
+        /// What it has from now on that it is found by: nil for nothing said, empty for cleared.
+        var newKey: [UInt8]?
+        var newDevice: [UInt8]?
+    }
+
+    var profiles: [Profile] = []
+    /// Rows are positions in `profiles`.
+    var fields: ProfileBatch
+    var events = RecordContent()
+    var subscriptions = RecordContent()
+    var goals = RecordContent()
+    /// Per entry how many rows yielded something, and how many did not.
+    var yielded: [Int]
+    var yieldedNothing: [Int]
+    /// Rows that are passed over.
+    var skipped = 0
+}
+
+/// Makes profiles and records of the rows of a piece, as a mapping says.
+struct FeedParser: Sendable {
+    let mapping: Mapping
+    let schema: Schema
+    /// The first keys of all paths, in the order of the columns.
+    let keys: [[UInt8]: Int]
+    let events: EventRows
+    let goals: GoalRows
+    let subscriptions = SubscriptionRows(choice: .keep)
+    /// The built-in field of device ids; nil where the store has one of its own.
+    let device: Int?
+
+    static let deviceName = "appmetrica_device_id"
+    static let item = Array("item".utf8)
+
+    func parse(
+        _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation
+    ) -> ParsedPiece<FeedContent> {
+        var content = FeedContent(
+            fields: ProfileBatch(fields: schema.fields.count),
+            yielded: Array(repeating: 0, count: mapping.entries.count),
+            yieldedNothing: Array(repeating: 0, count: mapping.entries.count))
+        var preview: [String] = []
+        let reader = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
+            let nodes = try FeedParser.nodes(cells)
+            let rows = try self.rows(nodes, layout.rules)
+            if rows.isEmpty { content.skipped += 1 }
+            // All is read and checked before anything is entered.
+            var read: [FeedRowContent] = []
+            defer { for row in read { row.release() } }
+            for row in rows {
+                guard row.meets(mapping.conditions) else {
+                    content.skipped += 1
+                    continue
+                }
+                read.append(FeedRowContent())
+                try self.read(row, layout.rules, &read[read.count - 1])
+            }
+            for row in read {
+                row.enter(into: &content)
+                if layout.previews, preview.count < LoadPreview.most { preview += row.preview }
+            }
+        }
+        var report = reader.report
+        report.preview = Array(preview.prefix(LoadPreview.most))
+        return ParsedPiece(rows: report, content: content)
+    }
+
+    /// The cells of a row as JSON.
+    private static func nodes(_ cells: borrowing [InputCell]) throws(BadRow) -> [JSONValue?] {
+        var nodes: [JSONValue?] = []
+        for i in 0..<cells.count {
+            let cell = cells[i]
+            let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
+            switch cell.kind {
+            case .absent: nodes.append(nil)
+            case .null: nodes.append(.null)
+            case .csv, .string: nodes.append(.string(text))
+            case .number: nodes.append(.number(text))
+            case .boolean: nodes.append(.boolean(text == "true"))
+            case .compound:
+                do throws(JSONError) {
+                    nodes.append(try unsafe JSONValue(parsing: cell.bytes))
+                } catch {
+                    throw BadRow(column: nil, code: .malformedJSON, reason: error.message)
+                }
+            }
+        }
+        return nodes
+    }
+
+    /// The rows that a row of the input stands for: itself, or one for each element of an array.
+    private func rows(
+        _ nodes: [JSONValue?], _ rules: ValueRules
+    ) throws(BadRow) -> [FeedRow] {
+        func row(_ item: JSONValue?) -> FeedRow {
+            FeedRow(
+                first: { key in
+                    if item != nil, key == FeedParser.item { return item }
+                    return keys[key].flatMap { nodes[$0] }
+                }, nulls: mapping.source.nulls, instantOfWall: rules.instantOfWall)
+        }
+        guard let each = mapping.source.each else { return [row(nil)] }
+        switch row(nil).node(each) {
+        case nil, .null: return []
+        case .array(let elements): return elements.map(row)
+        case .string(let text):
+            // A string may hold the array.
+            if case .array(let elements)? = try? JSONValue(parsing: text) {
+                return elements.map(row)
+            }
+            return [row(.string(text))]
+        case let scalar: return [row(scalar)]
+        }
+    }
+
+    // MARK: One row
+
+    private func read(
+        _ row: FeedRow, _ rules: ValueRules, _ result: inout FeedRowContent
+    ) throws(BadRow) {
+        if let profile = mapping.profile { try read(profile, row, rules, &result) }
+        for (number, entry) in mapping.entries.enumerated() {
+            if try read(entry, row, rules, &result) { result.yielded.append(number) }
+        }
+    }
+
+    private func read(
+        _ profile: Mapping.Profile, _ row: FeedRow, _ rules: ValueRules,
+        _ result: inout FeedRowContent
+    ) throws(BadRow) {
+        if let value = profile.value { try read(profile, value, row, &result) }
+        if let id = profile.id, let text = try row.value(id, Schema.idName).text {
+            result.profile.id = try FeedParser.checkedID(text, Schema.idName)
+        }
+        for (field, value) in profile.columns {
+            try set(
+                field, to: try row.value(value, schema.fields[field].name), profile, rules, &result)
+        }
+        if let device, keys[Array(FeedParser.deviceName.utf8)] != nil,
+            !profile.columns.contains(where: { $0.field == device }),
+            let node = row.first(Array(FeedParser.deviceName.utf8))
+        {
+            try set(device, to: row.value(of: node), profile, rules, &result)
+        }
+        guard let from = profile.columnsFrom, case .object(let members)? = row.object(from.path)
+        else { return }
+        for (key, node) in members where key.utf8.starts(with: from.prefix) {
+            let name = String(decoding: key.utf8.dropFirst(from.prefix.count), as: UTF8.self)
+            guard let field = schema.index(of: name) else {
+                if from.unknown == .skip { continue }
+                throw BadRow(
+                    column: key, code: .unknownColumn,
+                    reason: "the store has no field “\(name)”")
+            }
+            try set(field, to: row.value(of: node), profile, rules, &result)
+        }
+    }
+
+    /// Reads what the profile is found by.
+    private func read(
+        _ profile: Mapping.Profile, _ value: Mapping.Value, _ row: FeedRow,
+        _ result: inout FeedRowContent
+    ) throws(BadRow) {
+        if let text = try row.value(value, profile.name).text {
+            let key = profile.match.normalized(text, schema)
+            if !key.isEmpty {
+                result.profile.key = key
+                result.profile.value = text
+                if profile.match == .id { _ = try FeedParser.checkedID(text, Schema.idName) }
+                return
+            }
+        }
+        guard profile.ignoresEmpty else {
+            throw BadRow(
+                column: profile.name, code: .missingMatch,
+                reason: "the value is missing by which the profile is found")
+        }
+    }
+
+    private static func checkedID(_ text: [UInt8], _ column: String) throws(BadRow) -> [UInt8] {
+        guard text.count <= LoadLimits.id else {
+            throw BadRow(
+                column: column, code: .longID,
+                reason: "the id has \(text.count) bytes, at most \(LoadLimits.id) are allowed")
+        }
+        return text
+    }
+
+    private func set(
+        _ field: Int, to value: FeedValue, _ profile: Mapping.Profile, _ rules: ValueRules,
+        _ result: inout FeedRowContent
+    ) throws(BadRow) {
+        let cell: InputCell
+        switch value {
+        case .absent: return
+        case .empty:
+            if profile.ignoresEmpty { return }
+            cell = unsafe InputCell(kind: .null)
+        case .text, .set: cell = result.cell(value)
+        }
+        let isStatus = field == schema.globalStatus
+        result.fields.append(
+            (field, try CellValue(cell, schema.fields[field], rules, isStatus: isStatus)))
+        let text = value.text ?? []
+        if profile.match.field(schema) == field {
+            result.profile.newKey = profile.match.normalized(text, schema)
+        }
+        if field == device {
+            result.profile.newDevice = text
+            result.profile.device = text.isEmpty ? nil : text
+        }
+    }
+
+    /// Reads one kind of records; false where the row yields nothing.
+    private func read(
+        _ entry: Mapping.Entry, _ row: FeedRow, _ rules: ValueRules,
+        _ result: inout FeedRowContent
+    ) throws(BadRow) -> Bool {
+        guard row.meets(entry.conditions) else { return false }
+        let columns = entry.kind.columns
+        var cells = [InputCell](repeating: InputCell(), count: columns.count)
+        for (column, value) in entry.columns {
+            let name = String(decoding: columns[column].name, as: UTF8.self)
+            let found = try row.value(value, name)
+            if found == .absent || found == .empty {
+                if column == entry.needed { return false }
+                continue
+            }
+            cells[column] = result.cell(found)
+        }
+        // The profile is known by its row.
+        cells[0] = result.cell(.text([UInt8(ascii: "-")]))
+        let record: RecordRow
+        switch entry.kind {
+        case .events: record = try events.row(cells, rules)
+        case .goals:
+            record = try goals.row(cells, rules)
+        case .subscriptions:
+            var subscription = try subscriptions.row(cells, rules)
+            subscription.count = entry.choice.rawValue
+            record = subscription
+            if let contact = unsafe record.link,
+                unsafe cells[1].bytes.elementsEqual(Channel.email.name.utf8)
+            {
+                let address = unsafe Mapping.Profile.Match.normalizedEmail(Array(contact))
+                if !address.isEmpty { result.profile.contacts.append((address, entry.whom)) }
+            }
+        }
+        result.records.append((entry, record))
+        result.note(entry.kind, columns, cells)
+        return true
+    }
+}
+
+extension Mapping.Profile.Match {
+    /// What is compared of a value: of e-mail addresses without blanks around them and ASCII case,
+    /// of phones the digits.
+    func normalized(_ value: [UInt8], _ schema: Schema) -> [UInt8] {
+        switch self {
+        case .id: value
+        case .email, .emailOrSubscription: Self.normalizedEmail(value)
+        case .field(let number):
+            switch schema.fields[number].name {
+            case "email": Self.normalizedEmail(value)
+            case "phone": value.filter { (0x30...0x39).contains($0) }
+            default: value
+            }
+        }
+    }
+
+    static func normalizedEmail(_ value: [UInt8]) -> [UInt8] {
+        var rest = value[...]
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        while let first = rest.first, isBlank(first) { rest.removeFirst() }
+        return rest.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+    }
+
+    /// The field that is compared; nil for the id.
+    func field(_ schema: Schema) -> Int? {
+        switch self {
+        case .id: nil
+        case .email, .emailOrSubscription: schema.index(of: "email")
+        case .field(let number): number
+        }
+    }
+}
+
+extension FeedRow {
+    /// The object that a path leads to, or that a string at its end holds.
+    func object(_ path: Mapping.Path) -> JSONValue? {
+        guard case .string(let text)? = node(path) else { return node(path) }
+        return try? JSONValue(parsing: text)
+    }
+}
+
+/// What one row says, read and checked; texts are in memory of its own.
+@safe struct FeedRowContent {
+    var profile = FeedContent.Profile()
+    fileprivate(set) var fields: [(field: Int, value: CellValue)] = []
+    fileprivate(set) var records: [(entry: Mapping.Entry, record: RecordRow)] = []
+    /// The entries that yielded something.
+    fileprivate(set) var yielded: [Int] = []
+    fileprivate(set) var preview: [String] = []
+    private var texts: [UnsafeMutableRawBufferPointer] = unsafe []
+
+    init() {}
+
+    func release() { for i in unsafe texts.indices { unsafe texts[i].deallocate() } }
+
+    /// A value as a cell.
+    fileprivate mutating func cell(_ value: FeedValue) -> InputCell {
+        switch value {
+        case .absent: InputCell()
+        case .empty: unsafe InputCell(kind: .null)
+        case .text(let text): unsafe InputCell(kind: .csv, bytes: keep(text))
+        case .set(let values):
+            unsafe InputCell(kind: .compound, bytes: keep(FeedRowContent.array(values)))
+        }
+    }
+
+    private static func array(_ values: [[UInt8]]) -> [UInt8] {
+        var json = JSONWriter()
+        json.array(values) { $0.value(String(decoding: $1, as: UTF8.self)) }
+        return Array(json.text.utf8)
+    }
+
+    private mutating func keep(_ text: [UInt8]) -> UnsafeRawBufferPointer {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, text.count), alignment: 1)
+        unsafe buffer.copyBytes(from: text)
+        unsafe texts.append(buffer)
+        return unsafe UnsafeRawBufferPointer(rebasing: buffer[..<text.count])
+    }
+
+    /// Takes note of a record for a preview.
+    fileprivate mutating func note(
+        _ kind: Mapping.Entry.Kind, _ columns: [InputColumn], _ cells: [InputCell]
+    ) {
+        guard preview.count < LoadPreview.most else { return }
+        var json = JSONWriter()
+        json.object { json in
+            json.member(kind.rawValue) { json in
+                json.object { json in
+                    for (column, cell) in zip(columns, cells).dropFirst() where cell.isPresent {
+                        json.member(
+                            String(decoding: column.name, as: UTF8.self),
+                            unsafe String(decoding: cell.bytes, as: UTF8.self))
+                    }
+                }
+            }
+        }
+        preview.append(json.text)
+    }
+
+    /// Adds what the row says to a piece's content.
+    func enter(into content: inout FeedContent) {
+        let number = UInt32(content.profiles.count)
+        content.profiles.append(profile)
+        for (field, value) in fields {
+            value.put(into: &content.fields, field, Row(rawValue: number))
+        }
+        for (entry, record) in records {
+            var record = record
+            switch entry.kind {
+            case .events: content.events.append(record, profile: number)
+            case .subscriptions:
+                record.count |= FeedMarks.mark(entry.whom)
+                content.subscriptions.append(record, profile: number)
+            case .goals:
+                record.type = .goal
+                record.count = entry.anonymous ? FeedMarks.anonymous : 1
+                content.goals.append(record, profile: number)
+            }
+        }
+        var open = Set(content.yielded.indices)
+        for entry in yielded {
+            content.yielded[entry] += 1
+            open.remove(entry)
+        }
+        for entry in open { content.yieldedNothing[entry] += 1 }
+    }
+}
+
+/// What records of a feed carry in place of a count until their profiles are known.
+enum FeedMarks {
+    /// A goal that is one of nobody where it has no profile.
+    static let anonymous: UInt32 = 2
+
+    /// Whom a subscription is for, beside what becomes of one that is there.
+    static func mark(_ whom: Mapping.Entry.Whom) -> UInt32 {
+        switch whom {
+        case .all: 0
+        case .new: 1 << 8
+        case .existing: 2 << 8
+        }
+    }
+
+    static func isFor(_ count: UInt32, isNew: Bool) -> Bool {
+        switch count >> 8 {
+        case 1: isNew
+        case 2: !isNew
+        default: true
+        }
+    }
+
+    static func choice(_ count: UInt32) -> UInt32 { count & 0xFF }
+}

@@ -1,0 +1,227 @@
+import WinnowJSON
+import WinnowModel
+
+/// A row of a feed, in which paths find values.
+struct FeedRow {
+    /// The value of a first key; nil where there is none.
+    var first: ([UInt8]) -> JSONValue?
+    let nulls: Set<[UInt8]>
+    /// The instant of a time without an offset, both in milliseconds since 1970.
+    let instantOfWall: @Sendable (Int64) -> Int64
+
+    /// What a path leads to; nil where it leads nowhere.
+    func node(_ path: Mapping.Path) -> JSONValue? {
+        guard var node = first(path.keys[0]) else { return nil }
+        for key in path.keys.dropFirst() {
+            // A string on the way may hold JSON.
+            if case .string(let text) = node {
+                guard let inner = try? JSONValue(parsing: text) else { return nil }
+                node = inner
+            }
+            switch node {
+            case .object(let members):
+                guard let member = members.last(where: { $0.key.utf8.elementsEqual(key) }) else {
+                    return nil
+                }
+                node = member.value
+            case .array(let elements):
+                guard let index = Int(String(decoding: key, as: UTF8.self)),
+                    elements.indices.contains(index)
+                else { return nil }
+                node = elements[index]
+            default: return nil
+            }
+        }
+        return node
+    }
+
+    /// The value at the end of a path.
+    func value(_ path: Mapping.Path) -> FeedValue {
+        guard let node = node(path) else { return .absent }
+        return value(of: node)
+    }
+
+    func value(of node: JSONValue) -> FeedValue {
+        switch node {
+        case .null: return .empty
+        case .object: return .absent
+        case .array(let elements):
+            var values: [[UInt8]] = []
+            for element in elements {
+                guard let text = FeedRow.scalar(element) else { return .absent }
+                if !text.isEmpty { values.append(text) }
+            }
+            return .set(values)
+        default:
+            guard let text = FeedRow.scalar(node) else { return .empty }
+            return text.isEmpty || nulls.contains(text) ? .empty : .text(text)
+        }
+    }
+
+    /// A scalar as text; nil for what is none.
+    private static func scalar(_ node: JSONValue) -> [UInt8]? {
+        switch node {
+        case .string(let text), .number(let text): Array(text.utf8)
+        case .boolean(let flag): Array((flag ? "true" : "false").utf8)
+        case .null, .array, .object: nil
+        }
+    }
+
+    /// Whether all conditions hold.
+    func meets(_ conditions: [Mapping.Condition]) -> Bool {
+        conditions.allSatisfy { condition in
+            guard let node = node(condition.path), let text = FeedRow.scalar(node) else {
+                return false
+            }
+            return condition.patterns.contains { $0.matches(text) }
+        }
+    }
+
+    // MARK: Values
+
+    /// What the mapping makes of a value.
+    /// - Parameter column: for messages.
+    func value(_ value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {
+        var result = try origin(of: value, column)
+        if case .text(var text) = result {
+            if value.trims { text = FeedRow.trimmed(text) }
+            if value.lowers {
+                text = Array(String(decoding: text, as: UTF8.self).lowercased().utf8)
+            }
+            result = text.isEmpty ? .empty : .text(text)
+            if let separator = value.split, !text.isEmpty {
+                result = .set(FeedRow.split(text, separator))
+            }
+        }
+        if let map = value.map {
+            switch result {
+            case .text(let text): result = map[text] ?? value.otherwise ?? .absent
+            case .set(let values):
+                result = .set(values.compactMap { (map[$0] ?? value.otherwise)?.text })
+            case .absent, .empty: break
+            }
+        }
+        guard let form = value.form, case .text(let text) = result else { return result }
+        return .text(try written(text, form, column))
+    }
+
+    private func origin(of value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {
+        switch value.origin {
+        case .path(let path): return self.value(path)
+        case .constant(let constant): return constant
+        case .first(let values):
+            var last = FeedValue.absent
+            for value in values {
+                let found = try self.value(value, column)
+                if found != .absent, found != .empty { return found }
+                if found == .empty { last = .empty }
+            }
+            return last
+        case .join(let values, let separator):
+            var parts: [[UInt8]] = []
+            for value in values {
+                guard let text = try self.value(value, column).text else { return .absent }
+                parts.append(text)
+            }
+            return .text(Array(parts.joined(separator: separator)))
+        }
+    }
+
+    private static func trimmed(_ text: [UInt8]) -> [UInt8] {
+        var rest = text[...]
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        while let first = rest.first, isBlank(first) { rest.removeFirst() }
+        return Array(rest)
+    }
+
+    /// Blanks around parts go; where one character parts them, a part may stand in quotes.
+    private static func split(_ text: [UInt8], _ separator: [UInt8]) -> [[UInt8]] {
+        if separator.count == 1, text.contains(UInt8(ascii: "\"")),
+            let values = unsafe text.withUnsafeBytes({ bytes in
+                unsafe ValueRules(setSeparator: separator[0]).values(of: bytes)
+            })
+        {
+            return values.filter { !$0.isEmpty }
+        }
+        var parts: [[UInt8]] = [[]]
+        var rest = text[...]
+        while let byte = rest.first {
+            if rest.starts(with: separator) {
+                parts.append([])
+                rest.removeFirst(separator.count)
+            } else {
+                parts[parts.count - 1].append(byte)
+                rest.removeFirst()
+            }
+        }
+        return parts.map(trimmed).filter { !$0.isEmpty }
+    }
+
+    /// A time as an instant, a number with fewer digits.
+    private func written(
+        _ text: [UInt8], _ form: Mapping.Value.Form, _ column: String
+    ) throws(BadRow) -> [UInt8] {
+        func bad(_ expected: String) -> BadRow {
+            let shown = String(decoding: text.prefix(60), as: UTF8.self)
+            return BadRow(
+                column: column, code: .badValue, reason: "expected \(expected), found “\(shown)”")
+        }
+        let milliseconds: Int64?
+        switch form {
+        case .decimal(let places):
+            let rounded = unsafe text.withUnsafeBytes { unsafe DecimalLiteral(utf8: $0) }?
+                .rounded(to: places)
+            guard let rounded else { throw bad("a number") }
+            return Array(rounded.utf8)
+        case .seconds:
+            milliseconds = unsafe text.withUnsafeBytes { bytes in
+                unsafe InputCell(kind: .csv, bytes: bytes).unixSeconds
+            }
+            if milliseconds == nil { throw bad("Unix seconds") }
+        case .milliseconds:
+            milliseconds = Int64(String(decoding: text, as: UTF8.self))
+            if milliseconds == nil { throw bad("Unix milliseconds") }
+        case .datetime:
+            milliseconds = unsafe text.withUnsafeBytes { unsafe WrittenTime(utf8: $0) }?.instant(
+                instantOfWall)
+            if milliseconds == nil { throw bad("a time as 2026-01-31T12:00:00Z") }
+        case .pattern(let pieces):
+            milliseconds = TimePattern.wall(text, pieces).map(instantOfWall)
+            if milliseconds == nil { throw bad("a time as the mapping's pattern has it") }
+        }
+        guard let milliseconds, Instant.possibleMilliseconds.contains(milliseconds) else {
+            throw bad("a time of the years 0001 to 9999")
+        }
+        return Array(Instant(milliseconds: milliseconds).description.utf8)
+    }
+}
+
+extension DecimalLiteral {
+    /// The number with so many digits after the point, half rounded away from zero; nil for one
+    /// with more digits than any field has.
+    func rounded(to places: Int) -> String? {
+        guard self.places > -40, digits.count < 200 else { return nil }
+        var digits = digits + [UInt8](repeating: 0, count: max(0, -self.places))
+        var after = max(0, self.places)
+        if after > places {
+            let cut = after - places
+            let dropped = digits.count >= cut ? digits[digits.count - cut] : 0
+            digits.removeLast(min(cut, digits.count))
+            after = places
+            if dropped >= 5 {
+                var at = digits.count - 1
+                while at >= 0, digits[at] == 9 {
+                    digits[at] = 0
+                    at -= 1
+                }
+                if at >= 0 { digits[at] += 1 } else { digits.insert(1, at: 0) }
+            }
+        }
+        while digits.count <= after { digits.insert(0, at: 0) }
+        let text = digits.map(String.init).joined()
+        let whole = text.dropLast(after)
+        let isZero = digits.allSatisfy { $0 == 0 }
+        return (negative && !isZero ? "-" : "") + whole
+            + (after > 0 ? "." + text.suffix(after) : "")
+    }
+}

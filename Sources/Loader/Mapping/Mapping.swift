@@ -1,0 +1,242 @@
+import WinnowColumns
+import WinnowFormat
+import WinnowModel
+
+/// How rows of another program's file become rows of several kinds: a mapping that has been read
+/// and makes sense.
+struct Mapping: Sendable {
+    var source = Source()
+    var conditions: [Condition] = []
+    var profile: Profile?
+    var entries: [Entry] = []
+
+    /// Where rows come from.
+    struct Source: Sendable {
+        var format: InputFormat?
+        var delimiter: Character?
+        /// Where the rows of a JSON text are; nil where they are the text.
+        var rows: Path?
+        /// The array in a row whose elements give a row each.
+        var each: Path?
+        var timezone: String?
+        /// What means that there is no value.
+        var nulls: Set<[UInt8]> = []
+    }
+
+    /// Keys, from the outside in, and places in arrays.
+    struct Path: Sendable, Hashable {
+        /// At least one.
+        var keys: [[UInt8]]
+        /// Levels below the first key.
+        static let levels = 10
+    }
+
+    /// What must hold of a row.
+    struct Condition: Sendable {
+        var path: Path
+        var patterns: [Wildcard]
+    }
+
+    /// How a row finds its profile, and what it says of it.
+    struct Profile: Sendable {
+        enum Match: Sendable, Hashable {
+            case id, email, emailOrSubscription
+            /// A field of the store, by its number.
+            case field(Int)
+        }
+
+        enum Mode: String, Sendable, CaseIterable { case upsert, insert, update, find }
+
+        /// As the mapping names it.
+        var name: String
+        var match: Match
+        var value: Value?
+        var mode: Mode
+        var ignoresEmpty = true
+        /// The id of a new profile.
+        var id: Value?
+        /// Fields of the store, by their numbers.
+        var columns: [(field: Int, value: Value)] = []
+        var columnsFrom: ColumnsFrom?
+
+        /// Whether a row may say something of its profile.
+        var writes: Bool { !columns.isEmpty || columnsFrom != nil || id != nil }
+
+        /// An object whose keys with a prefix are names of fields.
+        struct ColumnsFrom: Sendable {
+            var path: Path
+            var prefix: [UInt8]
+            var unknown: UnknownField
+        }
+
+        /// What becomes of a key that names no field.
+        enum UnknownField: String, Sendable, CaseIterable { case reject, skip }
+    }
+
+    /// What a row says of one kind of records.
+    struct Entry: Sendable {
+        enum Kind: String, Sendable, CaseIterable { case events, subscriptions, goals }
+        enum Whom: String, Sendable, CaseIterable { case new, existing, all }
+
+        var kind: Kind
+        /// `events[0]`, for messages.
+        var name: String
+        var conditions: [Condition] = []
+        /// By their places among the columns of the kind.
+        var columns: [(column: Int, value: Value)] = []
+        /// The column without which the row yields nothing; nil where there is none such.
+        var needed: Int?
+        var choice = SubscriptionChanges.Choice.keep
+        var whom = Whom.all
+        /// Whether a goal without a profile is one of nobody.
+        var anonymous = false
+    }
+
+    /// Where a value comes from, and what is done with it.
+    struct Value: Sendable {
+        indirect enum Origin: Sendable {
+            case path(Path)
+            case constant(FeedValue)
+            case first([Value])
+            case join([Value], with: [UInt8])
+        }
+
+        var origin: Origin
+        var trims = false
+        var lowers = false
+        var split: [UInt8]?
+        var map: [[UInt8]: FeedValue]?
+        var otherwise: FeedValue?
+        var form: Form?
+
+        enum Form: Sendable {
+            case seconds, milliseconds, datetime
+            case pattern([TimePattern.Piece])
+            case decimal(Int)
+        }
+    }
+}
+
+/// A value of a row on its way.
+enum FeedValue: Sendable, Hashable {
+    case absent
+    /// Null, an empty string, or what the mapping says means no value.
+    case empty
+    case text([UInt8])
+    case set([[UInt8]])
+
+    var text: [UInt8]? { if case .text(let text) = self { text } else { nil } }
+}
+
+/// A text in which `*` stands for any run; the whole value must match.
+struct Wildcard: Sendable {
+    /// What is between the stars.
+    private let parts: [[UInt8]]
+
+    /// `\*` and `\\` are a star and a backslash.
+    init(_ pattern: String) {
+        var parts: [[UInt8]] = [[]]
+        var bytes = Array(pattern.utf8)[...]
+        while let byte = bytes.popFirst() {
+            if byte == UInt8(ascii: "\\"), let next = bytes.first,
+                next == UInt8(ascii: "*") || next == byte
+            {
+                parts[parts.count - 1].append(next)
+                bytes.removeFirst()
+            } else if byte == UInt8(ascii: "*") {
+                parts.append([])
+            } else {
+                parts[parts.count - 1].append(byte)
+            }
+        }
+        self.parts = parts
+    }
+
+    /// Complexity: O(text × part) at worst.
+    func matches(_ text: [UInt8]) -> Bool {
+        guard let first = parts.first, let last = parts.last, parts.count > 1 else {
+            return parts.first == text
+        }
+        guard text.count >= first.count + last.count, text.starts(with: first),
+            text.suffix(last.count).elementsEqual(last)
+        else { return false }
+        var rest = text[first.count..<text.count - last.count]
+        for part in parts.dropFirst().dropLast() {
+            guard let at = rest.firstRange(of: part) else { return false }
+            rest = rest[at.upperBound...]
+        }
+        return true
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Where a part occurs first.
+    fileprivate func firstRange(of part: [UInt8]) -> Range<Int>? {
+        if part.isEmpty { return startIndex..<startIndex }
+        guard count >= part.count else { return nil }
+        return (startIndex...endIndex - part.count).first { self[$0...].starts(with: part) }.map {
+            $0..<$0 + part.count
+        }
+    }
+}
+
+/// A time as its digits stand: `yyyy-MM-dd HH:mm:ss`.
+struct TimePattern {
+    enum Piece: Sendable, Hashable {
+        case year, month, day, hour, minute, second
+        case literal([UInt8])
+
+        fileprivate static let letters: [(text: String, piece: Piece)] = [
+            ("yyyy", .year), ("MM", .month), ("dd", .day), ("HH", .hour), ("mm", .minute),
+            ("ss", .second),
+        ]
+        fileprivate var digits: Int { self == .year ? 4 : 2 }
+    }
+
+    /// nil for a pattern that does not have year, month and day, each once at most.
+    static func pieces(_ pattern: String) -> [Piece]? {
+        var pieces: [Piece] = []
+        var rest = pattern[...]
+        while let character = rest.first {
+            if let (text, piece) = Piece.letters.first(where: { rest.hasPrefix($0.text) }) {
+                if pieces.contains(piece) { return nil }
+                pieces.append(piece)
+                rest.removeFirst(text.count)
+            } else {
+                if character.isASCII, character.isLetter, character != "T" { return nil }
+                pieces.append(.literal(Array(String(character).utf8)))
+                rest.removeFirst()
+            }
+        }
+        let needed: [Piece] = [.year, .month, .day]
+        return needed.allSatisfy(pieces.contains) ? pieces : nil
+    }
+
+    /// Milliseconds since 1970 by the clock that the text shows; nil where it does not fit.
+    static func wall(_ text: [UInt8], _ pieces: [Piece]) -> Int64? {
+        var numbers: [Piece: Int] = [:]
+        var rest = text[...]
+        for piece in pieces {
+            if case .literal(let bytes) = piece {
+                guard rest.starts(with: bytes) else { return nil }
+                rest = rest.dropFirst(bytes.count)
+                continue
+            }
+            let digits = rest.prefix(piece.digits)
+            guard digits.count == piece.digits,
+                digits.allSatisfy({ (0x30...0x39).contains($0) })
+            else { return nil }
+            numbers[piece] = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+            rest = rest.dropFirst(piece.digits)
+        }
+        func two(_ piece: Piece) -> String {
+            (numbers[piece] ?? 0) < 10 ? "0\(numbers[piece] ?? 0)" : "\(numbers[piece] ?? 0)"
+        }
+        let year = String(numbers[.year] ?? 0)
+        let padded = String(repeating: "0", count: max(0, 4 - year.count)) + year
+        var written =
+            "\(padded)-\(two(.month))-\(two(.day))T\(two(.hour)):\(two(.minute)):\(two(.second))"
+        guard rest.isEmpty else { return nil }
+        return written.withUTF8 { unsafe WrittenTime(utf8: UnsafeRawBufferPointer($0))?.wall }
+    }
+}
