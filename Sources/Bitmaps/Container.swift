@@ -90,54 +90,32 @@ import WinnowCKernels
         case .empty: break
         case .array: if let array = unsafe array { unsafe rows.update(from: array, count: count) }
         case .bitset:
-            if let words = unsafe words { _ = unsafe kernels.rows_of(words, BlockSet.words, rows) }
+            if let words = unsafe words {
+                _ = unsafe kernels.rows_of(words, BlockSet.words, rows, count)
+            }
         case .full: for row in 0..<count { unsafe rows[row] = UInt16(truncatingIfNeeded: row) }
         }
     }
 
-    /// Writes the rows that are in a set, too, and a bit for each row, by rank, whether it is;
-    /// returns how many are. There is room for `count` rows, and for a word more than these have
-    /// bits. The container is sound.
-    package func rows(
-        in set: BlockSet, into rows: UnsafeMutablePointer<UInt16>,
-        ranks: UnsafeMutablePointer<UInt64>
-    ) -> Int {
-        unsafe ranks.update(repeating: 0, count: count / 64 + 1)
-        var found = 0
+    /// Makes `ranks` a bit for each row, by rank: whether it is in a set, too. There is room for a
+    /// word more than these take. Returns whether any is.
+    package func ranks(in set: BlockSet, into ranks: UnsafeMutablePointer<UInt64>) -> Bool {
+        let full = count / 64
+        unsafe ranks[full] = 1 << UInt64(count % 64) - 1
         switch kind {
-        case .empty: break
+        case .empty: return false
         case .array:
-            guard let array = unsafe array else { break }
-            for word in 0..<(count + 63) / 64 { unsafe ranks[word] = .max }
+            guard let array = unsafe array else { return false }
+            for word in 0..<full { unsafe ranks[word] = .max }
             unsafe kernels.narrow_to_rows(array, count, set.bits, ranks)
-            for word in 0..<(count + 63) / 64 {
-                var bits = unsafe ranks[word]
-                while bits != 0 {
-                    unsafe rows[found] = array[word << 6 + bits.trailingZeroBitCount]
-                    found += 1
-                    bits &= bits - 1
-                }
-            }
         case .bitset:
-            guard let words = unsafe words else { break }
+            guard let words = unsafe words else { return false }
             unsafe kernels.gather(words, set.bits, BlockSet.words, ranks)
-            for word in 0..<BlockSet.words {
-                var bits = unsafe words[word] & set.bits[word]
-                while bits != 0 {
-                    unsafe rows[found] = UInt16(
-                        truncatingIfNeeded: word << 6 + bits.trailingZeroBitCount)
-                    found += 1
-                    bits &= bits - 1
-                }
-            }
         case .full:
-            for row in 0..<count where set.contains(row) {
-                unsafe ranks[row >> 6] |= 1 << UInt64(row & 63)
-                unsafe rows[found] = UInt16(truncatingIfNeeded: row)
-                found += 1
-            }
+            for word in 0..<full { unsafe ranks[word] = unsafe set.bits[word] }
+            if count % 64 > 0 { unsafe ranks[full] &= set.bits[full] }
         }
-        return found
+        return (0...full).contains { unsafe ranks[$0] != 0 }
     }
 
     /// The rows, ascending.

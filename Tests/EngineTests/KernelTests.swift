@@ -50,7 +50,7 @@ struct KernelTests {
             #expect(within == zip(a, b).map { $1 & ~$0 })
             #expect(table.popcount(a, 1024) == bits(a).count)
             var rows = [UInt16](repeating: 0, count: 65_536)
-            let n = table.rows_of(a, 1024, &rows)
+            let n = table.rows_of(a, 1024, &rows, bits(a).count)
             #expect(rows.prefix(n).map(Int.init) == bits(a))
             var back = [UInt64](repeating: 0, count: 1024)
             table.set_rows(&back, rows, n)
@@ -105,9 +105,13 @@ struct KernelTests {
             }
             for first in [0, 64, 512, 576] where first < n {
                 let mask = random.words((n - first + 63) / 64)
-                var back = [UInt64](repeating: 0, count: mask.count * 64)
-                table.unslice(sliced, n, width, first, n - first, mask, &back)
-                for i in bits(mask) where first + i < n { #expect(back[i] == values[first + i]) }
+                let chosen = bits(mask).filter { first + $0 < n }
+                var back = [Int64](repeating: 0, count: chosen.count + 8)
+                let kept = table.unslice(sliced, n, width, first, n - first, mask, -7, 1000, &back)
+                #expect(kept == chosen.count)
+                #expect(
+                    back.dropLast(8)
+                        == chosen.map { Int64(bitPattern: values[first + $0]) &* 1000 &- 7 })
             }
             let masked = random.words((n + 511) / 512 * 8)
             for (x, y) in [
@@ -249,6 +253,52 @@ struct KernelTests {
                         &before, &events)
                 }
                 #expect(!fits)
+            }
+        }
+    }
+
+    @Test("last and first times of rows, and what is later", arguments: variants)
+    func times(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 23)
+        let rows = (0..<300).map { _ in UInt16(random.next() % 130) }
+        let at = rows.map { _ in Int64(random.next() % 50) - 10 }
+        for (origin, sign) in [(1000, 1), (1000, -1)] as [(Int64, Int64)] {
+            // Some rows have a time already, none is at the origin or above.
+            var kept = (0..<130).map { $0 % 3 == 0 ? Int64(random.next() % 40) : origin + 10 }
+            let before = kept
+            var open = [UInt64](repeating: .max, count: 3)
+            table.take_times(&kept, rows, at, rows.count, origin, sign, origin + 20, &open)
+            var expected = before
+            var closed: Set<Int> = []
+            for (row, time) in zip(rows.map(Int.init), at) {
+                expected[row] = max(expected[row], origin + sign * time)
+                if expected[row] >= origin + 20 { closed.insert(row) }
+            }
+            #expect(kept == expected)
+            #expect(Set(0..<192).subtracting(bits(open)) == closed)
+            kept = before
+            table.take_times(&kept, rows, at, rows.count, origin, sign, 0, nil)
+            #expect(kept == expected)
+
+            kept = before
+            let ends = (0..<130).map { sign * (kept[$0] - origin) + Int64($0 % 20) }
+            for (limits, bound) in [(ends, 5), (nil, 100)] as [([Int64]?, Int64)] {
+                var found = [UInt64](repeating: 0, count: 3)
+                open = [UInt64](repeating: .max, count: 3)
+                var matches: Set<Int> = []
+                closed = []
+                for (row, time) in zip(rows.map(Int.init), at) {
+                    let start = sign * (kept[row] - origin)
+                    if kept[row] >= origin, time > start, time <= limits?[row] ?? .max {
+                        matches.insert(row)
+                    }
+                    if matches.contains(row) || start >= bound { closed.insert(row) }
+                }
+                table.find_later(
+                    kept, limits, rows, at, rows.count, origin, sign, origin, bound, &found, &open)
+                #expect(Set(bits(found)) == matches)
+                #expect(Set(0..<192).subtracting(bits(open)) == closed)
             }
         }
     }

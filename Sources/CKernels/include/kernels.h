@@ -47,7 +47,9 @@ typedef struct ck_table {
 
     // Rows and bitsets.
     void (*_Nonnull set_rows)(uint64_t *_Nonnull bits, const uint16_t *_Nonnull rows, size_t n);
-    size_t (*_Nonnull rows_of)(const uint64_t *_Nonnull bits, size_t words, uint16_t *_Nonnull rows);
+    // The rows of a set, ascending; it has at most `room` of them, for which there is room.
+    size_t (*_Nonnull rows_of)(
+        const uint64_t *_Nonnull bits, size_t words, uint16_t *_Nonnull rows, size_t room);
     // The rows that come at least `least` (1 or more) and at most `most` times in a list in which
     // equal ones stand together; `kept` has room for n + 64. Returns how many.
     size_t (*_Nonnull repeated_rows)(
@@ -98,11 +100,25 @@ typedef struct ck_table {
         const uint64_t *_Nonnull x, const uint64_t *_Nonnull y, bool add, uint64_t *_Nonnull carry,
         uint64_t *_Nonnull greater, uint64_t *_Nonnull equal, size_t words);
     // The values of `count` sliced ones that a mask chooses of the `n` from `first`, a multiple of
-    // 64, on. `out` has whole groups of 64; what it gets for values that are not chosen is
-    // undefined.
-    void (*_Nonnull unslice)(
+    // 64, on, one after the other, each times `unit` above `base`; `out` has room for 8 more.
+    // Returns how many.
+    size_t (*_Nonnull unslice)(
         const uint8_t *_Nonnull sliced, size_t count, unsigned width, size_t first, size_t n,
-        const uint64_t *_Nonnull mask, uint64_t *_Nonnull out);
+        const uint64_t *_Nonnull mask, int64_t base, uint32_t unit, int64_t *_Nonnull out);
+
+    // Events of some rows, each with its time. What is kept of a row becomes the greatest of it and
+    // of `origin` plus `sign` (1 or -1) times its events' times; where it is then at the bound or
+    // above, the row leaves `open`.
+    void (*_Nonnull take_times)(
+        int64_t *_Nonnull kept, const uint16_t *_Nonnull rows, const int64_t *_Nonnull at, size_t n, int64_t origin,
+        int64_t sign, int64_t bound, uint64_t *_Nullable open);
+    // Rows with an event later than the time that was kept so, at `floor` or above, and not later
+    // than their end, are found, and leave `open`; those whose time is at the bound or after it
+    // leave it, too.
+    void (*_Nonnull find_later)(
+        const int64_t *_Nonnull kept, const int64_t *_Nullable ends, const uint16_t *_Nonnull rows,
+        const int64_t *_Nonnull at, size_t n, int64_t origin, int64_t sign, int64_t floor, int64_t bound,
+        uint64_t *_Nonnull found, uint64_t *_Nullable open);
 } ck_table;
 
 /// The table in use: the best that this processor can run, or the one that WINNOW_ISA names

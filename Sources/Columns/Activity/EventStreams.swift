@@ -199,16 +199,13 @@ struct StreamTable {
         storedTimes.values(range).map { timeBase &+ Int64(bitPattern: $0) &* unit }
     }
 
-    /// The times of those of the `n` events from `start` (a multiple of 512) on that a mask chooses;
-    /// there is room for whole groups of 64, and what is written for others is undefined.
+    /// The times of those of the `n` events from `start` (a multiple of 512) on that a mask chooses,
+    /// one after the other; there is room for 8 more.
     package func times(
         _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>,
         into out: UnsafeMutablePointer<Int64>
     ) {
-        unsafe out.withMemoryRebound(to: UInt64.self, capacity: n) { values in
-            unsafe storedTimes.values(start, n, of: mask, into: values)
-        }
-        for i in 0..<n { unsafe out[i] = timeBase &+ out[i] &* unit }
+        unsafe storedTimes.values(start, n, of: mask, base: timeBase, unit: UInt32(unit), into: out)
     }
 
     /// `count` of some events.
@@ -230,21 +227,22 @@ struct StreamTable {
     }
 
     /// Takes the events from `start` (a multiple of 512) on that have no value off the mask of `n`
-    /// events, and writes the values of those that are left; there is room for whole groups of 64.
-    package func narrowToValues(
-        _ start: Int, _ n: Int, of mask: UnsafeMutablePointer<UInt64>,
-        into out: UnsafeMutablePointer<Int64>
-    ) {
-        guard havingBase <= 1 else { return unsafe mask.update(repeating: 0, count: (n + 63) / 64) }
-        let wanted = 1 - havingBase
-        guard wanted <= having.span else {
+    /// events.
+    package func narrowToValues(_ start: Int, _ n: Int, _ mask: UnsafeMutablePointer<UInt64>) {
+        let wanted = 1 &- havingBase
+        guard havingBase <= 1, wanted <= having.span else {
             return unsafe mask.update(repeating: 0, count: (n + 63) / 64)
         }
         unsafe having.from(start).narrow(mask, to: wanted...wanted, first: n)
-        unsafe out.withMemoryRebound(to: UInt64.self, capacity: n) { values in
-            unsafe storedValues.values(start, n, of: mask, into: values)
-        }
-        for i in 0..<n { unsafe out[i] = valueBase &+ out[i] }
+    }
+
+    /// The values of those of the `n` events from `start` (a multiple of 512) on that a mask
+    /// chooses, one after the other; there is room for 8 more.
+    package func values(
+        _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>,
+        into out: UnsafeMutablePointer<Int64>
+    ) {
+        unsafe storedValues.values(start, n, of: mask, base: valueBase, unit: 1, into: out)
     }
 
     /// Message ordinals plus one; zero is none.

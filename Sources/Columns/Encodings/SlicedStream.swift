@@ -61,13 +61,14 @@ import WinnowFormat
         unsafe ck_unslice(bytes, count, UInt32(width), range.lowerBound, range.count, out)
     }
 
-    /// Those of the `n` values from `start`, a multiple of 64, on that a mask chooses. There is room
-    /// for whole groups of 64; what is written for others is undefined.
+    /// Those of the `n` values from `start`, a multiple of 64, on that a mask chooses, each times
+    /// `unit` above `base`, one after the other; there is room for 8 more.
     package func values(
-        _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>,
-        into out: UnsafeMutablePointer<UInt64>
+        _ start: Int, _ n: Int, of mask: UnsafePointer<UInt64>, base: Int64, unit: UInt32,
+        into out: UnsafeMutablePointer<Int64>
     ) {
-        unsafe kernels.unslice(bytes, count, UInt32(width), start, n, mask, out)
+        _ = unsafe kernels.unslice(
+            bytes, count, UInt32(width), start, n, mask, base, unit, out)
     }
 
     package func values(_ range: Range<Int>) -> [UInt64] {

@@ -15,9 +15,10 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case byTime, byLink, byFirstMark, byKey, byEventTime
     case uniqueJoin
     case messageBits, messageSums, objectRuns, objectsOneByOne
-    /// What comes after an event, row by row, as quarter hours of last events tell it, in each
-    /// object, or for each message.
-    case afterRows, afterQuarters, afterObjects, afterPairs
+    /// What comes after an event, row by row, as quarter hours of last events of both tell it, or
+    /// those of one and the times of the others, or the spans of runs, in each object, or for each
+    /// message.
+    case afterRows, afterQuarters, afterTimes, afterSpans, afterObjects, afterPairs
     /// Objects are counted for themselves: few events of the tail as they are, few others row by
     /// row, many as a set, one by one where parts must be compared; or they must all meet the
     /// condition, or each row counts them.

@@ -19,10 +19,8 @@ import WinnowThreads
     private(set) lazy var fewObjects = RowBuffer<UInt8>()
     private(set) lazy var objectCounts = RowBuffer<UInt32>()
     /// The time after which a row's events count, and the last one at which they do.
-    private(set) lazy var starts = RowBuffer<Int64>()
+    private(set) lazy var starts = StartTimes()
     private(set) lazy var ends = RowBuffer<Int64>()
-    /// The rows of a set, one after the other.
-    private(set) lazy var listedRows = RowBuffer<UInt16>()
     private(set) lazy var pairTimes = PairTimes()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
@@ -39,16 +37,16 @@ import WinnowThreads
     let mask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
     let spareMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
     let unitedMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
-    /// Events of a piece that are of the rows wanted.
-    let ownMask = UnsafeMutablePointer<UInt64>.allocate(capacity: Scratch.piece / 64)
     /// Which of a head's rows are wanted, by rank.
     let ranks = UnsafeMutablePointer<UInt64>.allocate(capacity: Block.words + 1)
     let kept = UnsafeMutablePointer<UInt16>.allocate(capacity: Scratch.piece + 64)
     let numbers = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
     let messages = UnsafeMutablePointer<UInt32>.allocate(capacity: Scratch.piece)
-    let times = UnsafeMutablePointer<Int64>.allocate(capacity: Scratch.piece)
+    let times = UnsafeMutablePointer<Int64>.allocate(capacity: Scratch.piece + 8)
     let distinct = UnsafeMutablePointer<UInt16>.allocate(capacity: Block.rows)
     let gathered = GatheredRuns(wholeTails: true)
+    /// Runs of the event after which others count.
+    let gatheredBefore = GatheredRuns(wholeTails: true)
     /// Runs by their keys, of the event that pairs are made of and of the one that must not have
     /// happened.
     let keyed = GatheredRuns(wholeTails: false)
@@ -74,7 +72,9 @@ import WinnowThreads
     /// Keeps the scratch for others, after an evaluation that came to its end.
     func giveBack() {
         guard rowCapacity <= Scratch.mostEvents,
-            max(gathered.capacity, keyed.capacity, excluded.capacity) <= Scratch.mostRuns
+            max(
+                gathered.capacity, gatheredBefore.capacity, keyed.capacity, excluded.capacity)
+                <= Scratch.mostRuns
         else { return }
         if pairTimes.room > Scratch.mostRuns { pairTimes = PairTimes() }
         unsafe taken.update(repeating: 0, count: EvaluationPath.count)
@@ -116,7 +116,6 @@ import WinnowThreads
         unsafe mask.deallocate()
         unsafe spareMask.deallocate()
         unsafe unitedMask.deallocate()
-        unsafe ownMask.deallocate()
         unsafe ranks.deallocate()
         unsafe kept.deallocate()
         unsafe numbers.deallocate()

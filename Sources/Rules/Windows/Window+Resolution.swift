@@ -87,13 +87,7 @@ extension Window {
     package static func rolling(
         _ n: Int, _ unit: Unit, from start: Instant, _ zone: TimeZoneRules
     ) -> Instant {
-        let length: Int64
-        switch unit {
-        case .minutes: length = 60_000
-        case .hours: length = 3_600_000
-        case .days: length = Instant.millisecondsPerDay
-        case .weeks: length = 7 * Instant.millisecondsPerDay
-        case .months, .years:
+        guard let length = unit.length else {
             let wall = zone.wall(of: start)
             let day = floorDivide(wall, Instant.millisecondsPerDay)
             let shifted = Window.day(n, unit, from: CivilDate(day: Int(day)))
@@ -108,6 +102,19 @@ extension Window {
         let (end, beyond) = start.milliseconds.addingReportingOverflow(distance)
         guard !over, !beyond else { return n < 0 ? .first : .last }
         return min(max(Instant(milliseconds: end), .first), .last)
+    }
+}
+
+extension Window.Unit {
+    /// Its milliseconds; nil where a calendar tells.
+    package var length: Int64? {
+        switch self {
+        case .minutes: 60_000
+        case .hours: 3_600_000
+        case .days: Instant.millisecondsPerDay
+        case .weeks: 7 * Instant.millisecondsPerDay
+        case .months, .years: nil
+        }
     }
 }
 

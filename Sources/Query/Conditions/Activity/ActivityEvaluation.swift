@@ -16,13 +16,24 @@ struct ActivityEvaluation {
     let scope: ActivityScope
     let scratch: Scratch
     /// The rows that matter, where events are looked at one by one in any case; nil for all.
-    private var wantedRows: BlockSet?
+    private let wantedRows: BlockSet?
+    /// Where runs are gathered.
+    let gathered: GatheredRuns
 
     /// - Parameter within: rows outside need not be right.
-    init(_ scope: ActivityScope, _ scratch: Scratch, _ within: BlockSet? = nil) {
+    init(
+        _ scope: ActivityScope, _ scratch: Scratch, _ within: BlockSet? = nil,
+        in gathered: GatheredRuns? = nil
+    ) {
         self.scope = scope
         self.scratch = scratch
         wantedRows = within
+        self.gathered = gathered ?? scratch.gathered
+    }
+
+    /// The same where rows outside need not be right.
+    func within(_ rows: BlockSet?) -> ActivityEvaluation {
+        ActivityEvaluation(scope, scratch, rows, in: gathered)
     }
 
     /// Rows whose events count between two bounds, and where they go.
@@ -41,7 +52,6 @@ struct ActivityEvaluation {
     /// wanted of their counts.
     func evaluate(_ block: BlockIndex, _ wanted: [Wanted]) throws(WinnowError) {
         if try answerFromSummary(block, wanted) { return }
-        let gathered = scratch.gathered
         let plain = scope.links == nil && scope.unique == nil
         try gathered.gather(
             scope, block, stored: plain, recency: plain && wanted.count == 1 && !wanted[0].counts)
@@ -111,9 +121,7 @@ struct ActivityEvaluation {
                 body(lower, UInt8(clamping: one.upper ?? 255), one.out)
             }
         }
-        if case .block = source, gathered.events < Tuning.fewEvents, gathered.summaries.isEmpty,
-            !joins(gathered)
-        {
+        if areFew(source, gathered) {
             scratch.record(.countedFew)
             let sink = unsafe FewSink(counters, rows: scratch.touched)
             try scan(source, gathered, sink)
@@ -126,6 +134,15 @@ struct ActivityEvaluation {
         scratch.record(sink.cuts == 0 ? .counted : .countedCapped)
         select { unsafe kernels.counters_between(counters, $0, $1, $2.bits, Block.rows) }
         unsafe counters.update(repeating: 0, count: Block.rows)
+    }
+
+    private func areFew(_ source: Source, _ gathered: GatheredRuns) -> Bool {
+        switch source {
+        case .block:
+            gathered.events < Tuning.fewEvents && gathered.summaries.isEmpty && !joins(gathered)
+        case .runs(let runs):
+            runs.reduce(0) { $0 + gathered.events(of: $1) } < Tuning.fewEvents
+        }
     }
 
     /// Calls `body` with rows, keys (zero for none) and counts of the events in scope, some
@@ -182,9 +199,10 @@ struct ActivityEvaluation {
         return try largest.part.part.latest(largest.entry)
     }
 
-    /// Rows, counts and times of some events, and the time that events to come do not pass.
+    /// Rows, counts and times of some events, and the time that events to come do not pass, which may
+    /// be any; nil when none are to come.
     typealias TimeBody = (
-        UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<Int64>, Int, Int64
+        UnsafePointer<UInt16>, UnsafePointer<UInt32>, UnsafePointer<Int64>, Int, Int64?
     ) -> Void
 
     /// Calls `body` with events of the rows in a set, run by run in the order of their times; ends
@@ -192,16 +210,13 @@ struct ActivityEvaluation {
     func forEachTime(
         _ block: BlockIndex, _ order: TimeOrder, while rows: BlockSet, _ body: TimeBody
     ) throws(WinnowError) {
-        let gathered = scratch.gathered
-        try gathered.gather(scope, block, stored: false)
-        guard scope.unique != nil, joins(gathered) else {
-            gathered.sort(by: order)
+        if try gather(block, order) {
             let runs = gathered.runs[...]
-            return try unsafe forEachTime(runs, of: gathered, order, while: rows, body)
+            return try unsafe forEachTime(
+                runs, of: gathered, order, among: nil, while: rows, body)
         }
         // Unique events that are compared come in no order.
-        var within = self
-        within.wantedRows = rows
+        let within = within(rows)
         try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
             let sink = unsafe TimeSink(wantsKeys: false) { rows, _, by, at, n in
                 unsafe body(rows, by, at, n, order.unknown)
@@ -211,17 +226,22 @@ struct ActivityEvaluation {
     }
 
     /// The same with some runs, which are in that order.
+    /// - Parameter times: runs that are before these times, or after them, are passed over.
     func forEachTime(
         _ runs: ArraySlice<RunInScope>, of gathered: GatheredRuns, _ order: TimeOrder,
-        while rows: BlockSet, _ body: TimeBody
+        among times: ClosedRange<Int64>?, while rows: BlockSet, _ body: TimeBody
     ) throws(WinnowError) {
-        var within = self
-        within.wantedRows = rows
+        func next(_ start: Int) -> Int? {
+            runs[start...].indices.first {
+                times.map(runs[$0].span.touches) ?? true
+            }
+        }
+        let within = within(rows)
         try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
-            for i in runs.indices {
-                if rows.isEmpty { return }
-                let isLast = i + 1 == runs.endIndex
-                let bound = isLast ? order.end : order.bound(runs[i + 1].span)
+            var following = next(runs.startIndex)
+            while let i = following, !rows.isEmpty {
+                following = next(i + 1)
+                let bound = following.map { order.bound(runs[$0].span) }
                 let sink = unsafe TimeSink(wantsKeys: false) { rows, _, by, at, n in
                     unsafe body(rows, by, at, n, bound)
                 }
@@ -230,8 +250,18 @@ struct ActivityEvaluation {
         }
     }
 
-    /// Gathers the runs of a block, those of each object together, in the order of their times;
-    /// false when runs do not tell which events are in scope.
+    /// Gathers the runs of a block, in the order of their times; false when runs do not tell which
+    /// events are in scope.
+    func gather(
+        _ block: BlockIndex, _ order: TimeOrder, among times: ClosedRange<Int64>? = nil
+    ) throws(WinnowError) -> Bool {
+        try gathered.gather(scope, block, stored: false, among: times)
+        if scope.unique != nil, joins(gathered) { return false }
+        gathered.sort(by: order)
+        return true
+    }
+
+    /// The same with those of each object together.
     func gatherByKey(
         _ block: BlockIndex, _ gathered: GatheredRuns, _ order: TimeOrder? = nil
     ) throws(WinnowError) -> Bool {
@@ -239,6 +269,17 @@ struct ActivityEvaluation {
         if scope.unique != nil, joins(gathered) { return false }
         gathered.sortByKey(then: order)
         return true
+    }
+
+    /// Makes `out` the rows with events in those of some runs that pass.
+    func unite(
+        _ runs: ArraySlice<RunInScope>, of gathered: GatheredRuns, into out: BlockSet,
+        where passes: (LeafSpan) -> Bool
+    ) throws(WinnowError) {
+        out.clear()
+        for i in runs.indices where passes(runs[i].span) {
+            try scan(runs[i...i], gathered, UnionSink(set: out))
+        }
     }
 
     /// Makes the rows that are wanted by these runs alone.
@@ -302,15 +343,13 @@ struct ActivityEvaluation {
             var compared = wantedRows
             if !unique.isRestricted {
                 // Of rows that one chunk alone speaks about, its marks are right.
-                var alone = self
                 let contested = try join.contestedRows(block)
                 let others = scratch.uncontested
                 others.copy(from: wantedRows ?? scratch.universe)
                 others.subtract(contested)
-                alone.wantedRows = others
                 if let wantedRows { contested.formIntersection(wantedRows) }
                 compared = contested
-                try alone.scan(gathered.runs[...], gathered, sink)
+                try within(others).scan(gathered.runs[...], gathered, sink)
             }
             // Said once for all of them: saying it may take a pass over the counters.
             sink.expect(.max)
@@ -403,7 +442,7 @@ struct ActivityEvaluation {
         guard let starts = unsafe head.starts else { return }
         // Every row has been counted once; what is left are the events that are not the first of
         // their row.
-        let rows = try unsafe self.rows(of: head)
+        let rows = unsafe self.rows(of: head)
         var passed = 0
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
@@ -417,10 +456,9 @@ struct ActivityEvaluation {
         }
     }
 
-    /// The distinct rows of a head, ascending.
-    private func rows(of head: ActivityChunk.Head) throws(WinnowError) -> UnsafePointer<UInt16> {
+    /// The distinct rows of a head whose container is sound, ascending.
+    private func rows(of head: ActivityChunk.Head) -> UnsafePointer<UInt16> {
         if let array = unsafe head.container.array { return unsafe array }
-        guard head.container.isSound else { throw head.misfit }
         unsafe head.container.rows(into: scratch.distinct)
         return unsafe UnsafePointer(scratch.distinct)
     }
@@ -430,14 +468,16 @@ struct ActivityEvaluation {
         _ head: ActivityChunk.Head, _ run: RunInScope, _ window: ClosedRange<Int64>,
         _ sink: some CountSink
     ) throws(WinnowError) {
-        if let wantedRows, looksAtRows(sink) {
-            return try scan(head, of: wantedRows, run, window, sink)
-        }
-        let rows = try unsafe self.rows(of: head)
+        let wanted = looksAtRows(sink) ? wantedRows : nil
+        guard head.container.isSound else { throw head.misfit }
+        if let wanted, unsafe !head.container.ranks(in: wanted, into: scratch.ranks) { return }
+        let rows = unsafe self.rows(of: head)
         var passed = 0
+        var chosen = ck_passed(ranks: 0, fills: false)
         for at in stride(from: 0, to: head.events, by: Scratch.piece) {
             let n = min(Scratch.piece, head.events - at)
             choose(0..<n)
+            if wanted != nil { try narrowToRanks(head, at, n, &chosen) }
             if run.straddles { narrow(head.streams, at, n, to: window) }
             narrow(head.streams, at, n, to: sink)
             guard let starts = unsafe head.starts else {
@@ -452,50 +492,17 @@ struct ActivityEvaluation {
         }
     }
 
-    /// The same where only events of some rows are wanted: of others nothing is read.
-    private func scan(
-        _ head: ActivityChunk.Head, of wanted: BlockSet, _ run: RunInScope,
-        _ window: ClosedRange<Int64>, _ sink: some CountSink
+    /// Makes the mask those of a head's `n` events from `at` on whose rows are among the ranks.
+    private func narrowToRanks(
+        _ head: ActivityChunk.Head, _ at: Int, _ n: Int, _ passed: inout ck_passed
     ) throws(WinnowError) {
-        guard head.container.isSound else { throw head.misfit }
-        let chosen = unsafe head.container.rows(
-            in: wanted, into: scratch.distinct, ranks: scratch.ranks)
-        guard chosen > 0 else { return }
         let mask = unsafe scratch.mask
-        let own = unsafe scratch.ownMask
-        let kept = unsafe scratch.kept
-        var passed = ck_passed(ranks: 0, fills: false)
-        // The chosen row that the event before was of.
-        var row = -1
-        for at in stride(from: 0, to: head.events, by: Scratch.piece) {
-            let n = min(Scratch.piece, head.events - at)
-            choose(0..<n)
-            if let starts = unsafe head.starts {
-                let fits = unsafe kernels.events_of_ranks(
-                    scratch.ranks, head.distinct, starts + at / 8, n, &passed, mask)
-                guard fits else { throw head.misfit }
-            } else {
-                for word in 0..<(n + 63) / 64 {
-                    unsafe mask[word] &= scratch.ranks[at / 64 + word]
-                }
-            }
-            let words = (n + 63) / 64
-            unsafe own.update(from: mask, count: words)
-            if run.straddles { narrow(head.streams, at, n, to: window) }
-            narrow(head.streams, at, n, to: sink)
-            var count = 0
-            for word in 0..<words {
-                var bits = unsafe own[word]
-                let firsts = unsafe head.starts?.word(at / 64 + word) ?? .max
-                while bits != 0 {
-                    let lowest = bits & (0 &- bits)
-                    if firsts & lowest != 0 { row += 1 }
-                    unsafe kept[count] = scratch.distinct[row]
-                    if unsafe mask[word] & lowest != 0 { count += 1 }
-                    bits ^= lowest
-                }
-            }
-            deliver(count, head.streams, at, n, run.key, sink)
+        if let starts = unsafe head.starts {
+            let fits = unsafe kernels.events_of_ranks(
+                scratch.ranks, head.distinct, starts + at / 8, n, &passed, mask)
+            guard fits else { throw head.misfit }
+        } else {
+            for word in 0..<(n + 63) / 64 { unsafe mask[word] &= scratch.ranks[at / 64 + word] }
         }
     }
 
@@ -550,7 +557,7 @@ struct ActivityEvaluation {
         _ streams: EventStreams, _ at: Int, _ n: Int, to sink: some CountSink
     ) {
         if sink.wantsValues {
-            unsafe streams.narrowToValues(at, n, of: scratch.mask, into: scratch.times)
+            unsafe streams.narrowToValues(at, n, scratch.mask)
         }
         let mask = unsafe scratch.mask
         if let links = scope.links {
@@ -590,30 +597,46 @@ struct ActivityEvaluation {
         }
         let numbers = unsafe scratch.numbers
         let messages = unsafe scratch.messages
-        let times = unsafe scratch.times
-        if sink.wantsKeys { scratch.record(.byKey) }
-        if sink.wantsTimes { scratch.record(.byEventTime) }
-        if weighs { unsafe streams.weights(at..<at + n, into: numbers) }
-        if sink.wantsTimes, !sink.wantsValues {
-            unsafe streams.times(at, n, of: mask, into: times)
+        if weighs {
+            unsafe streams.weights(at..<at + n, into: numbers)
+            unsafe keep(numbers, n)
+        } else {
+            unsafe numbers.update(repeating: 1, count: count)
         }
-        if key == nil, sink.wantsKeys { unsafe streams.messages(at..<at + n, into: messages) }
-        var k = 0
-        for word in 0..<(n + 63) / 64 {
-            var bits = unsafe mask[word]
-            while bits != 0, k < count {
-                let i = word * 64 + bits.trailingZeroBitCount
-                unsafe numbers[k] = unsafe weighs ? numbers[i] : 1
-                if sink.wantsKeys { unsafe messages[k] = unsafe key ?? messages[i] }
-                if sink.wantsTimes { unsafe times[k] = unsafe times[i] }
-                k += 1
-                bits &= bits - 1
+        if sink.wantsTimes {
+            scratch.record(.byEventTime)
+            if sink.wantsValues {
+                unsafe streams.values(at, n, of: mask, into: scratch.times)
+            } else {
+                unsafe streams.times(at, n, of: mask, into: scratch.times)
+            }
+        }
+        if sink.wantsKeys {
+            scratch.record(.byKey)
+            if let key {
+                unsafe messages.update(repeating: key, count: count)
+            } else {
+                unsafe streams.messages(at..<at + n, into: messages)
+                unsafe keep(messages, n)
             }
         }
         if sink.wantsKeys || sink.wantsTimes {
             hand(count, to: sink)
         } else {
             unsafe sink.add(kept, by: numbers, count)
+        }
+    }
+
+    /// Moves those of `n` numbers that the mask chooses together.
+    private func keep(_ numbers: UnsafeMutablePointer<UInt32>, _ n: Int) {
+        var k = 0
+        for word in 0..<(n + 63) / 64 {
+            var bits = unsafe scratch.mask[word]
+            while bits != 0 {
+                unsafe numbers[k] = numbers[word * 64 + bits.trailingZeroBitCount]
+                k += 1
+                bits &= bits - 1
+            }
         }
     }
 

@@ -99,6 +99,15 @@ struct LeafSpan: Sendable {
     /// Neither before nor after any other.
     static let unknown = LeafSpan(first: .min, last: .max)
 
+    /// Whether none is before the end of some times.
+    func isAfter(_ times: ClosedRange<Int64>) -> Bool { first >= times.upperBound }
+
+    /// Whether all are before some times.
+    func isBefore(_ times: ClosedRange<Int64>) -> Bool { last < times.lowerBound }
+
+    /// Whether some may be among these times.
+    func touches(_ times: ClosedRange<Int64>) -> Bool { !isAfter(times) && !isBefore(times) }
+
     mutating func formUnion(_ other: LeafSpan) {
         first = min(first, other.first)
         last = max(last, other.last)

@@ -242,7 +242,7 @@ struct UnionSink: CountSink {
         unsafe kernels.count_rows_wide(counters, rows, by, n)
     }
     func add(_ set: BlockSet, by: UInt64) {
-        let n = unsafe kernels.rows_of(set.bits, Block.words, rows)
+        let n = unsafe kernels.rows_of(set.bits, Block.words, rows, Block.rows)
         for i in 0..<n { unsafe counters[Int(rows[i])] &+= by }
     }
 }

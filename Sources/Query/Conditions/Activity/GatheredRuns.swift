@@ -35,8 +35,10 @@ final class GatheredRuns {
     ///   scope as a whole.
     /// - Parameter recency: whether it only matters who has an event, so that times of last events
     ///   may tell.
+    /// - Parameter times: heads without events among these times are left out.
     func gather(
-        _ scope: ActivityScope, _ block: BlockIndex, stored: Bool, recency: Bool = false
+        _ scope: ActivityScope, _ block: BlockIndex, stored: Bool, recency: Bool = false,
+        among times: ClosedRange<Int64>? = nil
     ) throws(WinnowError) {
         runs.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
@@ -60,7 +62,7 @@ final class GatheredRuns {
                 continue
             }
             let chunk = try scope.part.chunk(entry)
-            var reach = heads(of: chunk, scope)
+            var reach = heads(of: chunk, scope, among: times)
             if try tail(of: chunk, scope) { reach = reach.saturatingAdd(chunk.tailMaximum) }
             if reach > 255, entry.hasSummary {
                 reach = min(reach, UInt64(clamping: try scope.part.summary(entry).bound))
@@ -104,9 +106,12 @@ final class GatheredRuns {
     }
 
     /// Appends the heads in scope; returns what they may add up to for one row.
-    private func heads(of chunk: ActivityChunk, _ scope: PartScope) -> UInt64 {
+    private func heads(
+        of chunk: ActivityChunk, _ scope: PartScope, among times: ClosedRange<Int64>?
+    ) -> UInt64 {
         var reach: UInt64 = 0
         func take(_ i: Int, _ leaf: LeafID) {
+            if let times, !span(of: leaf, scope).touches(times) { return }
             events += chunk.events(ofHead: i)
             runs.append(run(.head(i), of: chunks.count, leaf, scope))
             reach = reach.saturatingAdd(chunk.maximum(ofHead: i))
@@ -233,8 +238,7 @@ enum TimeOrder {
     /// What the events of a run, and of those after it, do not pass.
     func bound(_ span: LeafSpan) -> Int64 { self == .lastFirst ? span.last : span.first }
 
-    /// What nothing passes, since nothing follows; and what anything may follow.
-    var end: Int64 { self == .lastFirst ? .min : .max }
+    /// What anything may follow.
     var unknown: Int64 { self == .lastFirst ? .max : .min }
 }
 

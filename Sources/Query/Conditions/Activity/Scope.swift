@@ -97,14 +97,16 @@ struct Scope: Hashable {
         let takesAllActors = try takesAllActors(part, index)
         let takesAll =
             campaigns == nil && templates == nil && variants == nil && takesAllActors
-        let spans = ordersLeaves ? try part.leaves(of: index).spans : nil
         if covered && takesAll && unique == nil && keying != .campaign && keying != .template {
             let scope = PartScope(
-                part: part, index: index, places: nil, leaves: [], keys: nil, spans: spans,
+                part: part, index: index, places: nil, leaves: [], keys: nil,
+                spans: ordersLeaves ? try part.leaves(of: index).spans : nil,
                 tellsLast: true, window: window)
             return (scope, index.events)
         }
         let table = try part.leaves(of: index)
+        var spans: [LeafSpan]?
+        if ordersLeaves { spans = Array(repeating: .unknown, count: table.count) }
         var places = [PartScope.Place](repeating: .out, count: table.count)
         var leaves: [LeafID] = []
         var events = 0
@@ -115,6 +117,7 @@ struct Scope: Hashable {
             places[Int(leaf.rawValue)] =
                 low >= window.lowerBound && high <= window.upperBound ? .inside : .straddles
             leaves.append(leaf)
+            spans?[Int(leaf.rawValue)] = LeafSpan(first: low, last: high)
             events &+= Int(table.events[Int(leaf.rawValue)])
         }
         guard !leaves.isEmpty || unique != nil else { return nil }

@@ -1,5 +1,4 @@
 import WinnowBitmaps
-import WinnowCKernels
 import WinnowColumns
 import WinnowModel
 import WinnowRules
@@ -7,11 +6,12 @@ import WinnowRules
 /// Profiles that have an event, and of other events after it between two bounds; in the whole
 /// scope, or in some one object or message.
 ///
-/// Method: sets of rows tell most: who does not have the event, or not enough of the others. Where
-/// all of both are in scope, quarter hours of last events decide nearly all of the rest. For the
-/// rows that are left, the last (or first) time of the event is found from the runs with the latest
-/// (earliest) events on, until no run can change it; then what is later. Objects are looked at one
-/// by one in the same way. For messages, times are kept by row and message.
+/// Method: sets of rows tell most: who does not have the event, or not enough of the others. Runs
+/// of the event that begin when all others are over, or end before them, tell without their times.
+/// Where all of the event are in scope, quarter hours of last events decide nearly all of the rest.
+/// For the rows that are left, the last (or first) time of the event is found from the runs with
+/// the latest (earliest) events on, until no run can change it; then what is later. Objects are
+/// looked at one by one in the same way. For messages, times are kept by row and message.
 final class AfterCondition: BoundCondition {
     /// The events after which others count.
     private let before: ActivityScope
@@ -30,6 +30,17 @@ final class AfterCondition: BoundCondition {
         let which: After.Which
         let within: After.Duration?
         let zone: TimeZoneRules
+        /// The milliseconds of `within`; nil where a calendar tells.
+        private let length: Int64?
+
+        init(which: After.Which, within: After.Duration?, zone: TimeZoneRules) {
+            (self.which, self.within, self.zone) = (which, within, zone)
+            length = within.flatMap { duration in
+                duration.unit.length.map {
+                    $0.multipliedReportingOverflow(by: Int64(duration.number))
+                }
+            }.map { $0.overflow ? .max : $0.partialValue }
+        }
 
         /// The time of an event instead of another.
         func choose(_ known: Int64, _ time: Int64) -> Int64 {
@@ -39,6 +50,10 @@ final class AfterCondition: BoundCondition {
         /// The last instant at which events count.
         func end(after time: Int64) -> Int64 {
             guard let within else { return .max }
+            if let length {
+                let (end, isOver) = time.addingReportingOverflow(length)
+                return isOver ? .max : end
+            }
             return Window.rolling(
                 within.number, within.unit, from: Instant(milliseconds: time), zone
             ).milliseconds
@@ -64,10 +79,12 @@ final class AfterCondition: BoundCondition {
         switch pairing {
         case .scope:
             view.scratch.record(.afterRows)
-            try evaluate(
-                Events(before, view), events.map { Events($0, view) }, view,
-                within: view.candidates,
-                into: out)
+            let scratch = view.scratch
+            let first = try Events(before, view, in: scratch.gatheredBefore, order)
+            let others = try events.map { (scope) throws(WinnowError) in
+                try Events(scope, view, in: scratch.gathered, .lastFirst)
+            }
+            try evaluate(first, others, view, within: view.candidates, into: out)
         case .object:
             if try !evaluateObjects(view, into: out) { try evaluatePairs(view, into: out) }
         case .message:
@@ -76,49 +93,6 @@ final class AfterCondition: BoundCondition {
     }
 
     private func matches(_ count: UInt64) -> Bool { count >= lower && count <= upper ?? .max }
-
-    /// Events of a block: all in scope, or some of its runs.
-    private struct Events {
-        let evaluation: ActivityEvaluation
-        let block: BlockIndex
-        var runs: (gathered: GatheredRuns, range: Range<Int>)?
-
-        init(_ scope: ActivityScope, _ view: BlockView) {
-            evaluation = ActivityEvaluation(scope, view.scratch)
-            block = view.block
-        }
-
-        /// Makes `out` the rows that have at least so many.
-        func rows(
-            having least: UInt64, within: BlockSet?, into out: BlockSet
-        ) throws(WinnowError) {
-            let wanted = ActivityEvaluation.Wanted(lower: least, upper: nil, out: out)
-            if let (gathered, range) = runs {
-                try evaluation.evaluate(gathered.runs[range], gathered, wanted)
-            } else {
-                let scratch = evaluation.scratch
-                scratch.wanted.replace(by: wanted)
-                try ActivityEvaluation(evaluation.scope, scratch, within)
-                    .evaluate(block, scratch.wanted.all)
-            }
-            if let within { out.formIntersection(within) }
-        }
-
-        func forEachTime(
-            _ order: TimeOrder, while rows: BlockSet, _ body: ActivityEvaluation.TimeBody
-        ) throws(WinnowError) {
-            if let (gathered, range) = runs {
-                let runs = gathered.runs[range]
-                try unsafe evaluation.forEachTime(runs, of: gathered, order, while: rows, body)
-            } else {
-                try unsafe evaluation.forEachTime(block, order, while: rows, body)
-            }
-        }
-
-        func lastQuarters(_ told: BlockSet) throws(WinnowError) -> SlicedBlock? {
-            try runs == nil ? evaluation.lastQuarters(block, told) : nil
-        }
-    }
 
     /// Object by object, the runs of both events in the same order; false when runs do not tell
     /// which events are in scope.
@@ -168,7 +142,12 @@ final class AfterCondition: BoundCondition {
         _ before: Events, _ events: Events?, _ view: BlockView, within: BlockSet?,
         into out: BlockSet
     ) throws(WinnowError) {
-        try before.rows(having: 1, within: within, into: out)
+        if lower > 0, before.runs != nil, events != nil {
+            // Times tell who has the event before.
+            out.copy(from: within ?? view.scratch.universe)
+        } else {
+            try before.rows(having: 1, within: within, into: out)
+        }
         guard let events else {
             if lower > 0 { out.clear() }
             return
@@ -193,8 +172,19 @@ final class AfterCondition: BoundCondition {
         let later = view.spare(2)
         open.copy(from: rows)
         later.clear()
-        try compareQuarters(of: open, later: later, before, events, isOne: isOne, view)
-        if !open.isEmpty { try findStarts(open, before, view) }
+        var before = before
+        var times = events.times
+        if !isOne || span.within != nil { times = times.map { Int64.min...$0.upperBound } }
+        if try compareQuarters(
+            of: open, later: later, before, events, &times, isOne: isOne, view)
+        {
+            try before.gather(order, among: times)
+            if !open.isEmpty { try findStarts(of: open, before, nil, view) }
+        } else {
+            try compareSpans(of: open, later: later, before, times, view)
+            if !open.isEmpty { try findStarts(of: open, before, times, view) }
+            try findEarlier(than: times, of: open, later: later, before, view)
+        }
         if isOne {
             if !open.isEmpty { try find(later, of: open, events, view) }
             if lower > 0 { rows.formIntersection(later) } else { rows.subtract(later) }
@@ -209,87 +199,116 @@ final class AfterCondition: BoundCondition {
 
     /// Decides by the quarter hours of last events, where these tell: takes rows off `open` that
     /// have nothing later, and those with something later, which it adds to `later`, if one event is
-    /// what matters.
+    /// what matters. The others' times are as their own quarter hours, or else their runs, say.
+    /// Returns whether all rows that are left have the event last among the others' times.
     private func compareQuarters(
-        of open: BlockSet, later: BlockSet, _ before: Events, _ events: Events, isOne: Bool,
-        _ view: BlockView
-    ) throws(WinnowError) {
+        of open: BlockSet, later: BlockSet, _ before: Events, _ events: Events,
+        _ times: inout ClosedRange<Int64>?, isOne: Bool, _ view: BlockView
+    ) throws(WinnowError) -> Bool {
+        let latestIsLater = isOne && span.within == nil
+        guard before.runs == nil, span.which == .last || latestIsLater else { return false }
         let told = view.spare(3)
         told.copy(from: open)
-        let latestIsLater = isOne && span.within == nil
-        guard span.which == .last || latestIsLater, let first = try before.lastQuarters(told),
-            let last = try events.lastQuarters(told)
-        else { return }
-        view.scratch.record(.afterQuarters)
-        let greater = view.spare(4)
-        let equal = view.spare(5)
-        last.compare(with: first, greater: greater, equal: equal, view.scratch.sliced)
-        if span.which == .last {
-            // Where the last event is earlier, nothing is later.
-            let earlier = view.spare(6)
-            earlier.copy(from: told)
-            earlier.subtract(greater)
-            earlier.subtract(equal)
-            open.subtract(earlier)
+        guard let first = try before.lastQuarters(told) else { return false }
+        let (greater, less, equal) = (view.spare(4), view.spare(5), view.spare(6))
+        if let last = try events.lastQuarters(told) {
+            view.scratch.record(.afterQuarters)
+            last.compare(with: first, greater: greater, equal: equal, view.scratch.sliced)
+            less.copy(from: told)
+            less.subtract(greater)
+            less.subtract(equal)
+        } else if let quarters = times.map(Recency.quarters) {
+            view.scratch.record(.afterTimes)
+            times = Recency.times(of: quarters)
+            first.select(Int64.min...quarters.lowerBound - 1, into: greater, view.scratch.sliced)
+            first.select(quarters.upperBound + 1...Int64.max, into: less, view.scratch.sliced)
+            less.formIntersection(told)
+        } else {
+            return false
         }
+        // Where the last event is earlier, nothing is later.
+        if span.which == .last { open.subtract(less) }
         if latestIsLater {
             greater.formIntersection(told)
             later.formUnion(greater)
             open.subtract(greater)
         }
+        equal.copy(from: open)
+        equal.subtract(told)
+        return span.which == .last && equal.isEmpty
+    }
+
+    /// Decides by the runs of the event before that begin when all others are over, where its last
+    /// time matters; by those that end before all others, where its first one does.
+    private func compareSpans(
+        of open: BlockSet, later: BlockSet, _ before: Events, _ times: ClosedRange<Int64>?,
+        _ view: BlockView
+    ) throws(WinnowError) {
+        guard let times else { return }
+        let isLast = span.which == .last
+        func decides(_ span: LeafSpan) -> Bool {
+            isLast ? span.isAfter(times) : span.isBefore(times)
+        }
+        guard before.contains(where: decides) else { return }
+        view.scratch.record(.afterSpans)
+        let decided = view.spare(3)
+        try before.unite(into: decided, where: decides)
+        if !isLast {
+            decided.formIntersection(open)
+            later.formUnion(decided)
+        }
+        open.subtract(decided)
     }
 
     /// Finds the last (or first) time of the event before, and until when events count.
     private func findStarts(
-        _ open: BlockSet, _ before: Events, _ view: BlockView
+        of open: BlockSet, _ before: Events, _ times: ClosedRange<Int64>?, _ view: BlockView
     ) throws(WinnowError) {
-        let starts = unsafe view.scratch.starts.base
-        let order = order
-        let isLast = order == .lastFirst
-        let rows = unsafe view.scratch.listedRows.base
-        let n = unsafe kernels.rows_of(open.bits, Block.words, rows)
-        for i in 0..<n { unsafe starts[Int(rows[i])] = order.end }
+        let starts = view.scratch.starts
+        starts.begin(order)
         let pending = view.spare(3)
         pending.copy(from: open)
         let bits = unsafe pending.bits
-        try unsafe before.forEachTime(order, while: pending) { rows, _, at, n, bound in
-            for i in 0..<n {
-                let row = unsafe Int(rows[i])
-                let time = unsafe span.choose(starts[row], at[i])
-                unsafe starts[row] = time
-                if isLast ? time >= bound : time <= bound {
-                    unsafe bits[row >> 6] &= ~(1 << UInt64(row & 63))
-                }
-            }
+        try unsafe before.forEachTime(order, among: times, while: pending) {
+            rows, _, at, n, bound in
+            unsafe starts.take(rows, at, n, bound: bound, bits)
         }
+        guard span.within != nil else { return }
         let ends = unsafe view.scratch.ends.base
-        for i in 0..<n {
-            let row = unsafe Int(rows[i])
-            unsafe ends[row] = unsafe span.end(after: starts[row])
+        open.forEach { row in
+            if let start = starts[row] { unsafe ends[row] = span.end(after: start) }
         }
+    }
+
+    /// Adds the rows of `open` to `later` whose last event before is in runs that end before all
+    /// others: they have no such time yet.
+    private func findEarlier(
+        than times: ClosedRange<Int64>?, of open: BlockSet, later: BlockSet, _ before: Events,
+        _ view: BlockView
+    ) throws(WinnowError) {
+        guard let times, span.which == .last, !open.isEmpty,
+            before.contains(where: { $0.isBefore(times) })
+        else { return }
+        let starts = view.scratch.starts
+        let earlier = view.spare(3)
+        try before.unite(into: earlier) { $0.isBefore(times) }
+        earlier.formIntersection(open)
+        earlier.filter { starts[$0] == nil }
+        later.formUnion(earlier)
     }
 
     /// Adds to `found` the rows of `open` that have one event that counts.
     private func find(
         _ found: BlockSet, of open: BlockSet, _ events: Events, _ view: BlockView
     ) throws(WinnowError) {
-        let starts = unsafe view.scratch.starts.base
-        let ends = unsafe view.scratch.ends.base
+        let starts = view.scratch.starts
+        let ends = unsafe span.within == nil ? nil : UnsafePointer(view.scratch.ends.base)
         let pending = view.spare(3)
         pending.copy(from: open)
         let bits = unsafe pending.bits
         let foundBits = unsafe found.bits
         try unsafe events.forEachTime(.lastFirst, while: pending) { rows, _, at, n, bound in
-            for i in 0..<n {
-                let row = unsafe Int(rows[i])
-                let bit: UInt64 = 1 << UInt64(row & 63)
-                if unsafe at[i] > starts[row] && at[i] <= ends[row] {
-                    unsafe foundBits[row >> 6] |= bit
-                    unsafe bits[row >> 6] &= ~bit
-                } else if unsafe starts[row] >= bound {
-                    unsafe bits[row >> 6] &= ~bit
-                }
-            }
+            unsafe starts.find(rows, at, n, ends: ends, bound: bound, foundBits, bits)
         }
     }
 
@@ -297,14 +316,17 @@ final class AfterCondition: BoundCondition {
     private func count(
         _ open: BlockSet, _ events: Events, _ view: BlockView
     ) throws(WinnowError) {
-        let starts = unsafe view.scratch.starts.base
+        let starts = view.scratch.starts
         let ends = unsafe view.scratch.ends.base
+        let ending = span.within != nil
         let counts = unsafe view.scratch.wideCounters.base
         open.forEach { unsafe counts[$0] = 0 }
         try unsafe events.forEachTime(.lastFirst, while: open) { rows, by, at, n, _ in
             for i in 0..<n {
                 let row = unsafe Int(rows[i])
-                if unsafe at[i] > starts[row] && at[i] <= ends[row] {
+                if let start = starts[row],
+                    unsafe at[i] > start && (!ending || at[i] <= ends[row])
+                {
                     unsafe counts[row] = counts[row].saturatingAdd(UInt64(by[i]))
                 }
             }
