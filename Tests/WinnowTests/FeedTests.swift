@@ -512,6 +512,29 @@ struct FeedTests {
         #expect(try String(contentsOfFile: rejects, encoding: .utf8).contains("\"row\": 1"))
     }
 
+    @Test("arrays and objects with too many levels are rejected, not passed over")
+    func depth() throws {
+        let deep = String(repeating: "[", count: 600) + String(repeating: "]", count: 600)
+        let mapping = """
+            {"source": {"format": "ndjson"}, "profile": {"match": "email", "value": "e", "mode": "insert"},
+             "events": [{"channel": {"value": "email"}, "event": {"value": "opened"},
+                         "time": {"path": "t.at", "as": "seconds"}}]}
+            """
+        let rejects = fixture.folder.appendingPathComponent("rejects").path
+        let summary = try feed(
+            mapping,
+            """
+            {"e": "a@example.com", "t": {"at": 1700000000, "deep": \(deep)}}
+            {"e": "b@example.com", "t": {"at": 1700000000, "deep": []}}
+
+            """
+        ) { $0.rejects = rejects }
+        #expect(summary.rejected == 1)
+        let lines = try String(contentsOfFile: rejects, encoding: .utf8)
+        #expect(lines.contains("\"malformed_json\""))
+        #expect(try ids("email opened exists").count == 1)
+    }
+
     @Test("a batch covers its mapping; --distinct passes over what was loaded before")
     func batches() throws {
         let mapping = "{\"source\": {\"format\": \"json\"}, \(FeedTests.goals)}"

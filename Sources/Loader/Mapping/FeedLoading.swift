@@ -42,19 +42,24 @@ struct FeedLoading: Loading {
         subscriptions = RecordRun(of: SubscriptionRows.self, in: &pending)
         goals = RecordRun(of: GoalRows.self, in: &pending)
         firstNew = Row(rawValue: writer.snapshot.manifest.rows)
-        let device = schema.builtInDevice
-        var names = mapping.firstKeys
-        let deviceName = Array(FeedParser.deviceName.utf8)
-        if mapping.profile != nil, device != nil, !names.contains(deviceName) {
-            names.append(deviceName)
+        var mapping = mapping
+        var names: [[UInt8]] = []
+        func column(_ name: [UInt8]) -> Int {
+            if let known = names.firstIndex(of: name) { return known }
+            names.append(name)
+            return names.count - 1
         }
-        parser = FeedParser(
-            mapping: mapping, schema: schema,
-            keys: Dictionary(
-                names.enumerated().map { ($0.element, $0.offset) },
-                uniquingKeysWith: { first, _ in first }),
-            events: EventRows(latest: latest, loadsUnique: schema.uniqueEvents == .stored),
-            goals: GoalRows(latest: latest), device: device)
+        let hasItems = mapping.source.each != nil
+        mapping.forEachPath { path in
+            let isItem = hasItems && path.keys[0] == Array("item".utf8)
+            path.column = isItem ? Mapping.Path.item : column(path.keys[0])
+        }
+        let hasProfile = mapping.profile != nil
+        let device = schema.builtInDevice.flatMap { field in
+            hasProfile
+                ? (field: field, column: column(Array(FeedParser.deviceName.utf8))) : nil
+        }
+        parser = FeedParser(mapping, schema, latest: latest, device: device)
         yielded = Array(repeating: 0, count: mapping.entries.count)
         yieldedNothing = yielded
         var columns = options
@@ -168,7 +173,7 @@ struct FeedLoading: Loading {
     private mutating func row(
         ofDevice device: [UInt8], _ summary: inout LoadSummary
     ) throws(WinnowError) -> Row? {
-        guard let field = parser.device else { return nil }
+        guard let field = parser.device?.field else { return nil }
         if devices == nil {
             devices = try ProfileIndex(writer.snapshot, field: field, contacts: false) { $0 }
         }
@@ -335,36 +340,5 @@ struct FeedLoading: Loading {
 extension FeedContent {
     fileprivate var hasAnonymousGoals: Bool {
         goals.types.contains { $0.events.contains { $0.count == FeedMarks.anonymous } }
-    }
-}
-
-extension Mapping {
-    /// The first keys of all paths, each once.
-    fileprivate var firstKeys: [[UInt8]] {
-        var keys: [[UInt8]] = []
-        func add(_ path: Path) {
-            let isItem = source.each != nil && path.keys[0] == FeedParser.item
-            if !isItem, !keys.contains(path.keys[0]) { keys.append(path.keys[0]) }
-        }
-        func add(_ value: Value) {
-            switch value.origin {
-            case .path(let path): add(path)
-            case .constant: break
-            case .first(let values), .join(let values, _): values.forEach(add)
-            }
-        }
-        source.each.map(add)
-        conditions.forEach { add($0.path) }
-        if let profile {
-            profile.value.map(add)
-            profile.id.map(add)
-            profile.columns.forEach { add($0.value) }
-            profile.columnsFrom.map { add($0.path) }
-        }
-        for entry in entries {
-            entry.conditions.forEach { add($0.path) }
-            entry.columns.forEach { add($0.value) }
-        }
-        return keys
     }
 }

@@ -38,16 +38,36 @@ struct FeedContent: Sendable {
 struct FeedParser: Sendable {
     let mapping: Mapping
     let schema: Schema
-    /// The first keys of all paths, in the order of the columns.
-    let keys: [[UInt8]: Int]
+    /// The columns of each kind of records.
+    private let columns: [Mapping.Entry.Kind: (all: [InputColumn], names: [String])]
     let events: EventRows
     let goals: GoalRows
     let subscriptions = SubscriptionRows(choice: .keep)
-    /// The built-in field of device ids; nil where the store has one of its own.
-    let device: Int?
+    /// The built-in field of device ids, and the column of the input that is called so; nil where
+    /// the store has a field of its own.
+    let device: (field: Int, column: Int)?
 
     static let deviceName = "appmetrica_device_id"
-    static let item = Array("item".utf8)
+
+    init(
+        _ mapping: Mapping, _ schema: Schema, latest: Int64, device: (field: Int, column: Int)?
+    ) {
+        self.mapping = mapping
+        self.schema = schema
+        self.device = device
+        events = EventRows(latest: latest, loadsUnique: schema.uniqueEvents == .stored)
+        goals = GoalRows(latest: latest)
+        columns = Dictionary(
+            uniqueKeysWithValues: Mapping.Entry.Kind.allCases.map { kind in
+                (
+                    kind,
+                    (
+                        kind.columns,
+                        kind.columns.map { String(decoding: $0.name, as: UTF8.self) }
+                    )
+                )
+            })
+    }
 
     func parse(
         _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation
@@ -58,19 +78,19 @@ struct FeedParser: Sendable {
             yieldedNothing: Array(repeating: 0, count: mapping.entries.count))
         var preview: [String] = []
         let reader = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
-            let nodes = try FeedParser.nodes(cells)
-            let rows = try self.rows(nodes, layout.rules)
+            let rows = try self.rows(Array(cells), layout.rules)
             if rows.isEmpty { content.skipped += 1 }
             // All is read and checked before anything is entered.
             var read: [FeedRowContent] = []
             defer { for row in read { row.release() } }
             for row in rows {
-                guard row.meets(mapping.conditions) else {
+                if row.meets(mapping.conditions) {
+                    read.append(FeedRowContent(previews: layout.previews))
+                    try self.read(row, layout.rules, &read[read.count - 1])
+                } else {
                     content.skipped += 1
-                    continue
                 }
-                read.append(FeedRowContent())
-                try self.read(row, layout.rules, &read[read.count - 1])
+                try row.check()
             }
             for row in read {
                 row.enter(into: &content)
@@ -82,42 +102,18 @@ struct FeedParser: Sendable {
         return ParsedPiece(rows: report, content: content)
     }
 
-    /// The cells of a row as JSON.
-    private static func nodes(_ cells: borrowing [InputCell]) throws(BadRow) -> [JSONValue?] {
-        var nodes: [JSONValue?] = []
-        for i in 0..<cells.count {
-            let cell = cells[i]
-            let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
-            switch cell.kind {
-            case .absent: nodes.append(nil)
-            case .null: nodes.append(.null)
-            case .csv, .string: nodes.append(.string(text))
-            case .number: nodes.append(.number(text))
-            case .boolean: nodes.append(.boolean(text == "true"))
-            case .compound:
-                do throws(JSONError) {
-                    nodes.append(try unsafe JSONValue(parsing: cell.bytes))
-                } catch {
-                    throw BadRow(column: nil, code: .malformedJSON, reason: error.message)
-                }
-            }
-        }
-        return nodes
-    }
-
     /// The rows that a row of the input stands for: itself, or one for each element of an array.
     private func rows(
-        _ nodes: [JSONValue?], _ rules: ValueRules
+        _ cells: [InputCell], _ rules: ValueRules
     ) throws(BadRow) -> [FeedRow] {
         func row(_ item: JSONValue?) -> FeedRow {
-            FeedRow(
-                first: { key in
-                    if item != nil, key == FeedParser.item { return item }
-                    return keys[key].flatMap { nodes[$0] }
-                }, nulls: mapping.source.nulls, instantOfWall: rules.instantOfWall)
+            FeedRow(cells, item: item, nulls: mapping.source.nulls, rules.instantOfWall)
         }
-        guard let each = mapping.source.each else { return [row(nil)] }
-        switch row(nil).node(each) {
+        let whole = row(nil)
+        guard let each = mapping.source.each else { return [whole] }
+        let node = whole.node(each)
+        try whole.check()
+        switch node {
         case nil, .null: return []
         case .array(let elements): return elements.map(row)
         case .string(let text):
@@ -153,11 +149,9 @@ struct FeedParser: Sendable {
             try set(
                 field, to: try row.value(value, schema.fields[field].name), profile, rules, &result)
         }
-        if let device, keys[Array(FeedParser.deviceName.utf8)] != nil,
-            !profile.columns.contains(where: { $0.field == device }),
-            let node = row.first(Array(FeedParser.deviceName.utf8))
-        {
-            try set(device, to: row.value(of: node), profile, rules, &result)
+        if let device, !profile.columns.contains(where: { $0.field == device.field }) {
+            try set(
+                device.field, to: row.value(ofColumn: device.column), profile, rules, &result)
         }
         guard let from = profile.columnsFrom, case .object(let members)? = row.object(from.path)
         else { return }
@@ -222,7 +216,7 @@ struct FeedParser: Sendable {
         if profile.match.field(schema) == field {
             result.profile.newKey = profile.match.normalized(text, schema)
         }
-        if field == device {
+        if field == device?.field {
             result.profile.newDevice = text
             result.profile.device = text.isEmpty ? nil : text
         }
@@ -234,11 +228,10 @@ struct FeedParser: Sendable {
         _ result: inout FeedRowContent
     ) throws(BadRow) -> Bool {
         guard row.meets(entry.conditions) else { return false }
-        let columns = entry.kind.columns
+        guard let (columns, names) = columns[entry.kind] else { return false }
         var cells = [InputCell](repeating: InputCell(), count: columns.count)
         for (column, value) in entry.columns {
-            let name = String(decoding: columns[column].name, as: UTF8.self)
-            let found = try row.value(value, name)
+            let found = try row.value(value, names[column])
             if found == .absent || found == .empty {
                 if column == entry.needed { return false }
                 continue
@@ -246,7 +239,7 @@ struct FeedParser: Sendable {
             cells[column] = result.cell(found)
         }
         // The profile is known by its row.
-        cells[0] = result.cell(.text([UInt8(ascii: "-")]))
+        cells[0] = FeedRowContent.known
         let record: RecordRow
         switch entry.kind {
         case .events: record = try events.row(cells, rules)
@@ -319,8 +312,18 @@ extension FeedRow {
     fileprivate(set) var yielded: [Int] = []
     fileprivate(set) var preview: [String] = []
     private var texts: [UnsafeMutableRawBufferPointer] = unsafe []
+    private let previews: Bool
 
-    init() {}
+    /// - Parameter previews: whether records are shown.
+    init(previews: Bool) { self.previews = previews }
+
+    /// Stands for a profile that is known by its row.
+    fileprivate static var known: InputCell {
+        let text: StaticString = "-"
+        return unsafe InputCell(
+            kind: .csv,
+            bytes: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
 
     func release() { for i in unsafe texts.indices { unsafe texts[i].deallocate() } }
 
@@ -353,7 +356,7 @@ extension FeedRow {
     fileprivate mutating func note(
         _ kind: Mapping.Entry.Kind, _ columns: [InputColumn], _ cells: [InputCell]
     ) {
-        guard preview.count < LoadPreview.most else { return }
+        guard previews, preview.count < LoadPreview.most else { return }
         var json = JSONWriter()
         json.object { json in
             json.member(kind.rawValue) { json in

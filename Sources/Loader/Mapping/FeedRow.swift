@@ -1,17 +1,64 @@
 import WinnowJSON
 import WinnowModel
 
-/// A row of a feed, in which paths find values.
-struct FeedRow {
-    /// The value of a first key; nil where there is none.
-    var first: ([UInt8]) -> JSONValue?
-    let nulls: Set<[UInt8]>
+/// A row of a feed, in which paths find values. It refers to the input's bytes.
+final class FeedRow {
+    private let cells: [InputCell]
+    /// What cells with arrays, objects, or text that may be JSON hold, once it is known.
+    private var nodes: [JSONValue?]
+    private let item: JSONValue?
+    private let nulls: Set<[UInt8]>
     /// The instant of a time without an offset, both in milliseconds since 1970.
-    let instantOfWall: @Sendable (Int64) -> Int64
+    private let instantOfWall: @Sendable (Int64) -> Int64
+    /// Why an array or object could not be read, such as too many levels; the row is bad.
+    private var fault: BadRow?
+
+    /// - Parameter item: the element that the row is of.
+    init(
+        _ cells: [InputCell], item: JSONValue? = nil, nulls: Set<[UInt8]>,
+        _ instantOfWall: @escaping @Sendable (Int64) -> Int64
+    ) {
+        self.cells = cells
+        nodes = Array(repeating: nil, count: cells.count)
+        self.item = item
+        self.nulls = nulls
+        self.instantOfWall = instantOfWall
+    }
+
+    /// What a cell holds as JSON; nil where it is not there, or holds none.
+    private func node(of column: Int) -> JSONValue? {
+        if column == Mapping.Path.item { return item }
+        if let known = nodes[column] { return known }
+        let cell = cells[column]
+        let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
+        let node: JSONValue? =
+            switch cell.kind {
+            case .absent: nil
+            case .null: .null
+            case .csv, .string: .string(text)
+            case .number: .number(text)
+            case .boolean: .boolean(text == "true")
+            case .compound: value(parsing: cell)
+            }
+        nodes[column] = node
+        return node
+    }
+
+    /// Throws what kept an array or object from being read.
+    func check() throws(BadRow) { if let fault { throw fault } }
+
+    private func value(parsing cell: InputCell) -> JSONValue? {
+        do throws(JSONError) {
+            return try unsafe JSONValue(parsing: cell.bytes)
+        } catch {
+            fault = BadRow(column: nil, code: .malformedJSON, reason: error.message)
+            return nil
+        }
+    }
 
     /// What a path leads to; nil where it leads nowhere.
     func node(_ path: Mapping.Path) -> JSONValue? {
-        guard var node = first(path.keys[0]) else { return nil }
+        guard var node = node(of: path.column) else { return nil }
         for key in path.keys.dropFirst() {
             // A string on the way may hold JSON.
             if case .string(let text) = node {
@@ -37,9 +84,27 @@ struct FeedRow {
 
     /// The value at the end of a path.
     func value(_ path: Mapping.Path) -> FeedValue {
+        if path.keys.count == 1, path.column != Mapping.Path.item {
+            return value(of: cells[path.column])
+        }
         guard let node = node(path) else { return .absent }
         return value(of: node)
     }
+
+    private func value(of cell: InputCell) -> FeedValue {
+        switch cell.kind {
+        case .absent: return .absent
+        case .null: return .empty
+        case .compound:
+            return value(parsing: cell).map { value(of: $0) } ?? .absent
+        case .csv, .string, .number, .boolean:
+            let text = unsafe Array(cell.bytes)
+            return text.isEmpty || nulls.contains(text) ? .empty : .text(text)
+        }
+    }
+
+    /// A value of the first key, by its column.
+    func value(ofColumn column: Int) -> FeedValue { value(of: cells[column]) }
 
     func value(of node: JSONValue) -> FeedValue {
         switch node {
@@ -70,9 +135,14 @@ struct FeedRow {
     /// Whether all conditions hold.
     func meets(_ conditions: [Mapping.Condition]) -> Bool {
         conditions.allSatisfy { condition in
-            guard let node = node(condition.path), let text = FeedRow.scalar(node) else {
-                return false
+            let path = condition.path
+            if path.keys.count == 1, path.column != Mapping.Path.item {
+                let cell = cells[path.column]
+                guard cell.isPresent, cell.kind != .compound else { return false }
+                let text = unsafe Array(cell.bytes)
+                return condition.patterns.contains { $0.matches(text) }
             }
+            guard let node = node(path), let text = FeedRow.scalar(node) else { return false }
             return condition.patterns.contains { $0.matches(text) }
         }
     }
@@ -83,26 +153,33 @@ struct FeedRow {
     /// - Parameter column: for messages.
     func value(_ value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {
         var result = try origin(of: value, column)
-        if case .text(var text) = result {
-            if value.trims { text = FeedRow.trimmed(text) }
-            if value.lowers {
-                text = Array(String(decoding: text, as: UTF8.self).lowercased().utf8)
-            }
+        if case .text(var text) = result, value.steps.trims || value.steps.lowers {
+            if value.steps.trims { text = FeedRow.trimmed(text) }
+            if value.steps.lowers { text = FeedRow.lowered(text) }
             result = text.isEmpty ? .empty : .text(text)
-            if let separator = value.split, !text.isEmpty {
-                result = .set(FeedRow.split(text, separator))
-            }
         }
-        if let map = value.map {
+        if case .text(let text) = result, let separator = value.steps.split {
+            result = .set(FeedRow.split(text, separator))
+        }
+        if let map = value.steps.map {
+            func mapped(_ text: [UInt8]) -> FeedValue {
+                map.first { $0.value == text }?.becomes ?? value.steps.otherwise ?? .absent
+            }
             switch result {
-            case .text(let text): result = map[text] ?? value.otherwise ?? .absent
-            case .set(let values):
-                result = .set(values.compactMap { (map[$0] ?? value.otherwise)?.text })
+            case .text(let text): result = mapped(text)
+            case .set(let values): result = .set(values.compactMap { mapped($0).text })
             case .absent, .empty: break
             }
         }
-        guard let form = value.form, case .text(let text) = result else { return result }
+        guard let form = value.steps.form, case .text(let text) = result else { return result }
         return .text(try written(text, form, column))
+    }
+
+    private static func lowered(_ text: [UInt8]) -> [UInt8] {
+        guard text.allSatisfy({ $0 < 0x80 }) else {
+            return Array(String(decoding: text, as: UTF8.self).lowercased().utf8)
+        }
+        return text.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
     }
 
     private func origin(of value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {

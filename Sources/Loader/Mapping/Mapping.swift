@@ -27,6 +27,10 @@ struct Mapping: Sendable {
     struct Path: Sendable, Hashable {
         /// At least one.
         var keys: [[UInt8]]
+        /// The place of the first key among those of all paths, or `item`.
+        var column = 0
+        /// The first key stands for the element that the row is of.
+        static let item = -1
         /// Levels below the first key.
         static let levels = 10
     }
@@ -92,27 +96,39 @@ struct Mapping: Sendable {
         var anonymous = false
     }
 
-    /// Where a value comes from, and what is done with it.
-    struct Value: Sendable {
-        indirect enum Origin: Sendable {
+    /// Where a value comes from, and what is done with it. An object, since rows look at it by the
+    /// million.
+    final class Value: Sendable {
+        enum Origin: Sendable {
             case path(Path)
             case constant(FeedValue)
             case first([Value])
             case join([Value], with: [UInt8])
         }
 
-        var origin: Origin
-        var trims = false
-        var lowers = false
-        var split: [UInt8]?
-        var map: [[UInt8]: FeedValue]?
-        var otherwise: FeedValue?
-        var form: Form?
+        /// What is done with a value, in this order.
+        struct Steps: Sendable {
+            var trims = false
+            var lowers = false
+            var split: [UInt8]?
+            /// Few as a rule: they are looked through one by one.
+            var map: [(value: [UInt8], becomes: FeedValue)]?
+            var otherwise: FeedValue?
+            var form: Form?
+        }
 
         enum Form: Sendable {
             case seconds, milliseconds, datetime
             case pattern([TimePattern.Piece])
             case decimal(Int)
+        }
+
+        let origin: Origin
+        let steps: Steps
+
+        init(_ origin: Origin, _ steps: Steps) {
+            self.origin = origin
+            self.steps = steps
         }
     }
 }
@@ -238,5 +254,50 @@ struct TimePattern {
             "\(padded)-\(two(.month))-\(two(.day))T\(two(.hour)):\(two(.minute)):\(two(.second))"
         guard rest.isEmpty else { return nil }
         return written.withUTF8 { unsafe WrittenTime(utf8: UnsafeRawBufferPointer($0))?.wall }
+    }
+}
+
+extension Mapping {
+    /// Calls `body` with every path, which it may change.
+    mutating func forEachPath(_ body: (inout Path) -> Void) {
+        if source.each != nil { source.each.mutate(body) }
+        for i in conditions.indices { body(&conditions[i].path) }
+        if profile != nil {
+            profile?.value.mutate { $0 = $0.withPaths(body) }
+            profile?.id.mutate { $0 = $0.withPaths(body) }
+            profile.mutate { own in
+                own.columns = own.columns.map { ($0.field, $0.value.withPaths(body)) }
+            }
+            profile?.columnsFrom.mutate { body(&$0.path) }
+        }
+        for i in entries.indices {
+            for k in entries[i].conditions.indices { body(&entries[i].conditions[k].path) }
+            entries[i].columns = entries[i].columns.map { ($0.column, $0.value.withPaths(body)) }
+        }
+    }
+}
+
+extension Mapping.Value {
+    /// The same with other paths.
+    fileprivate func withPaths(_ body: (inout Mapping.Path) -> Void) -> Mapping.Value {
+        switch origin {
+        case .path(var path):
+            body(&path)
+            return Mapping.Value(.path(path), steps)
+        case .constant: return self
+        case .first(let values):
+            return Mapping.Value(.first(values.map { $0.withPaths(body) }), steps)
+        case .join(let values, let separator):
+            return Mapping.Value(.join(values.map { $0.withPaths(body) }, with: separator), steps)
+        }
+    }
+}
+
+extension Optional {
+    /// Changes the value, if there is one.
+    fileprivate mutating func mutate(_ body: (inout Wrapped) -> Void) {
+        guard var value = self else { return }
+        body(&value)
+        self = value
     }
 }

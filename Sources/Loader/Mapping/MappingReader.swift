@@ -206,7 +206,9 @@ struct MappingReader {
         _ value: MappingValue, isTime: Bool
     ) throws(WinnowError) -> Mapping.Value {
         if case .string = value.value {
-            return Mapping.Value(origin: .path(try path(value)), form: isTime ? .datetime : nil)
+            var steps = Mapping.Value.Steps()
+            if isTime { steps.form = .datetime }
+            return Mapping.Value(.path(try path(value)), steps)
         }
         let object = try value.object([
             "path", "value", "first", "join", "with", "trim", "lower", "split", "map", "otherwise",
@@ -216,37 +218,44 @@ struct MappingReader {
         guard origins.count == 1 else {
             throw value.error("exactly one of path, value, first and join is needed")
         }
-        var result = Mapping.Value(origin: .constant(.absent))
-        switch origins[0] {
-        case "path": result.origin = .path(try path(try object.required("path")))
-        case "value": result.origin = .constant(try constant(try object.required("value")))
-        case "first":
-            result.origin = .first(try values(try object.required("first")))
-        default:
-            result.origin = .join(
-                try values(try object.required("join")),
-                with: Array(try object["with"]?.string().utf8 ?? "".utf8))
-        }
         if object["with"] != nil, origins[0] != "join" {
             throw value.error("“with” belongs to “join”")
         }
-        result.trims = try object["trim"]?.boolean() ?? false
-        result.lowers = try object["lower"]?.boolean() ?? false
+        let origin: Mapping.Value.Origin
+        switch origins[0] {
+        case "path": origin = .path(try path(try object.required("path")))
+        case "value": origin = .constant(try constant(try object.required("value")))
+        case "first": origin = .first(try values(try object.required("first")))
+        default:
+            origin = .join(
+                try values(try object.required("join")),
+                with: Array(try object["with"]?.string().utf8 ?? "".utf8))
+        }
+        return Mapping.Value(origin, try steps(object, isTime: isTime))
+    }
+
+    private func steps(
+        _ object: MappingObject, isTime: Bool
+    ) throws(WinnowError) -> Mapping.Value.Steps {
+        var steps = Mapping.Value.Steps()
+        steps.trims = try object["trim"]?.boolean() ?? false
+        steps.lowers = try object["lower"]?.boolean() ?? false
         if let split = object["split"] {
-            result.split = Array(try split.string().utf8)
-            if result.split?.isEmpty == true { throw split.error("the separator is empty") }
+            steps.split = Array(try split.string().utf8)
+            if steps.split?.isEmpty == true { throw split.error("the separator is empty") }
         }
         if let map = object["map"] {
-            var entries: [[UInt8]: FeedValue] = [:]
-            for (key, value) in try map.members() { entries[Array(key.utf8)] = try constant(value) }
-            result.map = entries
+            steps.map = []
+            for (key, value) in try map.members() {
+                steps.map?.append((Array(key.utf8), try constant(value)))
+            }
         }
         if let otherwise = object["otherwise"] {
-            guard result.map != nil else { throw otherwise.error("“otherwise” belongs to “map”") }
-            result.otherwise = try constant(otherwise)
+            guard steps.map != nil else { throw otherwise.error("“otherwise” belongs to “map”") }
+            steps.otherwise = try constant(otherwise)
         }
-        result.form = try object["as"].map(form) ?? (isTime ? .datetime : nil)
-        return result
+        steps.form = try object["as"].map(form) ?? (isTime ? .datetime : nil)
+        return steps
     }
 
     private func values(_ value: MappingValue) throws(WinnowError) -> [Mapping.Value] {

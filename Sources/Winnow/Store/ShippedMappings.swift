@@ -185,12 +185,7 @@ extension FeedMapping {
             "taken whole."
           ],
           "source": {"format": "json"},
-          "profile": {
-            "match": "email",
-            "value": {"path": "email", "trim": true, "lower": true},
-            "mode": "upsert",
-            "columns": {"email": {"path": "email", "trim": true, "lower": true}}
-          },
+          "profile": {"match": "email", "value": {"path": "email", "trim": true, "lower": true}, "mode": "insert"},
           "events": [
             {
               "where": [
@@ -264,12 +259,7 @@ extension FeedMapping {
             "The campaign is the first value of the message tag campaign, where the sender sets one."
           ],
           "source": {"format": "json", "each": "mail.destination"},
-          "profile": {
-            "match": "email",
-            "value": {"path": "item", "trim": true, "lower": true},
-            "mode": "upsert",
-            "columns": {"email": {"path": "item", "trim": true, "lower": true}}
-          },
+          "profile": {"match": "email", "value": {"path": "item", "trim": true, "lower": true}, "mode": "insert"},
           "events": [
             {
               "where": [{"path": "eventType", "matches": ["Send"]}],
@@ -351,8 +341,7 @@ extension FeedMapping {
           "profile": {
             "match": "email",
             "value": {"path": "event-data.recipient", "trim": true, "lower": true},
-            "mode": "upsert",
-            "columns": {"email": {"path": "event-data.recipient", "trim": true, "lower": true}}
+            "mode": "insert"
           },
           "events": [
             {
