@@ -19,15 +19,31 @@ package struct DataGenerator {
     private let events: Int
     private let campaigns: Int
     private let seed: UInt64
-    private let messages: Bool
+    private let content: Content
+
+    /// What is written beyond profiles, campaigns, templates and the plainest events.
+    package struct Content: Sendable {
+        /// Events name the message that they are about.
+        package var messages: Bool
+        /// Proxies open, and scanners click; events have the column `machine`.
+        package var machines: Bool
+        package var subscriptions: Bool
+        package var goals: Int
+
+        package init(messages: Bool, machines: Bool, subscriptions: Bool, goals: Int) {
+            self.messages = messages
+            self.machines = machines
+            self.subscriptions = subscriptions
+            self.goals = goals
+        }
+    }
 
     static let stretch = 65_536
 
-    /// `messages`: whether events name the message that they are about.
     package init(
-        folder: String, profiles: Int, events: Int, campaigns: Int, seed: UInt64, messages: Bool
+        folder: String, profiles: Int, events: Int, campaigns: Int, seed: UInt64, _ content: Content
     ) {
-        self.messages = messages
+        self.content = content
         self.folder = folder
         self.profiles = profiles
         self.events = events
@@ -46,10 +62,24 @@ package struct DataGenerator {
         let campaigns = Campaign.all(campaigns, seed: seed)
         try write("campaigns.ndjson", campaigns.map(\.json).joined())
         try write("templates.ndjson", campaigns.flatMap(\.templatesJSON).joined())
-        try writeProfiles()
+        let seed = seed
+        try write(
+            "profiles.csv", ProfileGenerator.header, profiles, ProfileGenerator(seed: seed).rows)
         progress("\(profiles) profiles")
-        try writeEvents(campaigns)
+        let audience = Audience(profiles: profiles, seed: seed)
+        try writeEvents(campaigns, audience)
         progress("\(events) events")
+        if content.subscriptions {
+            let generator = SubscriptionGenerator(seed: seed, audience: audience)
+            try write(
+                "subscriptions.csv", SubscriptionGenerator.header, profiles, generator.rows)
+            progress("subscriptions")
+        }
+        if content.goals > 0 {
+            let generator = GoalGenerator(seed: seed, audience: audience)
+            try write("goals.csv", GoalGenerator.header, content.goals, generator.rows)
+            progress("\(content.goals) goals")
+        }
     }
 
     private func write(_ name: String, _ text: String) throws(WinnowError) {
@@ -58,20 +88,21 @@ package struct DataGenerator {
         try output.flush()
     }
 
-    private var stretches: [Range<Int>] {
-        stride(from: 0, to: profiles, by: DataGenerator.stretch).map {
-            $0..<min($0 + DataGenerator.stretch, profiles)
-        }
+    private static func stretches(of count: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: stretch).map { $0..<min($0 + stretch, count) }
     }
 
-    private func writeProfiles() throws(WinnowError) {
-        let output = try OutputStream(path: folder + "/profiles.csv")
-        try output.write(ProfileGenerator.header.utf8)
-        let stretches = stretches
-        let seed = seed
+    /// Writes a file of so many things, whose rows are made a stretch at a time.
+    private func write(
+        _ name: String, _ header: String, _ count: Int,
+        _ rows: @Sendable (Range<Int>) -> [UInt8]
+    ) throws(WinnowError) {
+        let output = try OutputStream(path: folder + "/" + name)
+        try output.write(header.utf8)
+        let stretches = DataGenerator.stretches(of: count)
         for start in stride(from: 0, to: stretches.count, by: 8) {
             let texts = concurrentMap(min(8, stretches.count - start)) { i in
-                ProfileGenerator(seed: seed).rows(stretches[start + i])
+                rows(stretches[start + i])
             }
             for text in texts { try output.write(text) }
         }
@@ -80,19 +111,20 @@ package struct DataGenerator {
 
     /// Rounds of all campaigns until there are enough events, the last cut where the number is
     /// reached.
-    private func writeEvents(_ campaigns: [Campaign]) throws(WinnowError) {
+    private func writeEvents(
+        _ campaigns: [Campaign], _ audience: Audience
+    ) throws(WinnowError) {
         let output = try OutputStream(path: folder + "/events.csv")
-        try output.write(EventGenerator.header(messages: messages).utf8)
+        let (messages, machines) = (content.messages, content.machines)
+        try output.write(EventGenerator.header(messages: messages, machines: machines).utf8)
         guard profiles > 0 else { return try output.flush() }
-        let audience = Audience(profiles: profiles, seed: seed)
-        let stretches = stretches
+        let stretches = DataGenerator.stretches(of: profiles)
         var left = events
         var round: UInt64 = 0
         while left > 0 {
             let generator = EventGenerator(
                 seed: Random.mix(seed &+ round), audience: audience, campaigns: campaigns,
-                events: left,
-                messages: messages)
+                events: left, messages: messages, machines: machines)
             let jobs = campaigns.indices.flatMap { campaign in stretches.map { (campaign, $0) } }
             for start in stride(from: 0, to: jobs.count, by: 16) where left > 0 {
                 let texts = concurrentMap(min(16, jobs.count - start)) { i in

@@ -51,8 +51,9 @@ struct Audience: Sendable {
 
 /// Writes the lines of `events.csv`, a campaign and a stretch of profiles at a time.
 struct EventGenerator: Sendable {
-    static func header(messages: Bool) -> String {
-        "profile,channel,event,time,campaign,template,link" + (messages ? ",message\n" : "\n")
+    static func header(messages: Bool, machines: Bool) -> String {
+        "profile,channel,event,time,campaign,template,link" + (messages ? ",message" : "")
+            + (machines ? ",machine\n" : "\n")
     }
 
     private let seed: UInt64
@@ -60,24 +61,31 @@ struct EventGenerator: Sendable {
     /// Messages per unit of a campaign's weight and a profile's activity.
     private let rate: Double
     private let messages: Bool
+    private let machines: Bool
 
     /// Events that one message of a channel leads to, on average; only to size the year.
-    private static func eventsPerMessage(_ channel: Channel) -> Double {
+    private static func eventsPerMessage(_ channel: Channel, machines: Bool) -> Double {
         switch channel {
-        case .email: 2.27
+        case .email: machines ? 2.67 : 2.27
         case .push: 2.1
         default: 2.5
         }
     }
 
-    init(seed: UInt64, audience: Audience, campaigns: [Campaign], events: Int, messages: Bool) {
+    init(
+        seed: UInt64, audience: Audience, campaigns: [Campaign], events: Int, messages: Bool,
+        machines: Bool
+    ) {
         self.messages = messages
+        self.machines = machines
         self.seed = seed
         self.audience = audience
         var expected = 0.0
         for campaign in campaigns {
             let reach = Audience.reach.first { $0.0 == campaign.channel }?.1 ?? 0
-            expected += campaign.weight * reach * EventGenerator.eventsPerMessage(campaign.channel)
+            expected +=
+                campaign.weight * reach
+                * EventGenerator.eventsPerMessage(campaign.channel, machines: machines)
         }
         // A little more than needed: cutting is cheaper than another round.
         rate = 1.04 * Double(events) / (expected * Double(max(1, audience.activity.count)))
@@ -85,7 +93,7 @@ struct EventGenerator: Sendable {
 
     func lines(_ campaign: Campaign, _ stretch: Range<Int>) -> (text: [UInt8], count: Int) {
         var random = Random(seed, 4, UInt64(campaign.number), UInt64(stretch.lowerBound))
-        var writer = LineWriter(campaign)
+        var writer = LineWriter(campaign, machines: machines)
         let bit: UInt16 = 1 << UInt16(campaign.channel.rawValue)
         for profile in stretch where audience.channels[profile] & bit != 0 {
             let expected = rate * campaign.weight * Double(audience.activity[profile])
@@ -121,7 +129,9 @@ struct EventGenerator: Sendable {
         }
         out.put(.delivered, delivered)
         switch campaign.channel {
-        case .email: email(delivered, openness, &random, &out)
+        case .email:
+            if machines { software(profile, delivered, &out) }
+            email(delivered, openness, &random, &out)
         case .push: if random.chance(openness * 0.4) { opened(delivered, 0.04, &random, &out) }
         case .sms: clicked(delivered, openness * 0.06, &random, &out)
         case .whatsapp, .viber:
@@ -149,6 +159,24 @@ struct EventGenerator: Sendable {
         if random.chance(0.0002) { out.put(.complained, delay(delivered, &random)) }
         guard random.chance(openness) else { return }
         opened(delivered, 0.045, &random, &out)
+    }
+
+    /// What software does with a message, drawn apart so that people do the same with and without
+    /// it: the mail of two in five goes through a proxy that fetches its images, and scanners follow
+    /// the links of three in a hundred.
+    private func software(_ profile: Int, _ delivered: Int, _ out: inout LineWriter) {
+        var reader = Random(seed, 6, UInt64(profile))
+        let hasProxy = reader.chance(0.4)
+        let hasScanner = reader.chance(0.03)
+        var random = Random(seed, 7, UInt64(profile), UInt64(delivered))
+        if hasScanner {
+            for link in 1...3 {
+                out.put(.clicked, delivered + 1 + link, link: link, isMachine: true)
+            }
+        }
+        if hasProxy, random.chance(0.9) {
+            out.put(.opened, delivered + 5 + random.below(1800), isMachine: true)
+        }
     }
 
     private func opened(
@@ -186,7 +214,7 @@ extension Random {
     }
 }
 
-/// Formats event lines; a year's dates are made once.
+/// Formats event lines.
 private struct LineWriter {
     private(set) var text: [UInt8] = []
     private(set) var count = 0
@@ -195,17 +223,13 @@ private struct LineWriter {
     private var profile: [UInt8] = []
     private var template: [UInt8] = []
     private var message: [UInt8] = []
-    private var number = 0
-
-    private static let days: [[UInt8]] = (0..<400).map {
-        Array((CivilDate(day: 20_089 + $0).description + "T").utf8)
-    }
+    private let machines: Bool
     private static let names: [[UInt8]] = Event.allCases.map { Array($0.name.utf8) }
 
-    init(_ campaign: Campaign) {
+    init(_ campaign: Campaign, machines: Bool) {
+        self.machines = machines
         channel = Array(",\(campaign.channel.name),".utf8)
         self.campaign = Array(",c\(campaign.number),t".utf8)
-        number = campaign.number
         text.reserveCapacity(1 << 16)
     }
 
@@ -217,29 +241,19 @@ private struct LineWriter {
         self.message = message.map { Array(",\(String($0, radix: 36))".utf8) } ?? []
     }
 
-    mutating func put(_ event: Event, _ time: Int, link: Int? = nil) {
+    mutating func put(_ event: Event, _ time: Int, link: Int? = nil, isMachine: Bool = false) {
         guard time < Campaign.year else { return }
         text.append(contentsOf: profile)
         text.append(contentsOf: channel)
         text.append(contentsOf: LineWriter.names[Int(event.rawValue)])
         text.append(UInt8(ascii: ","))
-        text.append(contentsOf: LineWriter.days[time / 86_400])
-        let clock = time % 86_400
-        put(clock / 3600, UInt8(ascii: ":"))
-        put(clock / 60 % 60, UInt8(ascii: ":"))
-        put(clock % 60, UInt8(ascii: "Z"))
+        YearTime.append(time, to: &text)
         text.append(contentsOf: campaign)
         text.append(contentsOf: template)
         if let link { text.append(contentsOf: "l\(link)".utf8) }
         text.append(contentsOf: message)
+        if machines { text.append(contentsOf: (isMachine ? ",true" : ",false").utf8) }
         text.append(0x0A)
         count += 1
-    }
-
-    /// Two digits and a mark.
-    private mutating func put(_ number: Int, _ mark: UInt8) {
-        text.append(0x30 + UInt8(number / 10))
-        text.append(0x30 + UInt8(number % 10))
-        text.append(mark)
     }
 }

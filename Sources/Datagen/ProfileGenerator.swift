@@ -49,9 +49,7 @@ struct ProfileGenerator {
         func comma() { out.append(UInt8(ascii: ",")) }
         put("u\(profile)")
         comma()
-        if random.chance(0.8) {
-            put("user\(profile)@\(ProfileGenerator.providers[skewed(&random, 4)])")
-        }
+        if let email = email(profile, &random) { put(email) }
         comma()
         if random.chance(0.45) { put("+49151\(10_000_000 + random.below(89_999_999))") }
         comma()
@@ -92,6 +90,17 @@ struct ProfileGenerator {
             put(interest)
         }
         out.append(0x0A)
+    }
+
+    /// The address of a profile, which is the first that is drawn.
+    func email(_ profile: Int) -> String? {
+        var random = Random(seed, 1, UInt64(profile))
+        return email(profile, &random)
+    }
+
+    private func email(_ profile: Int, _ random: inout Random) -> String? {
+        guard random.chance(0.8) else { return nil }
+        return "user\(profile)@\(ProfileGenerator.providers[skewed(&random, 4)])"
     }
 
     /// 0 ..< n, the first far more often than the last.

@@ -14,19 +14,29 @@ struct DatagenCommand: ParsableCommand {
     @Option(help: "The seed.") var seed: UInt64 = 1
     @Flag(help: "Events name the message that they are about; otherwise they are the same.")
     var messages = false
+    @Flag(help: "Mail proxies open and link scanners click, too; people do the same.")
+    var machines = false
+    @Flag(help: "Writes subscriptions: where each profile can be reached.")
+    var subscriptions = false
+    @Option(help: "How many goals: views, purchases and the like, one in twenty of nobody.")
+    var goals = 0
 
     func run() throws {
-        guard (0...Int(UInt32.max) - 1).contains(profiles), events >= 0 else {
+        guard (0...Int(UInt32.max) - 1).contains(profiles), events >= 0, goals >= 0
+        else {
             throw WinnowError.usage(
-                "--profiles and --events are not negative, and profiles below 2³²")
+                "--profiles, --events and --goals are not negative, and profiles below 2³²")
         }
-        guard events == 0 || profiles > 0 else { throw WinnowError.usage("events need profiles") }
+        guard profiles > 0 || events == 0 && goals == 0 else {
+            throw WinnowError.usage("events and goals need profiles")
+        }
         guard (1...1_000_000).contains(campaigns) else {
             throw WinnowError.usage("--campaigns is between 1 and a million")
         }
         try DataGenerator(
             folder: folder, profiles: profiles, events: events, campaigns: campaigns, seed: seed,
-            messages: messages
+            .init(
+                messages: messages, machines: machines, subscriptions: subscriptions, goals: goals)
         ).run { Terminal.note($0) }
     }
 }

@@ -138,16 +138,38 @@ struct CommandTests {
         let two = fixture.folder.path + "/2"
         for folder in [one, two] {
             #expect(
-                try Binary.run("datagen", folder, "--profiles=3000", "--events=20000", "--seed=5")
-                    .status == 0)
+                try Binary.run(
+                    "datagen", folder, "--profiles=3000", "--events=20000", "--seed=5",
+                    "--machines", "--subscriptions", "--goals=7000"
+                ).status == 0)
         }
         for name in [
             "profiles.csv", "events.csv", "campaigns.ndjson", "templates.ndjson", "schema.json",
+            "subscriptions.csv", "goals.csv",
         ] {
             let first = try Data(contentsOf: URL(fileURLWithPath: one + "/" + name))
             #expect(try first == Data(contentsOf: URL(fileURLWithPath: two + "/" + name)))
             if name == "events.csv" { #expect(first.count { $0 == 0x0A } == 20_001) }
+            if name == "goals.csv" { #expect(first.count { $0 == 0x0A } == 7001) }
         }
+        let store = fixture.storePath
+        #expect(try Binary.run("create", store, "--schema", one + "/schema.json").status == 0)
+        for name in ["profiles", "events", "subscriptions", "goals"] {
+            #expect(try Binary.run("load", store, name, "\(one)/\(name).csv").status == 0)
+        }
+        // Machines open the mail of two in five.
+        func count(_ rule: String) throws -> Int {
+            try #require(
+                Int(
+                    Binary.run("count", store, rule).output.trimmingCharacters(
+                        in: .whitespacesAndNewlines)))
+        }
+        let mailed = try count("email delivered exists")
+        let machines = try count("email opened exists by machines")
+        #expect(machines > mailed / 4 && machines < mailed / 2)
+        #expect(try count("email opened exists by people") > 0)
+        #expect(try count("reachable by email") > 0)
+        #expect(try count("goal \"purchase\" at least 1 times value sum at least 1") > 0)
     }
 
     @Test("output that cannot be written is an error")
