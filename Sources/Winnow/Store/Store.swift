@@ -196,7 +196,9 @@ extension Store {
 
 extension Schema {
     /// Finds fields that hold every value of some files of profiles; nothing is stored.
-    /// - Parameter options: how the text is laid out: `format`, `delimiter`, `renames` and `trims`.
+    /// - Parameters:
+    ///   - source: files or bytes of profiles.
+    ///   - options: how the text is laid out: `format`, `delimiter`, `renames` and `trims`.
     /// - Throws: `badData` for text that cannot be read.
     /// - Complexity: O(bytes); memory of the names and of a hundred thousand values a column.
     public static func inferred(
