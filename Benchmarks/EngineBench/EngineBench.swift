@@ -5,16 +5,19 @@ import Ratios
 import Winnow
 
 /// Evaluation by kind of rule, binding alone, opening, and loading, each in thousandths of counting
-/// a million postings with the baseline kernel. `tools/bench` makes the store: 500,000 profiles, 10
-/// million events.
+/// a million postings with the baseline kernel. `tools/bench` makes the stores: 500,000 profiles with
+/// 10 million events, and 2.5 million profiles with five million subscriptions and ten million
+/// goals.
 let benchmarks: @Sendable () -> Void = {
     guard let folder = ProcessInfo.processInfo.environment["WINNOW_BENCH_DATA"] else {
         return print("WINNOW_BENCH_DATA is not set: run tools/bench")
     }
     let reference = Postings()
     let path = folder + "/store"
-    guard let store = try? Store(path), let snapshot = try? store.snapshot() else {
-        return print("\(path) is no store: run tools/bench")
+    guard let snapshot = try? Store(path).snapshot(),
+        let reach = try? Store(folder + "/reach").snapshot()
+    else {
+        return print("\(folder) has no stores: run tools/bench")
     }
     var options = EvaluationOptions()
     options.asOf = Instant("2026-01-01T00:00:00Z")
@@ -30,6 +33,22 @@ let benchmarks: @Sendable () -> Void = {
                 reference.count()
             })
     }
+    func ask(_ name: String, times: Int = 1, _ text: String) {
+        guard let segment = try? Segment(text) else { return print("\(name): \(text) is no rule") }
+        ratio(
+            name,
+            of: { for _ in 0..<times { blackHole(try? reach.count(segment, options).count) } },
+            to: { reference.count() })
+    }
+    ask("opened-by-people", "email opened at least 1 times by people in the last 90 days")
+    ask("reachable", times: 5, "reachable by email")
+    ask(
+        "subscriptions-counted", times: 5,
+        "subscription at least 2 times channel push status \"subscribed\"")
+    ask(
+        "goal-sum-in-window",
+        "goal \"purchase\" at least 1 times value sum at least 100 in the last 90 days")
+    ask("goal-without-goal", "goal \"add_to_cart\" exists and goal \"purchase\" does not exist")
     func opened(_ rest: String) -> String {
         #"{"activity": {"channel": "email", "event": "opened", \#(rest)}}"#
     }
@@ -141,19 +160,24 @@ let benchmarks: @Sendable () -> Void = {
             blackHole(try? Store(path).snapshot().count(quiet, options).count)
         }, to: { reference.count() })
     let target = folder + "/load"
-    ratio(
-        "load-events", rounds: 2, samples: 5,
-        of: {
-            try? FileManager.default.removeItem(atPath: target)
-            do {
-                let store = try Store.create(target)
-                try store.load(
-                    .events, from: .files([folder + "/some-events.csv"]),
-                    options: EngineBench.creating)
-            } catch {
-                print("loading failed: \(error)")
-            }
-        }, to: { for _ in 0..<100 { reference.count() } })
+    func load(_ kind: LoadKind) {
+        ratio(
+            "load-\(kind.rawValue)", rounds: 2, samples: 5,
+            of: {
+                try? FileManager.default.removeItem(atPath: target)
+                do {
+                    let store = try Store.create(target)
+                    try store.load(
+                        kind, from: .files([folder + "/some-\(kind.rawValue).csv"]),
+                        options: EngineBench.creating)
+                } catch {
+                    print("loading failed: \(error)")
+                }
+            }, to: { for _ in 0..<100 { reference.count() } })
+    }
+    load(.events)
+    load(.subscriptions)
+    load(.goals)
 }
 
 enum EngineBench {

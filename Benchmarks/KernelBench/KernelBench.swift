@@ -37,7 +37,7 @@ let benchmarks: @Sendable () -> Void = {
     }
     kernel("unslice-chosen") { table in
         for _ in 0..<5 {
-            table.unslice(data.sliced, 65_536, 22, 0, 32_768, data.bits, data.values)
+            table.unslice(data.sliced, 65_536, 22, 0, 32_768, data.bits, 0, 1000, data.times)
         }
     }
     kernel("repeated-rows") { table in
@@ -49,7 +49,7 @@ let benchmarks: @Sendable () -> Void = {
         for _ in 0..<20 { blackHole(table.find_bytes(data.text, 65_536, data.part, 8)) }
     }
     kernel("rows-of") { table in
-        for _ in 0..<10 { blackHole(table.rows_of(data.bits, 1024, data.kept)) }
+        for _ in 0..<10 { blackHole(table.rows_of(data.bits, 1024, data.kept, 65_536)) }
     }
     // The reference copies as many rows.
     let copy: () -> Void = {
@@ -89,6 +89,7 @@ final class KernelData: @unchecked Sendable {
     let kept = aligned(UInt16.self, 65_536 + 64)
     let sliced = aligned(UInt8.self, 8192 * 22 + 64)
     let values = aligned(UInt64.self, 65_536)
+    let times = aligned(Int64.self, 65_536 + 8)
     let text = aligned(UInt8.self, 65_536)
     let part: [UInt8] = Array("77@inbox".utf8)
 

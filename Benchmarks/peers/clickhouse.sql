@@ -103,3 +103,24 @@ SELECT uniqExact(profile) FROM events WHERE channel = 'email' AND event = 'opene
     GROUP BY campaign ORDER BY min(time) DESC, concat('c', toString(campaign)) DESC LIMIT 5);
 -- 26
 SELECT count() FROM profiles WHERE birthday <= toDate32('2001-01-01') AND birthday > toDate32('1991-01-01');
+-- 27
+SELECT uniqExact(profile) FROM events
+WHERE channel = 'email' AND event = 'opened' AND NOT machine AND time >= '2025-10-03';
+-- 28
+SELECT uniqExact(profile) FROM subscriptions WHERE channel = 'email' AND status = 'subscribed';
+-- 29
+SELECT count() FROM (SELECT profile FROM subscriptions WHERE channel = 'push'
+                     GROUP BY profile HAVING max(status = 'subscribed') = 0);
+-- 30
+SELECT count() FROM (SELECT profile FROM subscriptions
+                     WHERE channel = 'push' AND status = 'subscribed' AND provider = 'android_fcm'
+                     GROUP BY profile HAVING count() >= 2);
+-- 31
+SELECT count() FROM (SELECT profile FROM goals WHERE goal = 'purchase' AND time >= '2025-10-03'
+                     GROUP BY profile HAVING sum(value) >= 10000);
+-- 32
+SELECT count() FROM (SELECT profile FROM goals WHERE goal IN ('add_to_cart', 'purchase')
+                     GROUP BY profile HAVING max(goal = 'add_to_cart') = 1 AND max(goal = 'purchase') = 0);
+-- 33
+SELECT count() FROM (SELECT profile FROM goals WHERE goal = 'purchase'
+                     GROUP BY profile HAVING count() >= 2 AND sum(value) >= 5000 * count());

@@ -103,3 +103,24 @@ SELECT count(DISTINCT profile) FROM events WHERE channel = 'email' AND event = '
     GROUP BY campaign ORDER BY min(time) DESC, 'c' || campaign DESC LIMIT 5);
 -- 26
 SELECT count(*) FROM profiles WHERE birthday <= DATE '2001-01-01' AND birthday > DATE '1991-01-01';
+-- 27
+SELECT count(DISTINCT profile) FROM events
+WHERE channel = 'email' AND event = 'opened' AND NOT machine AND time >= '2025-10-03';
+-- 28
+SELECT count(DISTINCT profile) FROM subscriptions WHERE channel = 'email' AND status = 'subscribed';
+-- 29
+SELECT count(*) FROM (SELECT profile FROM subscriptions WHERE channel = 'push'
+                      GROUP BY profile HAVING NOT bool_or(status = 'subscribed'));
+-- 30
+SELECT count(*) FROM (SELECT profile FROM subscriptions
+                      WHERE channel = 'push' AND status = 'subscribed' AND provider = 'android_fcm'
+                      GROUP BY profile HAVING count(*) >= 2);
+-- 31
+SELECT count(*) FROM (SELECT profile FROM goals WHERE goal = 'purchase' AND time >= '2025-10-03'
+                      GROUP BY profile HAVING sum(value) >= 10000);
+-- 32
+SELECT count(*) FROM (SELECT DISTINCT profile FROM goals WHERE goal = 'add_to_cart') AS cart
+    ANTI JOIN (SELECT profile FROM goals WHERE goal = 'purchase') AS bought USING (profile);
+-- 33
+SELECT count(*) FROM (SELECT profile FROM goals WHERE goal = 'purchase'
+                      GROUP BY profile HAVING count(*) >= 2 AND sum(value) >= 5000 * count(value));

@@ -6,7 +6,9 @@ in memory for CRoaring where a segment is set algebra alone. Last, segment 13 is
 profile was erased: in Winnow before any compaction, in the peers from a table without them. Every segment is timed in one stretch in all engines, in
 process, after one warm-up; counts must be equal. What is written: results.md and results.svg.
 
-Files: the rules are data/rules/demo.ndjson, hard.ndjson and mid-year.ndjson; the SQL is beside this script, the number
+With --reach it compares subscriptions, goals and events of machines instead, and writes reach.md.
+
+Files: the rules are data/rules/demo.ndjson, hard.ndjson and mid-year.ndjson, or reach.ndjson; the SQL is beside this script, the number
 that a rule's name begins with says which is which.
 """
 
@@ -36,8 +38,10 @@ RULES = [
     (HERE / "hard.ndjson", "2026-01-01T00:00:00Z"),
     (HERE / "mid-year.ndjson", "2025-07-01T00:00:00Z"),
 ]
+REACH = [(HERE / "reach.ndjson", "2026-01-01T00:00:00Z")]
 # One profile of so many is erased.
 ERASED = 100
+KINDS = ("profiles.csv", "campaigns.ndjson", "templates.ndjson", "events.csv", "subscriptions.csv", "goals.csv")
 THREADS = len(os.sched_getaffinity(0))
 
 
@@ -88,7 +92,9 @@ class Winnow:
     def load(self, folder):
         shutil.rmtree(self.store, ignore_errors=True)
         self.run("create", self.store, "--schema", folder / "schema.json")
-        for kind in ("profiles.csv", "campaigns.ndjson", "templates.ndjson", "events.csv"):
+        for kind in KINDS:
+            if not (folder / kind).exists():
+                continue
             self.run("load", self.store, kind.split(".")[0], folder / kind, "--memory", "8GiB")
 
     def erase(self, profiles):
@@ -125,7 +131,9 @@ class DuckDB:
     def load(self, folder):
         self.path.unlink(missing_ok=True)
         self.open()
-        message = "hash(message)" if "message" in (folder / "events.csv").open().readline() else "NULL::UBIGINT"
+        header = (folder / "events.csv").open().readline()
+        message = "hash(message)" if "message" in header else "NULL::UBIGINT"
+        machine = "machine = 'true'" if "machine" in header else "false"
         self.connection.execute(f"""
             CREATE TABLE profiles AS SELECT
                 (row_number() OVER () - 1)::UINTEGER AS profile, id, email, country, age::UTINYINT AS age,
@@ -135,10 +143,21 @@ class DuckDB:
                 FROM read_csv('{folder}/profiles.csv', all_varchar = true);
             CREATE TABLE events AS SELECT
                 p.profile, channel, event, time::TIMESTAMP_S AS time, substr(campaign, 2)::USMALLINT AS campaign,
-                substr(template, 2)::USMALLINT AS template, substr(link, 2)::UTINYINT AS link, {message} AS message
+                substr(template, 2)::USMALLINT AS template, substr(link, 2)::UTINYINT AS link, {message} AS message,
+                {machine} AS machine
                 FROM read_csv('{folder}/events.csv', all_varchar = true) AS e JOIN profiles AS p ON e.profile = p.id
-                ORDER BY channel, event, time;
-            CHECKPOINT""")
+                ORDER BY channel, event, time""")
+        if (folder / "goals.csv").exists():
+            self.connection.execute(f"""
+                CREATE TABLE subscriptions AS SELECT
+                    p.profile, channel, resource, status, provider, time::TIMESTAMP_S AS time
+                    FROM read_csv('{folder}/subscriptions.csv', all_varchar = true) AS s JOIN profiles AS p
+                    ON s.profile = p.id ORDER BY channel, status;
+                CREATE TABLE goals AS SELECT
+                    p.profile, pixel, goal, time::TIMESTAMP_S AS time, (value::DECIMAL(18, 2) * 100)::BIGINT AS value
+                    FROM read_csv('{folder}/goals.csv', all_varchar = true) AS g JOIN profiles AS p ON g.profile = p.id
+                    ORDER BY goal, time""")
+        self.connection.execute("CHECKPOINT")
 
     def erase(self, _):
         self.connection.execute(
@@ -173,12 +192,14 @@ class ClickHouse:
         header = (folder / "events.csv").open().readline().strip().split(",")
         columns = ", ".join(f"{name} {'DateTime' if name == 'time' else 'String'}" for name in header)
         message = "cityHash64(message)" if "message" in header else "0"
-        for statement in (
+        machine = "machine = 'true'" if "machine" in header else "false"
+        statements = [
             """CREATE TABLE profiles (profile UInt32, id String, email String, country LowCardinality(String), age UInt8,
                 ltv Int64, vip Bool, registered DateTime64(3), birthday Date32, interests Array(LowCardinality(String)))
                 ENGINE = MergeTree ORDER BY profile""",
             """CREATE TABLE events (profile UInt32, channel LowCardinality(String), event LowCardinality(String),
-                time DateTime, campaign UInt16, template UInt16, link UInt8, message UInt64)
+                time DateTime, campaign UInt16, template UInt16, link UInt8, message UInt64,
+                machine Bool)
                 ENGINE = MergeTree ORDER BY (channel, event, time)""",
             f"""INSERT INTO profiles SELECT rowNumberInAllBlocks(), id, email, country, toUInt8OrZero(age),
                 toInt64(round(toFloat64OrZero(ltv) * 100)), vip = 'true',
@@ -188,15 +209,33 @@ class ClickHouse:
                 birthday String, registered String, interests String')""",
             f"""INSERT INTO events SELECT p.profile, channel, event, time,
                 toUInt16(substring(campaign, 2)), toUInt16(substring(template, 2)),
-                toUInt8OrZero(substring(link, 2)), {message}
+                toUInt8OrZero(substring(link, 2)), {message}, {machine}
                 FROM file('{folder}/events.csv', 'CSVWithNames', '{columns}') AS e
                 INNER JOIN (SELECT profile, id FROM profiles) AS p ON e.profile = p.id""",
-        ):
+        ]
+        if (folder / "goals.csv").exists():
+            statements += [
+                """CREATE TABLE subscriptions (profile UInt32, channel LowCardinality(String),
+                    resource LowCardinality(String), status LowCardinality(String), provider LowCardinality(String),
+                    time DateTime) ENGINE = MergeTree ORDER BY (channel, status)""",
+                """CREATE TABLE goals (profile UInt32, pixel LowCardinality(String), goal LowCardinality(String),
+                    time DateTime, value Int64) ENGINE = MergeTree ORDER BY (goal, time)""",
+                f"""INSERT INTO subscriptions SELECT p.profile, channel, resource, status, provider, time
+                    FROM file('{folder}/subscriptions.csv', 'CSVWithNames', 'profile String, channel String,
+                    resource String, status String, contact String, provider String, priority String, time DateTime') AS s
+                    INNER JOIN (SELECT profile, id FROM profiles) AS p ON s.profile = p.id""",
+                f"""INSERT INTO goals SELECT p.profile, pixel, goal, time, toInt64(round(toFloat64OrZero(value) * 100))
+                    FROM file('{folder}/goals.csv', 'CSVWithNames', 'profile String, pixel String, goal String,
+                    time DateTime, value String') AS g
+                    INNER JOIN (SELECT profile, id FROM profiles) AS p ON g.profile = p.id""",
+            ]
+        for statement in statements:
             self.session.query(statement)
 
     def prepare(self):
         """One part, ordered: the best form to be asked."""
-        self.session.query("OPTIMIZE TABLE events FINAL")
+        for (table,) in json.loads(str(self.session.query("SHOW TABLES", "JSONCompact")))["data"]:
+            self.session.query(f"OPTIMIZE TABLE {table} FINAL")
         self.session.query("""CREATE TABLE states (channel LowCardinality(String), event LowCardinality(String),
             campaign UInt16, profiles AggregateFunction(groupBitmap, UInt32))
             ENGINE = MergeTree ORDER BY (channel, event, campaign)""")
@@ -325,8 +364,14 @@ def geometric_mean(values):
 def report(results, loads, arguments):
     """results: (name, count, {engine title: milliseconds})."""
     titles = list(results[0][2])
+    things = (
+        f"{arguments.events:,} events of people and machines, {arguments.goals:,} goals, {arguments.subscriptions:,} "
+        "subscriptions of `winnow datagen`"
+        if arguments.reach
+        else f"{arguments.events:,} events of `winnow datagen --messages`"
+    )
     lines = [
-        f"{arguments.profiles:,} profiles, {arguments.events:,} events of `winnow datagen --messages`; {machine()}; "
+        f"{arguments.profiles:,} profiles, {things}; {machine()}; "
         f"{date.today()}. Milliseconds, median in process, files in memory; all counts are equal.",
         "",
         "| segment | profiles | " + " | ".join(titles) + " | better of DuckDB, ClickHouse |",
@@ -338,6 +383,8 @@ def report(results, loads, arguments):
         ratios.append(better / own)
         cells = " | ".join(number_text(times[title]) for title in titles)
         lines.append(f"| {name} | {count:,} | {cells} | {better / own:,.{0 if better > 100 * own else 1}f}× |")
+    if arguments.reach:
+        return "\n".join([*lines, "", f"Geometric mean {geometric_mean(ratios):.0f}×, least {min(ratios):.1f}×.", ""])
     lines += [
         "",
         f"Geometric mean of the first fourteen {geometric_mean(ratios[:14]):.0f}×, least {min(ratios[:14]):.1f}×; of the "
@@ -360,8 +407,10 @@ def report(results, loads, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profiles", type=int, default=5_000_000)
-    parser.add_argument("--events", type=int, default=100_000_000)
+    parser.add_argument("--profiles", type=int, help="5 million; with --reach 2.5 million")
+    parser.add_argument("--events", type=int, help="100 million; with --reach 10 million")
+    parser.add_argument("--goals", type=int, default=10_000_000, help="with --reach")
+    parser.add_argument("--reach", action="store_true", help="compare subscriptions, goals and events of machines")
     parser.add_argument("--data", type=Path, help="a folder that datagen has made; else one is made")
     parser.add_argument("--reuse", action="store_true", help="take what an earlier run has loaded")
     parser.add_argument("--repeat", type=int, default=5)
@@ -369,13 +418,21 @@ def main():
     parser.add_argument("--winnow", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="where stores and data go")
     arguments = parser.parse_args()
+    arguments.profiles = arguments.profiles or (2_500_000 if arguments.reach else 5_000_000)
+    arguments.events = arguments.events or (10_000_000 if arguments.reach else 100_000_000)
+    if arguments.reach:
+        arguments.work = arguments.work / "reach"
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = arguments.data or arguments.work / f"data-{arguments.profiles}-{arguments.events}"
     winnow = Winnow(arguments)
     if not folder.exists():
         winnow.run(
-            "datagen", folder, "--profiles", arguments.profiles, "--events", arguments.events, "--messages"
+            "datagen", folder, "--profiles", arguments.profiles, "--events", arguments.events,
+            *(["--machines", "--subscriptions", "--goals", arguments.goals] if arguments.reach else ["--messages"]),
         )
+    if arguments.reach:
+        with (folder / "subscriptions.csv").open() as file:
+            arguments.subscriptions = sum(1 for _ in file) - 1
     lists = campaign_lists(folder)
     duck, click = DuckDB(arguments, lists), ClickHouse(arguments, lists)
     loads = {}
@@ -391,7 +448,7 @@ def main():
     else:
         click.prepare()
         loads[click.title] = loads[click.title][0], click.size()
-    engines = [duck, click, States(click, lists), CRoaring(duck, lists)]
+    engines = [duck, click] + ([] if arguments.reach else [States(click, lists), CRoaring(duck, lists)])
     results, unequal = [], []
 
     def compare(rule, as_of, name):
@@ -408,18 +465,22 @@ def main():
         results.append((name, count, times))
         print(name, count, {title: number_text(t) for title, t in times.items()}, flush=True)
 
-    for path, as_of in RULES:
+    for path, as_of in REACH if arguments.reach else RULES:
         for line in path.read_text().splitlines():
             rule = json.loads(line)
             compare(rule, as_of, rule["name"])
             if rule["name"].startswith("13 "):
                 ten_rules = rule, as_of
-    for engine in (winnow, duck, click):
-        engine.erase(arguments.profiles)
-    compare(*ten_rules, "20 ten rules, nested, a hundredth of the profiles erased")
+    if not arguments.reach:
+        for engine in (winnow, duck, click):
+            engine.erase(arguments.profiles)
+        compare(*ten_rules, "20 ten rules, nested, a hundredth of the profiles erased")
     results.sort()
     if unequal:
         sys.exit("counts differ: nothing is written")
+    if arguments.reach:
+        (arguments.output / "reach.md").write_text(report(results, loads, arguments))
+        return print((arguments.output / "reach.md").read_text())
     (arguments.output / "results.md").write_text(report(results, loads, arguments))
     rows = [
         (name, [times[title] / times["Winnow"] for title in (duck.title, click.title)]) for name, _, times in results
