@@ -38,8 +38,8 @@ struct FeedContent: Sendable {
 struct FeedParser: Sendable {
     let mapping: Mapping
     let schema: Schema
-    /// The columns of each kind of records.
-    private let columns: [Mapping.Entry.Kind: (all: [InputColumn], names: [String])]
+    private let profile: FeedProfile?
+    private let entries: [FeedEntry]
     let events: EventRows
     let goals: GoalRows
     let subscriptions = SubscriptionRows(choice: .keep)
@@ -57,16 +57,8 @@ struct FeedParser: Sendable {
         self.device = device
         events = EventRows(latest: latest, loadsUnique: schema.uniqueEvents == .stored)
         goals = GoalRows(latest: latest)
-        columns = Dictionary(
-            uniqueKeysWithValues: Mapping.Entry.Kind.allCases.map { kind in
-                (
-                    kind,
-                    (
-                        kind.columns,
-                        kind.columns.map { String(decoding: $0.name, as: UTF8.self) }
-                    )
-                )
-            })
+        profile = mapping.profile.map { FeedProfile($0) }
+        entries = mapping.entries.map { FeedEntry($0) }
     }
 
     func parse(
@@ -131,9 +123,9 @@ struct FeedParser: Sendable {
     private func read(
         _ row: FeedRow, _ rules: ValueRules, _ result: inout FeedRowContent
     ) throws(BadRow) {
-        if let profile = mapping.profile { try read(profile, row, rules, &result) }
-        for (number, entry) in mapping.entries.enumerated() {
-            if try read(entry, row, rules, &result) { result.yielded.append(number) }
+        if let profile { try read(profile.mapping, row, rules, &result) }
+        for number in entries.indices {
+            if try read(entries[number], row, rules, &result) { result.yielded.append(number) }
         }
     }
 
@@ -224,14 +216,18 @@ struct FeedParser: Sendable {
 
     /// Reads one kind of records; false where the row yields nothing.
     private func read(
-        _ entry: Mapping.Entry, _ row: FeedRow, _ rules: ValueRules,
+        _ feed: FeedEntry, _ row: FeedRow, _ rules: ValueRules,
         _ result: inout FeedRowContent
     ) throws(BadRow) -> Bool {
-        guard row.meets(entry.conditions) else { return false }
-        guard let (columns, names) = columns[entry.kind] else { return false }
-        var cells = [InputCell](repeating: InputCell(), count: columns.count)
+        guard row.meets(feed.mapping.conditions) else { return false }
+        let entry = feed.mapping
+        var cells = [InputCell](repeating: InputCell(), count: feed.columns.count)
         for (column, value) in entry.columns {
-            let found = try row.value(value, names[column])
+            if !result.previews, let cell = row.cell(value) {
+                cells[column] = cell
+                continue
+            }
+            let found = try row.value(value, feed.names[column])
             if found == .absent || found == .empty {
                 if column == entry.needed { return false }
                 continue
@@ -256,8 +252,8 @@ struct FeedParser: Sendable {
                 if !address.isEmpty { result.profile.contacts.append((address, entry.whom)) }
             }
         }
-        result.records.append((entry, record))
-        result.note(entry.kind, columns, cells)
+        result.records.append((feed, record))
+        result.note(entry.kind, feed.columns, cells)
         return true
     }
 }
@@ -303,16 +299,36 @@ extension FeedRow {
     }
 }
 
+/// What a mapping says of profiles. An object, since every row looks at it.
+private final class FeedProfile: Sendable {
+    let mapping: Mapping.Profile
+
+    init(_ mapping: Mapping.Profile) { self.mapping = mapping }
+}
+
+/// What a mapping says of one kind of records, with the columns of that kind.
+private final class FeedEntry: Sendable {
+    let mapping: Mapping.Entry
+    let columns: [InputColumn]
+    let names: [String]
+
+    init(_ mapping: Mapping.Entry) {
+        self.mapping = mapping
+        columns = mapping.kind.columns
+        names = columns.map { String(decoding: $0.name, as: UTF8.self) }
+    }
+}
+
 /// What one row says, read and checked; texts are in memory of its own.
 @safe struct FeedRowContent {
     var profile = FeedContent.Profile()
     fileprivate(set) var fields: [(field: Int, value: CellValue)] = []
-    fileprivate(set) var records: [(entry: Mapping.Entry, record: RecordRow)] = []
+    fileprivate var records: [(entry: FeedEntry, record: RecordRow)] = []
     /// The entries that yielded something.
     fileprivate(set) var yielded: [Int] = []
     fileprivate(set) var preview: [String] = []
     private var texts: [UnsafeMutableRawBufferPointer] = unsafe []
-    private let previews: Bool
+    fileprivate let previews: Bool
 
     /// - Parameter previews: whether records are shown.
     init(previews: Bool) { self.previews = previews }
@@ -379,7 +395,8 @@ extension FeedRow {
         for (field, value) in fields {
             value.put(into: &content.fields, field, Row(rawValue: number))
         }
-        for (entry, record) in records {
+        for (feed, record) in records {
+            let entry = feed.mapping
             var record = record
             switch entry.kind {
             case .events: content.events.append(record, profile: number)

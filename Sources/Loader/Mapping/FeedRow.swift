@@ -149,6 +149,44 @@ final class FeedRow {
 
     // MARK: Values
 
+    /// A value that goes as it is into a cell of a record; nil for one that has to be made, or is
+    /// not there.
+    func cell(_ value: Mapping.Value) -> InputCell? {
+        guard value.isPlain || value.isSeconds else { return nil }
+        switch value.origin {
+        case .path(let path):
+            guard path.keys.count == 1, path.column != Mapping.Path.item else { return nil }
+            let cell = cells[path.column]
+            switch cell.kind {
+            case .absent, .null, .compound: return nil
+            case .csv, .string, .number, .boolean: break
+            }
+            if unsafe cell.bytes.isEmpty { return nil }
+            if !nulls.isEmpty, unsafe nulls.contains(Array(cell.bytes)) { return nil }
+            if value.isSeconds {
+                // Ten digits are the time of an event in seconds, however it is written.
+                guard unsafe cell.bytes.count == 10,
+                    unsafe cell.bytes.allSatisfy({ (0x30...0x39).contains($0) })
+                else { return nil }
+            } else if let map = value.steps.map {
+                guard
+                    let place = map.firstIndex(where: {
+                        unsafe $0.value.elementsEqual(cell.bytes)
+                    }),
+                    let text = value.mapped[place]
+                else { return nil }
+                return unsafe InputCell(kind: .csv, bytes: text.bytes)
+            }
+            return unsafe InputCell(kind: .csv, bytes: cell.bytes)
+        case .constant:
+            guard value.isPlain, value.steps.map == nil, let text = value.constant else {
+                return nil
+            }
+            return unsafe InputCell(kind: .csv, bytes: text.bytes)
+        case .first, .join: return nil
+        }
+    }
+
     /// What the mapping makes of a value.
     /// - Parameter column: for messages.
     func value(_ value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {

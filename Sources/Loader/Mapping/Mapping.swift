@@ -125,12 +125,42 @@ struct Mapping: Sendable {
 
         let origin: Origin
         let steps: Steps
+        /// What does not depend on the row, ready to be a cell: the constant, and what the map has
+        /// for each of its values.
+        let constant: FeedText?
+        let mapped: [FeedText?]
+        /// Whether the value goes into a cell as it is, or as the map has it.
+        let isPlain: Bool
+        /// Whether it is Unix seconds, which a time may be.
+        let isSeconds: Bool
 
         init(_ origin: Origin, _ steps: Steps) {
             self.origin = origin
             self.steps = steps
+            constant = if case .constant(let value) = origin { FeedText(value) } else { nil }
+            mapped = steps.map?.map { FeedText($0.becomes) } ?? []
+            let isAsIs = !steps.trims && !steps.lowers && steps.split == nil
+            isPlain = isAsIs && steps.form == nil
+            isSeconds =
+                if isAsIs, steps.map == nil, case .seconds? = steps.form { true } else { false }
         }
     }
+}
+
+/// A text that cells may refer to.
+@safe final class FeedText: @unchecked Sendable {
+    let bytes: UnsafeRawBufferPointer
+
+    /// - Parameter value: nil for what is no text.
+    init?(_ value: FeedValue) {
+        guard let text = value.text else { return nil }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, text.count), alignment: 1)
+        unsafe buffer.copyBytes(from: text)
+        unsafe bytes = UnsafeRawBufferPointer(rebasing: buffer[..<text.count])
+    }
+
+    deinit { unsafe bytes.deallocate() }
 }
 
 /// A value of a row on its way.
