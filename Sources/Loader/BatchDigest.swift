@@ -46,9 +46,13 @@ enum BatchDigest {
                 $0.member("mapping", mapping.canonical)
             }
             if options.allowsEmptyEntries { $0.member("allow_empty", true) }
-            if let timezone = options.timezone { $0.member("timezone", timezone) }
+            if let timezone = options.timezone, timezone != "UTC" {
+                $0.member("timezone", timezone)
+            }
             if options.trims { $0.member("trim", true) }
-            if let unknown = options.unknownProfiles, unknown != .reject {
+            if let unknown = options.unknownProfiles,
+                unknown != (options.mapping == nil ? .reject : .skip)
+            {
                 $0.member("unknown_profiles", unknown.rawValue)
             }
         }

@@ -186,12 +186,15 @@ package struct Load {
         _ summary: inout LoadSummary,
         _ rejects: inout Rejects, _ progress: inout Progress
     ) throws(WinnowError) {
-        let format = try input.format(options)
+        let stated = try input.format(options)
+        // Objects on lines of their own are JSON, too, in which rows may be anywhere.
+        let format = stated == .ndjson && rowsPath != nil ? .json : stated
         if format == .json, kind != .feed { throw .rowsOfJSON(input.name) }
         let name = input.name
         let plain = RowLayout(loading.columns, rules, options)
         var pieces = InputPieces(
-            bytes, format, delimiter: plain.delimiter, size: options.pieceSize, rows: rowsPath)
+            bytes, format, delimiter: plain.delimiter, size: options.pieceSize, rows: rowsPath,
+            file: name)
         var layout = plain
         var line = 0
         var isEmpty = true

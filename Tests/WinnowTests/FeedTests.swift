@@ -163,7 +163,7 @@ struct FeedTests {
         try feed(
             mapping,
             """
-            {"id": 1, "root": \(deep), "dotted.key": 12345678901234567890, "list": "[{}, {\\"n\\": 7}]", "tags": ["a", 1, true, ""]}
+            {"id": 1, "root": \(deep), "dotted.key": 12345678901234567890, "list": "[{}, {\\"n\\": 7}]", "tags": ["a", 1, true]}
             {"id": 2, "root": {"k": "no JSON"}, "list": [[], {"n": {}}], "tags": [{}]}
 
             """)
@@ -533,6 +533,53 @@ struct FeedTests {
         let lines = try String(contentsOfFile: rejects, encoding: .utf8)
         #expect(lines.contains("\"malformed_json\""))
         #expect(try ids("email opened exists").count == 1)
+    }
+
+    @Test(
+        "JSON that is none is refused, between rows and in them",
+        arguments: [
+            "[{\"id\": \"a\"},]", "[{\"id\": \"a\"} {\"id\": \"b\"}]", "[,]", ",",
+            "{\"id\": \"a\"},{\"id\": \"b\"}",
+            "[{\"id\": \"a\"}: {\"id\": \"b\"}]", "[{\"id\": \"a\nb\"}]", "{\"id\": \"a\",}",
+            "[{\"id\": \"a\"}}",
+        ])
+    func malformed(text: String) throws {
+        let mapping = """
+            {"profile": {"match": "id", "value": "id", "mode": "upsert", "columns": {"city": "city"}}}
+            """
+        #expect(error { _ = try feed(mapping, text, as: .json) }?.code == .malformedJSON)
+        #expect(try ids("not city exists").isEmpty)
+    }
+
+    @Test("dates have patterns, decimals exponents, members of sets are trimmed and lowered")
+    func forms() throws {
+        let store = try Store.create(
+            fixture.folder.appendingPathComponent("forms").path,
+            schema: Schema(fields: [
+                Field(name: "born", type: .date), Field(name: "paid", type: .decimal, scale: 2),
+                Field(name: "tags", type: .stringSet),
+            ]))
+        var options = LoadOptions()
+        options.mapping = FeedMapping(
+            json: """
+                {"profile": {"match": "id", "value": "id", "mode": "upsert", "columns": {
+                    "born": {"path": "born", "as": "dd.MM.yyyy at HH:mm"}, "paid": "paid",
+                    "tags": {"path": "tags", "trim": true, "lower": true}}}}
+                """)
+        let rejects = fixture.folder.appendingPathComponent("rejects").path
+        options.rejects = rejects
+        let rows = """
+            {"id": "a", "born": "03.02.1990 at 23:59", "paid": 1.5e3, "tags": [" Red", "BLUE"]}
+            {"id": "b", "tags": ["red", null]}
+            {"id": "c", "tags": ["red", ""]}
+
+            """
+        let summary = try store.load(.feed, from: .bytes(rows.utf8, as: .ndjson), options: options)
+        #expect(summary.rejected == 2)
+        let rule = """
+            born = "1990-02-03" and paid = 1500 and tags has all ("red", "blue")
+            """
+        #expect(try store.snapshot().count(Segment(rule)).count == 1)
     }
 
     @Test("a batch covers its mapping; --distinct passes over what was loaded before")

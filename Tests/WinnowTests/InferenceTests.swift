@@ -129,4 +129,15 @@ struct InferenceTests {
         #expect(try Binary.run("schema", other).output == inferred.output)
         #expect(try Binary.run("create", other, "--infer", file, "--schema", schema).status == 64)
     }
+
+    @Test("decimals whose digits do not all fit are strings; one column of several is refused")
+    func limits() throws {
+        let rows = "id,a\n1,10.01\n2,99999999999999999.9\n"
+        let inferred = try Schema.inferred(from: .bytes(rows.utf8, as: .csv))
+        #expect(inferred.schema.fields.first { $0.name == "a" }?.type == .string)
+        let error = #expect(throws: WinnowError.self) {
+            try Schema.inferred(from: .bytes("id;city\n1;Rome\n".utf8, as: .csv))
+        }
+        #expect(error?.code == .otherDelimiter)
+    }
 }

@@ -403,6 +403,7 @@ struct LoadOptionTests {
         }
         #expect(try !load { _ in })
         #expect(try load { $0.delimiter = "," })
+        #expect(try load { $0.timezone = "UTC" })
         for change in [
             { $0.timezone = "Europe/Moscow" }, { $0.trims = true }, { $0.setSeparator = "|" },
             { $0.renames = ["x": "y"] }, { $0.quotedEmptyIsAbsent = true },

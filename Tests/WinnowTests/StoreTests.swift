@@ -282,4 +282,37 @@ struct StoreTests {
             try data.write(to: URL(fileURLWithPath: path))
         }
     }
+
+    @Test("windows over subscriptions end at the instant of evaluation, days ago as well")
+    func subscriptionWindows() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create([])
+        try store.load(.profiles, from: .bytes("id\na\nb\n".utf8, as: .csv))
+        let rows = """
+            profile,channel,resource,status,time
+            a,push,app,subscribed,2026-01-03T00:30:00.000Z
+            b,push,app,subscribed,2026-01-03T00:30:00.001Z
+
+            """
+        try store.load(.subscriptions, from: .bytes(rows.utf8, as: .csv))
+        var options = EvaluationOptions()
+        options.asOf = Instant("2026-01-03T00:30:00Z")
+        for window in [
+            "between 0 and 0 days ago", "between 3 and 0 days ago", "in the last 0 days",
+        ] {
+            let segment = try Segment("subscription exists \(window)")
+            #expect(try store.snapshot().count(segment, options).count == 1, "\(window)")
+        }
+    }
+
+    @Test("a goal of the empty profile is one of nobody, in CSV and in NDJSON")
+    func goalsOfNobody() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create([])
+        let json = #"{"profile": "", "pixel": "p", "goal": "g", "time_ms": 1735689600000}"#
+        try store.load(.goals, from: .bytes((json + "\n").utf8, as: .ndjson))
+        let csv = "profile,pixel,goal,time\n,p,g,1735689600\n\"\",p,g,1735689600\n"
+        try store.load(.goals, from: .bytes(csv.utf8, as: .csv))
+        #expect(try store.snapshot().info().anonymousGoals == 3)
+    }
 }

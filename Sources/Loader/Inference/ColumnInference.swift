@@ -11,6 +11,8 @@ struct ColumnInference {
     private var possible: Set<FieldType> = Set(FieldType.allCases)
     /// Digits after the point that decimals need.
     private var scale = 0
+    /// Digits before the point that a number has, at most.
+    private var mostWholeDigits = 0
     private var isNested = false
     private var seen: Set<UInt64> = []
 
@@ -71,6 +73,9 @@ struct ColumnInference {
     func finished(rows: Int) -> InferredSchema.Column {
         var column = column
         column.empty = rows - column.values
+        // All digits of a decimal, with as many after the point as any has, must fit.
+        var possible = possible
+        if mostWholeDigits + scale > ColumnInference.mostDigits { possible.remove(.decimal) }
         let order: [FieldType] = [.integer, .decimal, .boolean, .date, .datetime, .stringSet]
         let type =
             column.values == 0 ? .string : order.first(where: possible.contains) ?? .string
@@ -123,6 +128,8 @@ struct ColumnInference {
             && (0x30...0x39).contains(text[digits + 1])
         let count = unsafe text.count { (0x30...0x39).contains($0) }
         guard !hasLeadingZero, count <= ColumnInference.mostDigits else { return }
+        let whole = unsafe text.dropFirst(digits).prefix { (0x30...0x39).contains($0) }.count
+        mostWholeDigits = max(mostWholeDigits, whole)
         if unsafe wholeNumber(text) != nil {
             types.formUnion([.integer, .decimal])
             return

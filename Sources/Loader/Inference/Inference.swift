@@ -19,7 +19,8 @@ package struct Inference {
             if format == .json { throw .rowsOfJSON(input.name) }
             let bytes = try InputBytes(input, digesting: false, cancellation)
             var pieces = InputPieces(
-                bytes, format, delimiter: options.delimiterByte, size: options.pieceSize)
+                bytes, format, delimiter: options.delimiterByte, size: options.pieceSize,
+                file: input.name)
             var header: [Int] = []
             var line = 0
             while let piece = try pieces.next() {
@@ -50,6 +51,19 @@ package struct Inference {
         return columns.count - 1
     }
 
+    /// One column whose name has what usually is between cells is several.
+    private static func refuseOtherDelimiter(_ header: [InputCell]) throws(BadRow) {
+        guard header.count == 1 else { return }
+        for (byte, name) in [(0x3B, "“;”"), (0x09, "tab"), (0x7C, "“|”"), (0x2C, "“,”")]
+            as [(UInt8, String)] where unsafe header[0].bytes.contains(byte)
+        {
+            throw BadRow(
+                column: nil, code: .otherDelimiter,
+                reason:
+                    "there is one column, but there would be several with \(name) as the delimiter")
+        }
+    }
+
     private mutating func readCSV(
         _ piece: InputPiece, _ header: inout [Int], _ line: inout Int, _ options: LoadOptions
     ) throws(BadRow) {
@@ -64,6 +78,7 @@ package struct Inference {
                 while try source.next(&cells) {
                     line = before + source.line
                     if piece.isFirst, header.isEmpty {
+                        try Inference.refuseOtherDelimiter(cells)
                         for cell in cells {
                             let name = unsafe String(decoding: cell.bytes, as: UTF8.self)
                             header.append(column(name, options))

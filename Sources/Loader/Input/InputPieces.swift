@@ -36,7 +36,12 @@ struct InputPiece: Sendable {
                     + "(iconv -f UTF-16 -t UTF-8)")
         }
         let text = bytes.drop { $0 >= 0x80 || $0 == 0x20 || (0x09...0x0D).contains($0) }
-        if format == .ndjson, text.first == UInt8(ascii: "[") {
+        // A header may begin with a bracket, but hardly with one before a brace.
+        let inside = text.dropFirst().first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
+        let isArray =
+            text.first == UInt8(ascii: "[")
+            && (format == .ndjson || format == .csv && inside == UInt8(ascii: "{"))
+        if isArray {
             throw .badData(
                 file: file, line: 1, column: nil, code: .jsonArray,
                 reason: "the text is one JSON array; wanted is one object a line "
@@ -68,6 +73,7 @@ struct InputPieces {
     private var skipping = false
     private let size: Int
     private let delimiter: UInt8
+    private let file: String
     /// Of JSON, which becomes lines as it is read.
     private var splitter: JSONRowSplitter?
 
@@ -77,11 +83,13 @@ struct InputPieces {
     /// - Parameter delimiter: of CSV.
     /// - Parameter size: bytes that are read at a time; a piece has about as many.
     /// - Parameter rows: of JSON, where the rows are; nil where they are the text.
+    /// - Parameter file: the name, for messages.
     init(
         _ input: InputBytes, _ format: InputFormat, delimiter: UInt8, size: Int,
-        rows: Mapping.Path? = nil
+        rows: Mapping.Path? = nil, file: String
     ) {
-        splitter = format == .json ? JSONRowSplitter(rows) : nil
+        splitter = format == .json ? JSONRowSplitter(rows, file: file) : nil
+        self.file = file
         self.delimiter = delimiter
         self.input = input
         self.format = format
@@ -156,7 +164,7 @@ struct InputPieces {
         guard ended else { return }
         guard splitter?.isComplete == true else {
             throw .badData(
-                file: "", line: nil, column: nil, code: .malformedJSON,
+                file: file, line: nil, column: nil, code: .malformedJSON,
                 reason: "the JSON ends before all is closed")
         }
         splitter?.finish(into: &pending)

@@ -23,7 +23,8 @@ struct GoalRows: RecordRows {
 
     func row(_ cells: borrowing [InputCell], _ rules: ValueRules) throws(BadRow) -> RecordRow {
         func cell(_ column: Column) -> InputCell { cells[column.rawValue] }
-        let profile = try unsafe cell(.profile).optionalID("profile")
+        let named = cell(.profile)
+        let profile = try unsafe named.bytes.isEmpty ? nil : named.optionalID("profile")
         var row = unsafe RecordRow(profile == nil ? .anonymousGoal : .goal, profile: profile)
         unsafe row.campaign = try cell(.pixel).id("pixel")
         unsafe row.template = try cell(.goal).id("goal")

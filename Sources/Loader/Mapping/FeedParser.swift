@@ -123,7 +123,10 @@ struct FeedParser: Sendable {
     private func read(
         _ row: FeedRow, _ rules: ValueRules, _ result: inout FeedRowContent
     ) throws(BadRow) {
-        if let profile { try read(profile.mapping, row, rules, &result) }
+        if let profile {
+            try read(profile.mapping, row, rules, &result)
+            result.note(profile.mapping)
+        }
         for number in entries.indices {
             if try read(entries[number], row, rules, &result) { result.yielded.append(number) }
         }
@@ -138,8 +141,9 @@ struct FeedParser: Sendable {
             result.profile.id = try FeedParser.checkedID(text, Schema.idName)
         }
         for (field, value) in profile.columns {
-            try set(
-                field, to: try row.value(value, schema.fields[field].name), profile, rules, &result)
+            let (name, type) = (schema.fields[field].name, schema.fields[field].type)
+            let found = try row.value(value, name, isDate: type == .date)
+            try set(field, to: found, profile, rules, &result)
         }
         if let device, !profile.columns.contains(where: { $0.field == device.field }) {
             try set(
@@ -199,8 +203,16 @@ struct FeedParser: Sendable {
         case .empty:
             if profile.ignoresEmpty { return }
             cell = unsafe InputCell(kind: .null)
-        case .text, .set: cell = result.cell(value)
+        case .text(let text):
+            // Numbers of JSON may have an exponent.
+            let isNumber =
+                schema.fields[field].type == .decimal && text.contains(UInt8(ascii: "e"))
+                || schema.fields[field].type == .decimal && text.contains(UInt8(ascii: "E"))
+            cell = unsafe InputCell(
+                kind: isNumber ? .number : .csv, bytes: result.cell(value).bytes)
+        case .set: cell = result.cell(value)
         }
+        if result.previews { result.shown.append((schema.fields[field].name, value)) }
         let isStatus = field == schema.globalStatus
         result.fields.append(
             (field, try CellValue(cell, schema.fields[field], rules, isStatus: isStatus)))
@@ -327,6 +339,8 @@ private final class FeedEntry: Sendable {
     /// The entries that yielded something.
     fileprivate(set) var yielded: [Int] = []
     fileprivate(set) var preview: [String] = []
+    /// Fields and what they get, for a preview.
+    fileprivate var shown: [(field: String, value: FeedValue)] = []
     private var texts: [UnsafeMutableRawBufferPointer] = unsafe []
     fileprivate let previews: Bool
 
@@ -368,6 +382,35 @@ private final class FeedEntry: Sendable {
         return unsafe UnsafeRawBufferPointer(rebasing: buffer[..<text.count])
     }
 
+    /// Takes note of what the row says of its profile for a preview: by what it is found, and its
+    /// fields.
+    fileprivate mutating func note(_ mapping: Mapping.Profile) {
+        guard previews, mapping.writes else { return }
+        var json = JSONWriter()
+        json.object { json in
+            json.member("profiles") { json in
+                json.object { json in
+                    if !profile.value.isEmpty {
+                        json.member(mapping.name, String(decoding: profile.value, as: UTF8.self))
+                    }
+                    for (field, value) in shown where field != mapping.name {
+                        json.member(field) { json in
+                            switch value {
+                            case .absent, .empty: json.literal("null")
+                            case .text(let text): json.value(String(decoding: text, as: UTF8.self))
+                            case .set(let members):
+                                json.array(members) {
+                                    $0.value(String(decoding: $1, as: UTF8.self))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        preview.append(json.text)
+    }
+
     /// Takes note of a record for a preview.
     fileprivate mutating func note(
         _ kind: Mapping.Entry.Kind, _ columns: [InputColumn], _ cells: [InputCell]
@@ -377,6 +420,9 @@ private final class FeedEntry: Sendable {
         json.object { json in
             json.member(kind.rawValue) { json in
                 json.object { json in
+                    if !profile.value.isEmpty {
+                        json.member("profile", String(decoding: profile.value, as: UTF8.self))
+                    }
                     for (column, cell) in zip(columns, cells).dropFirst() where cell.isPresent {
                         json.member(
                             String(decoding: column.name, as: UTF8.self),

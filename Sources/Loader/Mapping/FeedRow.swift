@@ -111,12 +111,13 @@ final class FeedRow {
         case .null: return .empty
         case .object: return .absent
         case .array(let elements):
-            var values: [[UInt8]] = []
-            for element in elements {
-                guard let text = FeedRow.scalar(element) else { return .absent }
-                if !text.isEmpty { values.append(text) }
-            }
-            return .set(values)
+            let values = elements.compactMap(FeedRow.scalar)
+            if values.count == elements.count { return .set(values) }
+            if values.isEmpty { return .absent }
+            fault = BadRow(
+                column: nil, code: .badValue,
+                reason: "an array has single values beside others, such as null")
+            return .absent
         default:
             guard let text = FeedRow.scalar(node) else { return .empty }
             return text.isEmpty || nulls.contains(text) ? .empty : .text(text)
@@ -189,12 +190,20 @@ final class FeedRow {
 
     /// What the mapping makes of a value.
     /// - Parameter column: for messages.
-    func value(_ value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {
+    /// - Parameter isDate: whether a day is wanted, without a time.
+    func value(
+        _ value: Mapping.Value, _ column: String, isDate: Bool = false
+    ) throws(BadRow) -> FeedValue {
         var result = try origin(of: value, column)
         if case .text(var text) = result, value.steps.trims || value.steps.lowers {
             if value.steps.trims { text = FeedRow.trimmed(text) }
             if value.steps.lowers { text = FeedRow.lowered(text) }
             result = text.isEmpty ? .empty : .text(text)
+        }
+        if case .set(var members) = result, value.steps.trims || value.steps.lowers {
+            if value.steps.trims { members = members.map(FeedRow.trimmed) }
+            if value.steps.lowers { members = members.map(FeedRow.lowered) }
+            result = .set(members)
         }
         if case .text(let text) = result, let separator = value.steps.split {
             result = .set(FeedRow.split(text, separator))
@@ -210,6 +219,9 @@ final class FeedRow {
             }
         }
         guard let form = value.steps.form, case .text(let text) = result else { return result }
+        if isDate, case .pattern(let pieces) = form, let wall = TimePattern.wall(text, pieces) {
+            return .text(Array(Instant(milliseconds: wall).description.utf8.prefix(10)))
+        }
         return .text(try written(text, form, column))
     }
 
@@ -299,7 +311,14 @@ final class FeedRow {
         case .datetime:
             milliseconds = unsafe text.withUnsafeBytes { unsafe WrittenTime(utf8: $0) }?.instant(
                 instantOfWall)
-            if milliseconds == nil { throw bad("a time as 2026-01-31T12:00:00Z") }
+            if milliseconds == nil {
+                let isNumber = text.allSatisfy { (0x30...0x39).contains($0) }
+                throw bad(
+                    "a time as 2026-01-31T12:00:00Z"
+                        + (isNumber
+                            ? " (for Unix time the mapping says \"as\": \"seconds\" or \"milliseconds\")"
+                            : ""))
+            }
         case .pattern(let pieces):
             milliseconds = TimePattern.wall(text, pieces).map(instantOfWall)
             if milliseconds == nil { throw bad("a time as the mapping's pattern has it") }

@@ -4,6 +4,7 @@ import WinnowModel
 /// or several, each an array of rows or one row, or has them where a path leads.
 struct JSONRowSplitter {
     private let path: [[UInt8]]
+    private let file: String
     /// Whether the path has led somewhere.
     private(set) var found = false
     /// What is open, from the outside in.
@@ -16,6 +17,8 @@ struct JSONRowSplitter {
     private var isScalar = false
     private var inString = false
     private var isEscaped = false
+    /// Whether a single value outside of rows is being read.
+    private var inScalar = false
     /// The key that is being read.
     private var key: [UInt8]?
 
@@ -23,10 +26,17 @@ struct JSONRowSplitter {
         let isObject: Bool
         var key: [UInt8] = []
         var index = 0
-        var expectsKey: Bool
+        var next = Next.firstOrEnd
     }
 
-    init(_ path: Mapping.Path?) { self.path = path?.keys ?? [] }
+    /// What may come next in a container; an item of an object is a key.
+    private enum Next { case firstOrEnd, item, colon, value, commaOrEnd }
+
+    /// - Parameter file: the name, for messages.
+    init(_ path: Mapping.Path?, file: String) {
+        self.path = path?.keys ?? []
+        self.file = file
+    }
 
     /// Whether the text may end here.
     var isComplete: Bool { open.isEmpty && !inString && (rowDepth == nil || isScalar) }
@@ -41,37 +51,59 @@ struct JSONRowSplitter {
                 takeInString(byte, &lines)
                 continue
             }
-            if isScalar, rowDepth != nil, JSONRowSplitter.ends(byte) { endRow(&lines) }
+            if JSONRowSplitter.ends(byte) { endScalar(&lines) }
             switch byte {
             case 0x20, 0x09, 0x0A, 0x0D:
                 if rowDepth != nil { lines.append(0x20) }
-            case UInt8(ascii: "{"), UInt8(ascii: "["): begin(byte, &lines)
+            case UInt8(ascii: "{"), UInt8(ascii: "["): try begin(byte, &lines)
             case UInt8(ascii: "}"), UInt8(ascii: "]"): try end(byte, &lines)
-            case UInt8(ascii: ","):
-                if rowDepth != nil { lines.append(byte) }
-                if let last = open.indices.last {
-                    open[last].index += 1
-                    open[last].expectsKey = open[last].isObject
-                }
-            case UInt8(ascii: ":"):
-                if rowDepth != nil { lines.append(byte) }
-                if let last = open.indices.last { open[last].expectsKey = false }
-            default:
-                if rowDepth == nil, !isKeyNext, isRowNext { beginRow(scalar: true) }
-                if byte == UInt8(ascii: "\"") {
-                    inString = true
-                    if rowDepth == nil, isKeyNext { key = [] }
-                }
-                if rowDepth != nil { lines.append(byte) }
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                if rowDepth != nil { lines.append(byte) } else { try part(byte) }
+            default: try takeInScalar(byte, &lines)
             }
         }
+    }
+
+    /// Takes a comma or colon outside of rows.
+    private mutating func part(_ byte: UInt8) throws(WinnowError) {
+        guard let last = open.indices.last else { throw unexpected(byte) }
+        if byte == UInt8(ascii: ":") {
+            guard open[last].next == .colon else { throw unexpected(byte) }
+            open[last].next = .value
+        } else {
+            guard open[last].next == .commaOrEnd else { throw unexpected(byte) }
+            open[last].next = .item
+            open[last].index += 1
+        }
+    }
+
+    /// Takes a byte of a number, a word or a key, or a quote before a string.
+    private mutating func takeInScalar(
+        _ byte: UInt8, _ lines: inout [UInt8]
+    ) throws(WinnowError) {
+        let isQuote = byte == UInt8(ascii: "\"")
+        if rowDepth == nil, !inScalar {
+            if isKeyNext {
+                guard isQuote else { throw unexpected(byte) }
+                key = []
+            } else {
+                guard isValueNext else { throw unexpected(byte) }
+                if isRowNext { beginRow(scalar: true) } else { inScalar = true }
+            }
+        } else if rowDepth == nil, isQuote {
+            throw unexpected(byte)
+        }
+        inString = isQuote
+        if rowDepth != nil { lines.append(byte) }
     }
 
     /// Ends the text.
     mutating func finish(into lines: inout [UInt8]) { if rowDepth != nil { endRow(&lines) } }
 
     private mutating func takeInString(_ byte: UInt8, _ lines: inout [UInt8]) {
-        if rowDepth != nil { lines.append(byte == 0x0A ? 0x20 : byte) }
+        // A line break has no place in a string. As a carriage return it stays in its row, which is
+        // refused for it.
+        if rowDepth != nil { lines.append(byte == 0x0A ? 0x0D : byte) }
         if isEscaped {
             isEscaped = false
             key?.append(byte)
@@ -79,14 +111,25 @@ struct JSONRowSplitter {
             isEscaped = true
         } else if byte == UInt8(ascii: "\"") {
             inString = false
-            if let key, let last = open.indices.last { open[last].key = key }
+            if let key, let last = open.indices.last {
+                open[last].key = key
+                open[last].next = .colon
+            }
             key = nil
         } else {
             key?.append(byte)
         }
     }
 
-    private var isKeyNext: Bool { open.last?.expectsKey ?? false }
+    private var isKeyNext: Bool {
+        guard let last = open.last, last.isObject else { return false }
+        return last.next == .firstOrEnd || last.next == .item
+    }
+
+    private var isValueNext: Bool {
+        guard let last = open.last else { return true }
+        return last.isObject ? last.next == .value : last.next != .commaOrEnd
+    }
 
     /// Whether the value that begins here is a row, or the array of rows.
     private var isRowNext: Bool { rowsDepth == open.count || isAtPath }
@@ -99,9 +142,12 @@ struct JSONRowSplitter {
         }
     }
 
-    private mutating func begin(_ byte: UInt8, _ lines: inout [UInt8]) {
+    private mutating func begin(
+        _ byte: UInt8, _ lines: inout [UInt8]
+    ) throws(WinnowError) {
         let isObject = byte == UInt8(ascii: "{")
         if rowDepth == nil {
+            guard isValueNext, !inScalar else { throw unexpected(byte) }
             if isAtPath, !isObject {
                 found = true
                 rowsDepth = open.count + 1
@@ -110,20 +156,39 @@ struct JSONRowSplitter {
             }
         }
         if rowDepth != nil { lines.append(byte) }
-        open.append(Container(isObject: isObject, expectsKey: isObject))
+        open.append(Container(isObject: isObject))
     }
 
     private mutating func end(_ byte: UInt8, _ lines: inout [UInt8]) throws(WinnowError) {
-        guard let last = open.popLast(), last.isObject == (byte == UInt8(ascii: "}")) else {
-            throw .badData(
-                file: "", line: nil, column: nil, code: .malformedJSON,
-                reason: "the JSON has “\(Unicode.Scalar(byte))” where nothing is open")
-        }
+        guard let last = open.popLast(), last.isObject == (byte == UInt8(ascii: "}")),
+            rowDepth != nil || last.next == .firstOrEnd || last.next == .commaOrEnd
+        else { throw unexpected(byte) }
         if let depth = rowDepth {
             lines.append(byte)
-            if !isScalar, open.count == depth { endRow(&lines) }
-        } else if let depth = rowsDepth, open.count < depth {
-            rowsDepth = nil
+            if open.count == depth { endRow(&lines) }
+        } else {
+            if let depth = rowsDepth, open.count < depth { rowsDepth = nil }
+            endValue()
+        }
+    }
+
+    private func unexpected(_ byte: UInt8) -> WinnowError {
+        .badData(
+            file: file, line: nil, column: nil, code: .malformedJSON,
+            reason: "the JSON has “\(Unicode.Scalar(byte))” where it cannot be")
+    }
+
+    private mutating func endValue() {
+        if let last = open.indices.last { open[last].next = .commaOrEnd }
+    }
+
+    /// Ends a single value, when there is one.
+    private mutating func endScalar(_ lines: inout [UInt8]) {
+        if isScalar, rowDepth != nil {
+            endRow(&lines)
+        } else if inScalar {
+            inScalar = false
+            endValue()
         }
     }
 
@@ -137,10 +202,15 @@ struct JSONRowSplitter {
         lines.append(0x0A)
         rowDepth = nil
         isScalar = false
+        endValue()
     }
 
     private static func ends(_ byte: UInt8) -> Bool {
-        [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}")]
-            .contains(byte)
+        switch byte {
+        case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "]"),
+            UInt8(ascii: "}"):
+            true
+        default: false
+        }
     }
 }

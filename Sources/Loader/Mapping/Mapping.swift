@@ -249,7 +249,8 @@ struct TimePattern {
                 pieces.append(piece)
                 rest.removeFirst(text.count)
             } else {
-                if character.isASCII, character.isLetter, character != "T" { return nil }
+                // A letter of the pattern that is not one of its parts is a slip.
+                if "yMdHms".contains(character) { return nil }
                 pieces.append(.literal(Array(String(character).utf8)))
                 rest.removeFirst()
             }

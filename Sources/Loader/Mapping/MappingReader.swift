@@ -8,7 +8,8 @@ struct MappingReader {
 
     static func mapping(_ json: String, _ schema: Schema) throws(WinnowError) -> Mapping {
         let value: JSONValue
-        do throws(JSONError) { value = try JSONValue(parsing: json) } catch {
+        let text = json.hasPrefix("\u{FEFF}") ? String(json.dropFirst()) : json
+        do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
             throw .usage("the mapping is no JSON at byte \(error.offset): \(error.message)")
         }
         return try MappingReader(schema: schema).mapping(MappingValue(value: value, path: ""))

@@ -72,7 +72,13 @@ struct RowLayout: Sendable {
             var cells: [InputCell] = []
             defer { rows.release() }
             do throws(BadRow) {
-                guard try rows.next(&cells) else {
+                let hasHeader: Bool
+                do throws(BadRow) { hasHeader = try rows.next(&cells) } catch {
+                    // Quoted cells with another delimiter behind them are no cells.
+                    try unsafe refuseOtherDelimiter(text, [])
+                    throw error
+                }
+                guard hasHeader else {
                     throw BadRow(
                         column: nil, code: .missingHeader, reason: "there is no header row")
                 }

@@ -72,7 +72,7 @@ extension SubscriptionCondition: BindableCondition {
         let window = during.isRelative ? resolved.ending(at: binder.time.asOf) : resolved
         binder.report(window, at: .during)
         // No record has so late a time.
-        return resolved.milliseconds?.clamped(to: possible) ?? Int64.max...Int64.max
+        return window.milliseconds?.clamped(to: possible) ?? Int64.max...Int64.max
     }
 
     private func counted(
