@@ -582,6 +582,25 @@ struct FeedTests {
         #expect(try store.snapshot().count(Segment(rule)).count == 1)
     }
 
+    @Test("Unix seconds are an instant in every column, and values of goals have exponents")
+    func seconds() throws {
+        let mapping = """
+            {"profile": {"match": "id", "value": "id", "mode": "insert"},
+             "events": [{"channel": {"value": "email"}, "event": {"value": "clicked"},
+                         "time": {"path": "at", "as": "seconds"}, "link": {"path": "at", "as": "seconds"}}],
+             "goals": [{"pixel": {"value": "p"}, "goal": {"value": "g"}, "value": "paid",
+                        "time": {"path": "at", "as": "seconds"}}]}
+            """
+        try feed(mapping, "{\"id\": \"a\", \"at\": 1735689600, \"paid\": 2.5e2}\n")
+        #expect(
+            try ids("email clicked at least 1 times on link \"2025-01-01T00:00:00.000Z\"") == ["a"])
+        #expect(try ids("goal \"g\" at least 1 times value sum at least 250") == ["a"])
+        let wrong = mapping.replacingOccurrences(
+            of: "\"time\": {\"path\": \"at\", \"as\": \"seconds\"}}]}",
+            with: "\"time_ms\": {\"path\": \"at\", \"as\": \"seconds\"}}]}")
+        #expect(error { try feed(wrong, "{\"id\": \"b\", \"at\": 1735689600}\n") } != nil)
+    }
+
     @Test("a batch covers its mapping; --distinct passes over what was loaded before")
     func batches() throws {
         let mapping = "{\"source\": {\"format\": \"json\"}, \(FeedTests.goals)}"

@@ -95,13 +95,7 @@ struct ProfileLoading: Loading {
     }
 
     private mutating func spill() throws(WinnowError) {
-        if !fields.isEmpty {
-            let part = try writer.newPart(.profiles, durable: false)
-            let reference = try ProfileMerge.write([.batch(fields)], schema, to: part)
-            pending.fields.append(.part(try ProfilePart(try writer.directory.open(reference))))
-            pending.fieldCells += fields.cells
-            fields = ProfileBatch(fields: schema.fields.count)
-        }
+        try pending.spill(&fields, schema, writer)
         try writer.spillStrings(of: &pending, above: memory / 16)
     }
 
@@ -123,12 +117,33 @@ struct ProfileLoading: Loading {
     mutating func batch() throws(WinnowError) -> Batch {
         // Merging needs memory, too.
         if !pending.fields.isEmpty { try spill() }
-        if !fields.isEmpty {
-            pending.fields.append(.batch(fields))
-            pending.fieldCells += fields.cells
-            fields = ProfileBatch(fields: schema.fields.count)
-        }
+        pending.take(&fields, schema)
         return pending
+    }
+}
+
+extension Batch {
+    /// Takes fields of profiles by way of a part that no manifest will name, and leaves none.
+    mutating func spill(
+        _ waiting: inout ProfileBatch, _ schema: Schema, _ writer: Writer
+    ) throws(WinnowError) {
+        guard !waiting.isEmpty else { return }
+        let part = try writer.newPart(.profiles, durable: false)
+        let reference = try ProfileMerge.write([.batch(waiting)], schema, to: part)
+        add(.part(try ProfilePart(try writer.directory.open(reference))), of: &waiting, schema)
+    }
+
+    /// Takes fields of profiles as they are, and leaves none.
+    mutating func take(_ waiting: inout ProfileBatch, _ schema: Schema) {
+        if !waiting.isEmpty { add(.batch(waiting), of: &waiting, schema) }
+    }
+
+    private mutating func add(
+        _ source: ProfileSource, of waiting: inout ProfileBatch, _ schema: Schema
+    ) {
+        fields.append(source)
+        fieldCells += waiting.cells
+        waiting = ProfileBatch(fields: schema.fields.count)
     }
 }
 

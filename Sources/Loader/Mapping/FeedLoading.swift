@@ -298,13 +298,7 @@ struct FeedLoading: Loading {
     }
 
     private mutating func spill() throws(WinnowError) {
-        if !fields.isEmpty {
-            let part = try writer.newPart(.profiles, durable: false)
-            let reference = try ProfileMerge.write([.batch(fields)], schema, to: part)
-            pending.fields.append(.part(try ProfilePart(try writer.directory.open(reference))))
-            pending.fieldCells += fields.cells
-            fields = ProfileBatch(fields: schema.fields.count)
-        }
+        try pending.spill(&fields, schema, writer)
         try events.spill(writer, memory: memory, to: &pending)
         try subscriptions.spill(writer, memory: memory, to: &pending)
         try goals.spill(writer, memory: memory, to: &pending)
@@ -313,11 +307,7 @@ struct FeedLoading: Loading {
 
     mutating func batch() throws(WinnowError) -> Batch {
         if !pending.fields.isEmpty { try spill() }
-        if !fields.isEmpty {
-            pending.fields.append(.batch(fields))
-            pending.fieldCells += fields.cells
-            fields = ProfileBatch(fields: schema.fields.count)
-        }
+        pending.take(&fields, schema)
         try events.finish(writer, memory: memory, to: &pending)
         try subscriptions.finish(writer, memory: memory, to: &pending)
         try goals.finish(writer, memory: memory, to: &pending)

@@ -203,14 +203,9 @@ struct FeedParser: Sendable {
         case .empty:
             if profile.ignoresEmpty { return }
             cell = unsafe InputCell(kind: .null)
-        case .text(let text):
-            // Numbers of JSON may have an exponent.
-            let isNumber =
-                schema.fields[field].type == .decimal && text.contains(UInt8(ascii: "e"))
-                || schema.fields[field].type == .decimal && text.contains(UInt8(ascii: "E"))
-            cell = unsafe InputCell(
-                kind: isNumber ? .number : .csv, bytes: result.cell(value).bytes)
-        case .set: cell = result.cell(value)
+        case .text, .set:
+            let made = result.cell(value)
+            cell = schema.fields[field].type == .decimal ? made.withExponent : made
         }
         if result.previews { result.shown.append((schema.fields[field].name, value)) }
         let isStatus = field == schema.globalStatus
@@ -235,7 +230,7 @@ struct FeedParser: Sendable {
         let entry = feed.mapping
         var cells = [InputCell](repeating: InputCell(), count: feed.columns.count)
         for (column, value) in entry.columns {
-            if !result.previews, let cell = row.cell(value) {
+            if !result.previews, let cell = row.cell(value, isTime: column == feed.time) {
                 cells[column] = cell
                 continue
             }
@@ -248,6 +243,7 @@ struct FeedParser: Sendable {
         }
         // The profile is known by its row.
         cells[0] = FeedRowContent.known
+        if let value = feed.value { cells[value] = cells[value].withExponent }
         let record: RecordRow
         switch entry.kind {
         case .events: record = try events.row(cells, rules)
@@ -287,10 +283,7 @@ extension Mapping.Profile.Match {
     }
 
     static func normalizedEmail(_ value: [UInt8]) -> [UInt8] {
-        var rest = value[...]
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        while let first = rest.first, isBlank(first) { rest.removeFirst() }
-        return rest.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        value.withoutBlanks.asciiLowercased
     }
 
     /// The field that is compared; nil for the id.
@@ -323,11 +316,25 @@ private final class FeedEntry: Sendable {
     let mapping: Mapping.Entry
     let columns: [InputColumn]
     let names: [String]
+    /// The places of a time that may be Unix seconds, and of the value of a goal.
+    let time, value: Int?
 
     init(_ mapping: Mapping.Entry) {
         self.mapping = mapping
         columns = mapping.kind.columns
         names = columns.map { String(decoding: $0.name, as: UTF8.self) }
+        time = names.firstIndex(of: "time")
+        value = names.firstIndex(of: "value")
+    }
+}
+
+extension InputCell {
+    /// The same as a number of JSON where it has an exponent, which no other text has.
+    fileprivate var withExponent: InputCell {
+        guard kind == .csv, unsafe bytes.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
+            return self
+        }
+        return unsafe InputCell(kind: .number, bytes: bytes)
     }
 }
 

@@ -4,8 +4,8 @@ import WinnowModel
 /// A row of a feed, in which paths find values. It refers to the input's bytes.
 final class FeedRow {
     private let cells: [InputCell]
-    /// What cells with arrays, objects, or text that may be JSON hold, once it is known.
-    private var nodes: [JSONValue?]
+    /// What cells hold as JSON, by their columns, once it is known.
+    private var nodes: [Int: JSONValue] = [:]
     private let item: JSONValue?
     private let nulls: Set<[UInt8]>
     /// The instant of a time without an offset, both in milliseconds since 1970.
@@ -19,7 +19,6 @@ final class FeedRow {
         _ instantOfWall: @escaping @Sendable (Int64) -> Int64
     ) {
         self.cells = cells
-        nodes = Array(repeating: nil, count: cells.count)
         self.item = item
         self.nulls = nulls
         self.instantOfWall = instantOfWall
@@ -30,7 +29,7 @@ final class FeedRow {
         if column == Mapping.Path.item { return item }
         if let known = nodes[column] { return known }
         let cell = cells[column]
-        let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
+        var text: String { unsafe String(decoding: cell.bytes, as: UTF8.self) }
         let node: JSONValue? =
             switch cell.kind {
             case .absent: nil
@@ -84,27 +83,22 @@ final class FeedRow {
 
     /// The value at the end of a path.
     func value(_ path: Mapping.Path) -> FeedValue {
-        if path.keys.count == 1, path.column != Mapping.Path.item {
-            return value(of: cells[path.column])
-        }
-        guard let node = node(path) else { return .absent }
-        return value(of: node)
+        if path.isColumn { return value(ofColumn: path.column) }
+        return node(path).map { value(of: $0) } ?? .absent
     }
 
-    private func value(of cell: InputCell) -> FeedValue {
+    /// A value of the first key, by its column.
+    func value(ofColumn column: Int) -> FeedValue {
+        let cell = cells[column]
         switch cell.kind {
         case .absent: return .absent
         case .null: return .empty
-        case .compound:
-            return value(parsing: cell).map { value(of: $0) } ?? .absent
+        case .compound: return node(of: column).map { value(of: $0) } ?? .absent
         case .csv, .string, .number, .boolean:
             let text = unsafe Array(cell.bytes)
             return text.isEmpty || nulls.contains(text) ? .empty : .text(text)
         }
     }
-
-    /// A value of the first key, by its column.
-    func value(ofColumn column: Int) -> FeedValue { value(of: cells[column]) }
 
     func value(of node: JSONValue) -> FeedValue {
         switch node {
@@ -137,7 +131,7 @@ final class FeedRow {
     func meets(_ conditions: [Mapping.Condition]) -> Bool {
         conditions.allSatisfy { condition in
             let path = condition.path
-            if path.keys.count == 1, path.column != Mapping.Path.item {
+            if path.isColumn {
                 let cell = cells[path.column]
                 guard cell.isPresent, cell.kind != .compound else { return false }
                 let text = unsafe Array(cell.bytes)
@@ -152,11 +146,12 @@ final class FeedRow {
 
     /// A value that goes as it is into a cell of a record; nil for one that has to be made, or is
     /// not there.
-    func cell(_ value: Mapping.Value) -> InputCell? {
-        guard value.isPlain || value.isSeconds else { return nil }
+    /// - Parameter isTime: whether the cell is a time, which may be Unix seconds.
+    func cell(_ value: Mapping.Value, isTime: Bool) -> InputCell? {
+        guard value.isPlain || isTime && value.isSeconds else { return nil }
         switch value.origin {
         case .path(let path):
-            guard path.keys.count == 1, path.column != Mapping.Path.item else { return nil }
+            guard path.isColumn else { return nil }
             let cell = cells[path.column]
             switch cell.kind {
             case .absent, .null, .compound: return nil
@@ -165,7 +160,7 @@ final class FeedRow {
             if unsafe cell.bytes.isEmpty { return nil }
             if !nulls.isEmpty, unsafe nulls.contains(Array(cell.bytes)) { return nil }
             if value.isSeconds {
-                // Ten digits are the time of an event in seconds, however it is written.
+                // Other numbers may be no times, or have fractions: they are checked.
                 guard unsafe cell.bytes.count == 10,
                     unsafe cell.bytes.allSatisfy({ (0x30...0x39).contains($0) })
                 else { return nil }
@@ -180,7 +175,7 @@ final class FeedRow {
             }
             return unsafe InputCell(kind: .csv, bytes: cell.bytes)
         case .constant:
-            guard value.isPlain, value.steps.map == nil, let text = value.constant else {
+            guard value.steps.map == nil, let text = value.constant else {
                 return nil
             }
             return unsafe InputCell(kind: .csv, bytes: text.bytes)
@@ -196,12 +191,12 @@ final class FeedRow {
     ) throws(BadRow) -> FeedValue {
         var result = try origin(of: value, column)
         if case .text(var text) = result, value.steps.trims || value.steps.lowers {
-            if value.steps.trims { text = FeedRow.trimmed(text) }
+            if value.steps.trims { text = text.withoutBlanks }
             if value.steps.lowers { text = FeedRow.lowered(text) }
             result = text.isEmpty ? .empty : .text(text)
         }
         if case .set(var members) = result, value.steps.trims || value.steps.lowers {
-            if value.steps.trims { members = members.map(FeedRow.trimmed) }
+            if value.steps.trims { members = members.map(\.withoutBlanks) }
             if value.steps.lowers { members = members.map(FeedRow.lowered) }
             result = .set(members)
         }
@@ -229,7 +224,7 @@ final class FeedRow {
         guard text.allSatisfy({ $0 < 0x80 }) else {
             return Array(String(decoding: text, as: UTF8.self).lowercased().utf8)
         }
-        return text.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return text.asciiLowercased
     }
 
     private func origin(of value: Mapping.Value, _ column: String) throws(BadRow) -> FeedValue {
@@ -254,13 +249,6 @@ final class FeedRow {
         }
     }
 
-    private static func trimmed(_ text: [UInt8]) -> [UInt8] {
-        var rest = text[...]
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        while let first = rest.first, isBlank(first) { rest.removeFirst() }
-        return Array(rest)
-    }
-
     /// Blanks around parts go; where one character parts them, a part may stand in quotes.
     private static func split(_ text: [UInt8], _ separator: [UInt8]) -> [[UInt8]] {
         if separator.count == 1, text.contains(UInt8(ascii: "\"")),
@@ -281,7 +269,7 @@ final class FeedRow {
                 rest.removeFirst()
             }
         }
-        return parts.map(trimmed).filter { !$0.isEmpty }
+        return parts.map(\.withoutBlanks).filter { !$0.isEmpty }
     }
 
     /// A time as an instant, a number with fewer digits.

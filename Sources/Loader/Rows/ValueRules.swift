@@ -77,3 +77,16 @@ struct ValueRules: Sendable {
 
 /// Whether a byte is a space or a tab.
 func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+extension [UInt8] {
+    /// The same without blanks around it.
+    var withoutBlanks: [UInt8] {
+        var rest = self[...]
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        while let first = rest.first, isBlank(first) { rest.removeFirst() }
+        return Array(rest)
+    }
+
+    /// The same with ASCII letters as small ones.
+    var asciiLowercased: [UInt8] { map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 } }
+}
