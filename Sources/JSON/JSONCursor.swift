@@ -137,7 +137,9 @@ package enum JSONScalar {
         let start = at + 1
         var i = start
         var escaped = false
-        while unsafe i < bytes.count {
+        while true {
+            i = unsafe bytes.firstInString(from: i)
+            guard unsafe i < bytes.count else { break }
             switch unsafe bytes[i] {
             case UInt8(ascii: "\""):
                 at = i + 1
@@ -258,5 +260,36 @@ package enum JSONScalar {
             try decode(range, into: &decoded)
         }
         try expect(":", "after a key")
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the first byte from `start` on is that means something in a string: a quote, a
+    /// backslash or a control character. `count` when there is none.
+    ///
+    /// Method: eight bytes at a time. The lowest byte that a difference marks is right; those above
+    /// may be marked by what it borrows.
+    @inline(__always)
+    fileprivate func firstInString(from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+        var i = start
+        while i &+ 8 <= count {
+            let word = unsafe UInt64(
+                littleEndian: loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            let marks =
+                zeros(word ^ (ones &* UInt64(UInt8(ascii: "\""))))
+                | zeros(word ^ (ones &* UInt64(UInt8(ascii: "\\"))))
+                | (word &- (ones &* 0x20)) & ~word
+            let found = marks & (ones &* 0x80)
+            if found != 0 { return i &+ found.trailingZeroBitCount / 8 }
+            i &+= 8
+        }
+        while i < count {
+            let byte = unsafe self[i]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return i }
+            i += 1
+        }
+        return count
     }
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /// What came before a piece of events, see `events_of_ranks`.
 typedef struct {
@@ -145,6 +146,17 @@ void ck_unslice(
 uint32_t ck_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t n);
 /// XXH64 of https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 uint64_t ck_xxh64(const void *_Nullable bytes, size_t n, uint64_t seed);
+
+/// Whether two places hold the same n bytes.
+static inline bool ck_same(const void *_Nonnull a, const void *_Nonnull b, size_t n) {
+    return memcmp(a, b, n) == 0;
+}
+
+/// Where a byte comes first, n where it does not.
+static inline size_t ck_find_byte(const void *_Nonnull bytes, uint8_t byte, size_t n) {
+    const void *found = memchr(bytes, byte, n);
+    return found ? (size_t)((const char *)found - (const char *)bytes) : n;
+}
 
 /// Sorts keys by their low `bits` bits (least significant digit radix sort); `scratch` has room for
 /// n.

@@ -1,3 +1,4 @@
+import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
@@ -26,15 +27,6 @@ package struct ProfileBatch: Sendable {
 
     /// Values and clearings.
     package var cells: Int { columns.reduce(0) { $0 + $1.rows.count } }
-
-    /// Whether something is said of a row, which were said in ascending order. Complexity:
-    /// O(fields × log cells).
-    package func hasCells(of row: Int) -> Bool {
-        columns.contains { column in
-            let at = firstNotBelow(column.rows.indices) { Int(column.rows[$0].rawValue) < row }
-            return at < column.rows.count && Int(column.rows[at].rawValue) == row
-        }
-    }
 
     /// A row that a translation gives to cells that are to be passed over; no profile has it.
     package static let noRow = Row(rawValue: .max)
@@ -118,21 +110,19 @@ extension ProfileBatch.Column {
         if !zip(rows, rows.dropFirst()).contains(where: { $0 >= $1 }) {
             return Settled(rows: rows, cells: nil)
         }
-        var order = unsafe [UInt32](unsafeUninitializedCapacity: rows.count) { buffer, count in
-            for i in 0..<rows.count {
-                unsafe (buffer.baseAddress.unsafelyUnwrapped + i).initialize(to: UInt32(i))
-            }
-            count = rows.count
-        }
         // What was said later stays after what was said before.
-        order.sort { (rows[Int($0)], $0) < (rows[Int($1)], $1) }
+        var order = rows.indices.map { UInt64($0) << 32 | UInt64(rows[$0].rawValue) }
+        var scratch = [UInt64](repeating: 0, count: order.count)
+        unsafe ck_sort(&order, &scratch, order.count, 32)
         var settledRows: [Row] = []
         var cells: [UInt32] = []
-        for cell in order {
-            if settledRows.last == rows[Int(cell)] {
+        for key in order {
+            let row = Row(rawValue: UInt32(truncatingIfNeeded: key))
+            let cell = UInt32(key >> 32)
+            if settledRows.last == row {
                 cells[cells.count - 1] = cell
             } else {
-                settledRows.append(rows[Int(cell)])
+                settledRows.append(row)
                 cells.append(cell)
             }
         }

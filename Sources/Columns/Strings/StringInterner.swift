@@ -1,3 +1,4 @@
+import WinnowFormat
 import WinnowModel
 
 /// New strings on their way into a table: each gets the next code, in the order of arrival.
@@ -43,7 +44,7 @@ package struct StringInterner: Sendable {
         while slots[slot] != 0 {
             let index = Int(slots[slot] & 0xFFFF_FFFF) - 1
             if slots[slot] >> 32 == hash >> 32, hashes[index] == hash,
-                unsafe self.bytes(index).elementsEqual(bytes)
+                unsafe bytes.holds(self.bytes(index))
             {
                 return first + UInt32(index)
             }

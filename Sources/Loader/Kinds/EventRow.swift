@@ -112,9 +112,6 @@ struct NameTable<Value: Sendable>: Sendable {
     init(_ entries: [(String, Value)]) { self.entries = entries.map { (Array($0.0.utf8), $0.1) } }
 
     func value(of name: UnsafeRawBufferPointer) -> Value? {
-        for entry in entries where entry.name.count == name.count {
-            if unsafe name.elementsEqual(entry.name) { return entry.value }
-        }
-        return nil
+        entries.first { unsafe name.holds($0.name) }?.value
     }
 }

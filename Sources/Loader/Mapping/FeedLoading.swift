@@ -86,7 +86,8 @@ struct FeedLoading: Loading {
         var found: [Found?] = []
         found.reserveCapacity(content.profiles.count)
         var rows: [Row] = []
-        for (number, profile) in content.profiles.enumerated() {
+        var written = 0
+        for profile in content.profiles {
             let own = try find(profile, &summary)
             found.append(own)
             let isWritten = own.map { writes($0) } ?? false
@@ -96,16 +97,17 @@ struct FeedLoading: Loading {
                 if !content.hasAnonymousGoals { summary.skipped += 1 }
                 continue
             }
-            if isWritten, content.fields.hasCells(of: number) {
-                summary.kinds["profiles", default: 0] += 1
+            if isWritten, profile.hasFields {
+                written += 1
                 if !own.isNew, own.row < firstNew, updated.insert(own.row).inserted {
                     summary.updated += 1
                 }
             } else if own.isNew {
-                summary.kinds["profiles", default: 0] += 1
+                written += 1
             }
             note(profile, own, isWritten: isWritten)
         }
+        if written > 0 { summary.kinds["profiles", default: 0] += written }
         fields.append(content.fields, rows: rows)
         storeKeys(of: content.profiles, found)
         summary.skipped += content.skipped
@@ -136,10 +138,12 @@ struct FeedLoading: Loading {
         _ profile: FeedContent.Profile, _ summary: inout LoadSummary
     ) throws(WinnowError) -> Found? {
         guard let own = parser.mapping.profile else { return nil }
-        if let key = profile.key {
+        if let key = profile.indexed {
             if let row = try row(of: key, own.match, &summary) {
                 return Found(row: row, isNew: false)
             }
+        } else if let key = profile.key {
+            if let row = row(ofID: key) { return Found(row: row, isNew: false) }
         } else if let id = profile.id {
             if let row = row(ofID: id) { return Found(row: row, isNew: false) }
         } else if let device = profile.device, parser.device != nil {
@@ -156,16 +160,15 @@ struct FeedLoading: Loading {
     }
 
     private mutating func row(
-        of key: [UInt8], _ match: Mapping.Profile.Match, _ summary: inout LoadSummary
+        of key: ProfileIndex.Key, _ match: Mapping.Profile.Match, _ summary: inout LoadSummary
     ) throws(WinnowError) -> Row? {
-        guard let field = match.field(schema) else { return row(ofID: key) }
-        if profiles == nil {
+        if profiles == nil, let field = match.field(schema) {
             let schema = schema
             profiles = try ProfileIndex(
                 writer.snapshot, field: field, contacts: match == .emailOrSubscription
             ) { match.normalized($0, schema) }
         }
-        guard let found = profiles?.find(ProfileIndex.Key(key)) else { return nil }
+        guard let found = profiles?.find(key) else { return nil }
         if found.isAmbiguous { summary.ambiguous += 1 }
         return found.row
     }
@@ -231,8 +234,8 @@ struct FeedLoading: Loading {
         }
         if isWritten, let own = profile.newKey {
             profiles?.set(found.row, key(own))
-        } else if found.isNew, let own = profile.key {
-            profiles?.set(found.row, key(own))
+        } else if found.isNew, let own = profile.indexed {
+            profiles?.set(found.row, own)
         }
         if isWritten, let device = profile.newDevice { devices?.set(found.row, key(device)) }
         guard parser.mapping.profile?.match == .emailOrSubscription else { return }

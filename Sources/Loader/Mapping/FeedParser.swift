@@ -10,6 +10,8 @@ struct FeedContent: Sendable {
     struct Profile: Sendable {
         /// What it is found by, normalised; nil where the row does not say it.
         var key: [UInt8]?
+        /// The same as the index has it.
+        var indexed: ProfileIndex.Key?
         /// The same as it is stored on a new profile.
         var value: [UInt8] = []
         var id: [UInt8]?
@@ -19,6 +21,8 @@ struct FeedContent: Sendable {
         /// What it has from now on that it is found by: nil for nothing said, empty for cleared.
         var newKey: [UInt8]?
         var newDevice: [UInt8]?
+        /// Whether fields are said.
+        var hasFields = false
     }
 
     var profiles: [Profile] = []
@@ -57,7 +61,7 @@ struct FeedParser: Sendable {
         self.device = device
         events = EventRows(latest: latest, loadsUnique: schema.uniqueEvents == .stored)
         goals = GoalRows(latest: latest)
-        profile = mapping.profile.map { FeedProfile($0) }
+        profile = mapping.profile.map { FeedProfile($0, schema) }
         entries = mapping.entries.map { FeedEntry($0) }
     }
 
@@ -69,24 +73,32 @@ struct FeedParser: Sendable {
             yielded: Array(repeating: 0, count: mapping.entries.count),
             yieldedNothing: Array(repeating: 0, count: mapping.entries.count))
         var preview: [String] = []
+        let whole = FeedRow(nulls: mapping.source.nulls, layout.rules.instantOfWall)
+        // All is read and checked before anything is entered.
+        var read: [FeedRowContent] = []
+        defer { for i in read.indices { read[i].clear() } }
         let reader = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
-            let rows = try self.rows(Array(cells), layout.rules)
-            if rows.isEmpty { content.skipped += 1 }
-            // All is read and checked before anything is entered.
-            var read: [FeedRowContent] = []
-            defer { for row in read { row.release() } }
-            for row in rows {
+            whole.take(cells)
+            let items: [FeedRow]? =
+                if let each = mapping.source.each { try items(of: whole, each) } else { nil }
+            let count = items?.count ?? 1
+            if count == 0 { content.skipped += 1 }
+            var used = 0
+            for i in 0..<count {
+                let row = items?[i] ?? whole
                 if row.meets(mapping.conditions) {
-                    read.append(FeedRowContent(previews: layout.previews))
-                    try self.read(row, layout.rules, &read[read.count - 1])
+                    if used == read.count { read.append(FeedRowContent(layout.previews)) }
+                    used += 1
+                    read[used - 1].clear()
+                    try self.read(row, layout.rules, &read[used - 1])
                 } else {
                     content.skipped += 1
                 }
                 try row.check()
             }
-            for row in read {
-                row.enter(into: &content)
-                if layout.previews, preview.count < LoadPreview.most { preview += row.preview }
+            for i in 0..<used {
+                read[i].enter(into: &content)
+                if layout.previews, preview.count < LoadPreview.most { preview += read[i].preview }
             }
         }
         var report = reader.report
@@ -94,27 +106,22 @@ struct FeedParser: Sendable {
         return ParsedPiece(rows: report, content: content)
     }
 
-    /// The rows that a row of the input stands for: itself, or one for each element of an array.
-    private func rows(
-        _ cells: [InputCell], _ rules: ValueRules
+    /// The rows that the elements of an array in a row are.
+    private func items(
+        of whole: FeedRow, _ each: Mapping.Path
     ) throws(BadRow) -> [FeedRow] {
-        func row(_ item: JSONValue?) -> FeedRow {
-            FeedRow(cells, item: item, nulls: mapping.source.nulls, rules.instantOfWall)
-        }
-        let whole = row(nil)
-        guard let each = mapping.source.each else { return [whole] }
         let node = whole.node(each)
         try whole.check()
         switch node {
         case nil, .null: return []
-        case .array(let elements): return elements.map(row)
+        case .array(let elements): return elements.map { FeedRow(whole, item: $0) }
         case .string(let text):
             // A string may hold the array.
             if case .array(let elements)? = try? JSONValue(parsing: text) {
-                return elements.map(row)
+                return elements.map { FeedRow(whole, item: $0) }
             }
-            return [row(.string(text))]
-        case let scalar: return [row(scalar)]
+            return [FeedRow(whole, item: .string(text))]
+        case let scalar?: return [FeedRow(whole, item: scalar)]
         }
     }
 
@@ -124,7 +131,7 @@ struct FeedParser: Sendable {
         _ row: FeedRow, _ rules: ValueRules, _ result: inout FeedRowContent
     ) throws(BadRow) {
         if let profile {
-            try read(profile.mapping, row, rules, &result)
+            try read(profile, row, rules, &result)
             result.note(profile.mapping)
         }
         for number in entries.indices {
@@ -133,21 +140,27 @@ struct FeedParser: Sendable {
     }
 
     private func read(
-        _ profile: Mapping.Profile, _ row: FeedRow, _ rules: ValueRules,
-        _ result: inout FeedRowContent
+        _ feed: FeedProfile, _ row: FeedRow, _ rules: ValueRules, _ result: inout FeedRowContent
     ) throws(BadRow) {
-        if let value = profile.value { try read(profile, value, row, &result) }
+        let profile = feed.mapping
+        if let value = profile.value { try read(feed, value, row, &result) }
         if let id = profile.id, let text = try row.value(id, Schema.idName).text {
             result.profile.id = try FeedParser.checkedID(text, Schema.idName)
         }
         for (field, value) in profile.columns {
+            if !result.previews, field != feed.field, field != device?.field,
+                let cell = row.cell(value, isTime: false)
+            {
+                try set(field, to: cell, rules, &result)
+                continue
+            }
             let (name, type) = (schema.fields[field].name, schema.fields[field].type)
             let found = try row.value(value, name, isDate: type == .date)
-            try set(field, to: found, profile, rules, &result)
+            try set(field, to: found, feed, rules, &result)
         }
         if let device, !profile.columns.contains(where: { $0.field == device.field }) {
             try set(
-                device.field, to: row.value(ofColumn: device.column), profile, rules, &result)
+                device.field, to: row.value(ofColumn: device.column), feed, rules, &result)
         }
         guard let from = profile.columnsFrom, case .object(let members)? = row.object(from.path)
         else { return }
@@ -159,19 +172,20 @@ struct FeedParser: Sendable {
                     column: key, code: .unknownColumn,
                     reason: "the store has no field “\(name)”")
             }
-            try set(field, to: row.value(of: node), profile, rules, &result)
+            try set(field, to: row.value(of: node), feed, rules, &result)
         }
     }
 
     /// Reads what the profile is found by.
     private func read(
-        _ profile: Mapping.Profile, _ value: Mapping.Value, _ row: FeedRow,
-        _ result: inout FeedRowContent
+        _ feed: FeedProfile, _ value: Mapping.Value, _ row: FeedRow, _ result: inout FeedRowContent
     ) throws(BadRow) {
+        let profile = feed.mapping
         if let text = try row.value(value, profile.name).text {
             let key = profile.match.normalized(text, schema)
             if !key.isEmpty {
                 result.profile.key = key
+                if feed.field != nil { result.profile.indexed = ProfileIndex.Key(key) }
                 result.profile.value = text
                 if profile.match == .id { _ = try FeedParser.checkedID(text, Schema.idName) }
                 return
@@ -194,31 +208,37 @@ struct FeedParser: Sendable {
     }
 
     private func set(
-        _ field: Int, to value: FeedValue, _ profile: Mapping.Profile, _ rules: ValueRules,
+        _ field: Int, to value: FeedValue, _ feed: FeedProfile, _ rules: ValueRules,
         _ result: inout FeedRowContent
     ) throws(BadRow) {
         let cell: InputCell
         switch value {
         case .absent: return
         case .empty:
-            if profile.ignoresEmpty { return }
+            if feed.mapping.ignoresEmpty { return }
             cell = unsafe InputCell(kind: .null)
-        case .text, .set:
-            let made = result.cell(value)
-            cell = schema.fields[field].type == .decimal ? made.withExponent : made
+        case .text, .set: cell = result.cell(value)
         }
         if result.previews { result.shown.append((schema.fields[field].name, value)) }
-        let isStatus = field == schema.globalStatus
-        result.fields.append(
-            (field, try CellValue(cell, schema.fields[field], rules, isStatus: isStatus)))
-        let text = value.text ?? []
-        if profile.match.field(schema) == field {
-            result.profile.newKey = profile.match.normalized(text, schema)
+        try set(field, to: cell, rules, &result)
+        if field == feed.field {
+            result.profile.newKey = feed.mapping.match.normalized(value.text ?? [], schema)
         }
         if field == device?.field {
+            let text = value.text ?? []
             result.profile.newDevice = text
             result.profile.device = text.isEmpty ? nil : text
         }
+    }
+
+    private func set(
+        _ field: Int, to cell: InputCell, _ rules: ValueRules, _ result: inout FeedRowContent
+    ) throws(BadRow) {
+        let own = schema.fields[field]
+        let cell = own.type == .decimal ? cell.withExponent : cell
+        let value = try CellValue(
+            cell, own, rules, isStatus: field == schema.globalStatus)
+        result.fields.append((field, value))
     }
 
     /// Reads one kind of records; false where the row yields nothing.
@@ -227,41 +247,41 @@ struct FeedParser: Sendable {
         _ result: inout FeedRowContent
     ) throws(BadRow) -> Bool {
         guard row.meets(feed.mapping.conditions) else { return false }
-        let entry = feed.mapping
-        var cells = [InputCell](repeating: InputCell(), count: feed.columns.count)
-        for (column, value) in entry.columns {
+        result.cells.removeAll(keepingCapacity: true)
+        for _ in feed.columns { result.cells.append(InputCell()) }
+        for (column, value) in feed.mapping.columns {
             if !result.previews, let cell = row.cell(value, isTime: column == feed.time) {
-                cells[column] = cell
+                result.cells[column] = cell
                 continue
             }
             let found = try row.value(value, feed.names[column])
             if found == .absent || found == .empty {
-                if column == entry.needed { return false }
+                if column == feed.mapping.needed { return false }
                 continue
             }
-            cells[column] = result.cell(found)
+            result.cells[column] = result.cell(found)
         }
         // The profile is known by its row.
-        cells[0] = FeedRowContent.known
-        if let value = feed.value { cells[value] = cells[value].withExponent }
+        result.cells[0] = FeedRowContent.known
+        if let value = feed.value { result.cells[value] = result.cells[value].withExponent }
         let record: RecordRow
-        switch entry.kind {
-        case .events: record = try events.row(cells, rules)
+        switch feed.mapping.kind {
+        case .events: record = try events.row(result.cells, rules)
         case .goals:
-            record = try goals.row(cells, rules)
+            record = try goals.row(result.cells, rules)
         case .subscriptions:
-            var subscription = try subscriptions.row(cells, rules)
-            subscription.count = entry.choice.rawValue
+            var subscription = try subscriptions.row(result.cells, rules)
+            subscription.count = feed.mapping.choice.rawValue
             record = subscription
             if let contact = unsafe record.link,
-                unsafe cells[1].bytes.elementsEqual(Channel.email.name.utf8)
+                unsafe result.cells[1].bytes.elementsEqual(Channel.email.name.utf8)
             {
                 let address = unsafe Mapping.Profile.Match.normalizedEmail(Array(contact))
-                if !address.isEmpty { result.profile.contacts.append((address, entry.whom)) }
+                if !address.isEmpty { result.profile.contacts.append((address, feed.mapping.whom)) }
             }
         }
         result.records.append((feed, record))
-        result.note(entry.kind, feed.columns, cells)
+        result.note(feed.mapping.kind, feed.columns)
         return true
     }
 }
@@ -307,8 +327,13 @@ extension FeedRow {
 /// What a mapping says of profiles. An object, since every row looks at it.
 private final class FeedProfile: Sendable {
     let mapping: Mapping.Profile
+    /// The field that is compared; nil for the id.
+    let field: Int?
 
-    init(_ mapping: Mapping.Profile) { self.mapping = mapping }
+    init(_ mapping: Mapping.Profile, _ schema: Schema) {
+        self.mapping = mapping
+        field = mapping.match.field(schema)
+    }
 }
 
 /// What a mapping says of one kind of records, with the columns of that kind.
@@ -348,11 +373,13 @@ extension InputCell {
     fileprivate(set) var preview: [String] = []
     /// Fields and what they get, for a preview.
     fileprivate var shown: [(field: String, value: FeedValue)] = []
+    /// The cells of the record that is being read.
+    fileprivate var cells: [InputCell] = []
     private var texts: [UnsafeMutableRawBufferPointer] = unsafe []
     fileprivate let previews: Bool
 
     /// - Parameter previews: whether records are shown.
-    init(previews: Bool) { self.previews = previews }
+    init(_ previews: Bool) { self.previews = previews }
 
     /// Stands for a profile that is known by its row.
     fileprivate static var known: InputCell {
@@ -362,7 +389,17 @@ extension InputCell {
             bytes: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    func release() { for i in unsafe texts.indices { unsafe texts[i].deallocate() } }
+    /// Forgets the row; memory is kept.
+    mutating func clear() {
+        for i in unsafe texts.indices { unsafe texts[i].deallocate() }
+        unsafe texts.removeAll(keepingCapacity: true)
+        profile = FeedContent.Profile()
+        fields.removeAll(keepingCapacity: true)
+        records.removeAll(keepingCapacity: true)
+        yielded.removeAll(keepingCapacity: true)
+        preview.removeAll()
+        shown.removeAll()
+    }
 
     /// A value as a cell.
     fileprivate mutating func cell(_ value: FeedValue) -> InputCell {
@@ -420,7 +457,7 @@ extension InputCell {
 
     /// Takes note of a record for a preview.
     fileprivate mutating func note(
-        _ kind: Mapping.Entry.Kind, _ columns: [InputColumn], _ cells: [InputCell]
+        _ kind: Mapping.Entry.Kind, _ columns: [InputColumn]
     ) {
         guard previews, preview.count < LoadPreview.most else { return }
         var json = JSONWriter()
@@ -442,32 +479,38 @@ extension InputCell {
     }
 
     /// Adds what the row says to a piece's content.
-    func enter(into content: inout FeedContent) {
+    mutating func enter(into content: inout FeedContent) {
         let number = UInt32(content.profiles.count)
+        profile.hasFields = !fields.isEmpty
         content.profiles.append(profile)
         for (field, value) in fields {
             value.put(into: &content.fields, field, Row(rawValue: number))
         }
         for (feed, record) in records {
             let entry = feed.mapping
-            var record = record
             switch entry.kind {
             case .events: content.events.append(record, profile: number)
             case .subscriptions:
+                var record = record
                 record.count |= FeedMarks.mark(entry.whom)
                 content.subscriptions.append(record, profile: number)
             case .goals:
+                var record = record
                 record.type = .goal
                 record.count = entry.anonymous ? FeedMarks.anonymous : 1
                 content.goals.append(record, profile: number)
             }
         }
-        var open = Set(content.yielded.indices)
-        for entry in yielded {
-            content.yielded[entry] += 1
-            open.remove(entry)
+        // In the order of the entries.
+        var next = 0
+        for entry in content.yielded.indices {
+            if next < yielded.count, yielded[next] == entry {
+                content.yielded[entry] += 1
+                next += 1
+            } else {
+                content.yieldedNothing[entry] += 1
+            }
         }
-        for entry in open { content.yieldedNothing[entry] += 1 }
     }
 }
 

@@ -1,9 +1,10 @@
+import WinnowFormat
 import WinnowJSON
 import WinnowModel
 
 /// A row of a feed, in which paths find values. It refers to the input's bytes.
 final class FeedRow {
-    private let cells: [InputCell]
+    private var cells: [InputCell] = []
     /// What cells hold as JSON, by their columns, once it is known.
     private var nodes: [Int: JSONValue] = [:]
     private let item: JSONValue?
@@ -13,15 +14,27 @@ final class FeedRow {
     /// Why an array or object could not be read, such as too many levels; the row is bad.
     private var fault: BadRow?
 
-    /// - Parameter item: the element that the row is of.
-    init(
-        _ cells: [InputCell], item: JSONValue? = nil, nulls: Set<[UInt8]>,
-        _ instantOfWall: @escaping @Sendable (Int64) -> Int64
-    ) {
-        self.cells = cells
-        self.item = item
+    /// A row without cells.
+    init(nulls: Set<[UInt8]>, _ instantOfWall: @escaping @Sendable (Int64) -> Int64) {
+        item = nil
         self.nulls = nulls
         self.instantOfWall = instantOfWall
+    }
+
+    /// A row of an element of another.
+    init(_ whole: FeedRow, item: JSONValue) {
+        cells = whole.cells
+        self.item = item
+        nulls = whole.nulls
+        instantOfWall = whole.instantOfWall
+    }
+
+    /// Becomes the row of some cells.
+    func take(_ cells: borrowing [InputCell]) {
+        self.cells.removeAll(keepingCapacity: true)
+        for i in cells.indices { self.cells.append(cells[i]) }
+        if !nodes.isEmpty { nodes.removeAll(keepingCapacity: true) }
+        fault = nil
     }
 
     /// What a cell holds as JSON; nil where it is not there, or holds none.
@@ -149,38 +162,29 @@ final class FeedRow {
     /// - Parameter isTime: whether the cell is a time, which may be Unix seconds.
     func cell(_ value: Mapping.Value, isTime: Bool) -> InputCell? {
         guard value.isPlain || isTime && value.isSeconds else { return nil }
-        switch value.origin {
-        case .path(let path):
-            guard path.isColumn else { return nil }
-            let cell = cells[path.column]
-            switch cell.kind {
-            case .absent, .null, .compound: return nil
-            case .csv, .string, .number, .boolean: break
-            }
-            if unsafe cell.bytes.isEmpty { return nil }
-            if !nulls.isEmpty, unsafe nulls.contains(Array(cell.bytes)) { return nil }
-            if value.isSeconds {
-                // Other numbers may be no times, or have fractions: they are checked.
-                guard unsafe cell.bytes.count == 10,
-                    unsafe cell.bytes.allSatisfy({ (0x30...0x39).contains($0) })
-                else { return nil }
-            } else if let map = value.steps.map {
-                guard
-                    let place = map.firstIndex(where: {
-                        unsafe $0.value.elementsEqual(cell.bytes)
-                    }),
-                    let text = value.mapped[place]
-                else { return nil }
-                return unsafe InputCell(kind: .csv, bytes: text.bytes)
-            }
-            return unsafe InputCell(kind: .csv, bytes: cell.bytes)
-        case .constant:
-            guard value.steps.map == nil, let text = value.constant else {
-                return nil
-            }
+        guard let column = value.column else {
+            guard value.steps.map == nil, let text = value.constant else { return nil }
             return unsafe InputCell(kind: .csv, bytes: text.bytes)
-        case .first, .join: return nil
         }
+        let cell = cells[column]
+        switch cell.kind {
+        case .absent, .null, .compound: return nil
+        case .csv, .string, .number, .boolean: break
+        }
+        if unsafe cell.bytes.isEmpty { return nil }
+        if !nulls.isEmpty, unsafe nulls.contains(Array(cell.bytes)) { return nil }
+        if value.isSeconds {
+            // Other numbers may be no times, or have fractions: they are checked.
+            guard unsafe cell.bytes.count == 10,
+                unsafe cell.bytes.allSatisfy({ (0x30...0x39).contains($0) })
+            else { return nil }
+        } else if let map = value.steps.map {
+            guard let place = map.firstIndex(where: { unsafe cell.bytes.holds($0.value) }),
+                let text = value.mapped[place]
+            else { return nil }
+            return unsafe InputCell(kind: .csv, bytes: text.bytes)
+        }
+        return unsafe InputCell(kind: .csv, bytes: cell.bytes)
     }
 
     /// What the mapping makes of a value.

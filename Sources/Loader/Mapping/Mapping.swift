@@ -133,12 +133,15 @@ struct Mapping: Sendable {
         let mapped: [FeedText?]
         /// Whether the value goes into a cell as it is, or as the map has it.
         let isPlain: Bool
+        /// The column whose value it is; nil for another origin.
+        let column: Int?
         /// Whether it is Unix seconds, which a time may be.
         let isSeconds: Bool
 
         init(_ origin: Origin, _ steps: Steps) {
             self.origin = origin
             self.steps = steps
+            column = if case .path(let path) = origin, path.isColumn { path.column } else { nil }
             constant = if case .constant(let value) = origin { FeedText(value) } else { nil }
             mapped = steps.map?.map { FeedText($0.becomes) } ?? []
             let isAsIs = !steps.trims && !steps.lowers && steps.split == nil

@@ -1,4 +1,5 @@
 import WinnowColumns
+import WinnowFormat
 import WinnowModel
 
 /// A column that a kind of input may have.
@@ -67,7 +68,7 @@ struct ColumnNames: Sendable {
 
     private func find(_ name: UnsafeRawBufferPointer) -> Int? {
         if columns.count <= ColumnNames.few {
-            return columns.firstIndex { unsafe $0.name.elementsEqual(name) }
+            return columns.firstIndex { unsafe name.holds($0.name) }
         }
         return unsafe index.find(name, hash: stringHash(name)).map(Int.init)
     }

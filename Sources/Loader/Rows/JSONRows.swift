@@ -1,3 +1,4 @@
+import WinnowFormat
 import WinnowJSON
 import WinnowModel
 
@@ -11,11 +12,18 @@ import WinnowModel
     private(set) var line = 0
     private(set) var raw: Range<Int> = 0..<0
     private var unescaped: [UnsafeMutableRawBufferPointer] = unsafe []
-    /// Keys of the row that are passed over.
-    private var ignored: Set<[UInt8]> = []
+    /// The keys of the last row and what they stand for: most rows have the same in the same order.
+    private var keys: [(name: [UInt8], meaning: Meaning)] = []
+    /// Keys of all rows that are passed over, with the number of each.
+    private var numbers: [[UInt8]: Int] = [:]
+    /// By these numbers, the line that had the key last.
+    private var lines: [Int] = []
+
+    /// What a key stands for: a column, or a key that is passed over, by its number.
+    private enum Meaning { case column(Int), ignored(Int) }
 
     /// Keys of all rows that are passed over.
-    private(set) var allIgnored: Set<[UInt8]> = []
+    var ignored: Set<[UInt8]> { Set(numbers.keys) }
 
     init(_ bytes: UnsafeRawBufferPointer, _ columns: ColumnNames, trims: Bool) {
         unsafe self.bytes = unsafe bytes
@@ -33,17 +41,19 @@ import WinnowModel
         release()
         while unsafe at < bytes.count {
             let start = at
-            while unsafe at < bytes.count, unsafe bytes[at] != 0x0A { at += 1 }
+            at = unsafe bytes.firstIndex(of: 0x0A, from: start) ?? bytes.count
             raw = start..<at
             at = unsafe min(at + 1, bytes.count)
             line += 1
             let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[raw])
             if unsafe text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             for i in cells.indices { cells[i] = InputCell() }
-            ignored.removeAll(keepingCapacity: true)
             var cursor = unsafe JSONCursor(text)
+            var place = 0
             try cursor.object(
-                { (cursor, key, escaped) throws(BadRow) in try member(&cursor, key, escaped, &cells)
+                { (cursor, key, escaped) throws(BadRow) in
+                    try member(&cursor, key, escaped, at: place, &cells)
+                    place += 1
                 },
                 wrapping: JSONRows.bad)
             do throws(JSONError) { try cursor.expectEnd() } catch { throw JSONRows.bad(error) }
@@ -59,30 +69,57 @@ import WinnowModel
     }
 
     private mutating func member(
-        _ cursor: inout JSONCursor, _ key: Range<Int>, _ escaped: Bool, _ cells: inout [InputCell]
+        _ cursor: inout JSONCursor, _ key: Range<Int>, _ escaped: Bool, at place: Int,
+        _ cells: inout [InputCell]
     ) throws(BadRow) {
         let name =
             unsafe escaped
             ? try unescape(cursor, key) : UnsafeRawBufferPointer(rebasing: cursor.bytes[key])
-        guard let column = unsafe columns.index(of: name) else {
-            try unsafe columns.refuse(name, as: .unknownKey)
-            unsafe allIgnored.insert(Array(name))
-            guard unsafe ignored.insert(Array(name)).inserted else {
+        switch try unsafe meaning(of: name, at: place) {
+        case .ignored(let number):
+            guard lines[number] != line else {
                 let text = unsafe String(decoding: name.prefix(100), as: UTF8.self)
                 throw BadRow(column: text, code: .repeatedKey, reason: "the key is repeated")
             }
-            do throws(JSONError) { return try cursor.skip() } catch { throw JSONRows.bad(error) }
+            lines[number] = line
+            do throws(JSONError) { try cursor.skip() } catch { throw JSONRows.bad(error) }
+        case .column(let column):
+            guard cells[column].kind == .absent else {
+                throw BadRow(
+                    column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
+            }
+            do throws(JSONError) {
+                let cell = try value(&cursor)
+                cells[column] = trims ? cell.trimmed : cell
+            } catch {
+                throw JSONRows.bad(error)
+            }
         }
-        guard cells[column].kind == .absent else {
-            throw BadRow(
-                column: columns.text(column), code: .repeatedKey, reason: "the key is repeated")
+    }
+
+    /// What a key stands for that comes at a place of its row.
+    private mutating func meaning(
+        of name: UnsafeRawBufferPointer, at place: Int
+    ) throws(BadRow) -> Meaning {
+        if place < keys.count, unsafe name.holds(keys[place].name) { return keys[place].meaning }
+        let text = unsafe Array(name)
+        let meaning: Meaning
+        if let column = unsafe columns.index(of: name) {
+            meaning = .column(column)
+        } else if let number = numbers[text] {
+            meaning = .ignored(number)
+        } else {
+            try unsafe columns.refuse(name, as: .unknownKey)
+            meaning = .ignored(lines.count)
+            numbers[text] = lines.count
+            lines.append(0)
         }
-        do throws(JSONError) {
-            let cell = try value(&cursor)
-            cells[column] = trims ? cell.trimmed : cell
-        } catch {
-            throw JSONRows.bad(error)
+        if place < keys.count {
+            keys[place] = (text, meaning)
+        } else if place == keys.count {
+            keys.append((text, meaning))
         }
+        return meaning
     }
 
     private mutating func value(_ cursor: inout JSONCursor) throws(JSONError) -> InputCell {

@@ -104,7 +104,7 @@ struct RowReader {
             } else {
                 var rows = unsafe JSONRows(text, layout.columns, trims: layout.trims)
                 unsafe read(&rows, text, layout, cancellation, body)
-                report.ignored = rows.allIgnored
+                report.ignored = rows.ignored
             }
         }
     }
