@@ -98,15 +98,15 @@ let package = Package(
         room(
             "Loader",
             [
-                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk",
-                "WinnowFormat",
+                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowBitmaps",
+                "WinnowDisk", "WinnowFormat",
                 "WinnowColumns", "WinnowStorage",
             ]),
         .target(
             name: "Winnow",
             dependencies: [
-                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowRules", "WinnowDisk",
-                "WinnowFormat",
+                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowBitmaps", "WinnowRules",
+                "WinnowDisk", "WinnowFormat",
                 "WinnowColumns", "WinnowStorage", "WinnowQuery", "WinnowLoader",
             ],
             swiftSettings: raw),

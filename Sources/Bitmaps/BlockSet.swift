@@ -45,6 +45,10 @@ import WinnowCKernels
         unsafe kernels.not_within(bits, universe.bits, BlockSet.words)
     }
     package var count: Int { unsafe kernels.popcount(bits, BlockSet.words) }
+    /// How many rows are in both.
+    package func count(with other: BlockSet) -> Int {
+        unsafe kernels.popcount_both(bits, other.bits, BlockSet.words)
+    }
     package func contains(_ row: Int) -> Bool { unsafe bits[row >> 6] >> UInt64(row & 63) & 1 == 1 }
     package func insert(_ row: Int) { unsafe bits[row >> 6] |= 1 << UInt64(row & 63) }
 

@@ -118,6 +118,29 @@ import WinnowCKernels
         return (0...full).contains { unsafe ranks[$0] != 0 }
     }
 
+    /// How many rows come before one; nil when it is not here. Complexity: O(log count), of a bitset
+    /// O(rows).
+    package func rank(of row: UInt16) -> Int? {
+        switch kind {
+        case .empty: return nil
+        case .full: return Int(row) < count ? Int(row) : nil
+        case .array:
+            guard let array = unsafe array else { return nil }
+            var (low, high) = (0, count)
+            while low < high {
+                let middle = (low + high) / 2
+                if unsafe array[middle] < row { low = middle + 1 } else { high = middle }
+            }
+            return unsafe low < count && array[low] == row ? low : nil
+        case .bitset:
+            guard let words = unsafe words else { return nil }
+            let (word, bit) = (Int(row >> 6), UInt64(row & 63))
+            guard unsafe words[word] >> bit & 1 == 1 else { return nil }
+            let before = (0..<word).reduce(0) { unsafe $0 + words[$1].nonzeroBitCount }
+            return unsafe before + (words[word] & ((1 << bit) - 1)).nonzeroBitCount
+        }
+    }
+
     /// The rows, ascending.
     package var allRows: [UInt16] {
         if count == 0 { return [] }

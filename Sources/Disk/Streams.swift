@@ -186,6 +186,42 @@ private func resolved(_ path: String) -> String? {
     return unsafe String(cString: real)
 }
 
+/// A file of the user's that is there as a whole or not at all: it is written beside its place, and
+/// gets its name when it is complete.
+package final class CompletedFile {
+    private let path: String
+    private let temporary: String
+    private let stream: OutputStream
+    private var isFinished = false
+
+    /// - Throws: `cannotCreate`, also where something is that is no plain file.
+    package init(path: String) throws(WinnowError) {
+        try checkPath(path)
+        // What a link leads to is replaced, not the link.
+        self.path = resolved(path) ?? path
+        var status = stat()
+        if unsafe stat(self.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw .cannotCreate(path: path, reason: "it is no plain file")
+        }
+        temporary = "\(self.path).\(getpid()).part"
+        stream = try OutputStream(path: temporary)
+    }
+
+    package func write(_ bytes: some Sequence<UInt8>) throws(WinnowError) {
+        try stream.write(bytes)
+    }
+
+    /// Makes it durable and gives it its name.
+    package func finish() throws(WinnowError) {
+        try stream.flush()
+        try stream.sync()
+        guard unsafe rename(temporary, path) == 0 else { throw failure("rename", temporary) }
+        isFinished = true
+    }
+
+    deinit { if !isFinished { unsafe unlink(temporary) } }
+}
+
 /// A file of the user's that is written front to back, replacing what was there.
 package final class OutputStream {
     private let descriptor: Int32
@@ -209,6 +245,10 @@ package final class OutputStream {
     package func write(_ bytes: some Sequence<UInt8>) throws(WinnowError) {
         buffer.append(contentsOf: bytes)
         if buffer.count >= (1 << 18) - 4096 { try flush() }
+    }
+
+    fileprivate func sync() throws(WinnowError) {
+        try SyncJob(descriptor: descriptor, path: path, isDirectory: false).run()
     }
 
     package func flush() throws(WinnowError) {

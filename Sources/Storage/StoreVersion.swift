@@ -42,6 +42,8 @@ package final class StoreVersion: Sendable {
         }
     }
 
+    /// The folder of the store.
+    package var path: String { directory.path }
     /// Rows ever given, those of erased profiles included.
     package var rows: Int { Int(manifest.rows) }
     /// Profiles that are not erased.

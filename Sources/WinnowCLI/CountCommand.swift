@@ -9,6 +9,7 @@ struct CountCommand: ParsableCommand {
             Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.
 
                 winnow count STORE 'email opened at least 3 times in the last 90 days'
+                winnow count STORE 'email opened this month' --since 2025-01-31 --every 1mo
 
             What a rule can say: winnow rule --help.
             """)
@@ -23,46 +24,76 @@ struct CountCommand: ParsableCommand {
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
+    @Option(
+        help: ArgumentHelp(
+            "One count after the other from this day or instant on; a day stands for its end.",
+            valueName: "time"))
+    var since: String?
+    @Option(
+        help: ArgumentHelp(
+            "With --since: up to this day or instant; the default is now.", valueName: "time"))
+    var until: String?
+    @Option(help: "With --since: how far apart, as 12h, 1d, 2w, 1mo, 1y; the default is 1d.")
+    var every: String?
+
     func run() throws {
-        guard (files + [rules].compactMap(\.self)).count(where: { $0 == "-" }) < 2 else {
-            throw WinnowError.usage("- is standard input, which can be read only once")
-        }
-        var written: [WrittenRule] = []
-        if let rule { written.append(try WrittenRule(rule)) }
-        for file in files { written.append(try WrittenRule(file: file)) }
-        if let rules { written += try Segment.all(ndjson: rules).map { WrittenRule($0) } }
-        guard !written.isEmpty else {
+        let rules = try WrittenRules([rule].compactMap(\.self), files: files, lines: self.rules)
+        guard !rules.all.isEmpty else {
             throw WinnowError.usage(
                 "no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
         let snapshot = try Store(store).snapshot()
         let options = try evaluation.options()
-        let results: [SegmentCount]
-        do throws(WinnowError) {
-            results = try snapshot.count(written.map(\.segment), options)
-        } catch {
-            throw CountCommand.located(error, in: written, snapshot, options)
+        if let since { return try series(of: rules, since, snapshot, options) }
+        guard until == nil, every == nil else {
+            throw WinnowError.usage("--until and --every need --since")
         }
-        for (rule, result) in zip(written, results) {
-            for warning in result.warnings where format == .text {
-                Terminal.note("winnow: warning: \(rule.located(warning))")
-            }
+        let results = try rules.asking(snapshot, options) { (segments) throws(WinnowError) in
+            try snapshot.count(segments, options)
+        }
+        for (rule, result) in zip(rules.all, results) {
+            if format == .text { rule.tell(result.warnings) }
             try Terminal.print(format == .json ? result.json : "\(result.count)")
         }
     }
 
-    /// The error with its place in the rule that it is about.
-    private static func located(
-        _ error: WinnowError, in rules: [WrittenRule], _ snapshot: Snapshot,
-        _ options: EvaluationOptions
-    ) -> WinnowError {
-        for (i, rule) in rules.enumerated() {
-            do throws(WinnowError) { _ = try snapshot.prepare(rule.segment, options) } catch {
-                let place = rules.count == 1 ? nil : "rule \(i + 1) of \(rules.count)"
-                return place.map { rule.located(error).noting($0) } ?? rule.located(error)
-            }
+    /// Prints one count after the other.
+    private func series(
+        of rules: WrittenRules, _ since: String, _ snapshot: Snapshot, _ options: EvaluationOptions
+    ) throws {
+        guard rules.all.count == 1, let rule = rules.all.first else {
+            throw WinnowError.usage("--since takes one rule, not \(rules.all.count)")
         }
-        return error
+        guard evaluation.asOf == nil else {
+            throw WinnowError.usage("--since has instants of its own; leave --as-of out")
+        }
+        let start = try CountCommand.time(since, "--since")
+        let end = try until.map { try CountCommand.time($0, "--until") }
+        let text = every ?? "1d"
+        guard let step = SeriesStep(text) else {
+            throw WinnowError.usage("--every takes a step as 12h, 1d, 2w, 1mo or 1y, not “\(text)”")
+        }
+        let series = try rule.asking { (segment) throws(WinnowError) in
+            try snapshot.series(of: segment, since: start, until: end, every: step, options)
+        }
+        rule.tell(series.warnings)
+        if format == .json {
+            for point in series.points { try Terminal.print(point.json) }
+            return
+        }
+        let rows = series.points.map { [$0.asOf.description, Figures.grouped($0.count)] }
+        try Terminal.print(Figures.table(rows))
+        if Terminal.showsOutput {
+            try Terminal.print(Figures.sparkline(series.points.map(\.count), width: 72))
+        }
+    }
+
+    private static func time(_ text: String, _ option: String) throws -> SeriesTime {
+        if let day = CivilDate(text) { return .day(day) }
+        if let instant = Instant(text) { return .instant(instant) }
+        throw WinnowError.usage(
+            "\(option) takes a day such as 2026-01-31, or an instant such as 2026-01-31T12:00:00Z, "
+                + "not “\(text)”")
     }
 }
 

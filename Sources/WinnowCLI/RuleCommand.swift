@@ -21,23 +21,13 @@ struct RuleCommand: ParsableCommand {
                 email is not blank and registered since today-30
             """)
 
-    @Argument(help: "A rule as JSON or text.") var rule: String?
-    @Option(name: [.customShort("f")], help: "A file with the rule, in either form.")
-    var file: String?
+    @OptionGroup var rule: RuleArguments
     @Option(name: .customLong("to"), help: "text or json.") var form: OutputFormat
     @Option(help: "text or json, for errors.") var format: OutputFormat = .text
 
     func run() throws {
-        let written: WrittenRule
-        switch (rule, file) {
-        case (let rule?, nil): written = try WrittenRule(rule)
-        case (nil, let file?): written = try WrittenRule(file: file)
-        default:
-            throw WinnowError.usage("one rule is needed; write it as an argument, or use -f FILE")
-        }
-        for warning in written.segment.warnings where format == .text {
-            Terminal.note("winnow: warning: \(written.located(warning))")
-        }
+        let written = try rule.read()
+        if format == .text { written.tell(written.segment.warnings) }
         try Terminal.print(form == .json ? written.segment.json() : written.segment.text())
     }
 }

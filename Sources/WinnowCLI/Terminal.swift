@@ -84,7 +84,8 @@ enum Terminal {
         return { interrupted.load(ordering: .relaxed) }
     }
 
-    private static let showsOutput = isatty(STDOUT_FILENO) != 0
+    /// Whether somebody may be watching standard output.
+    static let showsOutput = isatty(STDOUT_FILENO) != 0
 
     /// Writes lines to standard output. On a terminal control characters of data are escaped; a
     /// file or program gets them as they are.
@@ -95,23 +96,30 @@ enum Terminal {
         try write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
     }
 
+    /// Writes bytes to standard output as they are.
+    static func write(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
+        let failed = bytes.withUnsafeBufferPointer { writeAll($0, to: STDOUT_FILENO) }
+        if failed != 0 { throw .io(operation: "write to", path: "standard output", code: failed) }
+    }
+
     private static func write(_ text: String, to descriptor: Int32) throws(WinnowError) {
         var text = text
-        var failed: Int32 = 0
-        text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let chunk = UnsafeBufferPointer(rebasing: rest)
-                let written = systemWrite(descriptor, chunk.baseAddress, chunk.count)
-                if written < 0 && errno == EINTR { continue }
-                if written < 0 {
-                    failed = errno
-                    return
-                }
-                rest = rest.dropFirst(written)
-            }
-        }
+        let failed = text.withUTF8 { writeAll($0, to: descriptor) }
         if failed != 0 { throw .io(operation: "write to", path: "standard output", code: failed) }
+    }
+
+    /// The errno of a call that failed; 0 when all is written.
+    private static func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Int32
+    {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let chunk = UnsafeBufferPointer(rebasing: rest)
+            let written = systemWrite(descriptor, chunk.baseAddress, chunk.count)
+            if written < 0 && errno == EINTR { continue }
+            if written < 0 { return errno }
+            rest = rest.dropFirst(written)
+        }
+        return 0
     }
 
     static func fail(_ error: WinnowError, json: Bool) -> Never {

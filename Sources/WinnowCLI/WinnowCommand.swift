@@ -9,7 +9,8 @@ struct WinnowCommand: ParsableCommand {
         abstract: "Counts segments of profiles by fields and channel activity, exactly.",
         version: "0.1.0",
         subcommands: [
-            CreateCommand.self, LoadCommand.self, CountCommand.self, InfoCommand.self,
+            CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
+            ShowCommand.self, ExportCommand.self, BreakdownCommand.self, InfoCommand.self,
             SchemaCommand.self,
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
             BenchCommand.self,
@@ -54,7 +55,7 @@ struct WinnowCommand: ParsableCommand {
     /// Whether errors are wanted as JSON; asked before the arguments are known to make sense.
     private static func asksForJSON(_ arguments: [String]) -> Bool {
         let pairs = zip(arguments, arguments.dropFirst())
-        return ["--format", "--summary"].contains { option in
+        return ["--format", "--summary", "--errors"].contains { option in
             arguments.contains("\(option)=json")
                 || pairs.contains { $0 == option && $1 == "json" }
         }

@@ -49,6 +49,7 @@ struct KernelTests {
             #expect(andnot == zip(a, b).map { $0 & ~$1 })
             #expect(within == zip(a, b).map { $1 & ~$0 })
             #expect(table.popcount(a, 1024) == bits(a).count)
+            #expect(table.popcount_both(a, b, 1024) == Set(bits(a)).intersection(bits(b)).count)
             var rows = [UInt16](repeating: 0, count: 65_536)
             let n = table.rows_of(a, 1024, &rows, bits(a).count)
             #expect(rows.prefix(n).map(Int.init) == bits(a))

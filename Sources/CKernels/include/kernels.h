@@ -25,6 +25,7 @@ typedef struct ck_table {
     void (*_Nonnull andnot_into)(uint64_t *_Nonnull d, const uint64_t *_Nonnull a, size_t words);  // d &= ~a
     void (*_Nonnull not_within)(uint64_t *_Nonnull d, const uint64_t *_Nonnull a, size_t words);   // d = a & ~d
     size_t (*_Nonnull popcount)(const uint64_t *_Nonnull a, size_t words);
+    size_t (*_Nonnull popcount_both)(const uint64_t *_Nonnull a, const uint64_t *_Nonnull b, size_t words);
 
     // Counting: one byte counter a row. Only count_bitset and count_rows_saturating stop at 255; of
     // the others the caller knows that no counter can pass it.

@@ -276,7 +276,7 @@ struct FeedParser: Sendable {
             if let contact = unsafe record.link,
                 unsafe result.cells[1].bytes.elementsEqual(Channel.email.name.utf8)
             {
-                let address = unsafe Mapping.Profile.Match.normalizedEmail(Array(contact))
+                let address = unsafe ContactForms.email(Array(contact))
                 if !address.isEmpty { result.profile.contacts.append((address, feed.mapping.whom)) }
             }
         }
@@ -292,18 +292,14 @@ extension Mapping.Profile.Match {
     func normalized(_ value: [UInt8], _ schema: Schema) -> [UInt8] {
         switch self {
         case .id: value
-        case .email, .emailOrSubscription: Self.normalizedEmail(value)
+        case .email, .emailOrSubscription: ContactForms.email(value)
         case .field(let number):
             switch schema.fields[number].name {
-            case "email": Self.normalizedEmail(value)
-            case "phone": value.filter { (0x30...0x39).contains($0) }
+            case "email": ContactForms.email(value)
+            case "phone": ContactForms.phone(value)
             default: value
             }
         }
-    }
-
-    static func normalizedEmail(_ value: [UInt8]) -> [UInt8] {
-        value.withoutBlanks.asciiLowercased
     }
 
     /// The field that is compared; nil for the id.

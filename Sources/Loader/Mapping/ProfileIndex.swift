@@ -1,3 +1,4 @@
+import WinnowBitmaps
 import WinnowColumns
 import WinnowModel
 import WinnowStorage
@@ -42,8 +43,7 @@ struct ProfileIndex {
         low = Array(repeating: 0, count: size)
         high = low
         rows = Array(repeating: .max, count: size)
-        let name = snapshot.schema.fields[field].name
-        let texts = try ProfileTexts(try snapshot.profiles(), name)
+        let texts = try FieldColumn(try snapshot.profiles(), snapshot.schema.fields[field])
         let subscriptions = contacts ? try snapshot.subscriptions() : []
         let names = try snapshot.strings(.contact)
         let erased = snapshot.erased
@@ -59,7 +59,14 @@ struct ProfileIndex {
                     if !value.isEmpty { found.append((Key(value), row)) }
                 }
                 let block = BlockIndex(start + i)
-                try unsafe texts.forEach(in: block) { row, text in unsafe add(row, text) }
+                let all = BlockSet.allocate()
+                defer { all.deallocate() }
+                all.fill(first: Block.rows)
+                try texts.forEachPart(in: block, of: all) { (values, rows) throws(WinnowError) in
+                    try unsafe values.forEachText(of: rows) { row, text in
+                        unsafe add(Row(block, UInt16(truncatingIfNeeded: row)), text)
+                    }
+                }
                 guard !subscriptions.isEmpty else { return found }
                 let leaves = try subscriptions.map { (part) throws(WinnowError) in
                     try part.leaves(of: .subscription)

@@ -51,6 +51,18 @@ extension Field {
         }
     }
 
+    /// A number that stands for a value, as the value is written: the counterpart of `number`.
+    /// Decimals have no zeros at their end.
+    package func text(_ number: Int64) -> String {
+        switch type {
+        case .decimal: return DecimalLiteral.text(number, scale: scale)
+        case .boolean: return number == 0 ? "false" : "true"
+        case .date: return CivilDate(day: Int(number)).description
+        case .datetime: return Instant(milliseconds: number).description
+        case .integer, .string, .stringSet: return String(number)
+        }
+    }
+
     /// What a value is, for messages: “expected …”.
     package var expected: String {
         switch type {

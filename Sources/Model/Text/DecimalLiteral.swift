@@ -6,6 +6,16 @@ package struct DecimalLiteral: Sendable, Hashable {
     /// How many of the digits are after the point; negative when zeros follow the digits.
     package var places: Int
 
+    /// A number of units of 10^−scale, without zeros at the end.
+    package static func text(_ units: some BinaryInteger, scale: Int) -> String {
+        let digits = String(units.magnitude)
+        guard scale > 0 else { return String(units) }
+        let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+        let fraction = padded.suffix(scale).reversed().drop { $0 == "0" }.reversed()
+        let sign = units < 0 ? "-" : ""
+        return sign + padded.dropLast(scale) + (fraction.isEmpty ? "" : "." + String(fraction))
+    }
+
     /// Reads a JSON number (`-12.50`, `1e3`), or any text of that form; nil when it is not one.
     package init?(utf8 text: UnsafeRawBufferPointer) {
         var at = 0

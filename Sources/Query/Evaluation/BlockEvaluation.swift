@@ -30,11 +30,14 @@ import WinnowModel
             repeating: BlockEvaluation.noBlock, count: program.slotCount + 1)
     }
 
+    /// The sets of the plans, where all are wanted at once.
+    private var plans: [BlockSet] = []
+
     /// No store has it.
     private static let noBlock = BlockIndex(rawValue: .max)
 
     deinit {
-        for set in kept { set.deallocate() }
+        for set in kept + plans { set.deallocate() }
         unsafe keptBlock.deallocate()
     }
 
@@ -55,6 +58,13 @@ import WinnowModel
             if gone != nil { set.formIntersection(scratch.universe) }
             body(i, set)
         }
+    }
+
+    /// The rows of all plans in a block, in their order; good until the next block.
+    func sets(in block: BlockIndex) throws(WinnowError) -> [BlockSet] {
+        while plans.count < program.roots.count { plans.append(.allocate()) }
+        try evaluate(block) { i, set in plans[i].copy(from: set) }
+        return plans
     }
 
     /// The rows of a node: its own set where it is used several times, else `spare` is made so.

@@ -6,6 +6,20 @@ import WinnowStorage
 import Synchronization
 import WinnowThreads
 
+/// One block, and who of it is in each plan.
+package struct EvaluatedBlock {
+    package let block: BlockIndex
+    /// In the order of the plans.
+    package let sets: [BlockSet]
+    let scratch: Scratch
+
+    /// The profiles of the block that are there.
+    package var universe: BlockSet { scratch.universe }
+
+    /// A free set, by its number from 0 on.
+    package func spare(_ i: Int) -> BlockSet { scratch.set(i) }
+}
+
 /// Evaluates plans block by block, on several threads: blocks are independent and their results
 /// disjoint, so nothing is merged but counts.
 package final class Evaluator: Sendable {
@@ -84,6 +98,19 @@ package final class Evaluator: Sendable {
             }
         }
         return RowSet(found.withLock { $0 })
+    }
+
+    /// Calls `body` with the rows of all plans in every block, on several threads, in no order. Sets
+    /// are good until the call returns.
+    package func forEachBlock(
+        _ plans: [Plan], _ body: @Sendable (EvaluatedBlock) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
+        try forEachBlock(Program(plans)) { evaluation, block throws(WinnowError) in
+            try body(
+                EvaluatedBlock(
+                    block: block, sets: try evaluation.sets(in: block),
+                    scratch: evaluation.scratch))
+        }
     }
 
     /// Calls `body` with every block, on several threads, in no order.

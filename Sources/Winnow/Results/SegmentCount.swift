@@ -41,15 +41,17 @@ extension SegmentCount: JSONWritable {
                     }
                 }
             }
-            json.member("warnings") {
-                $0.array(warnings) { json, warning in
-                    json.object {
-                        $0.member("code", warning.code)
-                        $0.member("path", warning.path.description)
-                        $0.member("message", warning.message)
-                    }
-                }
-            }
+            json.member("warnings") { $0.array(warnings) { $1.write(to: &$0) } }
+        }
+    }
+}
+
+extension RuleWarning: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.member("code", code)
+            $0.member("path", path.description)
+            $0.member("message", message)
         }
     }
 }

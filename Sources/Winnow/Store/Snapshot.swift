@@ -138,7 +138,7 @@ public struct Snapshot: Sendable {
 }
 
 /// Binds the segments of one call.
-private struct Binding {
+struct Binding {
     let asOf: Instant
     private let snapshot: Snapshot
     private let options: EvaluationOptions
@@ -161,7 +161,8 @@ private struct Binding {
             asOfGiven: options.asOf != nil, sharing: shared)
     }
 
-    private func zone(_ segment: Segment) throws(WinnowError) -> TimeZoneRules {
+    /// The zone in which a segment's days are.
+    func zone(_ segment: Segment) throws(WinnowError) -> TimeZoneRules {
         guard let own = segment.timezone else {
             return try TimeZoneRules.system(options.timezone ?? "UTC")
         }

@@ -1,0 +1,378 @@
+import WinnowBitmaps
+import WinnowColumns
+import WinnowDisk
+import WinnowFormat
+import WinnowJSON
+import WinnowModel
+import WinnowQuery
+import WinnowRules
+import WinnowStorage
+import WinnowThreads
+
+extension Snapshot {
+    /// Writes a segment's profiles in the order of their rows, a few megabytes at a time: memory
+    /// does not grow with the segment, but for a bit per row of the store.
+    ///
+    /// Loading what is written as CSV or NDJSON, with all fields, into an empty store with the same
+    /// schema gives the same profiles.
+    /// - Parameter write: takes the bytes, in order, on the caller's thread.
+    /// - Throws: `invalidRule` with the place in the rule; `usage` for fields that are not there or a
+    ///   limit below 0; `badData` for an id with a line break among `ids`; what `write` throws;
+    ///   `damaged` when the store is.
+    /// - Complexity: as `count`, and O(profiles × fields).
+    @discardableResult
+    public func export(
+        _ segment: Segment, as export: ExportOptions = ExportOptions(),
+        _ options: EvaluationOptions = EvaluationOptions(),
+        to write: (ArraySlice<UInt8>) throws(WinnowError) -> Void
+    ) throws(WinnowError) -> ExportSummary {
+        if let limit = export.limit, limit < 0 {
+            throw .usage("a limit is at least 0, not \(limit)")
+        }
+        let binding = try Binding(self, options, of: [segment])
+        let bound = try binding.bind(segment)
+        let writer = try RowWriters.writer(export, snapshot)
+        let all = try evaluator(options, Cancellation()).rows(bound.plan)
+        let rows = export.limit.map { all.first($0) } ?? all
+        try writer.write(rows, export, threads: threads(options), to: write)
+        return ExportSummary(
+            rows: rows.count, count: all.count, asOf: binding.asOf, warnings: bound.warnings)
+    }
+
+    /// Writes a segment's profiles to a file, which gets its name when it is complete: there is
+    /// never half of one.
+    /// - Throws: `cannotCreate` where there can be no such file, also inside of the store.
+    @discardableResult
+    public func export(
+        _ segment: Segment, as export: ExportOptions = ExportOptions(),
+        _ options: EvaluationOptions = EvaluationOptions(), toFile path: String
+    ) throws(WinnowError) -> ExportSummary {
+        guard !isInside(path, snapshot.path) else {
+            throw .cannotCreate(path: path, reason: "it would be inside the store")
+        }
+        let file = try CompletedFile(path: path)
+        let summary = try self.export(segment, as: export, options) {
+            (bytes) throws(WinnowError) in try file.write(bytes)
+        }
+        try file.finish()
+        return summary
+    }
+}
+
+/// Writes rows of a store in one of the formats.
+private protocol RowWriter: Sendable {
+    func write(
+        _ rows: RowSet, _ export: ExportOptions, threads: Int,
+        to write: (ArraySlice<UInt8>) throws(WinnowError) -> Void
+    ) throws(WinnowError)
+}
+
+private enum RowWriters {
+    static func writer(
+        _ export: ExportOptions, _ snapshot: StoreVersion
+    ) throws(WinnowError) -> any RowWriter {
+        switch export.format {
+        case .ids: LineWriter(lines: IDLines(keys: try snapshot.keys()))
+        case .csv: LineWriter(lines: CSVLines(profiles: try ExportedProfiles(export, snapshot)))
+        case .ndjson: LineWriter(lines: JSONLines(profiles: try ExportedProfiles(export, snapshot)))
+        case .roaring: RoaringWriter()
+        }
+    }
+}
+
+/// How profiles become lines.
+private protocol ProfileLines: Sendable {
+    var header: [UInt8] { get }
+
+    /// Appends the lines of some rows of a block.
+    func append(
+        _ rows: BlockSet, of block: BlockIndex, to out: inout [UInt8]
+    ) throws(WinnowError)
+}
+
+/// Writes lines: pieces are made side by side, and written in order.
+private struct LineWriter<Lines: ProfileLines>: RowWriter {
+    let lines: Lines
+
+    func write(
+        _ rows: RowSet, _ export: ExportOptions, threads: Int,
+        to write: (ArraySlice<UInt8>) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
+        if !lines.header.isEmpty { try write(lines.header[...]) }
+        let pieces = rows.pieces
+        var written = 0
+        for start in stride(from: 0, to: pieces.count, by: threads) {
+            if export.isCancelled() { throw .cancelled }
+            let texts = try concurrentMap(min(threads, pieces.count - start)) {
+                (i) throws(WinnowError) -> (bytes: [UInt8], rows: Int) in
+                let set = BlockSet.allocate()
+                defer { set.deallocate() }
+                pieces[start + i].copy(into: set)
+                var out: [UInt8] = []
+                try lines.append(set, of: pieces[start + i].block, to: &out)
+                return (out, set.count)
+            }
+            for text in texts {
+                try write(text.bytes[...])
+                written += text.rows
+            }
+            export.progress(written, rows.count)
+        }
+    }
+}
+
+private struct IDLines: ProfileLines {
+    let keys: StringTables
+    var header: [UInt8] { [] }
+
+    func append(
+        _ rows: BlockSet, of block: BlockIndex, to out: inout [UInt8]
+    ) throws(WinnowError) {
+        var broken: String?
+        rows.forEach { row in
+            let id = unsafe keys.bytes(Row(block, UInt16(truncatingIfNeeded: row)).rawValue)
+            guard let id = unsafe id else { return }
+            if unsafe id.contains(where: { $0 == 0x0A || $0 == 0x0D }), broken == nil {
+                broken = unsafe String(decoding: id, as: UTF8.self)
+            }
+            unsafe out.append(contentsOf: id)
+            out.append(0x0A)
+        }
+        if let broken {
+            throw .badData(
+                file: "ids", line: nil, column: nil, code: .badID,
+                reason:
+                    "the id \(jsonString(broken)) has a line break; export as csv or ndjson instead"
+            )
+        }
+    }
+}
+
+/// The fields of profiles that are written.
+private struct ExportedProfiles: Sendable {
+    let keys: StringTables
+    let columns: [FieldColumn]
+    /// Which of them is the built-in status, which every profile has.
+    let status: Int?
+
+    init(_ export: ExportOptions, _ snapshot: StoreVersion) throws(WinnowError) {
+        let schema = snapshot.schema
+        keys = try snapshot.keys()
+        let names = export.fields ?? schema.exportOrder.map { schema.fields[$0].name }
+        var columns: [FieldColumn] = []
+        var status: Int?
+        var seen: Set<[UInt8]> = []
+        for name in names {
+            let index = try schema.known(name)
+            guard seen.insert(Array(name.utf8)).inserted else {
+                throw .usage("the field “\(name)” is asked for twice")
+            }
+            if index == schema.globalStatus { status = columns.count }
+            columns.append(try FieldColumn(try snapshot.profiles(), schema.fields[index]))
+        }
+        self.columns = columns
+        self.status = status
+    }
+
+    /// Calls `body` with the id and values of each row.
+    func forEach(
+        _ rows: BlockSet, of block: BlockIndex,
+        _ body: (UnsafeRawBufferPointer, [FieldValue?]) -> Void
+    ) throws(WinnowError) {
+        var cells: [FieldCells] = []
+        for column in columns { cells.append(try FieldCells(column, in: block, of: rows)) }
+        let usual = FieldValue.text(Array(Schema.usualStatus.utf8)[...])
+        var values = [FieldValue?](repeating: nil, count: cells.count)
+        rows.forEach { row in
+            for (i, cell) in cells.enumerated() {
+                values[i] = cell[row] ?? (i == status ? usual : nil)
+            }
+            let id = unsafe keys.bytes(Row(block, UInt16(truncatingIfNeeded: row)).rawValue)
+            if let id = unsafe id { unsafe body(id, values) }
+        }
+    }
+}
+
+extension Schema {
+    /// The fields as they are exported: those built in, then the store's own.
+    package var exportOrder: [Int] {
+        let first = ["email", "phone", "global_status", "appmetrica_device_id"].compactMap { name in
+            fields.indices.prefix(fields.count - ownFields.count).first { fields[$0].name == name }
+        }
+        return first + ownFields.indices
+    }
+
+    /// The position of a field that somebody asks for.
+    package func known(_ name: String) throws(WinnowError) -> Int {
+        if let index = index(of: name) { return index }
+        let hint = nearestHint(for: name, among: fields.map(\.name))
+        throw .usage("the store has no field “\(name)”\(hint)")
+    }
+}
+
+private struct CSVLines: ProfileLines {
+    let profiles: ExportedProfiles
+
+    var header: [UInt8] {
+        var out = Array(Schema.idName.utf8)
+        for column in profiles.columns {
+            out.append(UInt8(ascii: ","))
+            CSVText.append(Array(column.field.name.utf8)[...], to: &out)
+        }
+        return out + [0x0A]
+    }
+
+    func append(
+        _ rows: BlockSet, of block: BlockIndex, to out: inout [UInt8]
+    ) throws(WinnowError) {
+        try unsafe profiles.forEach(rows, of: block) { id, values in
+            unsafe CSVText.append(ArraySlice(id), to: &out)
+            for (column, value) in zip(profiles.columns, values) {
+                out.append(UInt8(ascii: ","))
+                switch value {
+                case nil: break
+                case .number(let number): out.append(contentsOf: column.field.text(number).utf8)
+                case .text(let text): CSVText.append(text, to: &out)
+                case .set(let members): CSVText.append(CSVText.joined(members)[...], to: &out)
+                }
+            }
+            out.append(0x0A)
+        }
+    }
+}
+
+/// Cells of CSV as they are loaded.
+package enum CSVText {
+    /// Appends a cell; an empty one is in quotes, which tells it from none.
+    package static func append(_ text: ArraySlice<UInt8>, to out: inout [UInt8]) {
+        let needsQuotes = text.contains { byte in
+            byte == UInt8(ascii: "\"") || byte == UInt8(ascii: ",") || byte == 0x0A || byte == 0x0D
+        }
+        let hasBlanks = text.first == 0x20 || text.last == 0x20
+        guard needsQuotes || hasBlanks || text.isEmpty else {
+            return out.append(contentsOf: text)
+        }
+        out.append(UInt8(ascii: "\""))
+        for byte in text {
+            if byte == UInt8(ascii: "\"") { out.append(byte) }
+            out.append(byte)
+        }
+        out.append(UInt8(ascii: "\""))
+    }
+
+    /// The members of a set in one cell.
+    package static func joined(_ members: [ArraySlice<UInt8>]) -> [UInt8] {
+        var out: [UInt8] = []
+        for (i, member) in members.enumerated() {
+            if i > 0 { out.append(UInt8(ascii: "|")) }
+            for byte in member {
+                if byte == UInt8(ascii: "|") || byte == UInt8(ascii: "\\") {
+                    out.append(UInt8(ascii: "\\"))
+                }
+                out.append(byte)
+            }
+        }
+        return out
+    }
+}
+
+private struct JSONLines: ProfileLines {
+    let profiles: ExportedProfiles
+    var header: [UInt8] { [] }
+
+    func append(
+        _ rows: BlockSet, of block: BlockIndex, to out: inout [UInt8]
+    ) throws(WinnowError) {
+        let names = profiles.columns.map { jsonString($0.field.name) }
+        try unsafe profiles.forEach(rows, of: block) { id, values in
+            out.append(contentsOf: "{\"id\": ".utf8)
+            let id = unsafe String(decoding: id, as: UTF8.self)
+            out.append(contentsOf: jsonString(id).utf8)
+            for (i, value) in values.enumerated() {
+                out.append(contentsOf: ", ".utf8)
+                out.append(contentsOf: names[i].utf8)
+                out.append(contentsOf: ": ".utf8)
+                out.append(contentsOf: profiles.columns[i].field.json(value).utf8)
+            }
+            out.append(contentsOf: "}\n".utf8)
+        }
+    }
+}
+
+extension Field {
+    /// A value of the field for people.
+    package func text(_ value: FieldValue) -> String {
+        switch value {
+        case .number(let number): text(number)
+        case .text(let text): String(decoding: text, as: UTF8.self)
+        case .set(let members):
+            members.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+        }
+    }
+
+    /// A value of the field as JSON; null for none.
+    package func json(_ value: FieldValue?) -> String {
+        func string(_ text: ArraySlice<UInt8>) -> String {
+            jsonString(String(decoding: text, as: UTF8.self))
+        }
+        switch value {
+        case nil: return "null"
+        case .number(let number):
+            return type.nature == .time ? "\"\(text(number))\"" : text(number)
+        case .text(let text): return string(text)
+        case .set(let members):
+            return "[" + members.map(string).joined(separator: ", ") + "]"
+        }
+    }
+}
+
+/// Row numbers in the portable format of Roaring bitmaps
+/// (https://github.com/RoaringBitmap/RoaringFormatSpec): arrays and bitsets, no runs.
+///
+///     bitmap = 12346:u32 containers:u32 (block:u16 count-1:u16) … offset:u32 … container …
+private struct RoaringWriter: RowWriter {
+    func write(
+        _ rows: RowSet, _ export: ExportOptions, threads: Int,
+        to write: (ArraySlice<UInt8>) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
+        var keys = ByteWriter()
+        var counts: [Int] = []
+        try rows.forEachBlock { (block, words) throws(WinnowError) in
+            counts.append(words.reduce(0) { $0 + $1.nonzeroBitCount })
+            keys.put(UInt16(truncatingIfNeeded: block.rawValue))
+            keys.put(UInt16(truncatingIfNeeded: (counts.last ?? 1) - 1))
+        }
+        var head = ByteWriter()
+        head.put(UInt32(12346))
+        head.put(UInt32(counts.count))
+        head.bytes += keys.bytes
+        var offset = head.bytes.count + 4 * counts.count
+        for count in counts {
+            head.put(UInt32(truncatingIfNeeded: offset))
+            offset += RoaringWriter.isArray(count) ? 2 * count : 8 * Block.words
+        }
+        try write(head.bytes[...])
+        var number = 0
+        try rows.forEachBlock { (_, words) throws(WinnowError) in
+            if export.isCancelled() { throw .cancelled }
+            var out = ByteWriter()
+            if RoaringWriter.isArray(counts[number]) {
+                for (i, word) in words.enumerated() {
+                    var rest = word
+                    while rest != 0 {
+                        out.put(UInt16(i * 64 + rest.trailingZeroBitCount))
+                        rest &= rest - 1
+                    }
+                }
+            } else {
+                for word in words { out.put(word) }
+            }
+            number += 1
+            try write(out.bytes[...])
+        }
+        export.progress(rows.count, rows.count)
+    }
+
+    /// Up to 4,096 rows are listed.
+    private static func isArray(_ count: Int) -> Bool { count <= 4096 }
+}
