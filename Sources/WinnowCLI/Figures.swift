@@ -13,6 +13,14 @@ enum Figures {
         return text
     }
 
+    /// Bytes in MiB, or KiB where they are few.
+    static func bytes(_ count: Int) -> String {
+        let unit = count < 1 << 20 ? 1 << 10 : 1 << 20
+        let tenths = (count * 10 + unit / 2) / unit
+        let name = unit == 1 << 10 ? "KiB" : "MiB"
+        return "\(grouped(tenths / 10)).\(tenths % 10) \(name)"
+    }
+
     /// A part in per cent with one digit after the point; `–` of nothing.
     static func share(_ part: Int, of whole: Int) -> String {
         guard whole > 0 else { return "–" }

@@ -10,7 +10,8 @@ struct WinnowCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
-            ShowCommand.self, ExportCommand.self, BreakdownCommand.self, InfoCommand.self,
+            ExplainCommand.self, ShowCommand.self, ExportCommand.self, BreakdownCommand.self,
+            InfoCommand.self,
             SchemaCommand.self,
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
             BenchCommand.self,

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Winnow
+import WinnowQuery
 
 /// What is asked of a segment beyond its count, against reckonings of the raw world that know
 /// nothing of the engine.
@@ -394,6 +395,60 @@ struct AnswersTests {
             }
             #expect(try own.snapshot.show("country:\(country)").count == having.count)
         }
+    }
+
+    @Test("explanations: who is in each node, and who is left after it", arguments: seeds)
+    func explain(seed: UInt64) throws {
+        var own = try Case(seed: seed)
+        defer { own.store.remove() }
+        var groups = 0
+        for _ in 0..<12 {
+            let parts = try (0..<3).map { _ in try own.rule().segment.rule }
+            let rule: Rule = own.random.pick([
+                .all(parts), .any(parts), .all([parts[0], .not(.any([parts[1], parts[2]]))]),
+                .not(.all(parts)), parts[0],
+            ])
+            let found = try own.snapshot.explain(Segment(rule), own.options)
+            var expected: [(path: String, count: Int, after: Int)] = []
+            func walk(_ rule: Rule, _ path: String, _ after: (Set<String>) -> Int) throws {
+                let ids = try own.oracle.matching(
+                    rule: Segment(rule).json(), asOf: own.asOf, timezone: own.zone)
+                expected.append((path, ids.count, after(ids)))
+                var left: Set<String>?
+                switch rule.node {
+                case .all(let rules):
+                    groups += 1
+                    for (i, rule) in rules.enumerated() {
+                        try walk(rule, "\(path).all[\(i)]") { ids in
+                            left = left?.intersection(ids) ?? ids
+                            return left?.count ?? 0
+                        }
+                    }
+                case .any(let rules):
+                    groups += 1
+                    for (i, rule) in rules.enumerated() {
+                        try walk(rule, "\(path).any[\(i)]") { ids in
+                            left = left?.union(ids) ?? ids
+                            return left?.count ?? 0
+                        }
+                    }
+                case .not(let rule): try walk(rule, "\(path).not") { $0.count }
+                default: break
+                }
+            }
+            try walk(rule, "where") { $0.count }
+            #expect(found.nodes.map(\.path.description) == expected.map(\.path))
+            #expect(found.nodes.map(\.count) == expected.map(\.count), "seed \(seed): \(rule)")
+            #expect(found.nodes.map(\.after) == expected.map(\.after), "seed \(seed): \(rule)")
+            #expect(found.count == expected.first?.count)
+            for node in found.nodes {
+                if let estimate = node.estimate { #expect(estimate == node.count) }
+                let names = Set(EvaluationPath.allCases.map { "\($0)" })
+                #expect(node.ways.allSatisfy(names.contains))
+                #expect(node.postings >= 0 && node.bytes >= 0 && node.leaves >= 0)
+            }
+        }
+        #expect(groups > 5)
     }
 
     @Test("an export is the segment, and loads as the same profiles", arguments: seeds)

@@ -278,6 +278,46 @@ struct AnswerCommandTests {
         #expect(try Binary.run("export", store, everybody, "-o", "/dev/null").status == 73)
     }
 
+    @Test("explain: a node each, parents first, with the keys of the contract")
+    func explain() throws {
+        let fixture = try Fixture()
+        let store = try store(fixture)
+        let result = try Binary.run(
+            "explain", store,
+            "email opened at least 1 in campaigns tagged \"no\" in the last 30 days or "
+                + "not country in (\("abcdefghijkl".map { "\"\($0)\"" }.joined(separator: ", ")))",
+            "--format", "json", "--as-of", "2026-01-15T00:00:00Z", "--timezone", "Europe/Berlin")
+        #expect(result.status == 0, "\(result.error)")
+        let found = try object(result.output)
+        #expect(
+            Set(found.keys) == ["count", "universe", "as_of", "version", "elapsed_ms", "nodes"])
+        let nodes = try #require(found["nodes"] as? [[String: Any]])
+        for node in nodes {
+            #expect(
+                Set(node.keys) == [
+                    "path", "text", "count", "after", "estimate", "ways", "leaves", "postings",
+                    "bytes", "windows", "scope", "warnings",
+                ])
+        }
+        #expect(
+            nodes.map { $0["path"] as? String } == [
+                "where", "where.any[0]", "where.any[1]", "where.any[1].not",
+            ])
+        #expect(nodes[0]["text"] as? String == "any of" && nodes[2]["text"] as? String == "not")
+        let listed = try #require(nodes[3]["text"] as? String)
+        #expect(listed.hasSuffix(#""j", … 2 more)"#), "\(listed)")
+        #expect(nodes.map { $0["count"] as? Int } == [5, 0, 5, 0])
+        #expect(nodes.map { $0["after"] as? Int } == [5, 0, 5, 0])
+        let windows = try #require(nodes[1]["windows"] as? [[String: Any]])
+        #expect(windows.first?["from"] as? String == "2025-12-15T23:00:00.000Z")
+        #expect(nodes[1]["scope"] as? [String: Any?] != nil && nodes[3]["scope"] is NSNull)
+        let warnings = try #require(nodes[1]["warnings"] as? [[String: Any]])
+        #expect(warnings.contains { $0["code"] as? String == "empty_scope" }, "\(warnings)")
+        let text = try Binary.run("explain", store, "email opened exists and country = \"DE\"")
+        #expect(text.output.contains("├ email opened exists"), "\(text.output)")
+        #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text.output)")
+    }
+
     @Test("show: by id, field, address and contact; the newest first")
     func show() throws {
         let fixture = try Fixture()

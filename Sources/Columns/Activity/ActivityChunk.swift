@@ -43,6 +43,12 @@ import WinnowModel
         package let maximum: UInt64
         fileprivate let checks: PartFile.Checks
         package var events: Int { streams.events }
+        /// Bytes of what says which events are of which rows.
+        package var rowBytes: Int {
+            let hasStarts = unsafe starts != nil
+            return Container.byteCount(container.kind, count: distinct)
+                + (hasStarts ? (events + 7) / 8 : 0)
+        }
 
         /// The error for a container, or `starts`, that do not add up to the rows.
         package var misfit: WinnowError {

@@ -93,6 +93,8 @@ struct StreamTable {
 /// `ActivityChunk`.
 @safe package struct EventStreams {
     package let events: Int
+    /// Bytes of all streams.
+    package private(set) var byteCount = 0
     /// Whether widths are those that the streams can have.
     private(set) var isPossible = true
     private var seconds = false
@@ -142,6 +144,7 @@ struct StreamTable {
                 stream.isSliced
                 ? SlicedStream.byteCount(events, width: width)
                 : Packing.byteCount(events, width: width)
+            byteCount += size
             let content = unsafe rest.take(size)
             let sliced = unsafe SlicedStream(content, count: events, width: width)
             switch stream {

@@ -20,6 +20,9 @@ import WinnowModel
     private let dense: Bool
     private let stream: SlicedStream
 
+    /// Bytes of all of it.
+    package var byteCount: Int { unsafe bytes.count }
+
     /// Scratch that a ranked comparison needs.
     package struct Scratch {
         let ranks = BlockSet.allocate()

@@ -7,6 +7,8 @@ package struct FieldBlock {
     /// The rows that the part speaks about.
     package let touched: Container
     package let column: Column
+    /// Bytes of all of it.
+    package let byteCount: Int
 
     package enum Column {
         case sliced(SlicedBlock)
@@ -17,6 +19,7 @@ package struct FieldBlock {
     init(_ bytes: UnsafeRawBufferPointer, _ encoding: ProfilePart.Encoding, in part: PartFile)
         throws(WinnowError)
     {
+        byteCount = bytes.count
         var reader = unsafe ByteReader(bytes, of: part.path, "field block")
         touched = try FieldBlock.container(&reader)
         switch encoding {

@@ -10,6 +10,31 @@ package struct BoundSegment: Sendable {
     package var warnings: [RuleWarning]
 }
 
+/// How many objects the selectors of a condition chose; nil for no selector.
+package struct SelectedObjects: Sendable {
+    package var campaigns: Int?
+    package var templates: Int?
+}
+
+/// One node of a segment, bound for itself.
+package struct BoundNode: Sendable {
+    package let path: RulePath
+    package let rule: Rule
+    package let kind: Kind
+    package fileprivate(set) var windows: [WindowReport] = []
+    package fileprivate(set) var warnings: [RuleWarning] = []
+    /// nil for what has no selector.
+    package let selected: SelectedObjects?
+
+    /// What it is made of; others by their places among all nodes.
+    package enum Kind: Sendable {
+        case condition(Plan)
+        case all([Int])
+        case any([Int])
+        case not(Int)
+    }
+}
+
 /// A kind of condition that can be bound to a snapshot.
 protocol BindableCondition {
     /// The key of its node: places in it begin there.
@@ -49,6 +74,8 @@ struct Binder {
     private let strict: Bool
     fileprivate private(set) var windows: [WindowReport] = []
     fileprivate private(set) var warnings: [RuleWarning] = []
+    /// What the selectors of the condition at hand chose.
+    fileprivate private(set) var selected = SelectedObjects()
     /// How many of a kind there were, and where and what the last of them is that was kept.
     private var told: [WarningKind: (count: Int, last: Int, message: String)] = [:]
     /// Where the binder is in the rule.
@@ -109,6 +136,11 @@ struct Binder {
     mutating func warn(_ code: String, _ message: String) throws(WinnowError) {
         if strict { throw .invalidRule(path: place, message: message) }
         note(code, message)
+    }
+
+    /// Tells how many objects the selectors of a condition chose; nil for no selector.
+    mutating func report(campaigns: Int?, templates: Int?) {
+        selected = SelectedObjects(campaigns: campaigns, templates: templates)
     }
 
     /// Tells what a window is in absolute time.
@@ -198,6 +230,94 @@ extension Segment {
             return plan
         }
         return BoundSegment(plan: plan, windows: binder.windows, warnings: binder.warnings)
+    }
+}
+
+extension Segment {
+    /// Binds each node for itself, parents before children, in the order of the rule.
+    package func bindNodes(
+        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
+    ) throws(WinnowError) -> [BoundNode] {
+        let bound = try bind(
+            to: snapshot, time, strict: strict, asOfGiven: asOfGiven,
+            sharing: SharedBindings(of: []))
+        var binder = Binder(snapshot, time, strict: strict, SharedBindings(of: []))
+        var nodes = try binder.at(.where) { (binder) throws(WinnowError) in
+            try binder.nodes(rule)
+        }
+        // Each warning is the innermost node's that it is about.
+        for warning in bound.warnings {
+            let place = nodes.indices.last { warning.path.steps.starts(with: nodes[$0].path.steps) }
+            nodes[place ?? 0].warnings.append(warning)
+        }
+        return nodes
+    }
+}
+
+extension Binder {
+    fileprivate mutating func nodes(_ rule: Rule) throws(WinnowError) -> [BoundNode] {
+        let path = place
+        if let condition = rule.node.condition {
+            selected = SelectedObjects()
+            windows = []
+            let plan = try at(type(of: condition).key) { (binder) throws(WinnowError) in
+                try condition.bind(&binder).simplified()
+            }
+            let hasSelector = selected.campaigns != nil || selected.templates != nil
+            var node = BoundNode(
+                path: path, rule: rule, kind: .condition(plan),
+                selected: hasSelector ? selected : nil)
+            node.windows = windows
+            return [node]
+        }
+        var inner: [BoundNode] = []
+        var children: [Int] = []
+        /// Takes the nodes of a child, whose places begin after those that are there.
+        func take(_ nodes: [BoundNode]) {
+            let offset = inner.count + 1
+            children.append(offset)
+            inner += nodes.map { $0.moved(by: offset) }
+        }
+        func group(_ key: RuleKey, _ rules: [Rule]) throws(WinnowError) {
+            place.enter(.key(key.rawValue))
+            defer { place.leave() }
+            for (i, rule) in rules.enumerated() {
+                place.enter(.index(i))
+                defer { place.leave() }
+                take(try nodes(rule))
+            }
+        }
+        let kind: BoundNode.Kind
+        switch rule.node {
+        case .all(let rules):
+            try group(.all, rules)
+            kind = .all(children)
+        case .any(let rules):
+            try group(.any, rules)
+            kind = .any(children)
+        case .not(let rule):
+            take(try at(.not) { (binder) throws(WinnowError) in try binder.nodes(rule) })
+            kind = .not(1)
+        default: throw .invalidRule(path: place, message: "the rule passes a limit")
+        }
+        return [BoundNode(path: path, rule: rule, kind: kind, selected: nil)] + inner
+    }
+}
+
+extension BoundNode {
+    /// The same where all nodes are so many places further on.
+    fileprivate func moved(by offset: Int) -> BoundNode {
+        let moved: Kind =
+            switch kind {
+            case .condition: kind
+            case .all(let nodes): .all(nodes.map { $0 + offset })
+            case .any(let nodes): .any(nodes.map { $0 + offset })
+            case .not(let node): .not(node + offset)
+            }
+        var node = BoundNode(path: path, rule: rule, kind: moved, selected: selected)
+        node.windows = windows
+        node.warnings = warnings
+        return node
     }
 }
 

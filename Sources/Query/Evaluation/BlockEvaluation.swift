@@ -9,6 +9,8 @@ import WinnowModel
     private let erased: ErasedRows?
     let scratch = Scratch.take()
     private var block = BlockIndex(0)
+    /// The profiles of the block that are erased.
+    private var gone: BlockSet?
     /// Sets of nodes that are used several times, and the block that each was evaluated in last.
     private let kept: [BlockSet]
     private let keptBlock: UnsafeMutablePointer<BlockIndex>
@@ -44,20 +46,28 @@ import WinnowModel
     /// Calls `body` with the number of each plan and its rows in a block; the set is good until the
     /// call returns.
     func evaluate(_ block: BlockIndex, _ body: (Int, BlockSet) -> Void) throws(WinnowError) {
+        begin(block)
+        for i in program.roots.indices { body(i, try rows(ofPlan: i)) }
+    }
+
+    /// Goes on to a block.
+    func begin(_ block: BlockIndex) {
         self.block = block
         scratch.universe.fill(first: min(Block.rows, rows - block.number * Block.rows))
-        let gone = erased?.block(block)
+        gone = erased?.block(block)
         if let gone {
             scratch.record(.erased)
             scratch.universe.subtract(gone)
         }
-        for (i, root) in program.roots.enumerated() {
-            let set = try set(of: root, or: scratch.set(0), level: 1, within: nil)
-            // What events and fields say of erased profiles counts nowhere; inside the tree it does
-            // no harm.
-            if gone != nil { set.formIntersection(scratch.universe) }
-            body(i, set)
-        }
+    }
+
+    /// The rows of one plan in the block; good until another's are asked for.
+    func rows(ofPlan i: Int) throws(WinnowError) -> BlockSet {
+        let set = try set(of: program.roots[i], or: scratch.set(0), level: 1, within: nil)
+        // What events and fields say of erased profiles counts nowhere; inside the tree it does no
+        // harm.
+        if gone != nil { set.formIntersection(scratch.universe) }
+        return set
     }
 
     /// The rows of all plans in a block, in their order; good until the next block.

@@ -58,6 +58,13 @@ package struct EvaluationPaths: Sendable {
         for i in counts.indices where i < EvaluationPath.count { unsafe counts[i] += taken[i] }
     }
 
+    mutating func subtract(_ other: EvaluationPaths) {
+        for i in counts.indices { counts[i] -= other.counts[i] }
+    }
+
+    /// The paths that were taken.
+    package var taken: [EvaluationPath] { EvaluationPath.allCases.filter { count($0) > 0 } }
+
     package mutating func add(_ other: EvaluationPaths) {
         for i in counts.indices { counts[i] += other.counts[i] }
     }

@@ -74,11 +74,14 @@ package final class Evaluator: Sendable {
         return counts
     }
 
+    /// Profiles that are there.
+    var live: Int { snapshot.live }
+
     /// How often each path was taken so far.
     package var paths: EvaluationPaths { taken.withLock { $0 } }
 
     /// The count where tables alone tell it, without a look at any block.
-    private func storedCount(_ plan: Plan) throws(WinnowError) -> Int? {
+    func storedCount(_ plan: Plan) throws(WinnowError) -> Int? {
         switch plan {
         case .empty: 0
         case .universe: snapshot.live
@@ -114,7 +117,7 @@ package final class Evaluator: Sendable {
     }
 
     /// Calls `body` with every block, on several threads, in no order.
-    private func forEachBlock(
+    func forEachBlock(
         _ program: Program,
         _ body: @Sendable (BlockEvaluation, BlockIndex) throws(WinnowError) -> Void
     ) throws(WinnowError) {

@@ -53,6 +53,10 @@ import WinnowThreads
     let excluded = GatheredRuns(wholeTails: false)
     /// What is asked of the events at hand.
     let wanted = WantedRows()
+    /// Events that were looked at, and the bytes of what was: of runs, tables and columns, each as a
+    /// whole.
+    private(set) var postings = 0
+    private(set) var bytes = 0
     private let taken = UnsafeMutablePointer<Int>.allocate(capacity: EvaluationPath.count)
     private var sets: [BlockSet] = []
 
@@ -78,11 +82,18 @@ import WinnowThreads
         else { return }
         if pairTimes.room > Scratch.mostRuns { pairTimes = PairTimes() }
         unsafe taken.update(repeating: 0, count: EvaluationPath.count)
+        (postings, bytes) = (0, 0)
         Scratch.spares.keep(self)
     }
 
     /// Counts that a block was evaluated in this way.
     func record(_ path: EvaluationPath) { unsafe taken[path.rawValue] += 1 }
+
+    /// Counts what is looked at.
+    func look(at postings: Int = 0, bytes: Int) {
+        self.postings += postings
+        self.bytes += bytes
+    }
 
     /// How often each path was taken, in the order of the cases.
     var paths: UnsafePointer<Int> { unsafe UnsafePointer(taken) }

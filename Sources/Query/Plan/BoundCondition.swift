@@ -17,6 +17,9 @@ package protocol BoundCondition: AnyObject, Sendable {
     /// references per event.
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError)
 
+    /// How many leaves are in scope; 0 for conditions on other things than records.
+    var leaves: Int { get }
+
     /// What tells conditions apart that look at different data; those with the same can be
     /// evaluated in one pass. nil for conditions that gain nothing by that.
     var source: ObjectIdentifier? { get }
@@ -29,6 +32,7 @@ package protocol BoundCondition: AnyObject, Sendable {
 extension BoundCondition {
     func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? { nil }
     var source: ObjectIdentifier? { nil }
+    var leaves: Int { 0 }
     func pass(with others: [any BoundCondition]) -> any SharedPass {
         OneByOne(conditions: [self] + others)
     }

@@ -38,11 +38,13 @@ struct Program: Sendable {
         case condition(ObjectIdentifier)
     }
 
-    init(_ plans: [Plan]) {
+    /// - Parameter sharing: whether what is equal is evaluated once, and conditions on the same data
+    ///   together; else each plan is evaluated for itself.
+    init(_ plans: [Plan], sharing: Bool = true) {
         var known: [Key: Int] = [:]
         var uses: [Int] = []
         func intern(_ key: Key, _ node: Node) -> Int {
-            if let index = known[key] { return index }
+            if sharing, let index = known[key] { return index }
             known[key] = nodes.count
             nodes.append(node)
             uses.append(0)
@@ -73,7 +75,7 @@ struct Program: Sendable {
         roots = plans.map(use)
         slots = Array(repeating: nil, count: nodes.count)
         family = slots
-        joinFamilies()
+        if sharing { joinFamilies() }
         for i in nodes.indices where uses[i] > 1 || family[i] != nil {
             slots[i] = slotCount
             slotCount += 1

@@ -47,8 +47,12 @@ extension Snapshot {
 
     /// The events that a segment's profiles had in the time up to the instant of evaluation. Unique
     /// events that the store derives are left out.
+    /// - Parameter segment: whose events are added up.
     /// - Parameter number: how many units the time has, as a window `last` counts them: days and
     ///   longer are those of the calendar.
+    /// - Parameter unit: the units.
+    /// - Parameter stretch: over what events are added up.
+    /// - Parameter options: when and how the segment is evaluated.
     /// - Throws: `usage` where there can be no such breakdown; `invalidRule` with the place in the
     ///   rule.
     /// - Complexity: as `count`, and O(events of the time).

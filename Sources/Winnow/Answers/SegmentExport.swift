@@ -15,6 +15,9 @@ extension Snapshot {
     ///
     /// Loading what is written as CSV or NDJSON, with all fields, into an empty store with the same
     /// schema gives the same profiles.
+    /// - Parameter segment: who is written.
+    /// - Parameter export: what is written of them.
+    /// - Parameter options: when and how the segment is evaluated.
     /// - Parameter write: takes the bytes, in order, on the caller's thread.
     /// - Throws: `invalidRule` with the place in the rule; `usage` for fields that are not there or a
     ///   limit below 0; `badData` for an id with a line break among `ids`; what `write` throws;

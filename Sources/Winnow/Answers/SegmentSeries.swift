@@ -76,7 +76,10 @@ extension Snapshot {
 
     /// A segment's counts as of `since`, one step after it, two steps, … up to `until`. Fields,
     /// catalogue and profiles are those of now at every point.
+    /// - Parameter segment: who is counted.
+    /// - Parameter since: the first instant.
     /// - Parameter until: nil for now.
+    /// - Parameter step: how far the instants are apart.
     /// - Parameter options: without an instant of evaluation.
     /// - Throws: `usage` where there can be no such series; `invalidRule` with the place in the rule.
     /// - Complexity: as counting the segment once for each point.
@@ -115,6 +118,7 @@ extension Snapshot {
 
 extension Snapshot {
     /// When a day begins in a zone.
+    /// - Parameter day: the day.
     /// - Parameter timezone: nil for UTC.
     /// - Throws: `usage` for a zone that is not known.
     public func start(of day: CivilDate, in timezone: String? = nil) throws(WinnowError) -> Instant

@@ -21,6 +21,7 @@ extension Activity: BindableCondition {
                     }
                 })
         }
+        binder.report(campaigns: selected[0]?.count, templates: selected[1]?.count)
         let links = try self.links.map { (ids) throws(WinnowError) in
             try binder.at(.links) { (binder) throws(WinnowError) in try binder.names(ids, .link) }
         }

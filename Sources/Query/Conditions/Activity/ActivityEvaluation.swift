@@ -100,6 +100,7 @@ struct ActivityEvaluation {
 
     private func unite(_ recency: (latest: SlicedBlock, since: Int64), into out: BlockSet) {
         scratch.record(.lastTimes)
+        scratch.look(bytes: recency.latest.byteCount)
         let recent = scratch.sliced.spare
         recency.latest.select(recency.since...Int64.max, into: recent, scratch.sliced)
         out.formUnion(recent)
@@ -315,6 +316,7 @@ struct ActivityEvaluation {
         else { return false }
         scratch.record(.storedCounts)
         let summary = try part.part.summary(entry)
+        scratch.look(bytes: summary.byteCount)
         for one in wanted {
             let upper = one.upper.map { Int64(clamping: $0) } ?? .max
             summary.select(Int64(clamping: one.lower)...upper, into: one.out, scratch.sliced)
@@ -365,6 +367,7 @@ struct ActivityEvaluation {
 
     private func scan(_ summary: SlicedBlock, _ sink: some CountSink) {
         scratch.record(.storedCountsAdded)
+        scratch.look(bytes: summary.byteCount)
         if sink.unites {
             sink.add(summary.members)
         } else {
@@ -397,13 +400,17 @@ struct ActivityEvaluation {
                 && (sink.unites || !head.streams.hasWeights)
             {
                 scratch.record(.wholeHead)
+                scratch.look(at: sink.unites ? head.distinct : head.events, bytes: head.rowBytes)
                 try scanWhole(head, sink)
             } else {
                 scratch.record(.headByEvent)
+                scratch.look(at: head.events, bytes: head.rowBytes + head.streams.byteCount)
                 try scan(head, run, window, sink)
             }
         case .tailRun(let range):
             scratch.record(.tailRun)
+            let share = chunk.tail.byteCount * range.count / max(1, chunk.tail.events)
+            scratch.look(at: range.count, bytes: 2 * range.count + share)
             // Masks have whole groups; what is before and after the run is taken off.
             let start = range.lowerBound / SlicedStream.group * SlicedStream.group
             for at in stride(from: start, to: range.upperBound, by: Scratch.piece) {
@@ -414,6 +421,8 @@ struct ActivityEvaluation {
             }
         case .tail(let offset):
             scratch.record(.tail)
+            scratch.look(
+                at: chunk.tail.events, bytes: 2 * chunk.tail.events + chunk.tail.byteCount)
             for at in stride(from: 0, to: chunk.tail.events, by: Scratch.piece) {
                 let n = min(Scratch.piece, chunk.tail.events - at)
                 let words = (n + 63) / 64

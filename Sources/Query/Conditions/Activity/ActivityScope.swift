@@ -13,6 +13,11 @@ final class ActivityScope: Sendable {
     /// How many events, before the window is looked at inside leaves.
     let events: Int
 
+    /// How many leaves are in scope.
+    var leaves: Int {
+        parts.reduce(0) { $0 + ($1.places == nil ? $1.index.leafCount : $1.leaves.count) }
+    }
+
     init(
         unique: UniqueRule?, parts: [PartScope], links: [NameCode]?, window: ClosedRange<Int64>,
         events: Int

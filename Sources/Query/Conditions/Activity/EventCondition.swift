@@ -44,6 +44,8 @@ final class EventCondition: BoundCondition {
             view.block, wanted.all)
     }
 
+    var leaves: Int { scope.leaves }
+
     var source: ObjectIdentifier? { ObjectIdentifier(scope) }
 
     func pass(with others: [any BoundCondition]) -> any SharedPass {

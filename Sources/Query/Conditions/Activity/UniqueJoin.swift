@@ -78,10 +78,13 @@ struct UniqueJoin {
             }
             for i in 0..<chunk.headCount {
                 let head = try chunk.head(i)
+                scratch.look(at: head.events, bytes: head.rowBytes + head.streams.byteCount)
                 let rows = unsafe scratch.rows(for: head.events)
                 try unsafe head.eventRows(into: rows, distinct: scratch.distinct)
                 try unsafe add(head.streams, 0..<head.events, head.leaf, rows)
             }
+            scratch.look(
+                at: chunk.tail.events, bytes: 2 * chunk.tail.events + chunk.tail.byteCount)
             for i in 0..<chunk.tailRuns {
                 let range = try chunk.run(i)
                 try unsafe add(

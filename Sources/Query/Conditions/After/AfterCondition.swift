@@ -74,6 +74,8 @@ final class AfterCondition: BoundCondition {
 
     var cost: Int { 20_000 + (before.events + (events?.events ?? 0)) / 50 }
 
+    var leaves: Int { before.leaves + (events?.leaves ?? 0) }
+
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         out.clear()
         switch pairing {

@@ -24,6 +24,8 @@ final class CountingCondition: BoundCondition {
 
     var cost: Int { 10_000 + events.scope.events / 100 }
 
+    var leaves: Int { events.leaves }
+
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         let activity = ActivityEvaluation(events.scope, view.scratch, view.candidates)
         let gathered = view.scratch.keyed

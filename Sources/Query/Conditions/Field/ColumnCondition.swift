@@ -49,6 +49,7 @@ final class ColumnCondition: BoundCondition {
         var first = true
         for part in parts {
             guard let values = try part.part.block(part.index, view.block) else { continue }
+            view.scratch.look(bytes: values.byteCount)
             // Nothing overlays the field in a store that was loaded once.
             if parts.count == 1 { return try match(values, part.test, view, into: out) }
             view.scratch.record(.fieldOverlay)

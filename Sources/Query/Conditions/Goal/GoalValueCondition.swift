@@ -15,6 +15,8 @@ final class GoalValueCondition: BoundCondition {
 
     var cost: Int { 20_000 + scope.events / 100 }
 
+    var leaves: Int { scope.leaves }
+
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         view.scratch.record(.goalValues)
         out.clear()

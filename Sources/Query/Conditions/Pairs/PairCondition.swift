@@ -31,6 +31,8 @@ final class PairCondition: BoundCondition {
 
     var cost: Int { 10_000 + wanted.events / 50 }
 
+    var leaves: Int { wanted.leaves + (excluded?.leaves ?? 0) }
+
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         out.clear()
         let scratch = view.scratch

@@ -14,6 +14,8 @@ final class OverlaidCondition: BoundCondition {
 
     var cost: Int { parts.reduce(10_000) { $0 + ($1.condition?.cost ?? 0) } }
 
+    var leaves: Int { parts.reduce(0) { $0 + ($1.condition?.leaves ?? 0) } }
+
     func evaluate(_ view: BlockView, into out: BlockSet) throws(WinnowError) {
         view.scratch.record(.recordsOverlaid)
         out.clear()
