@@ -10,12 +10,16 @@ struct ExplainCommand: ParsableCommand {
         discussion: """
                 winnow explain STORE 'email opened exists and country = "DE" and not push clicked exists'
 
-            “left” is how many are left after a part and all before it. What a rule can say: \
+                winnow explain STORE 'email clicked at least 1 in the last 30 days' --profile u17
+
+            “left” is how many are left after a part and all before it. --profile says why one profile \
+            is in or out. What a rule can say: \
             winnow rule --help.
             """)
 
     @Argument(help: "The store.") var store: String
     @OptionGroup var rule: RuleArguments
+    @Option(help: "Why the profile with this id is in the segment, or is not.") var profile: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments
 
@@ -23,6 +27,14 @@ struct ExplainCommand: ParsableCommand {
         let rule = try rule.read()
         let snapshot = try Store(store).snapshot()
         let options = try evaluation.options()
+        if let profile {
+            let found = try rule.asking { (segment) throws(WinnowError) in
+                try snapshot.explain(segment, profile: profile, options)
+            }
+            if format == .json { return try Terminal.print(found.json) }
+            rule.tell(found.warnings)
+            return try Terminal.print(ProfileExplanationText.text(found))
+        }
         let found = try rule.asking { (segment) throws(WinnowError) in
             try snapshot.explain(segment, options)
         }
@@ -123,5 +135,45 @@ extension RulePath {
             case .key(let name): name == "not"
             }
         }
+    }
+}
+
+/// Why a profile is in or out, as a tree.
+private enum ProfileExplanationText {
+    static func text(_ found: ProfileExplanation) -> String {
+        var lines = ["\(found.id) is \(found.matches ? "in" : "not in") the segment", ""]
+        for node in found.nodes {
+            let indent = String(repeating: "  ", count: node.path.depth)
+            lines.append("\(indent)\(node.matches ? "✓" : "✗") \(node.text)")
+            lines += details(node).map { indent + "    " + $0 }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func details(_ node: ProfileExplanation.Node) -> [String] {
+        var lines: [String] = []
+        if let value = node.value { lines.append("the value is \(value)") }
+        if let count = node.count, let from = node.neededFrom {
+            let wanted =
+                switch node.neededTo {
+                case nil: "at least \(from)"
+                case from?: "\(from)"
+                case let to?: "\(from) to \(to)"
+                }
+            let object = node.object.map { " in \($0)" } ?? ""
+            lines.append("\(Figures.grouped(count))\(object), needed \(wanted)")
+        }
+        for event in node.deciding ?? [] { lines.append(line(event)) }
+        if let nearest = node.nearest {
+            lines.append("nearly: \(line(nearest)); misses \(node.misses.joined(separator: ", "))")
+        }
+        return lines
+    }
+
+    private static func line(_ event: ProfileEvent) -> String {
+        let names = [event.campaign, event.template, event.link].compactMap(\.self)
+        let count = event.count == 1 ? "" : " ×\(event.count)"
+        return (["\(event.time) \(event.channel.name) \(event.event.name)\(count)"] + names).joined(
+            separator: " ")
     }
 }

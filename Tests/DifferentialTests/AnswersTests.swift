@@ -451,6 +451,77 @@ struct AnswersTests {
         #expect(groups > 5)
     }
 
+    @Test("why a profile is in or out: nodes, counts, deciding objects", arguments: seeds)
+    func explainProfile(seed: UInt64) throws {
+        var own = try Case(seed: seed)
+        defer { own.store.remove() }
+        var counted = 0
+        for _ in 0..<25 {
+            let parts = try (0..<2).map { _ in
+                var rule = try own.rule().segment.rule
+                while rule.nodes > 1 { rule = try own.rule().segment.rule }
+                return rule
+            }
+            let rule: Rule = own.random.pick([.all(parts), .any([parts[0], .not(parts[1])])])
+            func ids(_ rule: Rule) throws -> Set<String> {
+                try own.oracle.matching(
+                    rule: Segment(rule).json(), asOf: own.asOf, timezone: own.zone)
+            }
+            let whole = try ids(rule)
+            let sets = try parts.map(ids)
+            for _ in 0..<8 {
+                let id = own.random.pick(own.world.profiles).id
+                let found = try own.snapshot.explain(Segment(rule), profile: id, own.options)
+                #expect(found.matches == whole.contains(id), "seed \(seed), \(id): \(rule)")
+                let leaves = found.nodes.filter { !["all of", "any of", "not"].contains($0.text) }
+                #expect(
+                    leaves.map(\.matches) == sets.map { $0.contains(id) }, "seed \(seed), \(id)")
+                for (node, part) in zip(leaves, parts) {
+                    let what = "seed \(seed), \(id), \(try Segment(part).json())"
+                    guard case .activity(var activity) = part.node, let count = node.count else {
+                        continue
+                    }
+                    let (lower, upper) = activity.condition.range
+                    #expect(node.neededFrom == lower && node.neededTo == upper)
+                    let isMet = count >= lower && count <= upper ?? .max
+                    let events = try #require(node.deciding)
+                    #expect(events.count <= 10)
+                    #expect(zip(events, events.dropFirst()).allSatisfy { $0.time >= $1.time })
+                    let isPaired = activity.precededBy != nil || activity.after != nil
+                    if !isPaired, events.count < 5 {
+                        #expect(events.reduce(0) { $0 + UInt64($1.count) } == count, "\(what)")
+                    }
+                    switch (
+                        activity.counting, activity.precededBy?.pairing, activity.after?.pairing
+                    ) {
+                    case (.anyOne, _, _), (_, .object?, _), (_, .message?, _), (_, _, .object?),
+                        (_, _, .message?):
+                        // With an empty scope a count of zero decides.
+                        if node.object != nil { #expect(node.matches == isMet, "\(what)") }
+                    case (.total, nil, nil): #expect(node.matches == isMet, "\(what)")
+                    case (.total, _, _): if node.matches { #expect(isMet, "\(what)") }
+                    default: break
+                    }
+                    if count < lower, let nearest = node.nearest {
+                        #expect(!node.misses.isEmpty && nearest.channel == activity.type.channel)
+                        #expect(nearest.event == activity.type.event)
+                    }
+                    // The oracle says of the very count that it is so.
+                    let exists =
+                        activity.condition == .exists || activity.condition == .doesNotExist
+                    guard activity.counting == .total, activity.precededBy == nil, !exists,
+                        activity.after == nil || activity.after?.pairing == .scope && count > 0
+                    else { continue }
+                    counted += 1
+                    activity.condition = .exactly(UInt32(clamping: count))
+                    let exactly = Rule.activity(activity)
+                    #expect(try ids(exactly).contains(id), "\(what): \(count)")
+                }
+            }
+        }
+        #expect(counted > 20 || own.world.events.count < 500)
+    }
+
     @Test("an export is the segment, and loads as the same profiles", arguments: seeds)
     func export(seed: UInt64) throws {
         var own = try Case(seed: seed)

@@ -318,6 +318,41 @@ struct AnswerCommandTests {
         #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text.output)")
     }
 
+    @Test("explain --profile: the keys of the contract, the nearest miss, values")
+    func explainProfile() throws {
+        let fixture = try Fixture()
+        let store = try store(fixture)
+        let rule =
+            "email opened at least 3 in the last 5 days and country = \"DE\" and "
+            + "email clicked not happened after last opened"
+        let result = try Binary.run(
+            "explain", store, rule, "--profile", "a", "--format", "json", "--as-of",
+            "2026-01-13T00:00:00Z")
+        #expect(result.status == 0, "\(result.error)")
+        let found = try object(result.output)
+        #expect(Set(found.keys) == ["id", "matches", "nodes"])
+        #expect(found["id"] as? String == "a" && found["matches"] as? Bool == false)
+        let nodes = try #require(found["nodes"] as? [[String: Any]])
+        for node in nodes {
+            #expect(
+                Set(node.keys) == [
+                    "path", "text", "matches", "count", "needed", "object", "deciding", "nearest",
+                    "value",
+                ])
+        }
+        #expect(nodes.map { $0["matches"] as? Bool } == [false, false, true, true])
+        #expect(nodes[1]["count"] as? Int == 1)
+        #expect((nodes[1]["deciding"] as? [[String: Any]])?.count == 1)
+        let nearest = try #require(nodes[1]["nearest"] as? [String: Any])
+        #expect(nearest["misses"] as? [String] == ["window"])
+        #expect((nearest["event"] as? [String: Any])?["count"] as? Int == 2)
+        #expect(nodes[2]["value"] as? String == "DE" && nodes[2]["count"] is NSNull)
+        #expect(nodes[0]["needed"] is NSNull && nodes[0]["deciding"] is NSNull)
+        #expect(try Binary.run("explain", store, rule, "--profile", "nobody").status == 66)
+        let text = try Binary.run("explain", store, rule, "--profile", "a")
+        #expect(text.output.hasPrefix("a is not in the segment"), "\(text.output)")
+    }
+
     @Test("show: by id, field, address and contact; the newest first")
     func show() throws {
         let fixture = try Fixture()

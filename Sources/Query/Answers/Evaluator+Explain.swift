@@ -78,6 +78,28 @@ extension Evaluator {
         return figures
     }
 
+    /// Whether one profile is in each node of a segment.
+    package func matches(_ nodes: [BoundNode], _ row: Row) throws(WinnowError) -> [Bool] {
+        var plans: [Plan] = []
+        for node in nodes { if case .condition(let plan) = node.kind { plans.append(plan) } }
+        var answers: [Bool] = []
+        try inBlock(row.block, Program(plans, sharing: false)) { (evaluation) throws(WinnowError) in
+            for i in plans.indices {
+                answers.append(try evaluation.rows(ofPlan: i).contains(Int(row.inBlock)))
+            }
+        }
+        var result = [Bool](repeating: false, count: nodes.count)
+        for i in nodes.indices.reversed() {
+            switch nodes[i].kind {
+            case .condition: result[i] = answers.popLast() ?? false
+            case .all(let children): result[i] = children.allSatisfy { result[$0] }
+            case .any(let children): result[i] = children.contains { result[$0] }
+            case .not(let child): result[i] = !result[child]
+            }
+        }
+        return result
+    }
+
     /// What a group takes is what its children take.
     private func sum(_ children: [Int], into group: inout NodeFigures, _ all: [NodeFigures]) {
         for child in children {

@@ -71,7 +71,7 @@ package struct ProfileRecords {
         return found.sorted { $0.ordinal < $1.ordinal }.map(\.id)
     }
 
-    private static func comes(_ a: ProfileEvent, before b: ProfileEvent) -> Bool {
+    static func comes(_ a: ProfileEvent, before b: ProfileEvent) -> Bool {
         if a.time != b.time { return a.time > b.time }
         func key(_ event: ProfileEvent) -> [String?] {
             [
@@ -83,7 +83,7 @@ package struct ProfileRecords {
     }
 
     /// Whether texts come before others, bytewise, none first.
-    private static func precedes(_ a: [String?], _ b: [String?]) -> Bool {
+    static func precedes(_ a: [String?], _ b: [String?]) -> Bool {
         for (x, y) in zip(a, b) {
             guard let x, let y else {
                 if x == nil, y == nil { continue }

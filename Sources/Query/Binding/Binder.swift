@@ -90,6 +90,11 @@ struct Binder {
         self.shared = shared
     }
 
+    /// For reckoning one condition that was bound before.
+    init(reckoning snapshot: StoreVersion, _ time: EvaluationTime) {
+        self.init(snapshot, time, strict: false, SharedBindings(of: []))
+    }
+
     // MARK: Reports
 
     /// Runs `body` at a place further in.

@@ -116,6 +116,18 @@ package final class Evaluator: Sendable {
         }
     }
 
+    /// Calls `body` with what evaluates plans in one block.
+    func inBlock(
+        _ block: BlockIndex, _ program: Program,
+        _ body: (BlockEvaluation) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
+        let evaluation = BlockEvaluation(
+            program, rows: snapshot.rows, erased: snapshot.erased)
+        evaluation.begin(block)
+        try body(evaluation)
+        evaluation.scratch.giveBack()
+    }
+
     /// Calls `body` with every block, on several threads, in no order.
     func forEachBlock(
         _ program: Program,

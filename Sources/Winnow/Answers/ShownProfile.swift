@@ -131,7 +131,7 @@ extension Snapshot {
 extension FieldColumn {
     /// The value of one row; nil when it has none.
     /// - Parameter rows: that row alone.
-    fileprivate func value(of row: Row, _ rows: BlockSet) throws(WinnowError) -> FieldValue? {
+    func value(of row: Row, _ rows: BlockSet) throws(WinnowError) -> FieldValue? {
         var found: FieldValue?
         let nature = field.type.nature
         try forEachPart(in: row.block, of: rows) { (values, own) throws(WinnowError) in
