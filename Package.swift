@@ -72,8 +72,8 @@ let package = Package(
         room(
             "Format",
             [
-                "WinnowCKernels", "WinnowCZstd", "WinnowCZlib", "WinnowModel", "WinnowBitmaps",
-                "WinnowDisk",
+                "WinnowCKernels", "WinnowCZstd", "WinnowCZlib", "WinnowCNettle", "WinnowModel",
+                "WinnowBitmaps", "WinnowDisk",
             ]),
         room("Rules", ["WinnowCKernels", "WinnowModel", "WinnowJSON"]),
         room(
@@ -98,8 +98,8 @@ let package = Package(
         room(
             "Loader",
             [
-                "WinnowCNettle", "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowBitmaps",
-                "WinnowDisk", "WinnowFormat",
+                "WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowBitmaps", "WinnowDisk",
+                "WinnowFormat",
                 "WinnowColumns", "WinnowStorage",
             ]),
         .target(

@@ -1,5 +1,5 @@
-import WinnowCNettle
 import WinnowJSON
+import WinnowFormat
 import WinnowModel
 
 /// What a batch consists of, for comparing: its kind, its mode, the options that say how its text
@@ -82,23 +82,5 @@ extension FeedMapping {
                 for (key, value) in sorted { json.member(key) { write(value, to: &$0) } }
             }
         }
-    }
-}
-
-/// SHA-256 of some bytes.
-struct SHA256 {
-    private var state = sha256_ctx()
-
-    init() { unsafe nettle_sha256_init(&state) }
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard let base = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return }
-        unsafe nettle_sha256_update(&state, bytes.count, base)
-    }
-
-    mutating func finish() -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
-        unsafe nettle_sha256_digest(&state, digest.count, &digest)
-        return digest
     }
 }

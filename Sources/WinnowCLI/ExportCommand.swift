@@ -8,6 +8,7 @@ struct ExportCommand: ParsableCommand {
         discussion: """
                 winnow export STORE 'email opened exists' -o ids.txt
                 winnow export STORE 'country = "DE"' --format csv --fields email,city -o germans.csv
+                winnow export STORE 'email clicked exists' --audience facebook -o clicked.csv
 
             ids writes an id a line; csv and ndjson write the id and fields, and load into another \
             store with the same schema; roaring writes row numbers as a Roaring bitmap.
@@ -16,7 +17,7 @@ struct ExportCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
     @OptionGroup var rule: RuleArguments
-    @Option(help: "ids, csv, ndjson or roaring.") var format: String = "ids"
+    @Option(help: "ids, csv, ndjson or roaring; the default is ids.") var format: String?
     @Option(help: "With csv and ndjson: the fields beside the id; the default is all.")
     var fields: String?
     @Option(help: "The most profiles that are written.") var limit: Int?
@@ -24,11 +25,35 @@ struct ExportCommand: ParsableCommand {
         name: [.customShort("o"), .customLong("output")],
         help: "A file; the default is standard output.")
     var output: String?
+    @Option(help: "For an advertising service: yandex, google, vk or facebook.")
+    var audience: AudienceOptions.Target?
+    @Option(help: "With --audience: md5, sha256 or none; the default is the service's.")
+    var hash: AudienceOptions.Hash?
+    @Option(help: "With --audience google: the number of the segment.") var segmentId: String?
+    @Option(help: "With --audience google: its name; the default is the rule's.")
+    var segmentName: String?
+    @Option(help: "With --audience: completes national phone numbers of RU or KZ.")
+    var country: AudienceOptions.Country?
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "With --audience: a field in place of the one that a column comes from.",
+            valueName: "column=field"))
+    var mapColumn: [String] = []
+    @Option(help: "With --audience: only those who can be reached in this channel.")
+    var reachable: String?
     @Option(help: "text or json, for errors.") var errors: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments
 
     func run() throws {
         let rule = try rule.read()
+        if let audience { return try export(rule, for: audience) }
+        let isForAudience =
+            hash != nil || segmentId != nil || segmentName != nil || country != nil
+            || !mapColumn.isEmpty || reachable != nil
+        guard !isForAudience else {
+            throw WinnowError.usage("--hash, --country and their like are for --audience")
+        }
         let snapshot = try Store(store).snapshot()
         let options = try evaluation.options()
         var export = ExportOptions(try exportFormat(), limit: limit)
@@ -60,7 +85,58 @@ struct ExportCommand: ParsableCommand {
         }
     }
 
+    private func export(_ rule: WrittenRule, for target: AudienceOptions.Target) throws {
+        guard format == nil, fields == nil, limit == nil else {
+            throw WinnowError.usage(
+                "--audience has columns of its own; leave --format, --fields and --limit out")
+        }
+        var audience = AudienceOptions(target)
+        audience.hash = hash
+        audience.segmentID = segmentId
+        audience.segmentName = segmentName
+        audience.country = country
+        for pair in mapColumn {
+            guard let equals = pair.firstIndex(of: "=") else {
+                throw WinnowError.usage("--map-column takes COLUMN=FIELD, not “\(pair)”")
+            }
+            audience.columns[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+        }
+        audience.reachable = try reachable.map { name in
+            guard let channel = Channel(name: name) else {
+                throw WinnowError.usage(
+                    "unknown channel “\(name)”; there are "
+                        + Channel.allCases.map(\.name).joined(separator: ", "))
+            }
+            return channel
+        }
+        audience.isCancelled = Terminal.interruption()
+        let snapshot = try Store(store).snapshot()
+        let options = try evaluation.options()
+        let wanted = audience
+        let path = output
+        let summary = try rule.asking { (segment) throws(WinnowError) in
+            guard let path else {
+                return try snapshot.export(segment, audience: wanted, options) {
+                    (bytes) throws(WinnowError) in try Terminal.write(bytes)
+                }
+            }
+            return try snapshot.export(segment, audience: wanted, options, toFile: path)
+        }
+        rule.tell(summary.warnings)
+        let leftOut = AudienceSummary.Reason.allCases.compactMap { reason in
+            summary.leftOut[reason].map { "\(reason.rawValue) \(Figures.grouped($0))" }
+        }
+        Terminal.note(
+            "\(Figures.grouped(summary.rows)) rows of \(Figures.grouped(summary.count)) profiles"
+                + (leftOut.isEmpty ? "" : "; left out: " + leftOut.joined(separator: "; ")))
+        if target == .yandex, wanted.effectiveHash == .md5 {
+            Terminal.note(
+                "Yandex Audiences takes no new MD5 data since January 2025; --hash sha256 is taken")
+        }
+    }
+
     private func exportFormat() throws -> ExportFormat {
+        let format = format ?? ExportFormat.ids.rawValue
         if let format = ExportFormat(rawValue: format) { return format }
         if format == "parquet" {
             throw WinnowError.usage(
@@ -69,3 +145,7 @@ struct ExportCommand: ParsableCommand {
         throw WinnowError.usage("--format is ids, csv, ndjson or roaring, not “\(format)”")
     }
 }
+
+extension AudienceOptions.Target: ExpressibleByArgument {}
+extension AudienceOptions.Hash: ExpressibleByArgument {}
+extension AudienceOptions.Country: ExpressibleByArgument {}
