@@ -46,12 +46,17 @@ package struct FieldColumn: Sendable {
         /// Calls `body` with rows of a set and their values: numbers as they are, or codes of
         /// texts. None of sets, and of texts that have no codes.
         package func forEachNumber(of rows: BlockSet, _ body: (Int, Int64) -> Void) {
-            guard case .sliced(let sliced) = column else { return }
-            let members = sliced.members.allRows
-            for (row, value) in unsafe zip(members, sliced.values(rows: members))
-            where rows.contains(Int(row)) {
+            let (members, values) = numbers
+            for (row, value) in zip(members, values) where rows.contains(Int(row)) {
                 body(Int(row), value)
             }
+        }
+
+        /// All rows that have numbers, or codes of texts, and these.
+        package var numbers: (rows: [UInt16], values: [Int64]) {
+            guard case .sliced(let sliced) = column else { return ([], []) }
+            let rows = sliced.members.allRows
+            return unsafe (rows, sliced.values(rows: rows))
         }
 
         /// Whether texts have codes.

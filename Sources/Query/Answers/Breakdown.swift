@@ -17,8 +17,9 @@ package struct Breakdown: Sendable {
     /// Profiles that have any other values; nil where there are no others in the segment.
     package private(set) var other: (count: Int, universe: Int)?
 
-    /// Method: the values of the segment's profiles are numbered and counted; then, for those that
-    /// are shown, the profiles of all. Values that the segment does not have are never kept.
+    /// Method: values are numbered as they are met, and both are counted in one pass over all
+    /// profiles. Where these have too many values, those of the segment are counted first, and then
+    /// looked for among all: values that the segment does not have are never kept.
     /// - Parameter segment: whose values are shown.
     /// - Parameter universe: all profiles.
     /// - Parameter most: how many values there can be.
@@ -27,9 +28,20 @@ package struct Breakdown: Sendable {
         of segment: RowSet, in universe: RowSet, by dimensions: [Dimension], most: Int,
         lines: ([(values: [Dimension.Value], count: Int)]) -> [[Dimension.Value]]
     ) throws(WinnowError) {
-        let numbers = dimensions.map { _ in ValueNumbers(most: most) }
-        let found = try Breakdown.count(segment, dimensions, most: most) {
-            (i, value) throws(WinnowError) in try numbers[i].number(of: value)
+        var numbers = dimensions.map { _ in ValueNumbers(most: most) }
+        let found: [UInt64: Int]
+        let totals: [UInt64: Int]
+        if let both = try? Breakdown.count(segment, in: universe, dimensions, numbers, most: most) {
+            (found, totals) = both
+        } else {
+            numbers = dimensions.map { _ in ValueNumbers(most: most) }
+            let own = numbers
+            found = try Breakdown.count(segment, dimensions, most: most) {
+                (i, value) throws(WinnowError) in try own[i].number(of: value)
+            }
+            totals = try Breakdown.count(universe, dimensions, most: .max) {
+                (i, value) in own[i].find(value)
+            }
         }
         let values = numbers.map(\.values)
         func combination(_ key: UInt64) -> [Dimension.Value] {
@@ -40,9 +52,6 @@ package struct Breakdown: Sendable {
         let counts = Dictionary(uniqueKeysWithValues: all)
         let wanted = Set(shown)
         let isCut = counts.keys.contains { !wanted.contains($0) }
-        let totals = try Breakdown.count(universe, dimensions, most: .max) {
-            (i, value) in numbers[i].find(value)
-        }
         var known: [[Dimension.Value]: Int] = [:]
         for (key, count) in totals
         where Breakdown.numbers(key, dimensions.count).allSatisfy({ $0 >= 0 }) {
@@ -82,7 +91,7 @@ package struct Breakdown: Sendable {
     }
 
     /// Calls `body` with the combinations of values of each row of a block.
-    private static func forEachKey(
+    fileprivate static func forEachKey(
         _ rows: BlockSet, _ values: [BlockValues], _ body: (Int, UInt64) -> Void
     ) {
         rows.forEach { row in
@@ -97,7 +106,7 @@ package struct Breakdown: Sendable {
     private static func forEachBlock(
         _ rows: RowSet, _ dimensions: [Dimension],
         _ number: @Sendable (Int, Dimension.Value) throws(WinnowError) -> Int32,
-        _ body: @Sendable (BlockSet, [BlockValues]) throws(WinnowError) -> Void
+        _ body: @Sendable (BlockIndex, BlockSet, [BlockValues]) throws(WinnowError) -> Void
     ) throws(WinnowError) {
         let blocks = rows.blockIndices
         let sets = rows.byBlock
@@ -112,7 +121,7 @@ package struct Breakdown: Sendable {
                         (value) throws(WinnowError) in try number(place, value)
                     })
             }
-            try body(set, values)
+            try body(blocks[i], set, values)
             return true
         }
     }
@@ -123,14 +132,34 @@ package struct Breakdown: Sendable {
         _ number: @Sendable (Int, Dimension.Value) throws(WinnowError) -> Int32
     ) throws(WinnowError) -> [UInt64: Int] {
         let total = Mutex<[UInt64: Int]>([:])
-        try forEachBlock(rows, dimensions, number) { (set, values) throws(WinnowError) in
-            var own = KeyCounts()
-            forEachKey(set, values) { own.add($1) }
-            let isTooMuch = total.withLock { total in
-                own.forEach { total[$0, default: 0] += $1 }
-                return total.count > most
+        try forEachBlock(rows, dimensions, number) { (_, set, values) throws(WinnowError) in
+            let own = KeyCounts(of: set, values)
+            try total.withLock { (total) throws(WinnowError) in
+                try own.add(to: &total, most: most)
             }
-            if isTooMuch { throw ValueNumbers.tooMany(most) }
+        }
+        return total.withLock { $0 }
+    }
+
+    /// The same of a segment and of all in one pass.
+    private static func count(
+        _ segment: RowSet, in universe: RowSet, _ dimensions: [Dimension],
+        _ numbers: [ValueNumbers], most: Int
+    ) throws(WinnowError) -> (segment: [UInt64: Int], universe: [UInt64: Int]) {
+        let total = Mutex<([UInt64: Int], [UInt64: Int])>(([:], [:]))
+        let sets = segment.byBlock
+        try forEachBlock(
+            universe, dimensions,
+            { (i, value) throws(WinnowError) in try numbers[i].number(of: value) }
+        ) { (block, set, values) throws(WinnowError) in
+            let all = KeyCounts(of: set, values)
+            let inside = BlockSet.allocate()
+            defer { inside.deallocate() }
+            let own = sets.copy(block, into: inside) ? KeyCounts(of: inside, values) : nil
+            try total.withLock { (total) throws(WinnowError) in
+                try own?.add(to: &total.0, most: most)
+                try all.add(to: &total.1, most: most)
+            }
         }
         return total.withLock { $0 }
     }
@@ -140,7 +169,7 @@ package struct Breakdown: Sendable {
         _ rows: RowSet, _ dimensions: [Dimension], _ numbers: [ValueNumbers], than keys: Set<UInt64>
     ) throws(WinnowError) -> Int {
         let total = Mutex(0)
-        try forEachBlock(rows, dimensions, { numbers[$0].find($1) }) { set, values in
+        try forEachBlock(rows, dimensions, { numbers[$0].find($1) }) { _, set, values in
             var last = -1
             var count = 0
             forEachKey(set, values) { row, key in
@@ -158,17 +187,34 @@ private struct KeyCounts {
     private var counts = [Int](repeating: 0, count: 1024)
     private var others: [UInt64: Int] = [:]
 
-    mutating func add(_ key: UInt64) {
-        let slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 54)
-        if counts[slot] > 0, keys[slot] != key {
-            others[key, default: 0] += 1
+    /// The combinations of values of some rows of a block.
+    init(of rows: BlockSet, _ values: [BlockValues]) {
+        if values.count == 1, values[0].areSingle {
+            for (number, count) in values[0].counts(of: rows) {
+                add(UInt64(UInt32(bitPattern: number)), count)
+            }
         } else {
-            keys[slot] = key
-            counts[slot] += 1
+            Breakdown.forEachKey(rows, values) { add($1) }
         }
     }
 
-    func forEach(_ body: (UInt64, Int) -> Void) {
+    /// Adds the counts to others.
+    func add(to total: inout [UInt64: Int], most: Int) throws(WinnowError) {
+        forEach { total[$0, default: 0] += $1 }
+        if total.count > most { throw ValueNumbers.tooMany(most) }
+    }
+
+    private mutating func add(_ key: UInt64, _ count: Int = 1) {
+        let slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 54)
+        if counts[slot] > 0, keys[slot] != key {
+            others[key, default: 0] += count
+        } else {
+            keys[slot] = key
+            counts[slot] += count
+        }
+    }
+
+    private func forEach(_ body: (UInt64, Int) -> Void) {
         for (key, count) in zip(keys, counts) where count > 0 { body(key, count) }
         for (key, count) in others { body(key, count) }
     }

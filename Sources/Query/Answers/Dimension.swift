@@ -108,19 +108,17 @@ struct BlockValues {
             }
         }
         var missing: Int32?
-        var failure: WinnowError?
-        rows.forEach { row in
-            guard first[row] == -1, failure == nil else { return }
-            if let missing {
-                first[row] = missing
-                return
+        let bits = unsafe rows.bits
+        for word in 0..<Block.words {
+            var left = unsafe bits[word]
+            while left != 0 {
+                let row = word * 64 + left.trailingZeroBitCount
+                left &= left - 1
+                guard first[row] == -1 else { continue }
+                if missing == nil { missing = try number(dimension.missing) }
+                first[row] = missing ?? -1
             }
-            do throws(WinnowError) {
-                let own = try number(dimension.missing)
-                (missing, first[row]) = (own, own)
-            } catch { failure = error }
         }
-        if let failure { throw failure }
     }
 
     private mutating func add(
@@ -146,26 +144,25 @@ struct BlockValues {
             }
             if let failure { throw failure }
         default:
-            var numbers = NumberCache()
-            let isText = nature == .text
-            var failure: WinnowError?
-            values.forEachNumber(of: own) { row, value in
-                if let known = numbers.find(value) {
-                    first[row] = known
-                    return
+            let (rows, codes) = values.numbers
+            let cache = NumberCache()
+            let bits = unsafe own.bits
+            for i in rows.indices {
+                let row = rows[i]
+                guard unsafe bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 1 else { continue }
+                let code = codes[i]
+                if let known = cache.find(code) {
+                    first[Int(rows[i])] = known
+                    continue
                 }
-                guard failure == nil else { return }
-                do throws(WinnowError) {
-                    let own: Dimension.Value =
-                        isText
-                        ? unsafe .text(Array(values.text(ofCode: value)))
-                        : .number(bin.map { $0(value) } ?? value)
-                    let number = try number(own)
-                    numbers.keep(value, number)
-                    first[row] = number
-                } catch { failure = error }
+                let value: Dimension.Value =
+                    nature == .text
+                    ? unsafe .text(Array(values.text(ofCode: code)))
+                    : .number(bin.map { $0(code) } ?? code)
+                let number = try number(value)
+                cache.keep(code, number)
+                first[Int(rows[i])] = number
             }
-            if let failure { throw failure }
         }
     }
 
@@ -175,6 +172,29 @@ struct BlockValues {
             rest[row] = Int32(more.count - 1)
         }
         first[row] = number
+    }
+
+    /// Whether rows have one number each.
+    var areSingle: Bool { rest.isEmpty }
+
+    /// How many of some rows have each number, where they have one each.
+    func counts(of rows: BlockSet) -> [(number: Int32, count: Int)] {
+        let most = first.max() ?? -1
+        // The first place is for unknown ones.
+        var counts = [Int](repeating: 0, count: Int(most) + 2)
+        let bits = unsafe rows.bits
+        for word in 0..<Block.words {
+            var left = unsafe bits[word]
+            while left != 0 {
+                let row = word * 64 + left.trailingZeroBitCount
+                left &= left - 1
+                counts[max(0, Int(first[row]) + 1)] += 1
+            }
+        }
+        return counts.enumerated().compactMap { place, count in
+            count == 0
+                ? nil : (place == 0 ? ValueNumbers.unknown : Int32(place - 1), count)
+        }
     }
 
     /// Calls `body` with each number of a row.
@@ -189,26 +209,42 @@ struct BlockValues {
     }
 }
 
-/// The numbers of values that were looked up a short while ago.
-private struct NumberCache {
-    private var keys = [Int64](repeating: 0, count: 4096)
-    private var numbers = [Int32](repeating: Int32.min, count: 4096)
+/// The numbers of values that were looked up a short while ago: most are found without hashing.
+@safe private final class NumberCache {
+    private static let size = 4096
+    private let keys = UnsafeMutablePointer<Int64>.allocate(capacity: NumberCache.size)
+    private let numbers = UnsafeMutablePointer<Int32>.allocate(capacity: NumberCache.size)
     private var others: [Int64: Int32] = [:]
+    private static let none = Int32.min
 
-    private func slot(_ value: Int64) -> Int { Int(truncatingIfNeeded: value) & 4095 }
+    init() {
+        unsafe keys.initialize(repeating: 0, count: NumberCache.size)
+        unsafe numbers.initialize(repeating: NumberCache.none, count: NumberCache.size)
+    }
+
+    deinit {
+        unsafe keys.deallocate()
+        unsafe numbers.deallocate()
+    }
+
+    private func slot(_ value: Int64) -> Int {
+        Int(truncatingIfNeeded: value) & (NumberCache.size - 1)
+    }
 
     func find(_ value: Int64) -> Int32? {
         let slot = slot(value)
-        if numbers[slot] != .min, keys[slot] == value { return numbers[slot] }
+        if unsafe keys[slot] == value, unsafe numbers[slot] != NumberCache.none {
+            return unsafe numbers[slot]
+        }
         return others.isEmpty ? nil : others[value]
     }
 
-    mutating func keep(_ value: Int64, _ number: Int32) {
+    func keep(_ value: Int64, _ number: Int32) {
         let slot = slot(value)
-        if numbers[slot] != .min {
-            others[value] = number
+        if unsafe numbers[slot] == NumberCache.none {
+            unsafe (keys[slot], numbers[slot]) = (value, number)
         } else {
-            (keys[slot], numbers[slot]) = (value, number)
+            others[value] = number
         }
     }
 }
