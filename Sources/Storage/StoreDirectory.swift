@@ -20,7 +20,8 @@ package struct StoreDirectory: Sendable {
     package var lock: String { path + "/LOCK" }
 
     package func open(_ part: PartReference) throws(WinnowError) -> PartFile {
-        try PartFile(disk: disk, directory: parts, part)
+        WorkLog.say("opening part \(part.id): \(part.kind.name), \(part.length) bytes")
+        return try PartFile(disk: disk, directory: parts, part)
     }
 
     /// Makes an empty store, durably. Nothing may be there yet but an empty folder, or what is left

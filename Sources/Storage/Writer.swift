@@ -121,6 +121,9 @@ package final class Writer {
         let merge = Merge(
             snapshot: snapshot, directory: directory, older: older, batch: batch, purge: purge,
             memory: memory)
+        WorkLog.say(
+            "writing \(kind.name)"
+                + (older.isEmpty ? "" : ", merged with \(older.count) older parts"))
         let part = try kind.family.write(merge, to: try newPart(kind))
         let gone = Set(older.map(\.id))
         manifest.parts.removeAll { $0.kind == kind && gone.contains($0.id) }

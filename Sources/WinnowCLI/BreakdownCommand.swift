@@ -7,10 +7,10 @@ struct BreakdownCommand: ParsableCommand {
         commandName: "breakdown",
         abstract: "Says who is in a segment, by fields, or what they did, by time.",
         discussion: """
-                winnow breakdown STORE 'email opened exists' --by country
-                winnow breakdown STORE 'email opened exists' --by age --bins 18,25,35
-                winnow breakdown STORE 'email opened exists' --by @reachable
-                winnow breakdown STORE 'country = "DE"' --activity 90d --unit week
+                winnow breakdown demo-store 'email opened exists' --by country
+                winnow breakdown demo-store 'email opened exists' --by age --bins 18,25,35
+                winnow breakdown demo-store 'email opened exists' --by @reachable
+                winnow breakdown demo-store 'country = "DE"' --activity 90d --unit week
 
             index is 100 where a value is as frequent in the segment as among all profiles, 200 where \
             it is twice as frequent. What a rule can say: winnow rule --help.

@@ -8,8 +8,8 @@ struct CountCommand: ParsableCommand {
         discussion: """
             Several rules are answered in order: RULE, then -f in order, then --rules. All are checked first.
 
-                winnow count STORE 'email opened at least 3 times in the last 90 days'
-                winnow count STORE 'email opened this month' --since 2025-01-31 --every 1mo
+                winnow count demo-store 'email opened at least 3 times in the last 90 days'
+                winnow count demo-store 'email opened exists' --since 2025-11-30
 
             What a rule can say: winnow rule --help.
             """)

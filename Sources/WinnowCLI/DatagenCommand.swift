@@ -5,7 +5,8 @@ import Winnow
 struct DatagenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "datagen",
-        abstract: "Writes lifelike loader files: the same seed gives the same bytes.")
+        abstract: "Writes lifelike loader files: the same seed gives the same bytes.",
+        discussion: "    winnow datagen files --profiles 10000 --events 200000 --goals 5000")
 
     @Argument(help: "The folder to write to.") var folder: String
     @Option(help: "How many profiles.") var profiles: Int

@@ -8,9 +8,8 @@ struct ExplainCommand: ParsableCommand {
         abstract:
             "Says how a segment comes to its count: each part of the rule with a count of its own.",
         discussion: """
-                winnow explain STORE 'email opened exists and country = "DE" and not push clicked exists'
-
-                winnow explain STORE 'email clicked at least 1 in the last 30 days' --profile u17
+                winnow explain demo-store 'email opened exists and not country = "DE"'
+                winnow explain demo-store 'email clicked exists' --profile u17
 
             “left” is how many are left after a part and all before it. --profile says why one profile \
             is in or out. What a rule can say: \

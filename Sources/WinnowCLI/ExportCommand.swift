@@ -6,9 +6,9 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Writes the profiles of a segment, in the order of their rows.",
         discussion: """
-                winnow export STORE 'email opened exists' -o ids.txt
-                winnow export STORE 'country = "DE"' --format csv --fields email,city -o germans.csv
-                winnow export STORE 'email clicked exists' --audience facebook -o clicked.csv
+                winnow export demo-store 'email opened exists' -o ids.txt
+                winnow export demo-store 'vip = true' --format csv --fields city
+                winnow export demo-store 'vip = true' --audience facebook -o audience.csv
 
             ids writes an id a line; csv and ndjson write the id and fields, and load into another \
             store with the same schema; roaring writes row numbers as a Roaring bitmap.
@@ -40,7 +40,9 @@ struct ExportCommand: ParsableCommand {
             "With --audience: a field in place of the one that a column comes from.",
             valueName: "column=field"))
     var mapColumn: [String] = []
-    @Option(help: "With --audience: only those who can be reached in this channel.")
+    @Option(
+        help: "With --audience: only those who can be reached in this channel.",
+        completion: .list(Channel.allCases.map(\.name)))
     var reachable: String?
     @Option(help: "text or json, for errors.") var errors: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments

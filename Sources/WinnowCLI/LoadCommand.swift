@@ -41,11 +41,16 @@ struct Rename: ExpressibleByArgument {
 
 struct LoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Loads files as one atomic, durable batch.")
+        commandName: "load", abstract: "Loads files as one atomic, durable batch.",
+        discussion: """
+                winnow load demo-store events tonight.csv --unknown-profiles create
+                winnow load demo-store feed data/feeds/sendgrid.json --map sendgrid
+            """)
 
     @Argument(help: "The store.") var store: String
     @Argument(
-        help: "profiles, events, campaigns, templates, subscriptions, goals, or feed with --map.")
+        help: "profiles, events, campaigns, templates, subscriptions, goals, or feed with --map.",
+        completion: .list(LoadKind.allCases.map(\.rawValue)))
     var kind: LoadKind
     @Argument(help: "CSV or NDJSON files, plain or compressed (.zst, .gz); - is standard input.")
     var files: [String]

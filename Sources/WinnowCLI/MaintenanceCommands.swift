@@ -6,8 +6,8 @@ struct CompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract:
-            "Merges what many batches have left, and takes what was erased or dropped out of the files."
-    )
+            "Merges what many batches have left, and takes what was erased or dropped out of the files.",
+        discussion: "    winnow compact demo-store")
 
     @Argument(help: "The store.") var store: String
 
@@ -25,8 +25,11 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract:
-            "Checks every byte of a store; exits with 65 when something is wrong. With --find, says where a value is."
-    )
+            "Checks every byte of a store; exits with 65 when something is wrong. With --find, says where a value is.",
+        discussion: """
+                winnow verify demo-store
+                winnow verify demo-store --find user17@inbox.example.net
+            """)
 
     @Argument(help: "The store.") var store: String
     @Option(help: "Lists the places where this value is, in all that the files hold, decoded.")
@@ -67,8 +70,10 @@ struct EraseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase",
         abstract:
-            "Takes profiles out of every answer, at once; compact takes what is left of them out of the files."
-    )
+            "Takes profiles out of every answer, at once; compact takes what is left of them out of the files.",
+        discussion: """
+                echo u17 | winnow erase demo-store --profiles -
+            """)
 
     @Argument(help: "The store.") var store: String
     @Option(help: "A file with the id of a profile a line; - is standard input.") var profiles:
@@ -89,7 +94,8 @@ struct DropCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
         abstract:
-            "Forgets the activity before a day (UTC), at once; compact takes it out of the files.")
+            "Forgets the activity before a day (UTC), at once; compact takes it out of the files.",
+        discussion: "    winnow drop demo-store --before 2025-02-01")
 
     @Argument(help: "The store.") var store: String
     @Option(help: "The first day to keep, YYYY-MM-DD.") var before: String
@@ -105,7 +111,8 @@ struct DropCommand: ParsableCommand {
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times segments: each once to warm up, then --repeat times in one process.")
+        abstract: "Times segments: each once to warm up, then --repeat times in one process.",
+        discussion: "    winnow bench demo-store --rules data/rules/demo.ndjson")
 
     @Argument(help: "The store.") var store: String
     @Option(help: "A file with a rule a line.") var rules: String

@@ -5,7 +5,8 @@ struct MapsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "maps",
         abstract:
-            "Lists the mappings of other programs' files that come with winnow, or prints one.")
+            "Lists the mappings of other programs' files that come with winnow, or prints one.",
+        discussion: "    winnow maps sendgrid > mine.json")
 
     @Argument(help: "The mapping to print.") var name: String?
 

@@ -6,7 +6,7 @@ struct OverlapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "overlap", abstract: "Says how 2 to 64 segments share their profiles.",
         discussion: """
-                winnow overlap STORE 'email opened exists' 'push clicked exists' 'country = "DE"'
+                winnow overlap demo-store 'email clicked exists' 'push clicked exists'
 
             What a rule can say: winnow rule --help.
             """)

@@ -6,9 +6,9 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows all that a store has of a profile.",
         discussion: """
-                winnow show STORE u17
-                winnow show STORE ann@example.com --events all
-                winnow show STORE 'city:Köln' --limit 3 --channel email --since 2025-06-01
+                winnow show demo-store u17
+                winnow show demo-store 'user3@*' --events all
+                winnow show demo-store 'city:Köln' --limit 3 --channel email
 
             WHAT is an id; else FIELD:VALUE; else an e-mail address or phone number; else a contact of \
             a subscription. VALUE* finds texts that begin so.
@@ -20,8 +20,12 @@ struct ShowCommand: ParsableCommand {
     var place: ProfileSearchPlace?
     @Option(help: "The most profiles that are shown.") var limit = 20
     @Option(help: "The newest so many of each list, or all.") var events = "20"
-    @Option(help: "Only events of this channel.") var channel: String?
-    @Option(help: "Only this event.") var event: String?
+    @Option(
+        help: "Only events of this channel.",
+        completion: .list(Channel.allCases.map(\.name)))
+    var channel: String?
+    @Option(help: "Only this event.", completion: .list(Event.allCases.map(\.name)))
+    var event: String?
     @Option(help: "Only from this day or instant on.") var since: String?
     @Option(help: "Only before this day or instant.") var until: String?
     @Option(help: "The IANA time zone of days, and of times for people; the default is UTC.")

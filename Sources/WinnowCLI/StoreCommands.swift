@@ -4,7 +4,11 @@ import Winnow
 
 struct CreateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Makes an empty store.")
+        commandName: "create", abstract: "Makes an empty store.",
+        discussion: """
+                winnow create shop.winnow --schema schema.json
+                winnow create shop.winnow --infer profiles.csv
+            """)
 
     @Argument(help: "The folder of the store: a new or an empty one.") var store: String
     @Option(help: "A JSON file with the profile fields.") var schema: String?
@@ -85,7 +89,8 @@ extension Schema {
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Says what a store holds.")
+        commandName: "info", abstract: "Says what a store holds.",
+        discussion: "    winnow info demo-store --detail")
 
     @Argument(help: "The store.") var store: String
     @Flag(help: "Bytes per section and per event type, too.") var detail = false
@@ -132,8 +137,11 @@ extension StoreDetail {
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema",
-        abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE."
-    )
+        abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE.",
+        discussion: """
+                winnow schema demo-store
+                winnow schema demo-store add points integer
+            """)
 
     @Argument(help: "The store.") var store: String
     @Argument(help: "add NAME TYPE.") var change: [String] = []
@@ -166,7 +174,8 @@ struct SchemaCommand: ParsableCommand {
 
 struct CatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "catalog", abstract: "Prints which event exists in which channel.")
+        commandName: "catalog", abstract: "Prints which event exists in which channel.",
+        discussion: "    winnow catalog --format json")
 
     @Option(help: "text or json.") var format: OutputFormat = .text
 

@@ -12,8 +12,33 @@ import Winnow
 
 /// Standard output, standard error and the end of the process.
 enum Terminal {
-    /// Writes a line to standard error. Control characters of data are escaped there.
+    private static let isQuiet = Atomic(false)
+    private static let isVerbose = Atomic(false)
+
+    /// From now on standard error has nothing but errors.
+    static func beQuiet() { isQuiet.store(true, ordering: .relaxed) }
+
+    /// From now on standard error also says what is done.
+    static func beVerbose() {
+        isVerbose.store(true, ordering: .relaxed)
+        Store.listenToWork { detail($0) }
+    }
+
+    /// Writes a line to standard error, when somebody wants to know all.
+    static func detail(_ line: String) {
+        if isVerbose.load(ordering: .relaxed) { error(line) }
+    }
+
+    /// Writes help to standard error.
+    static func help(_ text: String) { try? write(text + "\n", to: STDERR_FILENO) }
+
+    /// Writes a line to standard error, unless only errors are wanted there.
     static func note(_ line: String) {
+        if !isQuiet.load(ordering: .relaxed) { error(line) }
+    }
+
+    /// Writes a line to standard error. Control characters of data are escaped there.
+    static func error(_ line: String) {
         endStatus()
         try? write(escaped(line) + "\n", to: STDERR_FILENO)
     }
@@ -40,7 +65,9 @@ enum Terminal {
     }
 
     /// Whether somebody may be watching standard error.
-    static var showsProgress: Bool { isatty(STDERR_FILENO) != 0 }
+    static var showsProgress: Bool {
+        isatty(STDERR_FILENO) != 0 && !isQuiet.load(ordering: .relaxed)
+    }
 
     private static let hasStatus = Atomic(false)
 
@@ -139,8 +166,10 @@ enum Terminal {
             endStatus()
             try? write(line.text + "\n", to: STDERR_FILENO)
         } else {
-            note("winnow: \(error)" + (error.code.flag.map { " (\($0))" } ?? ""))
-            for line in error.place?.excerpt.split(separator: "\n") ?? [] { note(String(line)) }
+            self.error("winnow: \(error)" + (error.code.flag.map { " (\($0))" } ?? ""))
+            for line in error.place?.excerpt.split(separator: "\n") ?? [] {
+                self.error(String(line))
+            }
         }
         exit(error.exitCode)
     }

@@ -7,6 +7,13 @@ struct WinnowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "winnow",
         abstract: "Counts segments of profiles by fields and channel activity, exactly.",
+        discussion: """
+                winnow count demo-store 'email opened at least 3 in the last 90 days'
+                winnow explain demo-store 'email opened exists and not push clicked exists'
+
+            tools/demo makes demo-store. Every command takes -q, --quiet (nothing but errors on standard \
+            error) and --verbose (what is done, and how long it took).
+            """,
         version: "0.1.0",
         subcommands: [
             CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
@@ -16,18 +23,24 @@ struct WinnowCommand: ParsableCommand {
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
             BenchCommand.self,
             CatalogCommand.self, InferCommand.self, MapsCommand.self, RuleCommand.self,
-            DatagenCommand.self,
+            DatagenCommand.self, CompletionsCommand.self,
         ])
 
     static func main() {
         Terminal.endOnClosedPipe()
         Terminal.goOnAtFileLimit()
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = withoutManners(CommandLine.arguments.dropFirst())
+        if arguments.isEmpty {
+            Terminal.help(helpMessage())
+            exit(withError: ExitCode(64))
+        }
         do {
             try Terminal.checkOpenFiles()
             try checkArguments()
             var command = try parseAsRoot(arguments)
+            let start = ContinuousClock.now
             try command.run()
+            Terminal.detail("\(ContinuousClock.now - start)")
         } catch let error as WinnowError {
             Terminal.fail(error, json: asksForJSON(arguments))
         } catch let status as ExitCode {
@@ -40,6 +53,22 @@ struct WinnowCommand: ParsableCommand {
             let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
             Terminal.fail(.usage("\(sentence); see winnow --help"), json: asksForJSON(arguments))
         }
+    }
+
+    /// The arguments without those that every command has, which are obeyed. A rule or a name that is
+    /// written so comes after `--`.
+    private static func withoutManners(_ arguments: ArraySlice<String>) -> [String] {
+        var rest: [String] = []
+        var areOptions = true
+        for argument in arguments {
+            if argument == "--" { areOptions = false }
+            switch argument {
+            case "-q" where areOptions, "--quiet" where areOptions: Terminal.beQuiet()
+            case "--verbose" where areOptions: Terminal.beVerbose()
+            default: rest.append(argument)
+            }
+        }
+        return rest
     }
 
     /// Arguments that are not UTF-8 would become others: two names would be one.

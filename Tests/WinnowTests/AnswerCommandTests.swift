@@ -419,6 +419,52 @@ struct AnswerCommandTests {
         #expect(more.error.contains("3 more"), "\(more.error)")
     }
 
+    @Test("manners: help, quiet, verbose, completions")
+    func manners() throws {
+        let fixture = try Fixture()
+        let store = try store(fixture)
+        let alone = try Binary.run([])
+        #expect(alone.status == 64 && alone.output.isEmpty && alone.error.contains("SUBCOMMANDS"))
+        let help = try Binary.run("--help")
+        #expect(help.status == 0 && help.error.isEmpty)
+        let commands = help.output.split(separator: "\n").compactMap { line in
+            line.hasPrefix("  ") && !line.hasPrefix("   ") && !line.hasPrefix("  -")
+                ? line.split(separator: " ").first.map(String.init) : nil
+        }.filter { $0 != "See" }
+        #expect(commands.count > 18, "\(commands)")
+        for command in commands {
+            let own = try Binary.run("help", command)
+            // An example on a line of its own, not broken at the margin.
+            let example = own.output.split(separator: "\n").first { line in
+                line.hasPrefix("    ") && line.contains("winnow \(command)")
+            }
+            #expect(example != nil && example?.count ?? 100 < 80, "\(command): \(own.output)")
+        }
+        let rule = "email opened at least 1 in campaigns \"nope\""
+        #expect(try Binary.run("count", store, rule).error.contains("empty_scope") == false)
+        #expect(try Binary.run("count", store, rule).error.contains("warning"))
+        for quiet in ["-q", "--quiet"] {
+            let result = try Binary.run("count", store, rule, quiet)
+            #expect(result.error.isEmpty && result.output == "0\n", "\(result.error)")
+        }
+        #expect(try Binary.run("count", store, "-q", "email opend exists").error.contains("opened"))
+        let verbose = try Binary.run("count", store, "email opened exists", "--verbose")
+        #expect(verbose.error.contains("opening part") && verbose.error.contains("seconds"))
+        #expect(verbose.output == "2\n")
+        let load = try Binary.run(
+            "load", store, "events", fixture.file("more.csv", AnswerCommandTests.events),
+            "--verbose")
+        #expect(load.error.contains("merged with"), "\(load.error)")
+        for shell in ["bash", "zsh", "fish"] {
+            let script = try Binary.run("completions", shell)
+            #expect(script.status == 0)
+            for word in ["breakdown", "telegram_bot", "unique_opened", "subscriptions"] {
+                #expect(script.output.contains(word), "\(shell): \(word)")
+            }
+        }
+        #expect(try Binary.run("completions", "csh").status == 64)
+    }
+
     @Test("roaring: containers of both kinds, in the portable format")
     func roaring() throws {
         let fixture = try Fixture()

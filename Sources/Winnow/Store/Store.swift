@@ -216,3 +216,11 @@ extension Schema {
         try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)
     }
 }
+
+extension Store {
+    /// From now on `body` is told what the process does with its stores: parts that are opened,
+    /// written and merged.
+    package static func listenToWork(_ body: @escaping @Sendable (String) -> Void) {
+        WorkLog.listen(body)
+    }
+}
