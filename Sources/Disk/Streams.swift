@@ -197,14 +197,21 @@ package final class CompletedFile {
     /// - Throws: `cannotCreate`, also where something is that is no plain file.
     package init(path: String) throws(WinnowError) {
         try checkPath(path)
+        if path.isEmpty { throw .cannotCreate(path: "a file", reason: "its name is empty") }
         // What a link leads to is replaced, not the link.
         self.path = resolved(path) ?? path
         var status = stat()
-        if unsafe stat(self.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        let replaces = unsafe stat(self.path, &status) == 0
+        if replaces, status.st_mode & S_IFMT != S_IFREG {
             throw .cannotCreate(path: path, reason: "it is no plain file")
         }
         temporary = "\(self.path).\(getpid()).part"
-        stream = try OutputStream(path: temporary)
+        do throws(WinnowError) { stream = try OutputStream(path: temporary) } catch {
+            guard case .cannotCreate(_, let reason) = error else { throw error }
+            throw .cannotCreate(path: path, reason: reason)
+        }
+        // Who may not read the old one may not read the new one.
+        if replaces { stream.allow(as: status.st_mode & 0o7777) }
     }
 
     package func write(_ bytes: some Sequence<UInt8>) throws(WinnowError) {
@@ -246,6 +253,9 @@ package final class OutputStream {
         buffer.append(contentsOf: bytes)
         if buffer.count >= (1 << 18) - 4096 { try flush() }
     }
+
+    /// Gives the file the permissions of another.
+    fileprivate func allow(as mode: mode_t) { fchmod(descriptor, mode) }
 
     fileprivate func sync() throws(WinnowError) {
         try SyncJob(descriptor: descriptor, path: path, isDirectory: false).run()

@@ -53,6 +53,14 @@ struct BreakdownCommand: ParsableCommand {
         var breakdown = BreakdownOptions(
             by: names.map { $0 == "@reachable" ? .reachable : .field(String($0)) })
         breakdown.top = top ?? breakdown.top
+        let hasDate = names.contains { name in
+            snapshot.schema.index(of: String(name)).map {
+                [.date, .datetime].contains(snapshot.schema.fields[$0].type)
+            } ?? false
+        }
+        guard bin == nil || hasDate else {
+            throw WinnowError.usage("--bin is for fields of dates and times; none is asked for")
+        }
         breakdown.bins = bins?.split(separator: ",", omittingEmptySubsequences: false).map(
             String.init)
         breakdown.dateBin = bin ?? breakdown.dateBin

@@ -72,7 +72,10 @@ struct ExportCommand: ParsableCommand {
             }
         }
         let wanted = export
-        let target = output
+        let target = output == "-" ? nil : output
+        if export.format == .roaring, target == nil, Terminal.showsOutput {
+            throw WinnowError.usage("a Roaring bitmap is no text; name a file with -o FILE")
+        }
         let summary = try rule.asking { (segment) throws(WinnowError) in
             guard let target else {
                 return try snapshot.export(segment, as: wanted, options) {
@@ -83,20 +86,21 @@ struct ExportCommand: ParsableCommand {
         }
         rule.tell(summary.warnings)
         if let target {
-            Terminal.note("\(Figures.grouped(summary.rows)) profiles written to \(target)")
+            Terminal.note("\(Figures.profiles(summary.rows)) written to \(target)")
         }
     }
 
     private func export(_ rule: WrittenRule, for target: AudienceOptions.Target) throws {
-        guard format == nil, fields == nil, limit == nil else {
+        guard format == nil, fields == nil else {
             throw WinnowError.usage(
-                "--audience has columns of its own; leave --format, --fields and --limit out")
+                "--audience has columns of its own; leave --format and --fields out")
         }
         var audience = AudienceOptions(target)
         audience.hash = hash
         audience.segmentID = segmentId
         audience.segmentName = segmentName
         audience.country = country
+        audience.limit = limit
         for pair in mapColumn {
             guard let equals = pair.firstIndex(of: "=") else {
                 throw WinnowError.usage("--map-column takes COLUMN=FIELD, not “\(pair)”")
@@ -115,7 +119,7 @@ struct ExportCommand: ParsableCommand {
         let snapshot = try Store(store).snapshot()
         let options = try evaluation.options()
         let wanted = audience
-        let path = output
+        let path = output == "-" ? nil : output
         let summary = try rule.asking { (segment) throws(WinnowError) in
             guard let path else {
                 return try snapshot.export(segment, audience: wanted, options) {

@@ -62,6 +62,7 @@ enum Figures {
     ///   end at the right.
     /// - Parameter bars: whether the last column is drawn, and begins at the left.
     static func table(_ rows: [[String]], texts: Int = 1, bars: Bool = false) -> String {
+        let rows = rows.map { $0.map(line) }
         let columns = rows.map(\.count).max() ?? 0
         var widths: [Int] = []
         for row in rows {
@@ -78,6 +79,28 @@ enum Figures {
             let line = cells.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")
+    }
+
+    /// A text on one line: control characters of data are escaped.
+    static func line(_ text: String) -> String {
+        func isControl(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+        }
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var out = ""
+        for scalar in text.unicodeScalars {
+            if isControl(scalar) {
+                out += "\\u{" + String(scalar.value, radix: 16) + "}"
+            } else {
+                out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+
+    /// `1 profile`, `2 profiles`.
+    static func profiles(_ count: Int) -> String {
+        grouped(count) + (count == 1 ? " profile" : " profiles")
     }
 
     /// A text that is no longer than a width; the end of a longer one is left out.

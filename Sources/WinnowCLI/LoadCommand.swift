@@ -136,10 +136,12 @@ struct LoadCommand: ParsableCommand {
         let seconds = elapsed.seconds
         let hundredths = Int(seconds * 100)
         Terminal.note(
-            "\(summary.rows) rows, \(summary.new) new, \(summary.updated) updated, \(summary.skipped) skipped, "
-                + "\(summary.rejected) rejected, "
+            "\(Figures.grouped(summary.rows)) rows, \(Figures.grouped(summary.new)) new, "
+                + "\(Figures.grouped(summary.updated)) updated, "
+                + "\(Figures.grouped(summary.skipped)) skipped, "
+                + "\(Figures.grouped(summary.rejected)) rejected, "
                 + "\(hundredths / 100).\(hundredths % 100 / 10)\(hundredths % 10) seconds, "
-                + "\(Int(Double(summary.rows) / max(seconds, 0.001))) rows/s"
+                + "\(Figures.grouped(Int(Double(summary.rows) / max(seconds, 0.001)))) rows/s"
                 + remarks(summary))
     }
 

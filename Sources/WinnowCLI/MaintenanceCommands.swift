@@ -56,7 +56,8 @@ struct VerifyCommand: ParsableCommand {
                     : "; the value is in \($0.count < 50 ? "" : "at least ")\($0.count) places"
             }
             try Terminal.print(
-                "\(result.files) files, \(result.bytes) bytes: \(verdict)\(found ?? "")")
+                "\(Figures.grouped(result.files)) files, \(Figures.bytes(result.bytes)): \(verdict)\(found ?? "")"
+            )
         case .json:
             var json = JSONWriter()
             result.write(found: places ?? [], to: &json)
@@ -84,7 +85,8 @@ struct EraseCommand: ParsableCommand {
     func run() throws {
         let summary = try Store(store).erase(profilesIn: profiles, format: format)
         Terminal.note(
-            "\(summary.ids) ids, \(summary.erased) erased, \(summary.ids - summary.erased) unknown")
+            "\(Figures.grouped(summary.ids)) ids, \(Figures.grouped(summary.erased)) erased, "
+                + "\(Figures.grouped(summary.ids - summary.erased)) unknown")
     }
 }
 
@@ -150,7 +152,7 @@ struct BenchCommand: ParsableCommand {
                     BenchCommand.row(
                         segment.name ?? "\(i + 1)", width,
                         [
-                            "\(count)", p50.millisecondText, p95.millisecondText,
+                            Figures.grouped(count), p50.millisecondText, p95.millisecondText,
                             times[0].millisecondText,
                         ]))
             case .json:

@@ -33,7 +33,8 @@ final class ProgressMeter: Sendable {
 
     static func line(_ progress: LoadProgress, _ elapsed: Double) -> String {
         let rate = Int(Double(progress.rows) / elapsed)
-        var line = "\(progress.rows) rows, \(rate) rows/s, \(progress.bytes >> 20) MiB"
+        var line =
+            "\(Figures.grouped(progress.rows)) rows, \(Figures.grouped(rate)) rows/s, \(progress.bytes >> 20) MiB"
         if progress.isStoring { return line + ", storing" }
         if let total = progress.totalBytes, progress.bytes > 0, total >= progress.bytes {
             let left = elapsed * Double(total - progress.bytes) / Double(progress.bytes)

@@ -52,7 +52,7 @@ struct ShowCommand: ParsableCommand {
         }
         let rest = found.count - found.profiles.count
         if rest > 0 {
-            Terminal.note("\(Figures.grouped(rest)) more profiles; --limit shows more")
+            Terminal.note("\(Figures.profiles(rest)) more; --limit shows more")
         }
     }
 
@@ -83,10 +83,11 @@ struct ShowCommand: ParsableCommand {
 
     /// A profile for people: fields, then what it is subscribed to, reached and did.
     private static func text(_ profile: ShownProfile) -> String {
-        var lines = ["\(profile.id)  (row \(profile.row), \(profile.globalStatus))"]
+        var lines = ["\(Figures.line(profile.id))  (row \(profile.row), \(profile.globalStatus))"]
         let width = profile.fields.map(\.name.count).max() ?? 0
         for field in profile.fields {
-            lines.append("  \(column(field.name, width + 2))\(field.text)")
+            lines.append(
+                "  \(column(Figures.line(field.name), width + 2))\(Figures.line(field.text))")
         }
         func list(_ title: String, _ rows: [[String]], _ total: Int) {
             guard !rows.isEmpty else { return }

@@ -101,21 +101,22 @@ struct InfoCommand: ParsableCommand {
         let info = try snapshot.info()
         let detail = detail ? try snapshot.detail() : nil
         if format == .json { return try Terminal.print(info.json(detail)) }
-        let rows: [(String, String)] = [
-            ("version", "\(info.version)"), ("profiles", "\(info.profiles)"),
-            ("events", "\(info.events)"), ("subscriptions", "\(info.subscriptions)"),
-            ("goals", "\(info.goals)"), ("anonymous goals", "\(info.anonymousGoals)"),
-            ("erased", "\(info.erased)"), ("parts", "\(info.parts)"),
-            ("activity bytes", "\(info.activityBytes)"),
-            ("profile bytes", "\(info.profileBytes)"),
-            ("catalogue bytes", "\(info.catalogueBytes)"),
-            ("index bytes", "\(info.indexBytes)"), ("other bytes", "\(info.otherBytes)"),
-            ("first event", info.firstEvent?.description ?? "none"),
-            ("last event", info.lastEvent?.description ?? "none"), ("format", "\(info.format)"),
+        let rows: [[String]] = [
+            ["version", "\(info.version)"], ["profiles", Figures.grouped(info.profiles)],
+            ["events", Figures.grouped(info.events)],
+            ["subscriptions", Figures.grouped(info.subscriptions)],
+            ["goals", Figures.grouped(info.goals)],
+            ["anonymous goals", Figures.grouped(info.anonymousGoals)],
+            ["erased", Figures.grouped(info.erased)], ["parts", Figures.grouped(info.parts)],
+            ["activity", Figures.bytes(info.activityBytes)],
+            ["profile fields", Figures.bytes(info.profileBytes)],
+            ["catalogue", Figures.bytes(info.catalogueBytes)],
+            ["ids and names", Figures.bytes(info.indexBytes)],
+            ["other", Figures.bytes(info.otherBytes)],
+            ["first event", info.firstEvent?.description ?? "none"],
+            ["last event", info.lastEvent?.description ?? "none"], ["format", "\(info.format)"],
         ]
-        for (name, value) in rows {
-            try Terminal.print(name + String(repeating: " ", count: 17 - name.count) + value)
-        }
+        try Terminal.print(Figures.table(rows, texts: 2))
         if let detail { for line in detail.lines { try Terminal.print(line) } }
     }
 }
@@ -123,14 +124,17 @@ struct InfoCommand: ParsableCommand {
 extension StoreDetail {
     /// Two tables for people.
     fileprivate var lines: [String] {
-        let sectionLines = sections.map { column("\($0.kind) \($0.name)", 32) + "\($0.bytes)" }
-        let typeLines = eventTypes.map {
-            column("\($0.type.channel.name) \($0.type.event.name)", 32) + column("\($0.events)", 14)
-                + column("\($0.leaves)", 10) + "\($0.bytes)"
+        let sectionRows = sections.map { ["\($0.kind) \($0.name)", Figures.bytes($0.bytes)] }
+        let typeRows = eventTypes.map {
+            [
+                "\($0.type.channel.name) \($0.type.event.name)", Figures.grouped($0.events),
+                Figures.grouped($0.leaves), Figures.bytes($0.bytes),
+            ]
         }
-        return ["", column("section", 32) + "bytes"] + sectionLines + [
-            "", column("event type", 32) + column("events", 14) + column("leaves", 10) + "bytes",
-        ] + typeLines
+        return [
+            "", Figures.table([["section", "size"]] + sectionRows), "",
+            Figures.table([["event type", "events", "leaves", "size"]] + typeRows),
+        ]
     }
 }
 

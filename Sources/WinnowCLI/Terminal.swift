@@ -26,7 +26,7 @@ enum Terminal {
 
     /// Writes a line to standard error, when somebody wants to know all.
     static func detail(_ line: String) {
-        if isVerbose.load(ordering: .relaxed) { error(line) }
+        if isVerbose.load(ordering: .relaxed) { note(line) }
     }
 
     /// Writes help to standard error.
@@ -123,8 +123,13 @@ enum Terminal {
         try write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
     }
 
-    /// Writes bytes to standard output as they are.
+    /// Writes lines, as bytes, to standard output: to a file or program as they are, on a terminal
+    /// with control characters of data escaped.
     static func write(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
+        guard !showsOutput else {
+            let lines = String(decoding: bytes, as: UTF8.self)
+            return try print(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
+        }
         let failed = bytes.withUnsafeBufferPointer { writeAll($0, to: STDOUT_FILENO) }
         if failed != 0 { throw .io(operation: "write to", path: "standard output", code: failed) }
     }
@@ -175,15 +180,7 @@ enum Terminal {
     }
 
     private static func escaped(_ text: some StringProtocol) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {
-                out += "\\u{" + String(scalar.value, radix: 16) + "}"
-            } else {
-                out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
+        Figures.line(String(text))
     }
 }
 

@@ -40,7 +40,7 @@ struct WinnowCommand: ParsableCommand {
             var command = try parseAsRoot(arguments)
             let start = ContinuousClock.now
             try command.run()
-            Terminal.detail("\(ContinuousClock.now - start)")
+            Terminal.detail("done in \((ContinuousClock.now - start).millisecondText) ms")
         } catch let error as WinnowError {
             Terminal.fail(error, json: asksForJSON(arguments))
         } catch let status as ExitCode {

@@ -160,6 +160,7 @@ struct AudienceTests {
                     "abc@gmail.com"
                 ),
                 (.google, AudienceOptions.Hash.none, "phone", ["phone": "+49 151 0"], ""),
+                (.google, AudienceOptions.Hash.none, "phone", ["phone": "+49 (0)151 123456"], ""),
                 (
                     .google, nil, "advertising_id", ["google_aid": "ABCD-12"], "abcd-12"
                 ),
@@ -219,6 +220,38 @@ struct AudienceTests {
             try rows(store, open).rows.map { $0[8] } == [
                 "a@b.example", "+49 151 1234567", "c", "d",
             ])
+    }
+
+    @Test("addresses in columns that are not hashed, and the hash of nothing")
+    func personal() throws {
+        let fixture = try Fixture()
+        let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        let store = try store(
+            fixture,
+            [
+                ["id": "a", "phone": "+79995551111", "vk_id": 79_995_551_111, "idfa": "a@b.cd"],
+                ["id": "89995551111", "phone": "+7 999 555-11-11"],
+                ["id": "0049151123456", "phone": "+49 151 123456"],
+                ["id": "e\u{301}", "email": nothing, "city": nothing.uppercased()],
+            ])
+        let vk = try rows(store, AudienceOptions(.vk))
+        #expect(
+            vk.rows.map { [$0[0], $0[3], $0[4], $0[5]] } == [
+                ["", "", "", ""], ["", "", "", ""], ["", "", "", ""],
+            ])
+        #expect(vk.summary.leftOut[.externalID] == 2)
+        var facebook = AudienceOptions(.facebook)
+        facebook.country = .russia
+        let sent = try rows(store, facebook)
+        #expect(sent.rows.map { $0[8] } == ["a", "", "", "e\u{301}"])
+        #expect(sent.rows.last?.last?.utf8.count == 3, "ids are as they are")
+        #expect(sent.rows.last?.prefix(8).allSatisfy(\.isEmpty) == true)
+        var mapped = AudienceOptions(.google)
+        mapped.columns = ["advertising_id": "phone", "email": "id"]
+        #expect(try rows(store, mapped).rows.allSatisfy { $0[2].isEmpty })
+        var first = AudienceOptions(.facebook)
+        first.limit = 1
+        #expect(try rows(store, first).rows.map { $0[8] } == ["a"])
     }
 
     @Test("further ids follow after all first rows; the segment's name and number go with them")

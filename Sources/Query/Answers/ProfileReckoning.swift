@@ -82,10 +82,12 @@ package struct ProfileReckoner {
                 tell(counting, before)
             } else {
                 let key = scope.key(precededBy.pairing)
-                let groups = ProfileReckoner.groups(counting, before, key).filter {
+                let groups = ProfileReckoner.groups(counting, before, key)
+                let reaching = groups.filter {
                     ProfileReckoner.count($0.others) >= UInt64(precededBy.atLeast)
                 }
-                if let group = ProfileReckoner.decider(groups, lower, upper) {
+                let candidates = reaching.isEmpty ? groups : reaching
+                if let group = ProfileReckoner.decider(candidates, lower, upper) {
                     result.object = group.object
                     tell(group.events, group.others)
                 } else {

@@ -66,7 +66,7 @@ extension Window {
     static let kinds = "a window has one of last, next, days_ago, period, or from and to"
 
     /// Further away than any year that counts, in every unit: greater numbers mean the same.
-    package static let longest = 10_000_000_000
+    static let longest = 10_000_000_000
 }
 
 extension Window.Day {

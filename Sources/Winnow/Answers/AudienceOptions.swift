@@ -34,6 +34,8 @@ public struct AudienceOptions: Sendable {
     public var columns: [String: String] = [:]
     /// Only those who can be reached in this channel; nil for all.
     public var reachable: Channel?
+    /// The most profiles, those with the first rows; nil for all.
+    public var limit: Int?
     /// Asked now and then; true ends the export with `cancelled`.
     public var isCancelled: @Sendable () -> Bool = { false }
 

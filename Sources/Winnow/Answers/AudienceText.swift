@@ -66,7 +66,9 @@ package enum AudienceText {
             }
         }
         if trimmed.hasPrefix("+") {
-            let isSound = !trimmed.hasPrefix("++") && !digits.hasPrefix("0")
+            // A zero in parentheses is for callers at home.
+            let isSound =
+                !trimmed.hasPrefix("++") && !digits.hasPrefix("0") && !trimmed.contains("(0)")
             return isSound && (8...15).contains(digits.count) ? digits : nil
         }
         // In both countries: ten digits after an 8 at home, after +7 from abroad.
@@ -78,6 +80,8 @@ package enum AudienceText {
         default: return nil
         }
     }
+
+    static let hashOfNothing = AudienceOptions.Hash.sha256.apply("")
 
     /// A name in small letters without punctuation and signs.
     static func name(_ text: String) -> String {
@@ -142,17 +146,33 @@ package enum AudienceText {
         return capital ? id.uppercased() : id.lowercased()
     }
 
-    /// Whether an external id tells who somebody is: it holds an @, or is the profile's phone.
-    static func isPersonal(_ id: String, phone: String?) -> Bool {
+    /// Whether an id tells who somebody is: it holds an @, or is the profile's phone, however either
+    /// of them is written.
+    static func isPersonal(
+        _ id: String, phone: String?, _ country: AudienceOptions.Country?
+    ) -> Bool {
         if id.utf8.contains(UInt8(ascii: "@")) { return true }
-        let digits = ContactForms.phone(Array(id.utf8))
-        guard !digits.isEmpty, let phone else { return false }
-        return digits == ContactForms.phone(Array(phone.utf8))
+        guard let phone else { return false }
+        let forms = phoneForms(id, country)
+        return !forms.isEmpty && !forms.isDisjoint(with: phoneForms(phone, country))
     }
 
-    /// Whether a value is a SHA-256 already.
+    /// The digits of a number as it is written, without the zeros that lead abroad, and with its
+    /// country.
+    private static func phoneForms(
+        _ text: String, _ country: AudienceOptions.Country?
+    ) -> Set<String> {
+        let digits = String(decoding: ContactForms.phone(Array(text.utf8)), as: UTF8.self)
+        var forms: Set<String> = [digits]
+        if digits.hasPrefix("00") { forms.insert(String(digits.dropFirst(2))) }
+        if let whole = self.phone(text, country) { forms.insert(whole) }
+        forms.remove("")
+        return forms
+    }
+
+    /// Whether a value is a SHA-256 already; that of nothing is none.
     static func isHashed(_ text: String) -> Bool {
-        text.utf8.count == 64
+        text.utf8.count == 64 && text.lowercased() != hashOfNothing
             && text.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20)
             }

@@ -45,10 +45,16 @@ extension Snapshot {
 
     /// The rule that `FIELD:VALUE` stands for; nil for what names no field.
     private func fieldRule(_ what: String) throws(WinnowError) -> Segment? {
-        guard let colon = what.firstIndex(of: ":"),
-            let index = schema.index(of: String(what[..<colon]))
-        else { return nil }
-        let field = schema.fields[index]
+        guard let colon = what.firstIndex(of: ":") else { return nil }
+        let name = String(what[..<colon])
+        let field: Field
+        if let index = schema.index(of: name) {
+            field = schema.fields[index]
+        } else if name == Schema.idName {
+            field = Field(name: name, type: .string)
+        } else {
+            return nil
+        }
         let value = what[what.index(after: colon)...]
         var json = JSONWriter()
         func condition(_ name: FieldOperator, _ literal: String) {
@@ -69,14 +75,15 @@ extension Snapshot {
         case .stringSet: condition(.hasAny, "[\(jsonString(value))]")
         case .integer, .date, .boolean:
             var text = String(value)
-            let isValue = text.withUTF8 {
-                unsafe field.number(UnsafeRawBufferPointer($0), .plain) != nil
+            let number = text.withUTF8 {
+                unsafe field.number(UnsafeRawBufferPointer($0), .plain)
             }
-            guard isValue else {
+            guard let number else {
                 throw .usage(
                     "“\(value)” is no value of “\(field.name)”: expected \(field.expected)")
             }
-            condition(.equals, field.type == .date ? jsonString(value) : String(value))
+            let literal = field.text(number)
+            condition(.equals, field.type == .date ? jsonString(literal) : literal)
         case .decimal, .datetime:
             throw .usage(
                 "“\(field.name)” is a \(field.type.rawValue); profiles are looked up by strings, "

@@ -39,6 +39,10 @@ extension Snapshot {
             }
             rows = kept
         }
+        if let limit = audience.limit {
+            guard limit >= 0 else { throw .usage("a limit is at least 0, not \(limit)") }
+            rows = rows.first(limit)
+        }
         let writer = try AudienceWriter(audience, snapshot, name: segment.name)
         try write(writer.header[...])
         let pieces = rows.pieces
@@ -179,7 +183,7 @@ private struct AudienceWriter: Sendable {
                     "\(audience.target.rawValue) has no column “\(name)”; its columns are "
                         + columns.map(\.name).joined(separator: ", "))
             }
-            _ = try snapshot.schema.known(field)
+            if field != Schema.idName { _ = try snapshot.schema.known(field) }
             columns[place].fields = [field]
         }
         self.columns = columns
@@ -252,6 +256,7 @@ private struct AudienceWriter: Sendable {
 
         /// A field as text; nil where it has no value, or an empty one.
         func text(_ field: String) -> String? {
+            if field == Schema.idName { return id }
             guard let value = cells[field]?[row], let column = fields[field] else { return nil }
             let text = column.field.text(value)
             return text.isEmpty ? nil : text
@@ -287,28 +292,24 @@ private struct AudienceWriter: Sendable {
         switch column.kind {
         case .segmentID: return audience.segmentID ?? ""
         case .segmentName: return segmentName
-        case .contact where column.fields.isEmpty: return sent(contact.map(AudienceText.composed))
+        case .contact where column.fields.isEmpty: return sent(contact)
         case .externalID:
             let id = column.fields.first.map { person.text($0) } ?? person.id
             guard let id else { return "" }
-            if !column.isHashed, audience.effectiveHash != .none,
-                AudienceText.isPersonal(id, phone: person.text("phone"))
-            {
-                leftOut[.externalID, default: 0] += 1
-                return ""
-            }
-            return sent(AudienceText.composed(id))
+            return isPersonal(id, column, person, &leftOut) ? "" : sent(id)
         case .advertisingID:
             for field in column.fields {
-                if let id = advertisingID(field, person) { return id }
+                guard let id = advertisingID(field, person) else { continue }
+                return isPersonal(id, column, person, &leftOut) ? "" : id
             }
             return ""
         default: break
         }
         guard let text = column.fields.lazy.compactMap({ person.text($0) }).first else { return "" }
-        // What is hashed already is passed on.
-        if audience.target == .facebook, column.isHashed, AudienceText.isHashed(text) {
-            return text
+        // What is hashed already is passed on, but for the hash of nothing.
+        if audience.target == .facebook, column.isHashed {
+            if AudienceText.isHashed(text) { return text }
+            if text.lowercased() == AudienceText.hashOfNothing { return "" }
         }
         switch column.kind {
         case .email:
@@ -324,10 +325,24 @@ private struct AudienceWriter: Sendable {
         case .name: return sent(AudienceText.name(text))
         case .gender: return sent(AudienceText.gender(text), or: .gender)
         case .day: return sent(AudienceText.day(text))
-        case .plain: return sent(AudienceText.trimmed(text))
-        case .contact: return sent(AudienceText.composed(text))
+        case .plain:
+            return isPersonal(text, column, person, &leftOut)
+                ? "" : sent(AudienceText.trimmed(text))
+        case .contact: return sent(text)
         case .advertisingID, .externalID, .segmentID, .segmentName: return ""
         }
+    }
+
+    /// Whether a value would tell in the open who somebody is; it is counted then.
+    private func isPersonal(
+        _ text: String, _ column: AudienceColumn, _ person: Person,
+        _ leftOut: inout [AudienceSummary.Reason: Int]
+    ) -> Bool {
+        guard !column.isHashed, audience.effectiveHash != .none,
+            AudienceText.isPersonal(text, phone: person.text("phone"), audience.country)
+        else { return false }
+        leftOut[.externalID, default: 0] += 1
+        return true
     }
 
     /// Apple's ids are in capitals, others in small letters.
@@ -344,8 +359,7 @@ private struct AudienceWriter: Sendable {
             switch column.kind {
             case .contact where column.fields.isEmpty:
                 for contact in contacts.dropFirst() {
-                    let text = AudienceText.composed(contact)
-                    found.append((place, audience.effectiveHash.apply(text)))
+                    found.append((place, audience.effectiveHash.apply(contact)))
                 }
             case .advertisingID where column.fields.count > 1:
                 var seen: [String] = []

@@ -199,9 +199,11 @@ private struct DimensionReader: Sendable {
             let hasTime = field.type == .datetime
             let size = breakdown.dateBin
             bin = { number in
-                let day =
+                let local =
                     hasTime
                     ? zone.date(of: Instant(milliseconds: number)) : CivilDate(day: Int(number))
+                // The ends of time are in no zone beyond the years that count.
+                let day = min(max(local, .first), .last)
                 let (year, month, _) = day.components
                 return switch size {
                 case .day: Int64(day.day)

@@ -142,18 +142,17 @@ private struct SeriesTimes {
         guard first <= last else {
             throw .usage("the series would end, at \(last), before it begins, at \(first)")
         }
-        var next = first
-        while next <= last {
+        all = [first]
+        var count = 1
+        while let next = SeriesTimes.instant(count, step, after: since, first, zone), next <= last {
             guard all.count < Snapshot.seriesPoints else {
                 throw .usage(
                     "the series would have more than \(Snapshot.seriesPoints) points; take longer steps"
                 )
             }
-            all.append(next)
-            guard let following = SeriesTimes.instant(all.count, step, after: first, zone) else {
-                return
-            }
-            next = following
+            // A day that a zone has left out ends with the one before it.
+            if all.last.map({ $0 < next }) ?? true { all.append(next) }
+            count += 1
         }
     }
 
@@ -163,9 +162,7 @@ private struct SeriesTimes {
         let instant =
             switch time {
             case .instant(let instant): instant
-            case .day(let day):
-                day >= .first && day < .last
-                    ? zone.start(of: CivilDate(day: day.day + 1)) : Instant.last
+            case .day(let day): end(of: day, zone)
             }
         guard (Instant.first...Instant.last).contains(instant) else {
             throw .usage("a series is of the years 0001 to 9999")
@@ -173,22 +170,36 @@ private struct SeriesTimes {
         return instant
     }
 
-    /// The instant so many steps after the first; nil after the year 9999.
+    private static func end(of day: CivilDate, _ zone: TimeZoneRules) -> Instant {
+        day >= .first && day < .last ? zone.start(of: CivilDate(day: day.day + 1)) : .last
+    }
+
+    /// The instant so many steps after the first; nil after the year 9999. A series that begins with
+    /// a day goes on from day to day, and each stands for its end.
     private static func instant(
-        _ count: Int, _ step: SeriesStep, after first: Instant, _ zone: TimeZoneRules
+        _ count: Int, _ step: SeriesStep, after since: SeriesTime, _ first: Instant,
+        _ zone: TimeZoneRules
     ) -> Instant? {
         let (number, isOver) = count.multipliedReportingOverflow(by: step.number)
-        guard !isOver else { return nil }
+        let most = CivilDate.last.day - CivilDate.first.day
+        guard !isOver, number <= (step.unit == .hours ? 24 * most : most) else { return nil }
+        if case .day(let day) = since, step.unit != .hours {
+            let next =
+                switch step.unit {
+                case .years: day.adding(months: 12 * number)
+                case .months: day.adding(months: number)
+                case .weeks: CivilDate(day: day.day + 7 * number)
+                case .days, .hours, .minutes: CivilDate(day: day.day + number)
+                }
+            return next < .last ? end(of: next, zone) : nil
+        }
         let next: Instant
         switch step.unit {
         case .minutes, .hours, .months, .years:
-            guard number <= Window.longest else { return nil }
             next = Window.rolling(number, step.unit, from: first, zone)
         case .days, .weeks:
-            let (days, isOver) = number.multipliedReportingOverflow(by: step.unit == .weeks ? 7 : 1)
-            let wall = zone.wall(of: first)
-            guard !isOver, days <= CivilDate.last.day - CivilDate.first.day else { return nil }
-            next = zone.instant(ofWall: wall + Int64(days) * Instant.millisecondsPerDay)
+            let days = Int64(number) * (step.unit == .weeks ? 7 : 1)
+            next = zone.instant(ofWall: zone.wall(of: first) + days * Instant.millisecondsPerDay)
         }
         return next < .last ? next : nil
     }
