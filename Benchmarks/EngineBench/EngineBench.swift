@@ -5,7 +5,7 @@ import Ratios
 import Winnow
 
 /// Evaluation by kind of rule, binding alone, opening, and loading, each in thousandths of counting
-/// a million postings with the baseline kernel. `tools/bench` makes the stores: 500,000 profiles with
+/// a million postings with the baseline kernel; answers beside what they are made of. `tools/bench` makes the stores: 500,000 profiles with
 /// 10 million events, and 2.5 million profiles with five million subscriptions and ten million
 /// goals.
 let benchmarks: @Sendable () -> Void = {
@@ -137,6 +137,7 @@ let benchmarks: @Sendable () -> Void = {
          {"activity": {"channel": "email", "event": "opened", "operator": "at_least", "times": 1,
          "campaigns": ["never"]}}]}
         """#)
+    answers(snapshot, options, reference)
     let together = (1...40).compactMap { n in
         try? Segment(
             json: opened(
@@ -178,6 +179,43 @@ let benchmarks: @Sendable () -> Void = {
     load(.events)
     load(.subscriptions)
     load(.goals)
+}
+
+/// What is asked of a segment beyond its count, each beside what it is made of.
+private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ reference: Postings) {
+    let parts = [
+        "email opened at least 3 in the last 90 days", "country in (\"DE\", \"FR\")", "vip = false",
+        "age between 20 and 60", "push clicked exists", "email delivered at least 2",
+        "email hard_bounced does not exist", "email clicked not happened in the last 7 days",
+        "interests has any (\"books\", \"games\")", "city is not blank",
+    ].compactMap { try? Segment($0) }
+    ratio(
+        "explain-beside-its-nodes",
+        of: { blackHole(try? snapshot.explain(Segment(.all(parts.map(\.rule))), options).count) },
+        to: { for part in parts { blackHole(try? snapshot.count(part, options).count) } })
+    let many = (1...64).compactMap { n in
+        try? Segment("email opened at least \(n) in the last \(n * 5) days")
+    }
+    ratio(
+        "overlap-beside-its-counts", rounds: 5,
+        of: { blackHole(try? snapshot.overlap(of: many, options).union) },
+        to: { for one in many { blackHole(try? snapshot.count(one, options).count) } })
+    ratio(
+        "breakdown-by-country",
+        of: {
+            let by = BreakdownOptions(by: [.field("country")])
+            blackHole(try? snapshot.breakdown(of: parts[0], by, options).lines.count)
+        }, to: { reference.count() })
+    var own = options
+    own.asOf = nil
+    ratio(
+        "month-of-counts-beside-one", rounds: 5,
+        of: {
+            let since = SeriesTime.instant(Instant(milliseconds: 1_764_633_600_000))
+            let until = SeriesTime.instant(Instant(milliseconds: 1_767_139_200_000))
+            blackHole(
+                try? snapshot.series(of: parts[0], since: since, until: until, own).points.count)
+        }, to: { blackHole(try? snapshot.count(parts[0], options).count) })
 }
 
 enum EngineBench {
