@@ -105,7 +105,7 @@ private struct ExplanationText {
             parts.append("\(Figures.grouped(templates)) templates")
         }
         if node.postings > 0 { parts.append("\(Figures.grouped(node.postings)) events") }
-        parts.append(Figures.bytes(node.bytes))
+        if node.bytes > 0 { parts.append(Figures.bytes(node.bytes)) }
         parts.append(node.ways.joined(separator: ", "))
         var lines = [parts.filter { !$0.isEmpty }.joined(separator: " · ")]
         for window in node.windows {
