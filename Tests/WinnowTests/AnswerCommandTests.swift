@@ -482,6 +482,27 @@ struct AnswerCommandTests {
         #expect(try Binary.run("completions", "csh").status == 64)
     }
 
+    @Test("breakdown: few profiles by a field that has too many values among all")
+    func manyValues() throws {
+        let fixture = try Fixture()
+        let store = fixture.storePath
+        #expect(try Binary.run("create", store).status == 0)
+        let rows = 2 * 65_536
+        let ids = "id,email\n" + (0..<rows).map { "p\($0),\($0)@x.yz\n" }.joined()
+        #expect(try Binary.run("load", store, "profiles", fixture.file("ids.csv", ids)).status == 0)
+        let few = try Binary.run(
+            "breakdown", store, "id in (\"p1\", \"p2\")", "--by", "email", "--format", "json")
+        #expect(few.status == 0, "\(few.error)")
+        #expect(
+            try few.output.split(separator: "\n").map { line in
+                let own = try object(line)
+                return
+                    "\(own["by"] as? [String: String] ?? [:]) \(own["count"] ?? "") \(own["universe"] ?? "")"
+            } == [#"["email": "1@x.yz"] 1 1"#, #"["email": "2@x.yz"] 1 1"#])
+        let all = try Binary.run("breakdown", store, "id exists", "--by", "email")
+        #expect(all.status == 64 && all.error.contains("100000"), "\(all.error)")
+    }
+
     @Test("roaring: containers of both kinds, in the portable format")
     func roaring() throws {
         let fixture = try Fixture()

@@ -10,17 +10,19 @@ extension ActivityPart {
     ) throws(WinnowError) {
         guard let index = types[type], let entry = try find(index, block: row.block) else { return }
         let chunk = try chunk(entry)
-        func add(_ streams: EventStreams, _ range: Range<Int>, _ leaf: LeafID) {
-            for record in streams.records(range, row: row, leaf: leaf)
-            where type == .subscription || record.time >= horizon {
-                records.append(record)
-            }
+        let start = records.count
+        func add(
+            _ streams: EventStreams, _ range: Range<Int>, _ leaf: LeafID
+        ) throws(WinnowError) {
+            try append(
+                streams, range, leaf: leaf, row.block,
+                Array(repeating: row.inBlock, count: range.count), to: &records)
         }
         for i in 0..<chunk.headCount {
             let head = try chunk.head(i)
             guard let rank = head.container.rank(of: row.inBlock) else { continue }
             guard head.container.isSound else { throw head.misfit }
-            add(head.streams, try head.events(ofRank: rank), head.leaf)
+            try add(head.streams, try head.events(ofRank: rank), head.leaf)
         }
         var run = 0
         var end = 0
@@ -29,8 +31,11 @@ extension ActivityPart {
                 end = try chunk.run(run).upperBound
                 run += 1
             }
-            add(chunk.tail, at..<at + 1, chunk.leaf(ofRun: max(0, run - 1)))
+            try add(chunk.tail, at..<at + 1, chunk.leaf(ofRun: max(0, run - 1)))
         }
+        guard type != .subscription else { return }
+        let forgotten = horizon
+        records[start...].removeAll { $0.time < forgotten }
     }
 }
 
@@ -52,25 +57,5 @@ extension ActivityChunk.Head {
         var end = event + 1
         while end < events, !isFirst(end) { end += 1 }
         return event..<end
-    }
-}
-
-extension EventStreams {
-    fileprivate func records(_ range: Range<Int>, row: Row, leaf: LeafID) -> [EventRecord] {
-        let times = times(range)
-        let links = links(range)
-        let values = values(range)
-        var counts = [UInt32](repeating: 1, count: range.count)
-        var messages = [UInt32](repeating: 0, count: range.count)
-        if !range.isEmpty {
-            unsafe weights(range, into: &counts)
-            unsafe self.messages(range, into: &messages)
-        }
-        return range.indices.map { event in
-            let i = event - range.lowerBound
-            return EventRecord(
-                row: row, leaf: leaf, time: times[i], count: counts[i], link: links[i],
-                message: messages[i], value: values[i])
-        }
     }
 }

@@ -107,7 +107,7 @@ extension ActivityPart {
         }
     }
 
-    private func append(
+    func append(
         _ streams: EventStreams, _ range: Range<Int>, leaf: LeafID, _ block: BlockIndex,
         _ rows: [UInt16],
         to events: inout [EventRecord]

@@ -30,15 +30,10 @@ package struct FieldColumn: Sendable {
 
     /// What one part says of some rows of a block.
     package struct Values {
-        /// Which part it is, from 0 on for the newest.
-        package let layer: Int
         private let column: FieldBlock.Column
         private let dictionary: FieldDictionary?
 
-        fileprivate init(
-            _ layer: Int, _ column: FieldBlock.Column, _ dictionary: FieldDictionary?
-        ) {
-            self.layer = layer
+        fileprivate init(_ column: FieldBlock.Column, _ dictionary: FieldDictionary?) {
             self.column = column
             self.dictionary = dictionary
         }
@@ -119,12 +114,12 @@ package struct FieldColumn: Sendable {
             own.deallocate()
         }
         open.copy(from: wanted)
-        for (number, layer) in layers.enumerated() where !open.isEmpty {
+        for layer in layers where !open.isEmpty {
             guard let values = try layer.part.block(layer.index, block) else { continue }
             values.members.copy(into: own)
             own.formIntersection(open)
             if !own.isEmpty {
-                try body(Values(number, values.column, layer.dictionary), own)
+                try body(Values(values.column, layer.dictionary), own)
             }
             values.touched.copy(into: own)
             open.subtract(own)

@@ -179,8 +179,8 @@ struct BlockValues {
 
     /// How many of some rows have each number, where they have one each.
     func counts(of rows: BlockSet) -> [(number: Int32, count: Int)] {
-        let most = first.max() ?? -1
-        // The first place is for unknown ones.
+        // The first place is for unknown ones, which may be all.
+        let most = max(-1, first.max() ?? -1)
         var counts = [Int](repeating: 0, count: Int(most) + 2)
         let bits = unsafe rows.bits
         for word in 0..<Block.words {
