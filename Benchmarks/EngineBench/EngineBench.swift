@@ -209,9 +209,9 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
     var own = options
     own.asOf = nil
     ratio(
-        "month-of-counts-beside-one", rounds: 5,
+        "year-of-counts-beside-one", rounds: 5,
         of: {
-            let since = SeriesTime.instant(Instant(milliseconds: 1_764_633_600_000))
+            let since = SeriesTime.instant(Instant(milliseconds: 1_735_689_600_000))
             let until = SeriesTime.instant(Instant(milliseconds: 1_767_139_200_000))
             blackHole(
                 try? snapshot.series(of: parts[0], since: since, until: until, own).points.count)

@@ -42,6 +42,13 @@ package enum Packing {
 ///
 ///     column = count:u32 width:u8 0:u8×3 base:i64 packed…      value i = base + packed i
 @safe package struct PackedColumn: @unchecked Sendable {
+    /// Bytes before the values.
+    package static let headerSize = 16
+    /// Bytes of the column.
+    package var byteCount: Int {
+        PackedColumn.headerSize + Packing.byteCount(count, width: width)
+    }
+
     package let count: Int
     package let width: Int
     package let base: Int64
@@ -73,6 +80,13 @@ package enum Packing {
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
         return base
             &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
+    }
+
+    /// The bytes that some values are in.
+    package func bytes(of range: Range<Int>) -> UnsafeRawBufferPointer {
+        let first = range.lowerBound * width / 8
+        let end = min((range.upperBound * width + 7) / 8, Packing.byteCount(count, width: width))
+        return unsafe UnsafeRawBufferPointer(start: packed + first, count: max(0, end - first))
     }
 
     /// The values of a range, in a column of width 32 or less whose values fit 32 bits.

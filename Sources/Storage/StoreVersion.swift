@@ -20,6 +20,7 @@ package final class StoreVersion: Sendable {
     private let openedProfiles = Once<[ProfilePart]>()
     private let openedDictionaries = Once<[PartFile]>()
     private let openedKeys = Once<StringTables>()
+    private let openedFewKeys = Once<FewStrings>()
     private let openedCatalogue = Once<[CatalogueObject]>()
     private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
     private let openedFirstTimes = Mutex<[FirstTimesKey: [NameCode: Int64]]>([:])
@@ -111,12 +112,25 @@ package final class StoreVersion: Sendable {
     package func keys() throws(WinnowError) -> StringTables {
         try openedKeys.get { () throws(WinnowError) in
             let keys = try StringTables(try files(.keys), .profile, hiding: erased)
-            guard keys.count == rows else {
-                throw .damaged(
-                    file: directory.path,
-                    what: "there are \(rows) rows, but \(keys.count) ids of profiles")
-            }
+            try expectKeys(keys.count)
             return keys
+        }
+    }
+
+    /// The same, for those who ask for a few ids or rows.
+    package func fewKeys() throws(WinnowError) -> FewStrings {
+        try openedFewKeys.get { () throws(WinnowError) in
+            let keys = try FewStrings(try files(.keys), .profile, hiding: erased)
+            try expectKeys(keys.count)
+            return keys
+        }
+    }
+
+    private func expectKeys(_ count: Int) throws(WinnowError) {
+        guard count == rows else {
+            throw .damaged(
+                file: directory.path,
+                what: "there are \(rows) rows, but \(count) ids of profiles")
         }
     }
 

@@ -180,7 +180,8 @@ struct DifferentialTests {
         _ rules: [Rule], _ snapshot: Snapshot, _ random: inout RandomWorld, _ seed: UInt64
     ) throws -> EvaluationPaths {
         var options = EvaluationOptions()
-        options.asOf = Instant(milliseconds: 1_700_000_000_000)
+        // Some days before the last events.
+        options.asOf = Instant(milliseconds: RandomWorld.start + 420 * OracleCalendar.day)
         var segments: [Segment] = []
         var expected: [Int] = []
         let sets = try rules.map { Set(try Array(snapshot.ids(of: Segment($0), options))) }
@@ -199,11 +200,23 @@ struct DifferentialTests {
             add(
                 .not(.any([rule, .all([rules[k], rules[j]])])),
                 snapshot.profiles - sets[i].union(sets[k].intersection(sets[j])).count)
-            guard case .activity(var activity) = rule.node, activity.precededBy == nil,
-                activity.type.event != .sent
-            else {
+            guard case .activity(var activity) = rule.node, activity.precededBy == nil else {
                 continue
             }
+            // Windows that go forward in time, as those of a series do.
+            var moving = activity
+            let days = random.pick([1, 30, 365])
+            for step in 0..<6 {
+                let last = step - 6 - random.below(2)
+                moving.during = .dates(from: .today(last - days), to: .today(last))
+                moving.condition = random.pick([
+                    .atLeast(1), .atLeast(3), .between(1, 2), .exactly(0),
+                ])
+                add(
+                    .activity(moving), try snapshot.count(Segment(.activity(moving)), options).count
+                )
+            }
+            if activity.type.event == .sent { continue }
             for times in [1, 2, 300] as [UInt32] {
                 activity.condition = .atLeast(times)
                 add(

@@ -53,6 +53,16 @@ package final class StringTable: Sendable {
     /// The table of a namespace, nil when the part has none.
     package init?(_ file: PartFile, _ namespace: Namespace) throws(WinnowError) {
         // Only the tables that are asked for are touched, and so verified.
+        guard let bytes = try unsafe StringTable.bytes(of: namespace, in: file) else { return nil }
+        try unsafe file.verify(bytes.table)
+        columns = unsafe try Columns(bytes.table, bytes.first, bytes.count, of: file)
+        self.file = file
+    }
+
+    /// The table of a namespace, not verified, with its first code and how many there are.
+    fileprivate static func bytes(
+        of namespace: Namespace, in file: PartFile
+    ) throws(WinnowError) -> (table: UnsafeRawBufferPointer, first: UInt32, count: Int)? {
         guard file.size(of: .strings) > 0 else { return nil }
         let tables = try unsafe file.bytes(.strings, 0, 4).loadUnaligned(as: UInt32.self)
             .littleEndian
@@ -66,24 +76,8 @@ package final class StringTable: Sendable {
             let offset = Int(clamping: try reader.take(UInt64.self))
             let length = Int(clamping: try reader.take(UInt64.self))
             guard name == namespace.rawValue else { continue }
-            var table = unsafe ByteReader(
-                try file.bytes(.strings, offset, length), of: file.path, "string table")
-            let bits = Int(try table.take(UInt32.self))
-            _ = try table.take(UInt32.self)
-            let ends = try PackedColumn(&table)
-            let starts = try PackedColumn(&table)
-            let entries = try PackedColumn(&table)
-            columns = unsafe Columns(
-                first: first, count: count, bits: bits, ends: ends, starts: starts,
-                entries: entries, text: table.rest)
-            self.file = file
-            guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max),
-                ends.count == count,
-                entries.count <= count, starts.count == (1 << bits) + 1
-            else {
-                throw table.damage("columns of the wrong length")
-            }
-            return
+            let table = try unsafe file.unverifiedBytes(.strings, offset, length)
+            return unsafe (table, first, count)
         }
         return nil
     }
@@ -127,19 +121,45 @@ package final class StringTable: Sendable {
 }
 
 extension StringTable.Columns {
-    fileprivate func code(
-        of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?
-    ) -> UInt32? {
+    fileprivate init(
+        _ bytes: UnsafeRawBufferPointer, _ first: UInt32, _ count: Int, of file: PartFile
+    ) throws(WinnowError) {
+        var table = unsafe ByteReader(bytes, of: file.path, "string table")
+        bits = Int(try table.take(UInt32.self))
+        _ = try table.take(UInt32.self)
+        ends = try PackedColumn(&table)
+        starts = try PackedColumn(&table)
+        entries = try PackedColumn(&table)
+        unsafe text = unsafe table.rest
+        self.first = first
+        self.count = count
+        guard bits < 32, UInt64(first) + UInt64(count) < UInt64(UInt32.max),
+            ends.count == count,
+            entries.count <= count, starts.count == (1 << bits) + 1
+        else {
+            throw table.damage("columns of the wrong length")
+        }
+    }
+
+    /// - Parameter verify: called with what is about to be looked at.
+    @inline(__always)
+    fileprivate func code<E>(
+        of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?,
+        verify: (UnsafeRawBufferPointer) throws(E) -> Void
+    ) throws(E) -> UInt32? {
         let bucket = bits == 0 ? 0 : Int(hash >> UInt64(64 - bits))
         let fragment = StringTable.fragment(hash, bits)
         let width = StringTable.indexWidth(count)
-        var i = Int(starts[bucket])
+        try unsafe verify(starts.bytes(of: bucket..<bucket + 2))
+        var i = max(0, Int(starts[bucket]))
         let end = min(Int(starts[bucket + 1]), entries.count)
-        while i < end, i >= 0 {
+        if i < end { try unsafe verify(entries.bytes(of: i..<end)) }
+        while i < end {
             let entry = UInt64(bitPattern: entries[i])
             if entry >> UInt64(width) == fragment {
                 let index = Int(entry & ((1 << UInt64(width)) &- 1))
-                if index < count, unsafe self.bytes(index).elementsEqual(bytes),
+                if index < count,
+                    unsafe try self.bytes(index, verify: verify).elementsEqual(bytes),
                     hidden?.contains(first + UInt32(index)) != true
                 {
                     return first + UInt32(index)
@@ -150,10 +170,92 @@ extension StringTable.Columns {
         return nil
     }
 
-    func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+    fileprivate func code(
+        of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?
+    ) -> UInt32? {
+        unsafe code(of: bytes, hash: hash, hiding: hidden) { _ in }
+    }
+
+    @inline(__always)
+    fileprivate func bytes<E>(
+        _ index: Int, verify: (UnsafeRawBufferPointer) throws(E) -> Void
+    ) throws(E) -> UnsafeRawBufferPointer {
+        try unsafe verify(ends.bytes(of: max(0, index - 1)..<index + 1))
         let start = index == 0 ? 0 : Int(ends[index - 1])
-        return unsafe text.slice(start, Int(ends[index]) &- start)
+        let bytes =
+            unsafe text.slice(start, Int(ends[index]) &- start)
             ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        try unsafe verify(bytes)
+        return unsafe bytes
+    }
+
+    fileprivate func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+        unsafe bytes(index) { _ in }
+    }
+}
+
+/// The strings of a namespace in all parts of a snapshot, where a few are asked for: only the pages
+/// that are looked at are verified.
+package struct FewStrings: Sendable {
+    private let tables: [(columns: StringTable.Columns, file: PartFile)]
+    private let erased: ErasedRows?
+
+    /// - Parameter erased: profiles whose ids are not found any more.
+    package init(
+        _ files: [PartFile], _ namespace: Namespace, hiding erased: ErasedRows? = nil
+    ) throws(WinnowError) {
+        self.erased = erased
+        var tables: [(columns: StringTable.Columns, file: PartFile)] = []
+        for file in files {
+            guard let bytes = try unsafe StringTable.bytes(of: namespace, in: file) else {
+                continue
+            }
+            let columns = try unsafe StringTable.Columns(
+                bytes.table, bytes.first, bytes.count, of: file)
+            // What was read so far.
+            var (start, size) = (0, 8)
+            for column in [columns.ends, columns.starts, columns.entries] {
+                size += PackedColumn.headerSize
+                try unsafe file.verify(bytes.table.slice(start, size) ?? bytes.table)
+                (start, size) = (start + size - PackedColumn.headerSize + column.byteCount, 0)
+            }
+            tables.append((columns, file))
+        }
+        self.tables = tables
+    }
+
+    /// Codes given so far.
+    package var count: Int { tables.last.map { Int($0.columns.first) + $0.columns.count } ?? 0 }
+
+    /// The code of a string; nil when it has none.
+    package func code(of text: String) throws(WinnowError) -> UInt32? {
+        try code(of: Array(text.utf8))
+    }
+
+    package func code(of bytes: [UInt8]) throws(WinnowError) -> UInt32? {
+        let hash = unsafe bytes.withUnsafeBytes { unsafe stringHash($0) }
+        for (columns, file) in tables {
+            let code = try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(WinnowError) in
+                try unsafe columns.code(
+                    of: UnsafeRawBufferPointer(bytes), hash: hash,
+                    hiding: erased.map(HiddenCodes.init)
+                ) { (some) throws(WinnowError) in try unsafe file.verify(some) }
+            }
+            if let code { return code }
+        }
+        return nil
+    }
+
+    /// The string of a code; empty for one that was never given, and when it was purged.
+    package func text(_ code: UInt32) throws(WinnowError) -> String {
+        for (columns, file) in tables
+        where code >= columns.first && Int(code - columns.first) < columns.count {
+            return unsafe String(
+                decoding: try columns.bytes(Int(code - columns.first)) {
+                    (some) throws(WinnowError) in try unsafe file.verify(some)
+                }, as: UTF8.self)
+        }
+        return ""
     }
 }
 

@@ -125,16 +125,16 @@ struct ColumnInference {
         let digits = unsafe text.first == UInt8(ascii: "-") ? 1 : 0
         let hasLeadingZero =
             unsafe text.count > digits + 1 && text[digits] == 0x30
-            && (0x30...0x39).contains(text[digits + 1])
-        let count = unsafe text.count { (0x30...0x39).contains($0) }
+            && isDigit(text[digits + 1])
+        let count = unsafe text.count { isDigit($0) }
         guard !hasLeadingZero, count <= ColumnInference.mostDigits else { return }
-        let whole = unsafe text.dropFirst(digits).prefix { (0x30...0x39).contains($0) }.count
+        let whole = unsafe text.dropFirst(digits).prefix { isDigit($0) }.count
         mostWholeDigits = max(mostWholeDigits, whole)
         if unsafe wholeNumber(text) != nil {
             types.formUnion([.integer, .decimal])
             return
         }
-        guard text.count > digits, unsafe (0x30...0x39).contains(text[digits]) else { return }
+        guard text.count > digits, unsafe isDigit(text[digits]) else { return }
         for scale in 0...Field.maximumScale {
             let field = Field(name: "", type: .decimal, scale: scale)
             guard unsafe field.number(text, notation) != nil else { continue }

@@ -176,7 +176,7 @@ final class FeedRow {
         if value.isSeconds {
             // Other numbers may be no times, or have fractions: they are checked.
             guard unsafe cell.bytes.count == 10,
-                unsafe cell.bytes.allSatisfy({ (0x30...0x39).contains($0) })
+                unsafe cell.bytes.allSatisfy({ isDigit($0) })
             else { return nil }
         } else if let map = value.steps.map {
             guard let place = map.firstIndex(where: { unsafe cell.bytes.holds($0.value) }),
@@ -304,7 +304,7 @@ final class FeedRow {
             milliseconds = unsafe text.withUnsafeBytes { unsafe WrittenTime(utf8: $0) }?.instant(
                 instantOfWall)
             if milliseconds == nil {
-                let isNumber = text.allSatisfy { (0x30...0x39).contains($0) }
+                let isNumber = text.allSatisfy { isDigit($0) }
                 throw bad(
                     "a time as 2026-01-31T12:00:00Z"
                         + (isNumber

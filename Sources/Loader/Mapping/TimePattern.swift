@@ -45,7 +45,7 @@ struct TimePattern {
             }
             let digits = rest.prefix(piece.digits)
             guard digits.count == piece.digits,
-                digits.allSatisfy({ (0x30...0x39).contains($0) })
+                digits.allSatisfy({ isDigit($0) })
             else { return nil }
             numbers[piece] = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
             rest = rest.dropFirst(piece.digits)

@@ -80,7 +80,7 @@ extension InputCell {
         guard isPresent else {
             throw BadRow(column: column, code: .missingID, reason: "the id is missing")
         }
-        let isNumber = unsafe kind == .number && bytes.allSatisfy { (0x30...0x39).contains($0) }
+        let isNumber = unsafe kind == .number && bytes.allSatisfy { isDigit($0) }
         guard isText || isNumber else { throw bad(column, "an id") }
         guard unsafe !bytes.isEmpty else {
             throw BadRow(column: column, code: .missingID, reason: "the id is empty")
@@ -144,7 +144,7 @@ extension InputCell {
             }
         }
         let digits = unsafe bytes[(point + 1)...]
-        guard unsafe !digits.isEmpty, unsafe digits.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard unsafe !digits.isEmpty, unsafe digits.allSatisfy({ isDigit($0) }),
             let seconds = unsafe wholeNumber(UnsafeRawBufferPointer(rebasing: bytes[..<point]))
         else { return nil }
         var fraction: Int64 = 0

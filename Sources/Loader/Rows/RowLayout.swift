@@ -195,7 +195,7 @@ extension RowLayout {
     private static func isLiteral(_ text: String) -> Bool {
         text == "true" || text == "false"
             || text.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+                isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
             } && Double(text) != nil
     }
 }

@@ -5,12 +5,20 @@ package enum ContactForms {
 
     /// The digits of a phone number.
     package static func phone(_ text: [UInt8]) -> [UInt8] {
-        text.filter { (0x30...0x39).contains($0) }
+        text.filter(isDigit)
     }
 }
 
+/// Whether a byte is an ASCII digit.
+@inlinable package func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+/// A byte, or the small letter of a capital one.
+@inlinable package func asciiLowercased(_ byte: UInt8) -> UInt8 {
+    (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+}
+
 /// Whether a byte is a space or a tab.
-package func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+@inlinable package func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
 extension [UInt8] {
     /// The same without blanks around it.
@@ -24,7 +32,6 @@ extension [UInt8] {
 
     /// The same with ASCII letters as small ones.
     package var asciiLowercased: [UInt8] {
-        func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
-        return contains(where: isCapital) ? map { isCapital($0) ? $0 | 0x20 : $0 } : self
+        contains { WinnowModel.asciiLowercased($0) != $0 } ? map(WinnowModel.asciiLowercased) : self
     }
 }

@@ -44,9 +44,16 @@ protocol BindableCondition {
     /// there is.
     var usesCurrentState: Bool { get }
 
+    /// Whether it is the same at every instant of evaluation.
+    var isTimeless: Bool { get }
+
     /// The plan for the condition. Windows and warnings are reported to the binder, with places
     /// that begin at the condition.
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan
+}
+
+extension BindableCondition {
+    var isTimeless: Bool { false }
 }
 
 extension Rule.Node {
@@ -188,7 +195,8 @@ struct Binder {
         _ rule: Rule, _ condition: any BindableCondition
     ) throws(WinnowError) -> Plan {
         guard shared.areSeveral else { return try condition.bind(&self) }
-        let key = SharedBindings.Key(rule: rule, zone: time.zone.name)
+        let key = SharedBindings.Key(
+            rule: rule, zone: time.zone.name, asOf: condition.isTimeless ? nil : time.asOf)
         let bound: BoundSegment
         if let known = shared.conditions[key] {
             bound = known

@@ -8,10 +8,17 @@ package final class SharedBindings {
     struct Key: Hashable {
         let rule: Rule
         let zone: String
+        /// nil for what does not depend on it.
+        let asOf: Instant?
+    }
+
+    struct FieldKey: Hashable {
+        let name: String
+        let test: FieldTest.Test
     }
 
     struct ScopeKey: Hashable {
-        let scope: Scope
+        var scope: Scope
         let type: RecordType
         let links: [NameCode]?
         let keying: Scope.Keying
@@ -23,8 +30,19 @@ package final class SharedBindings {
     var conditions: [Key: BoundSegment] = [:]
     /// Events in scope; rules that differ only in how often share them.
     var scopes: [ScopeKey: ActivityScope?] = [:]
+    /// The same whatever their windows are.
+    var lineages: [ScopeKey: ScopeLineage] = [:]
+    /// Fields that are tested for the same, whatever words say so.
+    var fields: [FieldKey: Plan] = [:]
 
-    package init(of segments: [Segment]) {
-        areSeveral = segments.count > 1 || segments.contains { $0.rule.nodes > 1 }
+    /// - Parameter often: whether segments are bound as of several instants.
+    package init(of segments: [Segment], often: Bool = false) {
+        areSeveral = often || segments.count > 1 || segments.contains { $0.rule.nodes > 1 }
+    }
+
+    /// Forgets what depends on the instant of evaluation.
+    package func forgetTimes() {
+        conditions = conditions.filter { $0.key.asOf == nil }
+        scopes = [:]
     }
 }

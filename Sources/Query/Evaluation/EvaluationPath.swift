@@ -33,13 +33,14 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     case subtracted, complemented, spared
     /// Some profiles of the block are erased; a part has events that are forgotten.
     case erased, forgotten
-    /// A set that is used several times, counts of the same events that are taken together.
-    case shared, countedTogether
+    /// A set that is used several times; counts of the same events that are taken together, in one
+    /// window or in windows that go forward in time.
+    case shared, countedTogether, swept
 }
 
 extension EvaluationPath {
     /// How many there are; the last case is the greatest.
-    static let count = EvaluationPath.countedTogether.rawValue + 1
+    static let count = EvaluationPath.swept.rawValue + 1
 }
 
 /// How often each path was taken in one evaluation; once a block, mostly.

@@ -20,37 +20,30 @@ package protocol BoundCondition: AnyObject, Sendable {
     /// How many leaves are in scope; 0 for conditions on other things than records.
     var leaves: Int { get }
 
-    /// What tells conditions apart that look at different data; those with the same can be
+    /// What tells conditions apart that look at different data; those with the same may be
     /// evaluated in one pass. nil for conditions that gain nothing by that.
     var source: ObjectIdentifier? { get }
 
-    /// One pass over the source for this and other conditions, in the order of the sets that it
-    /// will be given.
-    func pass(with others: [any BoundCondition]) -> any SharedPass
+    /// The passes over the source that are worth it, each with the conditions that it evaluates, by
+    /// their places among this one and the others; those in none are evaluated one by one.
+    func passes(
+        with others: [any BoundCondition]
+    ) throws(WinnowError) -> [(pass: any SharedPass, members: [Int])]
 }
 
 extension BoundCondition {
     func storedCount(_ snapshot: StoreVersion) throws(WinnowError) -> Int? { nil }
     var source: ObjectIdentifier? { nil }
     var leaves: Int { 0 }
-    func pass(with others: [any BoundCondition]) -> any SharedPass {
-        OneByOne(conditions: [self] + others)
-    }
+    func passes(
+        with others: [any BoundCondition]
+    ) throws(WinnowError) -> [(pass: any SharedPass, members: [Int])] { [] }
 }
 
 /// Several conditions on the same data, evaluated together.
 package protocol SharedPass: Sendable {
     /// Makes each set the rows of its condition; the view has no candidates.
     func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError)
-}
-
-/// Conditions that have nothing to gain from each other.
-private struct OneByOne: SharedPass {
-    let conditions: [any BoundCondition]
-
-    func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError) {
-        for (condition, set) in zip(conditions, sets) { try condition.evaluate(view, into: set) }
-    }
 }
 
 /// What a condition sees of a block: its number, the rows that matter, and scratch.

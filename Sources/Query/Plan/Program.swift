@@ -40,7 +40,7 @@ struct Program: Sendable {
 
     /// - Parameter sharing: whether what is equal is evaluated once, and conditions on the same data
     ///   together; else each plan is evaluated for itself.
-    init(_ plans: [Plan], sharing: Bool = true) {
+    init(_ plans: [Plan], sharing: Bool = true) throws(WinnowError) {
         var known: [Key: Int] = [:]
         var uses: [Int] = []
         func intern(_ key: Key, _ node: Node) -> Int {
@@ -75,14 +75,14 @@ struct Program: Sendable {
         roots = plans.map(use)
         slots = Array(repeating: nil, count: nodes.count)
         family = slots
-        if sharing { joinFamilies() }
+        if sharing { try joinFamilies() }
         for i in nodes.indices where uses[i] > 1 || family[i] != nil {
             slots[i] = slotCount
             slotCount += 1
         }
     }
 
-    private mutating func joinFamilies() {
+    private mutating func joinFamilies() throws(WinnowError) {
         var sources: [ObjectIdentifier: [(node: Int, condition: any BoundCondition)]] = [:]
         for (i, node) in nodes.enumerated() {
             if case .condition(let condition) = node, let source = condition.source {
@@ -90,11 +90,12 @@ struct Program: Sendable {
             }
         }
         for members in sources.values where members.count > 1 {
-            for member in members { family[member.node] = families.count }
-            families.append(
-                Family(
-                    pass: members[0].condition.pass(with: members.dropFirst().map(\.condition)),
-                    members: members.map(\.node)))
+            let others = members.dropFirst().map(\.condition)
+            for (pass, places) in try members[0].condition.passes(with: others) {
+                let nodes = places.map { members[$0].node }
+                for node in nodes { family[node] = families.count }
+                families.append(Family(pass: pass, members: nodes))
+            }
         }
     }
 }

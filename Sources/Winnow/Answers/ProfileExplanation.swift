@@ -67,7 +67,7 @@ extension Snapshot {
         let time = EvaluationTime(asOf: binding.asOf, zone: try binding.zone(segment))
         let bound = try segment.bindNodes(
             to: snapshot, time, strict: options.strict, asOfGiven: options.asOf != nil)
-        guard let code = try snapshot.keys().code(of: id) else {
+        guard let code = try snapshot.fewKeys().code(of: id) else {
             throw .notFound(what: "profile", path: id)
         }
         let row = Row(rawValue: code)

@@ -24,7 +24,7 @@ extension Snapshot {
         _ what: String, in place: ProfileSearchPlace?, _ options: EvaluationOptions
     ) throws(WinnowError) -> RowSet {
         if place != .subscriptions {
-            if let row = try snapshot.keys().code(of: what) {
+            if let row = try snapshot.fewKeys().code(of: what) {
                 return RowSet([Row(rawValue: row)])
             }
             if let rule = try fieldRule(what) { return try rows(of: rule, options) }
@@ -173,17 +173,23 @@ private struct SoughtAddress: Sendable {
         unsafe !isBeginning && !text.isEmpty && other.holds(text)
     }
 
-    /// Whether a text is the same address, or begins like it.
+    /// Whether a text is the same address, or begins like it: see `ContactForms`, whose forms are
+    /// compared without making them.
     func matches(_ other: UnsafeRawBufferPointer, isPhone: Bool) -> Bool {
         let sought = isPhone ? phone : email
         guard !sought.isEmpty, other.count >= sought.count else { return false }
-        if !isPhone {
-            // Most texts differ in the first letters; blanks before them are rare.
-            let first = unsafe other[0]
-            if !isBlank(first), first | 0x20 != sought[0] | 0x20 { return false }
+        var met = 0
+        for i in 0..<other.count {
+            let byte = unsafe other[i]
+            if isPhone ? !isDigit(byte) : met == 0 && isBlank(byte) { continue }
+            guard met < sought.count else {
+                if isBeginning { return true }
+                if isPhone || !isBlank(byte) { return false }
+                continue
+            }
+            guard asciiLowercased(byte) == sought[met] else { return false }
+            met += 1
         }
-        let own =
-            unsafe isPhone ? ContactForms.phone(Array(other)) : ContactForms.email(Array(other))
-        return isBeginning ? own.starts(with: sought) : own == sought
+        return met == sought.count
     }
 }

@@ -117,11 +117,9 @@ extension Snapshot {
         }
         let events = try records.events(types).filter { isAsked($0.time) }
         let goals = try records.goals().filter { isAsked($0.time) }
-        let id = unsafe try snapshot.keys().bytes(row.rawValue).map {
-            unsafe String(decoding: $0, as: UTF8.self)
-        }
         return ShownProfile(
-            id: id ?? "", row: row.rawValue, fields: fields, globalStatus: status,
+            id: try snapshot.fewKeys().text(row.rawValue), row: row.rawValue, fields: fields,
+            globalStatus: status,
             subscriptions: try records.subscriptions(),
             goals: Array(goals.prefix(show.events ?? .max)), goalsTotal: goals.count,
             activity: Array(events.prefix(show.events ?? .max)), activityTotal: events.count)

@@ -144,10 +144,13 @@ struct Binding {
     private let options: EvaluationOptions
     private let shared: SharedBindings
 
+    /// - Parameter shared: what other bindings to the same snapshot, as of other instants, are to
+    ///   have in common with these.
     init(
-        _ snapshot: Snapshot, _ options: EvaluationOptions, of segments: [Segment]
+        _ snapshot: Snapshot, _ options: EvaluationOptions, of segments: [Segment],
+        sharing shared: SharedBindings? = nil
     ) throws(WinnowError) {
-        shared = SharedBindings(of: segments)
+        self.shared = shared ?? SharedBindings(of: segments)
         try options.validate()
         self.snapshot = snapshot
         self.options = options

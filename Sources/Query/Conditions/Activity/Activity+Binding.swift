@@ -194,10 +194,24 @@ extension Binder {
         guard shared.areSeveral else {
             return try scope.events(type, links: links, keying: keying, snapshot)
         }
-        let key = SharedBindings.ScopeKey(scope: scope, type: type, links: links, keying: keying)
+        var key = SharedBindings.ScopeKey(scope: scope, type: type, links: links, keying: keying)
+        // What is in a window does not depend on when it is looked at.
+        key.scope.asOf = 0
         if let known = shared.scopes[key] { return known }
-        let events = try scope.events(type, links: links, keying: keying, snapshot)
+        let events = try scope.events(
+            type, links: links, keying: keying, lineage: lineage(key), snapshot)
         shared.scopes[key] = .some(events)
         return events
+    }
+
+    /// What the scope has in common with those that differ in their windows alone.
+    private func lineage(_ key: SharedBindings.ScopeKey) -> ScopeLineage? {
+        guard key.keying == .none else { return nil }
+        var key = key
+        key.scope.window = 0...0
+        if let known = shared.lineages[key] { return known }
+        let lineage = ScopeLineage(key.scope, key.type, links: key.links, snapshot)
+        shared.lineages[key] = lineage
+        return lineage
     }
 }

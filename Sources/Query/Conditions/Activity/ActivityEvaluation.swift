@@ -180,6 +180,15 @@ struct ActivityEvaluation {
         }
     }
 
+    /// Calls `body` with rows, keys (of no meaning), counts and times of the events in scope, in no
+    /// order.
+    func forEachTime(_ block: BlockIndex, _ body: TimeSink.Body) throws(WinnowError) {
+        try gathered.gather(scope, block, stored: false)
+        try unsafe withoutActuallyEscaping(body) { (body) throws(WinnowError) in
+            try unsafe scan(.block(block), gathered, TimeSink(wantsKeys: false, body: body))
+        }
+    }
+
     /// The quarter hours of each row's last event in scope, see `Recency`, as far as one part tells
     /// them; takes the rows of which it does not off the set. nil when nothing is told.
     func lastQuarters(_ block: BlockIndex, _ told: BlockSet) throws(WinnowError) -> SlicedBlock? {

@@ -12,6 +12,8 @@ final class ActivityScope: Sendable {
     let window: ClosedRange<Int64>
     /// How many events, before the window is looked at inside leaves.
     let events: Int
+    /// What it has in common with others that differ in their windows alone; nil where nobody asks.
+    let lineage: ScopeLineage?
 
     /// How many leaves are in scope.
     var leaves: Int {
@@ -20,13 +22,14 @@ final class ActivityScope: Sendable {
 
     init(
         unique: UniqueRule?, parts: [PartScope], links: [NameCode]?, window: ClosedRange<Int64>,
-        events: Int
+        events: Int, lineage: ScopeLineage?
     ) {
         self.unique = unique
         self.parts = parts
         self.links = links
         self.window = window
         self.events = events
+        self.lineage = lineage
     }
 }
 

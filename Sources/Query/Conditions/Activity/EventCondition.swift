@@ -46,16 +46,23 @@ final class EventCondition: BoundCondition {
 
     var leaves: Int { scope.leaves }
 
-    var source: ObjectIdentifier? { ObjectIdentifier(scope) }
+    var source: ObjectIdentifier? { scope.lineage.map { .init($0) } ?? ObjectIdentifier(scope) }
 
-    func pass(with others: [any BoundCondition]) -> any SharedPass {
-        SharedCount(scope: scope, conditions: [self] + others.compactMap { $0 as? EventCondition })
+    func passes(
+        with others: [any BoundCondition]
+    ) throws(WinnowError) -> [(pass: any SharedPass, members: [Int])] {
+        let all = [self] + others.compactMap { $0 as? EventCondition }
+        if let sweep = try WindowSweep(all) { return [(sweep, Array(all.indices))] }
+        let sameScope = Dictionary(grouping: all.indices) { ObjectIdentifier(all[$0].scope) }
+        return sameScope.values.filter { $0.count > 1 }.map { members in
+            (SharedCount(conditions: members.map { all[$0] }), members)
+        }
     }
 }
 
 /// Different counts of the same events: the events are looked at once.
 private struct SharedCount: SharedPass {
-    let scope: ActivityScope
+    /// All of one scope.
     let conditions: [EventCondition]
 
     func evaluate(_ view: BlockView, into sets: [BlockSet]) throws(WinnowError) {
@@ -64,6 +71,6 @@ private struct SharedCount: SharedPass {
         for (condition, set) in zip(conditions, sets) {
             wanted.append(.init(lower: condition.lower, upper: condition.upper, out: set))
         }
-        try ActivityEvaluation(scope, view.scratch).evaluate(view.block, wanted.all)
+        try ActivityEvaluation(conditions[0].scope, view.scratch).evaluate(view.block, wanted.all)
     }
 }

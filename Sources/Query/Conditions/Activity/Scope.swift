@@ -14,7 +14,7 @@ struct Scope: Hashable {
     let templates: [NameCode]?
     var window: ClosedRange<Int64>
     /// The instant of evaluation.
-    let asOf: Int64
+    var asOf: Int64
     /// Whether it matters which leaves have earlier events than others.
     var ordersLeaves = false
 
@@ -30,13 +30,14 @@ struct Scope: Hashable {
 
     /// The events of a type that are in scope; nil when there are none.
     func events(
-        _ type: RecordType, links: [NameCode]?, keying: Keying = .none, _ snapshot: StoreVersion
+        _ type: RecordType, links: [NameCode]?, keying: Keying = .none,
+        lineage: ScopeLineage? = nil, _ snapshot: StoreVersion
     ) throws(WinnowError) -> ActivityScope? {
         guard links?.isEmpty != true else { return nil }
         let parts = try snapshot.parts(of: type)
         guard case .event(let event) = type, case let source = snapshot.storedType(of: event),
             source != event
-        else { return try events(type, links: links, keying: keying, in: parts) }
+        else { return try events(type, links: links, keying: keying, lineage: lineage, in: parts) }
         let stored = RecordType.event(source)
         let machines = try toldApart(stored, parts)
         let unique = UniqueRule(
@@ -45,13 +46,14 @@ struct Scope: Hashable {
             machines: machines,
             tellsActors: parts.allSatisfy { $0.types[stored]?.marksActors ?? true },
             names: NameOrder(try snapshot.names()))
-        return try events(stored, links: links, keying: keying, unique, in: parts)
+        return try events(
+            stored, links: links, keying: keying, unique, lineage: lineage, in: parts)
     }
 
     /// The same of a type that is stored, in some parts.
     func events(
         _ stored: RecordType, links: [NameCode]?, keying: Keying = .none,
-        _ unique: UniqueRule? = nil, in parts: [ActivityPart]
+        _ unique: UniqueRule? = nil, lineage: ScopeLineage? = nil, in parts: [ActivityPart]
     ) throws(WinnowError) -> ActivityScope? {
         guard links?.isEmpty != true else { return nil }
         var scopes: [PartScope] = []
@@ -64,7 +66,8 @@ struct Scope: Hashable {
         }
         guard count > 0 else { return nil }
         return ActivityScope(
-            unique: unique, parts: scopes, links: links, window: window, events: count)
+            unique: unique, parts: scopes, links: links, window: window, events: count,
+            lineage: lineage)
     }
 
     /// Whose events of a type must be told from others'; nil where all are of those who count, or

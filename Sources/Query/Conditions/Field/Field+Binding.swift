@@ -27,12 +27,18 @@ extension FieldCondition: BindableCondition {
         }
         if let window = test.window { binder.report(window, at: .value) }
         let plan: Plan
-        if isID {
-            plan = try idPlan(test.test, binder.snapshot)
-        } else if schema.globalStatus == number {
-            plan = try statusPlan(field, test.test, binder)
+        let key = SharedBindings.FieldKey(name: field.name, test: test.test)
+        if let known = binder.shared.fields[key] {
+            plan = known
         } else {
-            plan = try fieldPlan(field, test.test, binder.snapshot)
+            if isID {
+                plan = try idPlan(test.test, binder.snapshot)
+            } else if schema.globalStatus == number {
+                plan = try statusPlan(field, test.test, binder)
+            } else {
+                plan = try fieldPlan(field, test.test, binder.snapshot)
+            }
+            if binder.shared.areSeveral { binder.shared.fields[key] = plan }
         }
         return test.negated ? .not(plan) : plan
     }
@@ -41,12 +47,15 @@ extension FieldCondition: BindableCondition {
         -> Plan
     {
         guard case .text(let text) = test else { return .universe }
-        let keys = try snapshot.keys()
         if case .isOneOf(let ids) = text.comparison, !text.ignoresCase {
-            return .condition(
-                RowsCondition(
-                    Set(ids.compactMap { keys.code(of: $0).map(Row.init(rawValue:)) }).sorted()))
+            let keys = try snapshot.fewKeys()
+            var rows: Set<Row> = []
+            for id in ids {
+                if let code = try keys.code(of: id) { rows.insert(Row(rawValue: code)) }
+            }
+            return .condition(RowsCondition(rows.sorted()))
         }
+        let keys = try snapshot.keys()
         var rows: [Row] = []
         for table in keys.tables {
             for i in 0..<table.count where unsafe text.passes(table.bytes(i)) {

@@ -6,6 +6,7 @@ import WinnowStorage
 
 extension Sample: BindableCondition {
     var usesCurrentState: Bool { true }
+    var isTimeless: Bool { true }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
         .condition(

@@ -5,6 +5,7 @@ import WinnowStorage
 
 extension SubscriptionCondition: BindableCondition {
     var usesCurrentState: Bool { true }
+    var isTimeless: Bool { during == nil }
 
     func bind(_ binder: inout Binder) throws(WinnowError) -> Plan {
         switch question {
