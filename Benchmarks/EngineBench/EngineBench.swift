@@ -208,6 +208,12 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
         }, to: { reference.count() })
     var own = options
     own.asOf = nil
+    guard let lists = try? SegmentBench(copying: path) else { return print("no lists") }
+    ratio(
+        "refresh-of-lists-beside-their-count", rounds: 3, samples: 7, of: { lists.refresh() },
+        to: { lists.count() })
+    ratio("difference-beside-its-count", rounds: 5, of: { lists.compare() }, to: { lists.countOne() })
+    ratio("members-of-a-list", of: { for _ in 0..<20 { lists.members() } }, to: { reference.count() })
     ratio(
         "year-of-counts-beside-one", rounds: 5,
         of: {
@@ -216,6 +222,48 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
             blackHole(
                 try? snapshot.series(of: parts[0], since: since, until: until, own).points.count)
         }, to: { blackHole(try? snapshot.count(parts[0], options).count) })
+}
+
+/// A copy of the store with fifty static segments.
+final class SegmentBench: @unchecked Sendable {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "winnow-bench-\(UUID().uuidString)")
+    private let store: Store
+    private let segments: [Segment]
+    private var asOf: Int64 = 1_764_547_200_000
+
+    init(copying path: String) throws {
+        try FileManager.default.copyItem(atPath: path, toPath: folder.path)
+        store = try Store(folder.path)
+        segments = try (0..<50).map { n in
+            try Segment(
+                "email opened at least \(n % 3 + 1) in the last \(n * 5 + 5) days and age > \(n)")
+        }
+        for (n, segment) in segments.enumerated() {
+            try store.freeze(segment, as: "list \(n)", SaveOptions(evaluation: options))
+        }
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private var options: EvaluationOptions {
+        EvaluationOptions(asOf: Instant(milliseconds: asOf), threads: 1)
+    }
+
+    /// An hour later each time.
+    func refresh() {
+        asOf += 3_600_000
+        blackHole(try? store.refresh(nil, options).refreshes.count)
+    }
+
+    func count() { blackHole(try? store.snapshot().count(segments, options).count) }
+    func countOne() { blackHole(try? store.snapshot().count(segments[9], options).count) }
+    func compare() {
+        var later = options
+        later.asOf = Instant(milliseconds: asOf + 86_400_000)
+        blackHole(try? store.snapshot().difference(of: "list 9", later).entered)
+    }
+    func members() { blackHole(try? store.snapshot().count(.saved("list 9"), options).count) }
 }
 
 enum EngineBench {

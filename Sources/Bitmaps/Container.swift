@@ -64,6 +64,25 @@ import WinnowCKernels
         }
     }
 
+    /// Takes the rows that are in a set off it, and adds the others.
+    package func toggle(in set: BlockSet) {
+        switch kind {
+        case .empty: break
+        case .array:
+            guard let array = unsafe array else { return }
+            for i in 0..<count {
+                let row = unsafe array[i]
+                unsafe set.bits[Int(row >> 6)] ^= 1 << UInt64(row & 63)
+            }
+        case .bitset:
+            guard let words = unsafe words else { return }
+            for word in 0..<BlockSet.words { unsafe set.bits[word] ^= words[word] }
+        case .full:
+            for word in 0..<count / 64 { unsafe set.bits[word] ^= .max }
+            if count % 64 != 0 { unsafe set.bits[count / 64] ^= 1 << UInt64(count % 64) - 1 }
+        }
+    }
+
     /// Makes `set` equal to this set.
     package func copy(into set: BlockSet) {
         switch kind {

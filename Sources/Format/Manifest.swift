@@ -21,8 +21,8 @@ package struct Manifest: Sendable, Hashable {
     /// Whether profiles or activity were forgotten that may still be in files, until a compaction.
     package var forgets = false
 
-    /// Format 4 has goals and subscriptions.
-    package static let format: UInt32 = 4
+    /// Format 4 has goals and subscriptions, format 5 saved segments.
+    package static let format: UInt32 = 5
     private static let oldestFormat: UInt32 = 3
     private static let magic = Array("WINNOWMF".utf8)
 

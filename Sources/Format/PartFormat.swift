@@ -31,6 +31,8 @@ package enum PartKind: UInt32, Sendable, CaseIterable {
     case profiles = 2
     case dictionary = 3
     case catalogue = 5
+    case members = 11
+    case segments = 10
     case batches = 6
     case erased = 7
 
@@ -46,6 +48,7 @@ package enum SectionTag: UInt32, Sendable {
     case objects = 48, selectors
     case digests = 64
     case erased = 80
+    case lists = 96, members, definitions, refreshes
 }
 
 /// A part as the manifest knows it.

@@ -64,6 +64,7 @@ package final class PartWriter {
     }
 
     private func writeOut(_ count: Int) throws(WinnowError) {
+        if count == 0 { return }
         for start in stride(from: 0, to: count, by: PartFormat.page) {
             checksums.append(crc32c(buffer[start..<min(start + PartFormat.page, count)]))
         }

@@ -111,29 +111,22 @@ package struct Load {
     /// What to say of a batch that was loaded before under its id; nil when it was not.
     private func repeated() throws(WinnowError) -> LoadSummary? {
         guard let id = options.batch.map({ Array($0.utf8) }) else { return nil }
-        for part in try writer.snapshot.batches() {
-            guard
-                let stored = try unsafe id.withUnsafeBytesThrowing({ (id) throws(WinnowError) in
-                    try unsafe part.digest(of: id)
-                })
-            else { continue }
-            var digests: [[UInt8]] = []
-            for input in inputs { digests.append(try InputBytes.digest(input, cancellation)) }
-            guard BatchDigest.of(kind, options, files: digests) == stored else {
-                throw .badData(
-                    file: inputs.map(\.name).joined(separator: ", "), line: nil,
-                    column: nil, code: .batchConflict,
-                    reason:
-                        "the batch “\(options.batch ?? "")” was loaded before with other content "
-                        + "or options; nothing was stored"
-                )
-            }
-            var summary = LoadSummary()
-            summary.isRepeated = true
-            summary.version = writer.snapshot.manifest.version
-            return summary
+        guard let stored = try writer.snapshot.digest(ofBatch: id) else { return nil }
+        var digests: [[UInt8]] = []
+        for input in inputs { digests.append(try InputBytes.digest(input, cancellation)) }
+        guard BatchDigest.of(kind, options, files: digests) == stored else {
+            throw .badData(
+                file: inputs.map(\.name).joined(separator: ", "), line: nil,
+                column: nil, code: .batchConflict,
+                reason:
+                    "the batch “\(options.batch ?? "")” was loaded before with other content "
+                    + "or options; nothing was stored"
+            )
         }
-        return nil
+        var summary = LoadSummary()
+        summary.isRepeated = true
+        summary.version = writer.snapshot.manifest.version
+        return summary
     }
 
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {

@@ -22,6 +22,7 @@ package final class StoreVersion: Sendable {
     private let openedKeys = Once<StringTables>()
     private let openedFewKeys = Once<FewStrings>()
     private let openedCatalogue = Once<[CatalogueObject]>()
+    private let openedSegments = Once<SavedSegments>()
     private let openedIndices = Mutex<[Namespace: CatalogueIndex]>([:])
     private let openedFirstTimes = Mutex<[FirstTimesKey: [NameCode: Int64]]>([:])
 
@@ -32,6 +33,7 @@ package final class StoreVersion: Sendable {
         let namespace: Namespace
     }
 
+    private let openedLast = Once<Int64>()
     private let openedTables = Mutex<[Namespace: StringTables]>([:])
 
     package init(_ directory: StoreDirectory) throws(WinnowError) {
@@ -143,6 +145,14 @@ package final class StoreVersion: Sendable {
         }
     }
 
+    /// Segments that the store keeps.
+    package func savedSegments() throws(WinnowError) -> SavedSegments {
+        try openedSegments.get { () throws(WinnowError) in
+            SavedSegments(
+                try open(.segments) { (file) throws(WinnowError) in try SegmentsPart(file) })
+        }
+    }
+
     /// The catalogue of campaigns or of templates by what selectors ask for.
     package func catalogueIndex(_ namespace: Namespace) throws(WinnowError) -> CatalogueIndex {
         if let index = openedIndices.withLock({ $0[namespace] }) { return index }
@@ -198,6 +208,17 @@ package final class StoreVersion: Sendable {
         }
         openedUsedNames.withLock { $0[namespace] = names }
         return names
+    }
+
+    /// When something happened last, by activity, goals and members of static segments: as of later
+    /// instants the same has happened.
+    package func lastMillisecond() throws(WinnowError) -> Int64 {
+        try openedLast.get { () throws(WinnowError) in
+            let records = try (activity() + goals()).flatMap { $0.types.values.map(\.maximum) }
+            let saved = try savedSegments()
+            let lists = saved.all.map(\.horizon) + saved.refreshes.values.flatMap { $0.map(\.asOf) }
+            return (records + lists).max() ?? .min
+        }
     }
 
     package func files(_ kind: PartKind) throws(WinnowError) -> [PartFile] {

@@ -93,11 +93,15 @@ package final class Writer {
 
     /// Stores a batch: atomically, and durably when this returns. One that says nothing makes no
     /// version.
+    /// - Parameter time: nil for what is no batch of data.
     /// - Parameter memory: bytes that merging may take.
-    package func commit(_ batch: Batch, at time: Instant, memory: Int) throws(WinnowError) {
+    package func commit(_ batch: Batch, at time: Instant?, memory: Int) throws(WinnowError) {
         if batch.isEmpty { return }
+        let lists = Set(try snapshot.savedSegments().all.map(\.list))
+        let kept = try lists.subtracting(orphans(batch))
         try commit { (manifest) throws(WinnowError) in
-            manifest.time = max(manifest.time, time)
+            if let time { manifest.time = max(manifest.time, time) }
+            if kept.count < lists.count { manifest.forgets = true }
             manifest.rows += UInt32(clamping: batch.profiles.added)
             if !batch.erased.isEmpty { manifest.forgets = true }
             for kind in PartKind.allCases {
@@ -108,6 +112,18 @@ package final class Writer {
                 // what an empty part takes.
                 let count = kind.family.merged(lengths, new: UInt64(size) + 4096)
                 try replace(count, of: kind, by: batch, purging: nil, memory, in: &manifest)
+            }
+        }
+    }
+
+    /// The lists that no segment has any more once a batch is stored.
+    private func orphans(_ batch: Batch) throws(WinnowError) -> [UInt32] {
+        guard !batch.segments.isEmpty else { return [] }
+        let saved = try snapshot.savedSegments()
+        return batch.segments.compactMap { new in
+            let old = saved.named(String(decoding: new.name, as: UTF8.self))
+            return old.flatMap {
+                $0.isStatic && (new.isRemoved || new.list != $0.list) ? $0.list : nil
             }
         }
     }
@@ -160,17 +176,32 @@ package final class Writer {
         return batch.erased.count
     }
 
-    /// Forgets the activity and goals before an instant that the store has now, at once; it leaves the files
-    /// when the store is compacted. Older activity that is loaded later is not forgotten. Makes no
-    /// version when there is none.
+    /// Forgets the activity and goals before an instant that the store has now, at once; they leave the
+    /// files when the store is compacted. What static segments were before leaves them at once. Older
+    /// activity that is loaded later is not forgotten. Makes no version when there is none.
     package func drop(before horizon: Int64) throws(WinnowError) {
         let parts = try (snapshot.activity() + snapshot.goals()).filter { part in
             part.horizon < horizon
                 && part.types.values.contains { $0.events > 0 && $0.minimum < horizon }
         }
-        guard !parts.isEmpty else { return }
+        let saved = try snapshot.savedSegments()
+        var batch = try Batch(snapshot)
+        batch.droppedBefore = horizon
+        batch.segments = saved.all.filter { segment in
+            segment.isStatic && segment.horizon < horizon
+                && saved.refreshes[segment.list]?.first.map { $0.asOf < horizon } ?? false
+        }
+        for i in batch.segments.indices { batch.segments[i].horizon = horizon }
+        guard !parts.isEmpty || !batch.segments.isEmpty else { return }
         let cut = Set(parts.map(\.file.reference.id))
         try commit { (manifest) throws(WinnowError) in
+            for kind in [PartKind.members, .segments] where !batch.segments.isEmpty {
+                let count = manifest.parts(of: kind).count
+                try replace(
+                    count, of: kind, by: batch, purging: nil, LoadOptions.smallestMemory,
+                    in: &manifest)
+            }
+            if cut.isEmpty { return }
             manifest.forgets = true
             for i in manifest.parts.indices
             where cut.contains(manifest.parts[i].id) {

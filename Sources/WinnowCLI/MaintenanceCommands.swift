@@ -87,6 +87,11 @@ struct EraseCommand: ParsableCommand {
         Terminal.note(
             "\(Figures.grouped(summary.ids)) ids, \(Figures.grouped(summary.erased)) erased, "
                 + "\(Figures.grouped(summary.ids - summary.erased)) unknown")
+        for name in summary.segments {
+            Terminal.note(
+                "the saved segment “\(Figures.line(name))” has an id or an address of theirs in its rule; "
+                    + "save it anew without")
+        }
     }
 }
 

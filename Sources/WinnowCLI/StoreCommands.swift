@@ -107,6 +107,7 @@ struct InfoCommand: ParsableCommand {
             ["subscriptions", Figures.grouped(info.subscriptions)],
             ["goals", Figures.grouped(info.goals)],
             ["anonymous goals", Figures.grouped(info.anonymousGoals)],
+            ["saved segments", Figures.grouped(info.segments)],
             ["erased", Figures.grouped(info.erased)], ["parts", Figures.grouped(info.parts)],
             ["activity", Figures.bytes(info.activityBytes)],
             ["profile fields", Figures.bytes(info.profileBytes)],

@@ -18,8 +18,7 @@ struct WinnowCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
             ExplainCommand.self, ShowCommand.self, ExportCommand.self, BreakdownCommand.self,
-            InfoCommand.self,
-            SchemaCommand.self,
+            SegmentCommand.self, InfoCommand.self, SchemaCommand.self,
             CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
             BenchCommand.self,
             CatalogCommand.self, InferCommand.self, MapsCommand.self, RuleCommand.self,
@@ -29,7 +28,8 @@ struct WinnowCommand: ParsableCommand {
     static func main() {
         Terminal.endOnClosedPipe()
         Terminal.goOnAtFileLimit()
-        let arguments = withoutManners(CommandLine.arguments.dropFirst())
+        let arguments = SegmentCommand.reordered(
+            withoutManners(CommandLine.arguments.dropFirst()))
         if arguments.isEmpty {
             Terminal.help(helpMessage())
             exit(withError: ExitCode(64))

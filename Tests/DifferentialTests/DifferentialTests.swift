@@ -170,8 +170,31 @@ struct DifferentialTests {
             tally.paths.add(paths)
             #expect(counts[0].count == ids.count, "seed \(seed), compacted: \(segment)")
         }
+        tally.paths.add(try compareSaved(sample, store.store, seed))
         #expect(try Store.verify(at: store.store.path).findings == [], "seed \(seed), compacted")
         return tally
+    }
+
+    /// Rules that are saved, used as they are and used once more.
+    private static func compareSaved(
+        _ sample: [(segment: Segment, options: EvaluationOptions, ids: [String])], _ store: Store,
+        _ seed: UInt64
+    ) throws -> EvaluationPaths {
+        var paths = EvaluationPaths()
+        for (i, (segment, options, ids)) in sample.prefix(6).enumerated() {
+            try store.save(segment, as: "rule \(i)", SaveOptions(evaluation: options))
+            try store.freeze(segment, as: "list \(i)", SaveOptions(evaluation: options))
+            let snapshot = try store.snapshot()
+            for used in [
+                .saved("rule \(i)"), .saved("rule \(i)"), .saved("list \(i)"),
+                .entered("list \(i)"),
+            ] as [Segment] {
+                let (counts, own) = try snapshot.evaluate([used], options)
+                paths.add(own)
+                #expect(counts[0].count == ids.count, "seed \(seed), saved: \(segment)")
+            }
+        }
+        return paths
     }
 
     /// Rules that have much in common, counted in one call, against the same rules one by one and

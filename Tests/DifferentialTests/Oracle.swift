@@ -73,6 +73,9 @@ struct Oracle: Sendable {
     /// One value per row, by field name.
     let columns: [[UInt8]: Column]
 
+    /// Saved segments by their names.
+    var segments: [String: OracleSegment] = [:]
+
     /// What was wrong with the world, thrown when a rule is asked.
     private let defect: OracleFailure?
 
@@ -110,9 +113,16 @@ struct Oracle: Sendable {
             zone = try node["timezone"]?.word() ?? timezone
             node = inner
         }
-        let moment = Moment(asOf: asOf, calendar: try OracleCalendar(zone: zone))
-        let answers = try evaluate(node, at: moment)
-        return Set(zip(ids, answers).filter(\.1).map(\.0))
+        return try matching(node, asOf: asOf, zone: zone, usualZone: timezone)
+    }
+
+    /// The same of a node, in its own zone.
+    func matching(
+        _ node: OracleJSON, asOf: Int64, zone: String, usualZone: String
+    ) throws -> Set<String> {
+        let moment = Moment(
+            asOf: asOf, calendar: try OracleCalendar(zone: zone), usualZone: usualZone)
+        return Set(zip(ids, try evaluate(node, at: moment)).filter(\.1).map(\.0))
     }
 
     private func evaluate(_ node: OracleJSON, at moment: Moment) throws -> [Bool] {
@@ -132,6 +142,7 @@ struct Oracle: Sendable {
         case "sample": return try rows(sample: only.value)
         case "subscription": return try rows(subscription: only.value, at: moment)
         case "goal": return try rows(goal: only.value, at: moment)
+        case "segment": return try rows(segment: only.value, at: moment)
         default: throw OracleFailure(description: "an unknown node: \(node)")
         }
     }
@@ -142,6 +153,8 @@ extension Oracle {
     struct Moment {
         var asOf: Int64
         var calendar: OracleCalendar
+        /// Of saved segments that name none.
+        var usualZone: String
     }
 
     /// Numbers for the ids of campaigns, templates, links and messages: equal numbers mean equal

@@ -75,7 +75,7 @@ struct RandomStore {
         try load(events, "ghosts")
     }
 
-    private func load(_ events: [OracleEvent], _ name: String) throws {
+    func load(_ events: [OracleEvent], _ name: String) throws {
         let header = "profile,channel,event,time_ms,campaign,template,link,message,count,machine\n"
         try load(.events, "\(name).csv", header + events.map(RandomStore.line).joined())
     }
@@ -94,7 +94,7 @@ struct RandomStore {
         "\(fillerID(number)),\(number)@filler.example\n"
     }
 
-    private func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
+    func load(_ kind: LoadKind, _ name: String, _ text: String) throws {
         let file = folder.appendingPathComponent(name)
         try Data(text.utf8).write(to: file)
         try store.load(kind, from: .files([file.path]))
@@ -134,7 +134,7 @@ struct RandomStore {
         for (i, part) in parts.enumerated() { try load(.profiles, "right-\(i).ndjson", part) }
     }
 
-    private static func json(_ id: String, _ fields: [String: OracleValue], clearing: [String] = [])
+    static func json(_ id: String, _ fields: [String: OracleValue], clearing: [String] = [])
         -> String
     {
         var members = ["\"id\": \(RandomWorld.quoted(id))"]

@@ -35,8 +35,7 @@ extension RandomWorld {
         return Self.object(members + [member("where", node)])
     }
 
-    private mutating func node(depth: Int, _ world: OracleWorld, _ features: RuleFeatures) -> String
-    {
+    mutating func node(depth: Int, _ world: OracleWorld, _ features: RuleFeatures) -> String {
         guard depth > 1 else { return leaf(world, features) }
         let key = pick(weighted: [(40, "all"), (37, "any"), (13, "not"), (10, "")])
         if key.isEmpty { return leaf(world, features) }

@@ -34,6 +34,13 @@ struct Contents: Hashable {
         for rule in Contents.rules {
             answers.append(try Array(snapshot.ids(of: try Segment(json: rule), options)))
         }
+        for segment in try snapshot.savedSegments() {
+            answers.append(try Array(snapshot.ids(of: .saved(segment.name), options)))
+            answers.append(["\(segment)"])
+            guard segment.kind == .static else { continue }
+            answers.append(try Array(snapshot.ids(of: .left(segment.name), options)))
+            answers.append(try snapshot.refreshes(of: segment.name).map { "\($0)" })
+        }
         events = try snapshot.info().events
         fields = snapshot.schema.ownFields.map(\.name)
     }
@@ -61,6 +68,27 @@ struct CrashTests {
     }
     static let drop: Workload.Step = {
         try Store(Workload.path, on: $0).drop(before: Instant(milliseconds: 1_735_700_000_000))
+    }
+
+    private static func asOf(_ hour: Int64) -> EvaluationOptions {
+        EvaluationOptions(
+            asOf: Instant(milliseconds: 1_735_689_600_000 + hour * 3_600_000), threads: 1)
+    }
+    static let save: Workload.Step = {
+        try Store(Workload.path, on: $0).save(
+            .email(.opened, .atLeast(1)) || .field("n", .atLeast, 15), as: "some")
+    }
+    static let freeze: Workload.Step = {
+        try Store(Workload.path, on: $0).freeze(
+            .saved("some"), as: "frozen", SaveOptions(evaluation: asOf(0)))
+    }
+    static func refresh(_ hour: Int64) -> Workload.Step {
+        {
+            try Store(Workload.path, on: $0).refresh(batch: "hour \(hour)", asOf(hour))
+        }
+    }
+    static let remove: Workload.Step = {
+        try Store(Workload.path, on: $0).removeSegment("frozen")
     }
 
     /// Runs the steps, then crashes after every call of every step into every state, of the
@@ -189,5 +217,26 @@ struct CrashTests {
         }
         let count = try crash(Workload(steps: steps), limit: 8, thorough: false, "long workload")
         #expect(count > 10_000)
+    }
+
+    @Test("saving, refreshing and removing segments may be cut short anywhere")
+    func segments() throws {
+        let inputs = try Inputs()
+        var steps: [Workload.Step] = [
+            CrashTests.create, CrashTests.load(.profiles, try inputs.profiles(0..<20)),
+            CrashTests.save, CrashTests.freeze,
+        ]
+        for night in 1..<7 {
+            steps.append(
+                CrashTests.load(
+                    .events, try inputs.events(night * 20..<night * 20 + 20, profiles: 20)))
+            steps.append(CrashTests.refresh(Int64(night) * 20))
+        }
+        steps += [
+            CrashTests.erase, CrashTests.drop, CrashTests.refresh(200), CrashTests.compact,
+            CrashTests.remove, CrashTests.compact,
+        ]
+        let count = try crash(Workload(steps: steps), limit: 6, thorough: false, "segments")
+        #expect(count > 4000)
     }
 }

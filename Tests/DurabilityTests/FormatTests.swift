@@ -9,7 +9,7 @@ import Winnow
 struct FormatTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Formats")
-    private static let stores = ["3", "3-machines", "4"]
+    private static let stores = ["3", "3-machines", "4", "5"]
 
     @Test("open, answer, verify, take more and are compacted", arguments: stores)
     func opens(name: String) throws {

@@ -21,7 +21,7 @@ struct GoldenBytesTests {
     /// parts that may have frames are compared by their names alone.
     private static let zstd = "# libzstd \(ZSTD_versionNumber())"
 
-    private static let framed = ["activity-", "catalogue-"]
+    private static let framed = ["activity-", "catalogue-", "segments-"]
 
     @Test("every part of every step has the bytes that it always had")
     func parts() throws {
@@ -100,6 +100,16 @@ private final class GoldenStore {
                 try store.load(
                     .goals, from: .file(try inputs.goals(4000, batch: batch)),
                     options: skipping)
+            }
+        }
+        let options = SaveOptions(
+            replaces: true,
+            evaluation: EvaluationOptions(asOf: Instant(milliseconds: 1_750_000_000_000)))
+        try step("segment") { try store.save(.field("n", .atLeast, 40), as: "many", options) }
+        for city in ["city 9", "city 1", "city 9"] {
+            try step("freeze-\(city.dropFirst(5))") {
+                let who: Segment = .saved("many") && .field("city", .equals, .string(city))
+                try store.freeze(who, as: "frozen", options)
             }
         }
         try step("erase-again") { try store.erase(profiles: ["p5", "p12"]) }

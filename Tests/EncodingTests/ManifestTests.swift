@@ -64,7 +64,7 @@ struct ManifestTests {
     func layout() {
         let body = hex(
             """
-            57494E4E4F574D46 04000000 0300000000000000 0200000000000000
+            57494E4E4F574D46 05000000 0300000000000000 0200000000000000
             E803000000000000 0500000000000000 0900000000000000
             01 01000000 01000000 61 07000000 646563696D616C 02
             01 01000000 0800000000000000 01000000 8002000000000000 AABBCCDD FFFFFFFFFFFFFFFF
@@ -108,18 +108,20 @@ struct ManifestTests {
         damaged("longer than it says") { $0.put(UInt32(0), at: 75) }
         damaged("an impossible part") { $0.put(UInt64(9), at: 79) }
         damaged("a part of unknown kind") { $0.put(UInt32(0), at: 87) }
-        damaged("a part of unknown kind") { $0.put(UInt32(10), at: 87) }
+        damaged("a part of unknown kind") { $0.put(UInt32(12), at: 87) }
         damaged("an impossible part") { $0.put(UInt64(1 << 48), at: 91) }
         damaged("longer than it says") { $0.append(0) }
     }
 
     @Test("another format is told from damage")
     func formats() throws {
-        #expect(throws: WinnowError.newerFormat(file: "MANIFEST", version: 5)) {
-            try decoded(changed { $0.put(UInt32(5), at: 8) })
+        #expect(throws: WinnowError.newerFormat(file: "MANIFEST", version: 6)) {
+            try decoded(changed { $0.put(UInt32(6), at: 8) })
         }
-        let earlier = try decoded(changed { $0.put(UInt32(3), at: 8) })
-        #expect(earlier == ManifestTests.sample)
+        for version in [3, 4] as [UInt32] {
+            let earlier = try decoded(changed { $0.put(version, at: 8) })
+            #expect(earlier == ManifestTests.sample)
+        }
         for version in [1, 2] as [UInt32] {
             #expect(throws: WinnowError.olderFormat(file: "MANIFEST", version: version)) {
                 try decoded(changed { $0.put(version, at: 8) })

@@ -62,6 +62,9 @@ package struct SampleStore: Sendable {
             #"{"goal": {"goal": "g1", "operator": "at_least", "times": 2,"#
                 + #" "value": {"average": {"at_least": 3.5}}}}"#,
             #"{"goal": {"pixel": ["x1", "x2"], "operator": "not_happened", "during": {"last": 9}}}"#,
+            #"{"segment": "fans"}"#, #"{"not": {"segment": "frozen"}}"#, #"{"segment": "listed"}"#,
+            #"{"segment": {"name": "frozen", "entered": {"at_least": 2}}}"#,
+            #"{"segment": {"name": "frozen", "left": {"during": {"from": "2025-01-03"}}}}"#,
         ]
         return rules.compactMap { try? Segment(json: $0) }
     }()
@@ -103,6 +106,21 @@ package struct SampleStore: Sendable {
                 .subscriptions, from: .file(try inputs.subscriptions(profiles, batch: batch)))
             try store.load(.goals, from: .file(try inputs.goals(profiles, batch: batch)))
         }
+        try store.save(.email(.opened, .atLeast(3)), as: "fans", SaveOptions(description: "often"))
+        for hour in [10, 60, 90, 170, 200] as [Int64] {
+            let asOf = Instant(milliseconds: 1_735_689_600_000 + hour * 3_600_000)
+            let options = SaveOptions(
+                replaces: true, evaluation: EvaluationOptions(asOf: asOf, threads: 1))
+            // Some come, and some leave and come again.
+            let who: Segment =
+                hour % 100 == 0
+                ? .saved("fans") : .email(.clicked, .atLeast(1), during: .last(1, .days))
+            try store.freeze(who, as: "frozen", options)
+        }
+        try store.freeze(
+            .field("n", .atMost, 40), as: "listed",
+            SaveOptions(
+                evaluation: EvaluationOptions(asOf: Instant(milliseconds: 1_735_700_000_000))))
         try store.erase(profiles: ["p4", "p9"])
         try store.drop(before: Instant(milliseconds: 1_735_776_000_000))
         image = disk.now

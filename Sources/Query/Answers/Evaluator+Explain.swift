@@ -111,18 +111,6 @@ extension Evaluator {
     }
 }
 
-extension Plan {
-    /// Leaves in the scopes of its conditions.
-    fileprivate var leaves: Int {
-        switch self {
-        case .empty, .universe: 0
-        case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.leaves }
-        case .not(let plan): plan.leaves
-        case .condition(let condition): condition.leaves
-        }
-    }
-}
-
 /// The nodes of a segment in one block.
 private final class BlockExplanation {
     private let nodes: [BoundNode]

@@ -45,7 +45,8 @@ package struct ProfileReckoner {
         case .activity(let activity): return try reckon(activity, &binder)
         case .goal(let goal): return try reckon(goal, &binder)
         case .subscription(let subscription): return try reckon(subscription, &binder)
-        case .field, .sample, .all, .any, .not, .tooDeep, .tooLarge: return ProfileReckoning()
+        case .field, .segment, .sample, .all, .any, .not, .tooDeep, .tooLarge:
+            return ProfileReckoning()
         }
     }
 

@@ -64,6 +64,7 @@ extension Rule.Node {
         case .field(let condition): condition
         case .subscription(let condition): condition
         case .goal(let condition): condition
+        case .segment(let condition): condition
         case .sample(let sample): sample
         case .all, .any, .not, .tooDeep, .tooLarge: nil
         }
@@ -78,7 +79,7 @@ struct Binder {
     /// What the segments of one call have in common.
     let shared: SharedBindings
     /// Whether unknown names and empty scopes are errors.
-    private let strict: Bool
+    let strict: Bool
     fileprivate private(set) var windows: [WindowReport] = []
     fileprivate private(set) var warnings: [RuleWarning] = []
     /// What the selectors of the condition at hand chose.
@@ -223,10 +224,9 @@ struct Binder {
 
 extension Segment {
     /// Binds the segment to a snapshot.
-    /// - Parameter asOfGiven: whether somebody chose the instant of evaluation.
     /// - Throws: `invalidRule` with the place in the rule.
     package func bind(
-        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool,
+        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool,
         sharing shared: SharedBindings
     ) throws(WinnowError) -> BoundSegment {
         try validate()
@@ -234,7 +234,7 @@ extension Segment {
         for warning in warnings { binder.add(warning) }
         let plan = try binder.at(.where) { (binder) throws(WinnowError) in
             let plan = try binder.bind(rule).simplified()
-            if asOfGiven, time.asOf < snapshot.manifest.time, rule.usesCurrentState {
+            if time.isChosen, time.asOf < snapshot.manifest.time, rule.usesCurrentState {
                 binder.note(
                     "fields_are_current",
                     "fields, catalogue and profiles are those of the newest batch, not of "
@@ -249,10 +249,10 @@ extension Segment {
 extension Segment {
     /// Binds each node for itself, parents before children, in the order of the rule.
     package func bindNodes(
-        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool, asOfGiven: Bool
+        to snapshot: StoreVersion, _ time: EvaluationTime, strict: Bool
     ) throws(WinnowError) -> [BoundNode] {
         let bound = try bind(
-            to: snapshot, time, strict: strict, asOfGiven: asOfGiven,
+            to: snapshot, time, strict: strict,
             sharing: SharedBindings(of: []))
         var binder = Binder(snapshot, time, strict: strict, SharedBindings(of: []))
         var nodes = try binder.at(.where) { (binder) throws(WinnowError) in

@@ -35,13 +35,22 @@ package final class SharedBindings {
     /// Fields that are tested for the same, whatever words say so.
     var fields: [FieldKey: Plan] = [:]
 
+    /// Segments that the store keeps, and those of them that are being bound.
+    var saved: [SavedKey: SavedBinding] = [:]
+    /// Static segments whose members are being found anew: rules mean who they are going to be.
+    package var refreshing: Set<UInt32> = []
+    /// Whether who is in a saved segment is kept for other calls.
+    let keepsRows: Bool
+
     /// - Parameter often: whether segments are bound as of several instants.
     package init(of segments: [Segment], often: Bool = false) {
+        keepsRows = !often
         areSeveral = often || segments.count > 1 || segments.contains { $0.rule.nodes > 1 }
     }
 
     /// Forgets what depends on the instant of evaluation.
     package func forgetTimes() {
+        saved = [:]
         conditions = conditions.filter { $0.key.asOf == nil }
         scopes = [:]
     }

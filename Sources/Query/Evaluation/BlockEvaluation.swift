@@ -62,8 +62,9 @@ import WinnowModel
     }
 
     /// The rows of one plan in the block; good until another's are asked for.
-    func rows(ofPlan i: Int) throws(WinnowError) -> BlockSet {
-        let set = try set(of: program.roots[i], or: scratch.set(0), level: 1, within: nil)
+    /// - Parameter within: rows outside need not be right.
+    func rows(ofPlan i: Int, within: BlockSet? = nil) throws(WinnowError) -> BlockSet {
+        let set = try set(of: program.roots[i], or: scratch.set(0), level: 1, within: within)
         // What events and fields say of erased profiles counts nowhere; inside the tree it does no
         // harm.
         if gone != nil { set.formIntersection(scratch.universe) }
@@ -122,6 +123,11 @@ import WinnowModel
             scratch.record(.complemented)
             if unsafe set.bits != out.bits { out.copy(from: set) }
             out.complement(in: scratch.universe)
+        case .saved(let saved, let inner):
+            if saved.rows?.copy(block, into: out) == true { return scratch.record(.savedRows) }
+            let set = try set(of: inner, or: out, level: level, within: nil)
+            if unsafe set.bits != out.bits { out.copy(from: set) }
+            saved.rows?.keep(block, out)
         case .all(let nodes): try all(nodes, into: out, level: level, within: within)
         case .any(let nodes): try any(nodes, into: out, level: level, within: within)
         }

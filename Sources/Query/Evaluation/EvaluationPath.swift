@@ -30,6 +30,8 @@ package enum EvaluationPath: Int, CaseIterable, Sendable {
     /// A newer part has other records of some profiles; values of goals are looked at.
     case recordsOverlaid, goalValues
     case rows, sample
+    /// Who is in a static segment, who entered or left it; who was found to be in a dynamic one before.
+    case members, membershipChanges, savedRows
     case subtracted, complemented, spared
     /// Some profiles of the block are erased; a part has events that are forgotten.
     case erased, forgotten

@@ -86,6 +86,7 @@ package final class Evaluator: Sendable {
         case .empty: 0
         case .universe: snapshot.live
         case .condition(let condition): try condition.storedCount(snapshot)
+        case .saved(let saved): try storedCount(saved.plan)
         case .all, .any, .not: nil
         }
     }

@@ -9,6 +9,8 @@ package indirect enum Plan: Sendable {
     case any([Plan])
     case not(Plan)
     case condition(any BoundCondition)
+    /// Profiles of a segment that the store keeps.
+    case saved(SavedPlan)
 }
 
 extension Plan {
@@ -19,6 +21,18 @@ extension Plan {
         case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.cost }
         case .not(let plan): plan.cost
         case .condition(let condition): condition.cost
+        case .saved(let saved): saved.cost
+        }
+    }
+
+    /// Leaves in the scopes of its conditions.
+    var leaves: Int {
+        switch self {
+        case .empty, .universe: 0
+        case .all(let plans), .any(let plans): plans.reduce(0) { $0 + $1.leaves }
+        case .not(let plan): plan.leaves
+        case .condition(let condition): condition.leaves
+        case .saved(let saved): saved.leaves
         }
     }
 
@@ -27,6 +41,9 @@ extension Plan {
 
     private var isEmpty: Bool { if case .empty = self { true } else { false } }
     private var isUniverse: Bool { if case .universe = self { true } else { false } }
+
+    /// Some rows, ascending.
+    package static func rows(_ rows: [Row]) -> Plan { .condition(RowsCondition(rows)) }
 
     /// The same set with constants folded and the cheap terms of each group first.
     func simplified() -> Plan {
@@ -49,7 +66,7 @@ extension Plan {
             case .not(let inner): return inner
             case let other: return .not(other)
             }
-        case .empty, .universe, .condition: return self
+        case .empty, .universe, .condition, .saved: return self
         }
     }
 }

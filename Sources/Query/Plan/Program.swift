@@ -10,6 +10,7 @@ struct Program: Sendable {
         case any([Int])
         case not(Int)
         case condition(any BoundCondition)
+        case saved(SavedPlan, Int)
     }
 
     /// Conditions on the same data, evaluated in one pass whenever one of them is wanted.
@@ -36,6 +37,7 @@ struct Program: Sendable {
         case any([Int])
         case not(Int)
         case condition(ObjectIdentifier)
+        case saved(ObjectIdentifier)
     }
 
     /// - Parameter sharing: whether what is equal is evaluated once, and conditions on the same data
@@ -70,6 +72,11 @@ struct Program: Sendable {
                 return intern(.not(inner), .not(inner))
             case .condition(let condition):
                 return intern(.condition(ObjectIdentifier(condition)), .condition(condition))
+            case .saved(let saved):
+                // Segments use each other, and some many others.
+                let key = Key.saved(ObjectIdentifier(saved))
+                if let index = known[key] { return index }
+                return intern(key, .saved(saved, use(saved.plan)))
             }
         }
         roots = plans.map(use)

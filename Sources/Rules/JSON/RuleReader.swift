@@ -84,9 +84,6 @@ private struct RuleReader {
             guard let kind = Rule.conditions.first(where: { $0.key == key }) else { break }
             return Rule(try kind.read(RuleValue(value: content, path: inner)).node)
         }
-        guard !Later.nodes.contains(key) else {
-            throw .invalidRule(path: inner, message: "“\(key)” is not available in this version")
-        }
         throw unknownKey(key, path, "a node is one of", RuleKey.nodes)
     }
 

@@ -3,7 +3,8 @@ import WinnowModel
 /// document = [ [ "segment" STRING ] [ "timezone" STRING ] ":" and a new line ] expr
 /// expr     = term { "or" term }
 /// term     = factor { "and" factor }
-/// factor   = "not" factor | "(" expr ")" | activity | field | subscription | goal | sample
+/// factor   = "not" factor | "(" expr ")" | activity | field | subscription | goal | segment
+///          | sample
 extension TextReader {
     /// What a text says.
     struct Document {
@@ -156,7 +157,6 @@ extension TextReader {
 
     private mutating func condition() throws(WinnowError) -> SourceTree {
         let start = token.start
-        try refuse(Later.rules)
         let openings = Rule.conditions.flatMap { kind in kind.openings.map { (kind, $0) } }
         let opened = choice(openings) { $0.1 }
         let kinds = opened.map { [$0.0] } ?? Rule.conditions.filter { $0.openings.isEmpty }

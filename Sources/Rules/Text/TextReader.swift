@@ -85,13 +85,6 @@ struct TextReader {
         return choice
     }
 
-    /// Refuses what this version does not have.
-    mutating func refuse(_ phrases: [String]) throws(WinnowError) {
-        for phrase in phrases where isNext(phrase) {
-            throw error("“\(phrase)” is not available in this version")
-        }
-    }
-
     // MARK: Values
 
     /// A whole number within a range.

@@ -3,7 +3,7 @@ import WinnowModel
 /// The words of rules as text that belong to no value of their own. Operators, counting modes and
 /// units have theirs beside their names in JSON.
 enum TextWords {
-    /// Every keyword of the language, also of what this version does not have. A name that is one
+    /// Every keyword of the language. A name that is one
     /// is in backquotes.
     static let keywords = Set(
         """
@@ -53,12 +53,4 @@ enum TextWords {
         }
         return message
     }
-}
-
-/// What the language has and this version does not. Each is refused where it would be read, so it
-/// comes in there, and leaves this list.
-enum Later {
-    /// Keys of nodes in JSON.
-    static let nodes = ["segment"]
-    static let rules = ["in segment", "entered segment", "left segment"]
 }

@@ -49,6 +49,8 @@ public struct Rule: Sendable, Hashable {
         case subscription(SubscriptionCondition)
         /// Profiles by the goals that they have reached.
         case goal(GoalCondition)
+        /// Profiles by a segment that the store keeps.
+        case segment(SavedSegmentCondition)
         /// A share of all profiles.
         case sample(Sample)
         /// Stands where a rule would nest deeper than `RuleLimits.depth`; an error when it is
@@ -98,7 +100,7 @@ extension Rule {
     /// The kinds of conditions, in the order in which help lists them.
     static let conditions: [any RuleCondition.Type] = [
         Activity.self, FieldCondition.self, SubscriptionCondition.self, GoalCondition.self,
-        Sample.self,
+        SavedSegmentCondition.self, Sample.self,
     ]
 }
 
@@ -110,6 +112,7 @@ extension Rule.Node {
         case .field(let condition): condition
         case .subscription(let condition): condition
         case .goal(let condition): condition
+        case .segment(let condition): condition
         case .sample(let sample): sample
         case .all, .any, .not, .tooDeep, .tooLarge: nil
         }

@@ -4,10 +4,36 @@ import WinnowModel
 package struct EvaluationTime: Sendable {
     package var asOf: Instant
     package var zone: TimeZoneRules
+    /// The zone of rules that name none.
+    package var usualZone: TimeZoneRules
+    /// Whether somebody chose the instant.
+    package var isChosen: Bool
+    /// Finds the zones of saved segments.
+    private let find: ZoneFinder
 
-    package init(asOf: Instant, zone: TimeZoneRules) {
+    /// Finds a zone by its name.
+    package typealias ZoneFinder = @Sendable (String) throws(WinnowError) -> TimeZoneRules
+
+    /// - Parameter usualZone: nil for the same zone.
+    package init(
+        asOf: Instant, zone: TimeZoneRules, usualZone: TimeZoneRules? = nil, isChosen: Bool = false,
+        find: @escaping ZoneFinder = { (name) throws(WinnowError) in
+            throw .usage("no time zone “\(name)” is known here")
+        }
+    ) {
         self.asOf = asOf
         self.zone = zone
+        self.usualZone = usualZone ?? zone
+        self.isChosen = isChosen
+        self.find = find
+    }
+
+    /// The same instant for a rule with a zone of its own; nil for the usual one.
+    package func inZone(_ name: String?) throws(WinnowError) -> EvaluationTime {
+        var time = self
+        time.zone = usualZone
+        if let name { time.zone = try find(name) }
+        return time
     }
 }
 

@@ -34,4 +34,15 @@ extension StoreVersion {
         for file in try files(.batches) { batches.append(try BatchesPart(file)) }
         return batches
     }
+
+    /// What was done under the id of a batch; nil for nothing.
+    package func digest(ofBatch id: [UInt8]) throws(WinnowError) -> [UInt8]? {
+        for part in try batches() {
+            let digest = try unsafe id.withUnsafeBytesThrowing { (id) throws(WinnowError) in
+                try unsafe part.digest(of: id)
+            }
+            if let digest { return digest }
+        }
+        return nil
+    }
 }

@@ -14,6 +14,8 @@ extension PartKind {
         case .profiles: ProfilesFamily.self
         case .dictionary: DictionaryFamily.self
         case .catalogue: CatalogueFamily.self
+        case .members: MembersFamily.self
+        case .segments: SegmentsFamily.self
         case .batches: BatchesFamily.self
         case .erased: ErasedFamily.self
         }
@@ -32,6 +34,12 @@ package struct Batch {
     package var fields: [ProfileSource] = []
     package var fieldCells = 0
     package var objects: [CatalogueObject] = []
+    /// Saved segments that are new, replaced or removed, and what refreshes of lists came to.
+    package var segments: [StoredSegment] = []
+    package var refreshes: [StoredRefresh] = []
+    package var memberships: [MembershipUpdate] = []
+    /// What lists were before is forgotten.
+    var droppedBefore: Int64?
     /// Events, goals and subscriptions, each by the kind of their parts.
     package var records: [PartKind: Records] = [:]
     /// Given to pass over events and goals that have been there before.

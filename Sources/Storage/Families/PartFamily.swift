@@ -55,6 +55,11 @@ struct Merge {
     /// The replaced parts of those that the snapshot has opened.
     func replaced<P>(_ all: [P]) -> ArraySlice<P> { all.suffix(older.count) }
 
+    /// Whether these are all of the snapshot.
+    func isWhole(_ kind: PartKind) -> Bool {
+        older.count == snapshot.manifest.parts(of: kind).count
+    }
+
     /// What the batch has of a kind.
     func records(of kind: PartKind) -> [any EventSource] { batch.records[kind]?.sources ?? [] }
 

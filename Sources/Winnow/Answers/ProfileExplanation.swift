@@ -64,9 +64,9 @@ extension Snapshot {
         _ segment: Segment, profile id: String, _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> ProfileExplanation {
         let binding = try Binding(self, options, of: [segment])
-        let time = EvaluationTime(asOf: binding.asOf, zone: try binding.zone(segment))
+        let time = try binding.time(segment)
         let bound = try segment.bindNodes(
-            to: snapshot, time, strict: options.strict, asOfGiven: options.asOf != nil)
+            to: snapshot, time, strict: options.strict)
         guard let code = try snapshot.fewKeys().code(of: id) else {
             throw .notFound(what: "profile", path: id)
         }

@@ -64,8 +64,7 @@ extension Snapshot {
         let binding = try Binding(self, options, of: [segment])
         let zone = try binding.zone(segment)
         let bound = try segment.bindNodes(
-            to: snapshot, EvaluationTime(asOf: binding.asOf, zone: zone), strict: options.strict,
-            asOfGiven: options.asOf != nil)
+            to: snapshot, try binding.time(segment), strict: options.strict)
         let figures = try evaluator(options, Cancellation()).explain(bound)
         let elapsed = clock.now - start
         var nodes: [SegmentExplanation.Node] = []

@@ -16,8 +16,8 @@ public struct StoreInfo: Sendable {
     public var subscriptions: Int
     /// Goals of profiles that are not forgotten, and goals of nobody.
     public var goals, anonymousGoals: Int
-    /// Segments that are saved; none can be yet.
-    public var segments = 0
+    /// Segments that are saved.
+    public var segments: Int
     /// Erased profiles whose values are still in files; none after a compaction.
     public var erased: Int
     /// Part files of the version.
@@ -65,6 +65,7 @@ extension Snapshot {
             subscriptions: try SubscriptionRecords(try snapshot.subscriptions())
                 .count(without: unpurged),
             goals: try goals(.goal), anonymousGoals: try goals(.anonymousGoal),
+            segments: try snapshot.savedSegments().all.count,
             erased: erased.map { $0.count - $0.purged } ?? 0,
             parts: manifest.parts.count, activityBytes: bytes(.activity),
             profileBytes: bytes(.profiles),

@@ -159,9 +159,16 @@ struct Binding {
 
     func bind(_ segment: Segment) throws(WinnowError) -> BoundSegment {
         try segment.bind(
-            to: snapshot.snapshot, EvaluationTime(asOf: asOf, zone: try zone(segment)),
-            strict: options.strict,
-            asOfGiven: options.asOf != nil, sharing: shared)
+            to: snapshot.snapshot, try time(segment), strict: options.strict, sharing: shared)
+    }
+
+    /// When a segment is evaluated.
+    func time(_ segment: Segment) throws(WinnowError) -> EvaluationTime {
+        EvaluationTime(
+            asOf: asOf, zone: try zone(segment),
+            usualZone: try TimeZoneRules.system(options.timezone ?? "UTC"),
+            isChosen: options.asOf != nil
+        ) { (name) throws(WinnowError) in try TimeZoneRules.system(name) }
     }
 
     /// The zone in which a segment's days are.

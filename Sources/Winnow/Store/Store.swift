@@ -98,8 +98,10 @@ public struct Store: Sendable {
         return writer.versionsHeld
     }
 
-    /// Takes profiles out of every answer, at once and durably. Their ids become free, but never
-    /// their rows; whatever the store has of them leaves its files when it is compacted.
+    /// Takes profiles out of every answer, at once and durably, and out of static segments. Their ids
+    /// become free, but never their rows; whatever the store has of them leaves its files when it is
+    /// compacted. Rules of saved segments stay as they are; `Snapshot.savedSegments(naming:)` tells
+    /// which have an id or an address of theirs in them.
     /// - Parameter ids: external ids; those that the store does not have are passed over.
     /// - Returns: how many profiles were erased.
     /// - Throws: `anotherWriter` when the store is being written.
@@ -111,7 +113,7 @@ public struct Store: Sendable {
 
     /// Forgets the activity before an instant that the store has now, at once and durably; it
     /// leaves the files when the store is compacted. Older activity that is loaded later counts
-    /// again.
+    /// again. Of static segments who entered and left before is forgotten, too; who is in them is not.
     /// - Throws: `anotherWriter` when the store is being written.
     /// - Complexity: O(parts). Until the store is compacted, rules look at the times of what
     ///   straddles the instant.
@@ -189,8 +191,10 @@ extension Store {
         profilesIn file: String, format: ProfileIDFormat = .lines
     ) throws(WinnowError) -> EraseSummary {
         let ids = try ProfileIDFile.read(file, format)
-        let erased = try Writer(directory).erase(ids, at: systemTime())
-        return EraseSummary(ids: ids.count, erased: erased)
+        let writer = try Writer(directory)
+        let segments = try Snapshot(writer.snapshot).savedSegments(naming: ids)
+        let erased = try writer.erase(ids, at: systemTime())
+        return EraseSummary(ids: ids.count, erased: erased, segments: segments)
     }
 }
 

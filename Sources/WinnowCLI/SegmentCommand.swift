@@ -1,0 +1,306 @@
+import ArgumentParser
+import Winnow
+import WinnowJSON
+
+/// Saved segments. The store stands before what is to be done with it; see `reordered`.
+struct SegmentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segment",
+        abstract: "Saves segments in a store, refreshes them, and says who came and left.",
+        usage: "winnow segment <store> (save|list|show|refresh|diff|remove) …",
+        discussion: """
+                winnow segment demo-store save fans 'email opened at least 3 in the last 90 days'
+                winnow count demo-store 'in segment "fans" and country = "DE"'
+                winnow segment demo-store list
+
+            winnow segment STORE save --help says more, and so do the others.
+            """,
+        subcommands: [
+            SegmentSaveCommand.self, SegmentListCommand.self, SegmentShowCommand.self,
+            SegmentRefreshCommand.self, SegmentDiffCommand.self, SegmentRemoveCommand.self,
+        ])
+
+    /// The arguments with the subcommand before the store, as the parser wants it.
+    static func reordered(_ arguments: [String]) -> [String] {
+        let actions = Set(configuration.subcommands.compactMap { $0.configuration.commandName })
+        guard arguments.count > 2, arguments[0] == "segment", actions.contains(arguments[2]),
+            !arguments[1].hasPrefix("-")
+        else { return arguments }
+        return [arguments[0], arguments[2], arguments[1]] + arguments[3...]
+    }
+
+    /// Tells warnings that are about segments, not about a rule at hand: the first of each code, and how
+    /// many more there are.
+    static func tell(_ warnings: [RuleWarning]) {
+        var kinds: [(code: String, messages: [String])] = []
+        for warning in warnings {
+            if let kind = kinds.firstIndex(where: { $0.code == warning.code }) {
+                if !kinds[kind].messages.contains(warning.message) {
+                    kinds[kind].messages.append(warning.message)
+                }
+            } else {
+                kinds.append((warning.code, [warning.message]))
+            }
+        }
+        for (_, messages) in kinds {
+            let more = messages.count > 1 ? "; \(messages.count - 1) more like this" : ""
+            Terminal.note("winnow: warning: \(messages[0])\(more)")
+        }
+    }
+}
+
+struct SegmentSaveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save",
+        abstract: "Saves a rule, or with --freeze or --profiles the profiles that are in it now.",
+        usage: """
+            winnow segment <store> save <name> <rule> [--freeze] [--description <text>] [--replace]
+            winnow segment <store> save <name> --profiles <file> [--description <text>] [--replace]
+            """,
+        discussion: """
+                winnow segment demo-store save fans 'email opened at least 3 in the last 90 days'
+                winnow segment demo-store save 'fans now' 'in segment "fans"' --freeze
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "Its name, 1 to 255 bytes.") var name: String
+    @OptionGroup var rule: RuleArguments
+    @Flag(help: "Keeps who is in it, and who comes and leaves when it is refreshed.")
+    var freeze = false
+    @Option(help: "A file with the ids of its members, one a line; - is standard input.")
+    var profiles: String?
+    @Option(help: "What people say of it.") var description: String?
+    @Flag(help: "Takes the place of a segment that has the name.") var replace = false
+    @OptionGroup var evaluation: EvaluationArguments
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        let store = try Store(store)
+        let options = SaveOptions(
+            description: description, replaces: replace, evaluation: try evaluation.options())
+        let summary: SavedSummary
+        if let profiles {
+            guard rule.rule == nil, rule.file == nil else {
+                throw WinnowError.usage("a segment has a rule or a list of ids, not both")
+            }
+            guard options.evaluation.asOf == nil else {
+                throw WinnowError.usage("a list of ids is as of now; leave --as-of out")
+            }
+            summary = try store.freeze(profilesIn: profiles, as: name, options)
+        } else {
+            let rule = try rule.read()
+            summary = try rule.asking { (segment) throws(WinnowError) in
+                freeze
+                    ? try store.freeze(segment, as: name, options)
+                    : try store.save(segment, as: name, options)
+            }
+            rule.tell(summary.warnings)
+        }
+        if format == .json { return try Terminal.print(json(summary)) }
+        if let refresh = summary.refresh {
+            try Terminal.print(
+                "saved “\(Figures.line(name))”: \(Figures.profiles(refresh.members)), "
+                    + "\(Figures.grouped(refresh.entered)) entered, "
+                    + "\(Figures.grouped(refresh.left)) left")
+        } else {
+            try Terminal.print("saved “\(Figures.line(name))”; it is evaluated when it is used")
+        }
+        if let unknown = summary.unknown, unknown > 0 {
+            Terminal.note("\(Figures.grouped(unknown)) ids are no profile of the store")
+        }
+    }
+
+    private func json(_ summary: SavedSummary) -> String {
+        var json = JSONWriter()
+        json.object {
+            $0.member("name", name)
+            $0.member("kind", summary.refresh == nil ? "dynamic" : "static")
+            $0.member("as_of", summary.refresh?.asOf.description)
+            $0.member("entered", summary.refresh?.entered)
+            $0.member("left", summary.refresh?.left)
+            $0.member("members", summary.refresh?.members)
+            $0.member("unknown", summary.unknown)
+        }
+        return json.text
+    }
+}
+
+struct SegmentListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists the saved segments.",
+        usage: "winnow segment <store> list [--format <format>]",
+        discussion: "    winnow segment demo-store list")
+
+    @Argument(help: "The store.") var store: String
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        let segments = try Store(store).snapshot().savedSegments()
+        if format == .json {
+            for segment in segments { try Terminal.print(segment.json) }
+            return
+        }
+        if segments.isEmpty { return Terminal.note("no segment is saved") }
+        var rows = [["name", "kind", "refreshed", "members"]]
+        for segment in segments {
+            rows.append([
+                Figures.shortened(Figures.line(segment.name), 40), segment.kind.rawValue,
+                segment.refreshed?.description ?? "",
+                segment.members.map { Figures.grouped($0) } ?? "",
+            ])
+        }
+        try Terminal.print(Figures.table(rows, texts: 3))
+    }
+}
+
+struct SegmentShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows a saved segment, or when its members were found.",
+        usage: "winnow segment <store> show <name> [--history] [--format <format>]",
+        discussion: """
+                winnow segment demo-store show fans
+                winnow segment demo-store show 'fans now' --history
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "Its name.") var name: String
+    @Flag(help: "Lists the times at which its members were found.") var history = false
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        let snapshot = try Store(store).snapshot()
+        if history {
+            return try SegmentRefreshCommand.print(try snapshot.refreshes(of: name), format)
+        }
+        let segment = try snapshot.savedSegment(name)
+        if format == .json { return try Terminal.print(segment.jsonWithRule()) }
+        var rows = [["name", segment.name], ["kind", segment.kind.rawValue]]
+        if let description = segment.description { rows.append(["description", description]) }
+        if let members = segment.members { rows.append(["members", Figures.grouped(members)]) }
+        if let refreshed = segment.refreshed { rows.append(["refreshed", refreshed.description]) }
+        for (title, names) in [("uses", segment.uses), ("used by", segment.usedBy)]
+        where !names.isEmpty {
+            rows.append([title, names.joined(separator: ", ")])
+        }
+        let text = try segment.rule.map { "\n\n" + (try $0.text()) } ?? ""
+        try Terminal.print(Figures.table(rows, texts: 2) + text)
+    }
+}
+
+struct SegmentRefreshCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "refresh",
+        abstract: "Finds the members of frozen segments anew, and keeps who entered and left.",
+        usage: "winnow segment <store> refresh (<name> | --all) [--batch <id>] [--as-of <instant>]",
+        discussion: """
+                winnow segment demo-store refresh --all --batch "night $(date +%F)"
+
+            With --batch it is safe to try again: what was done under an id is not done twice.
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "The name of a frozen segment.") var name: String?
+    @Flag(help: "Refreshes all that have a rule, in one pass and as one version.") var all = false
+    @Option(help: "An id under which this is done once.") var batch: String?
+    @OptionGroup var evaluation: EvaluationArguments
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        guard (name == nil) == all else {
+            throw WinnowError.usage("name the segment that is refreshed, or all of them with --all")
+        }
+        let summary = try Store(store).refresh(
+            name.map { [$0] }, batch: batch, try evaluation.options())
+        SegmentCommand.tell(summary.warnings)
+        if summary.isRepeated {
+            Terminal.note(
+                "the batch “\(batch ?? "")” was stored before; nothing was changed, these are the last refreshes"
+            )
+        }
+        try SegmentRefreshCommand.print(summary.refreshes, format)
+    }
+
+    static func print(_ refreshes: [SegmentRefresh], _ format: OutputFormat) throws {
+        if format == .json {
+            for refresh in refreshes { try Terminal.print(refresh.json) }
+            return
+        }
+        var rows = [["name", "as of", "entered", "left", "members"]]
+        for refresh in refreshes {
+            rows.append(
+                [Figures.shortened(Figures.line(refresh.name), 30), refresh.asOf.description]
+                    + [refresh.entered, refresh.left, refresh.members].map { Figures.grouped($0) })
+        }
+        if refreshes.isEmpty { return Terminal.note("no segment has members to be found anew") }
+        try Terminal.print(Figures.table(rows, texts: 2))
+    }
+}
+
+struct SegmentDiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract:
+            "Says who would enter and leave a frozen segment, and which part of its rule decides.",
+        usage: "winnow segment <store> diff <name> [--ids] [--as-of <instant>] [--format <format>]",
+        discussion: """
+                winnow segment demo-store diff 'fans now'
+                winnow segment demo-store diff 'fans now' --ids --format json
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "The name of a frozen segment.") var name: String
+    @Flag(help: "A line for each profile.") var ids = false
+    @OptionGroup var evaluation: EvaluationArguments
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() throws {
+        let difference = try Store(store).snapshot().difference(
+            of: name, listsProfiles: ids, try evaluation.options())
+        SegmentCommand.tell(difference.warnings)
+        if ids {
+            for change in difference.changes {
+                try Terminal.print(
+                    format == .json
+                        ? change.json
+                        : "\(change.enters ? "+" : "-") \(Figures.line(change.id))"
+                            + (change.path.map { "  \($0)" } ?? ""))
+            }
+            return
+        }
+        if format == .json { return try Terminal.print(difference.json) }
+        var text = ""
+        for (title, count, reasons, why) in [
+            ("left", difference.left, difference.leftBy, "because this no longer holds"),
+            (
+                "entered", difference.entered, difference.enteredBy,
+                "because this did not hold before"
+            ),
+        ] {
+            text += text.isEmpty ? "" : "\n\n"
+            text += "\(Figures.profiles(count)) \(title)"
+            if reasons.isEmpty { continue }
+            var rows: [[String]] = []
+            for reason in reasons {
+                rows.append([
+                    "  \(Figures.grouped(reason.count))",
+                    reason.text.map { Figures.shortened($0, 64) }
+                        ?? "nothing: later data put it right",
+                ])
+            }
+            text += ", \(why):\n" + Figures.table(rows, texts: 0, bars: true)
+        }
+        try Terminal.print(text)
+    }
+}
+
+struct SegmentRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Removes a saved segment that no other one uses.",
+        usage: "winnow segment <store> remove <name>",
+        discussion: "    winnow segment demo-store remove fans")
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: "Its name.") var name: String
+
+    func run() throws { try Store(store).removeSegment(name) }
+}
