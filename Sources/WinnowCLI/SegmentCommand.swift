@@ -21,12 +21,22 @@ struct SegmentCommand: ParsableCommand {
         ])
 
     /// The arguments with the subcommand before the store, as the parser wants it.
-    static func reordered(_ arguments: [String]) -> [String] {
-        let actions = Set(configuration.subcommands.compactMap { $0.configuration.commandName })
-        guard arguments.count > 2, arguments[0] == "segment", actions.contains(arguments[2]),
-            !arguments[1].hasPrefix("-")
-        else { return arguments }
-        return [arguments[0], arguments[2], arguments[1]] + arguments[3...]
+    static func reordered(_ arguments: [String]) throws(WinnowError) -> [String] {
+        let actions = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard arguments.count > 1, arguments[0] == "segment", !arguments[1].hasPrefix("-") else {
+            return arguments
+        }
+        if arguments.count > 2, actions.contains(arguments[2]) {
+            return [arguments[0], arguments[2], arguments[1]] + arguments[3...]
+        }
+        if actions.contains(arguments[1]) { return arguments }
+        let known = actions.joined(separator: ", ")
+        guard arguments.count > 2, !arguments[2].hasPrefix("-") else {
+            throw .usage("say what is to be done with the segments: \(known)")
+        }
+        let hint = nearestHint(for: arguments[2], among: actions)
+        throw .usage(
+            "“\(arguments[2])” is nothing that is done with segments\(hint); there are \(known)")
     }
 
     /// Tells warnings that are about segments, not about a rule at hand: the first of each code, and how
@@ -98,12 +108,12 @@ struct SegmentSaveCommand: ParsableCommand {
         }
         if format == .json { return try Terminal.print(json(summary)) }
         if let refresh = summary.refresh {
-            try Terminal.print(
+            Terminal.note(
                 "saved “\(Figures.line(name))”: \(Figures.profiles(refresh.members)), "
                     + "\(Figures.grouped(refresh.entered)) entered, "
                     + "\(Figures.grouped(refresh.left)) left")
         } else {
-            try Terminal.print("saved “\(Figures.line(name))”; it is evaluated when it is used")
+            Terminal.note("saved “\(Figures.line(name))”; it is evaluated when it is used")
         }
         if let unknown = summary.unknown, unknown > 0 {
             Terminal.note("\(Figures.grouped(unknown)) ids are no profile of the store")
@@ -213,9 +223,12 @@ struct SegmentRefreshCommand: ParsableCommand {
             name.map { [$0] }, batch: batch, try evaluation.options())
         SegmentCommand.tell(summary.warnings)
         if summary.isRepeated {
+            return Terminal.note(
+                "the batch “\(batch ?? "")” was stored before; nothing was changed")
+        }
+        for name in summary.later {
             Terminal.note(
-                "the batch “\(batch ?? "")” was stored before; nothing was changed, these are the last refreshes"
-            )
+                "“\(Figures.line(name))” was refreshed as of later than that; it stays as it is")
         }
         try SegmentRefreshCommand.print(summary.refreshes, format)
     }
@@ -283,7 +296,11 @@ struct SegmentDiffCommand: ParsableCommand {
             for reason in reasons {
                 rows.append([
                     "  \(Figures.grouped(reason.count))",
-                    reason.text.map { Figures.shortened($0, 64) }
+                    reason.text.map { text in
+                        let isGroup = ["all of", "any of", "not"].contains(text)
+                        let place = isGroup ? " (\(reason.path?.description ?? ""))" : ""
+                        return Figures.shortened(text + place, 64)
+                    }
                         ?? "nothing: later data put it right",
                 ])
             }

@@ -28,8 +28,7 @@ struct WinnowCommand: ParsableCommand {
     static func main() {
         Terminal.endOnClosedPipe()
         Terminal.goOnAtFileLimit()
-        let arguments = SegmentCommand.reordered(
-            withoutManners(CommandLine.arguments.dropFirst()))
+        var arguments = withoutManners(CommandLine.arguments.dropFirst())
         if arguments.isEmpty {
             Terminal.help(helpMessage())
             exit(withError: ExitCode(64))
@@ -37,6 +36,7 @@ struct WinnowCommand: ParsableCommand {
         do {
             try Terminal.checkOpenFiles()
             try checkArguments()
+            arguments = try SegmentCommand.reordered(arguments)
             var command = try parseAsRoot(arguments)
             let start = ContinuousClock.now
             try command.run()

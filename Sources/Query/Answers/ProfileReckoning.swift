@@ -1,3 +1,4 @@
+import WinnowBitmaps
 import WinnowColumns
 import WinnowFormat
 import WinnowModel
@@ -45,9 +46,34 @@ package struct ProfileReckoner {
         case .activity(let activity): return try reckon(activity, &binder)
         case .goal(let goal): return try reckon(goal, &binder)
         case .subscription(let subscription): return try reckon(subscription, &binder)
-        case .field, .segment, .sample, .all, .any, .not, .tooDeep, .tooLarge:
+        case .segment(let condition): return try reckon(condition, binder)
+        case .field, .sample, .all, .any, .not, .tooDeep, .tooLarge:
             return ProfileReckoning()
         }
+    }
+
+    /// How often the profile entered or left a static segment; nothing of who is in one.
+    private func reckon(
+        _ condition: SavedSegmentCondition, _ binder: Binder
+    ) throws(WinnowError) -> ProfileReckoning {
+        guard let history = condition.history,
+            let segment = try snapshot.savedSegments().named(condition.name), segment.isStatic
+        else { return ProfileReckoning() }
+        let window =
+            history.during.map { $0.resolved(binder.time).milliseconds ?? Int64.max...Int64.max }
+            ?? Int64.min...Int64.max
+        let key = MembershipKey(list: segment.list, block: row.block)
+        var count: UInt64 = 0
+        for part in try snapshot.memberships() {
+            try part.changes(key)?.forEach { (time, entered, left) throws(WinnowError) in
+                guard window.contains(time), time >= segment.horizon,
+                    time <= binder.time.asOf.milliseconds
+                else { return }
+                let rows = history.change == .entered ? entered : left
+                if rows.rank(of: row.inBlock) != nil { count += 1 }
+            }
+        }
+        return ProfileReckoning(count: count, needed: (UInt64(history.atLeast), nil))
     }
 
     // MARK: Activity

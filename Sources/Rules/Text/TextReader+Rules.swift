@@ -159,6 +159,15 @@ extension TextReader {
         let start = token.start
         let openings = Rule.conditions.flatMap { kind in kind.openings.map { (kind, $0) } }
         let opened = choice(openings) { $0.1 }
+        if opened == nil {
+            // A word that begins nothing else, such as “entered”, is followed by the rest.
+            for (_, opening) in openings {
+                let words = opening.split(separator: " ", maxSplits: 1).map(String.init)
+                guard words.count > 1, isNext(words[0]) else { continue }
+                _ = take(words[0])
+                try require(words[1])
+            }
+        }
         let kinds = opened.map { [$0.0] } ?? Rule.conditions.filter { $0.openings.isEmpty }
         for kind in kinds {
             if let condition = try kind.read(&self, after: opened?.1) {

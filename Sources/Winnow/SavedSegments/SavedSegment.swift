@@ -125,7 +125,12 @@ extension Snapshot {
             }
             let segment = [Schema.idName, "email", "phone"].reduce(
                 Segment.subscription(.exists, contacts: literals)
-            ) { $0 || .field($1, in: literals.map { .string($0) }) }
+            ) {
+                // Addresses are compared without case.
+                let ignoresCase = $1 == Schema.idName ? nil : true
+                return $0
+                    || .field($1, in: literals.map { .string($0) }, ignoringCase: ignoresCase)
+            }
             let binding = try Binding(self, options, of: [])
             let plan = try binding.bind(segment).plan
             let matching = try evaluator(options, Cancellation()).rows(plan)

@@ -8,7 +8,7 @@ import WinnowStorage
 
 /// How a segment is saved.
 public struct SaveOptions: Sendable {
-    /// What people say of it.
+    /// What people say of it; nil for nothing, or for what is said of the one that it replaces.
     public var description: String?
     /// Whether it takes the place of one that has the name. A static one that takes the place of a
     /// static one goes on with its history.
@@ -41,9 +41,10 @@ public struct SavedSummary: Sendable {
 /// What refreshing segments came to.
 public struct RefreshSummary: Sendable {
     /// For each segment, in the byte order of their names.
-    public var refreshes: [SegmentRefresh]
-    /// Whether this was done before under the same batch id, so that nothing was stored. What is
-    /// told are the last refreshes.
+    public var refreshes: [SegmentRefresh] = []
+    /// Segments that were refreshed as of a later instant already, and so were passed over.
+    public var later: [String] = []
+    /// Whether this was done before under the same batch id, so that nothing was stored.
     public var isRepeated = false
     /// What the authors of the rules should know.
     public var warnings: [RuleWarning] = []
@@ -56,6 +57,7 @@ extension Store {
     /// Atomic and durable, as a load is.
     /// - Parameter segment: its rule; its own name plays no part.
     /// - Parameter name: 1 to 255 bytes.
+    /// - Parameter options: a description, whether it replaces another, and when the rule is evaluated.
     /// - Throws: `cannotCreate` when there is one of the name that is not to be replaced, `usage`
     ///   when it would use itself, naming by which way, `invalidRule` with the place in the rule,
     ///   `anotherWriter` when the store is being written.
@@ -76,6 +78,7 @@ extension Store {
     /// segment: it stays as it is until it is refreshed, and tells who entered and left it, and when.
     /// - Parameter segment: its rule; its own name plays no part.
     /// - Parameter name: 1 to 255 bytes.
+    /// - Parameter options: a description, whether it replaces another, and when the rule is evaluated.
     /// - Throws: as `save`; `usage` for an instant before the last refresh of one that is replaced.
     /// - Complexity: as counting the segment.
     @discardableResult
@@ -92,6 +95,7 @@ extension Store {
     /// Saves some profiles as a static segment without a rule, as of now.
     /// - Parameter ids: external ids; those that the store does not have are passed over.
     /// - Parameter name: 1 to 255 bytes.
+    /// - Parameter options: a description, whether it replaces another, and when the rule is evaluated.
     /// - Throws: as `save`.
     @discardableResult
     public func freeze(
@@ -123,9 +127,11 @@ extension Store {
     /// Finds the members of static segments anew, all in one pass over the profiles and as one
     /// version: either all are refreshed, or none. A segment whose rule uses another one that is
     /// refreshed with it means its new members.
-    /// - Parameter names: nil for all that have a rule.
+    /// - Parameter names: nil for all that have a rule; of these the ones that were refreshed as of a
+    ///   later instant already are passed over, unless all were.
     /// - Parameter batch: an id under which this is done once: tried again, it does nothing.
-    /// - Parameter options: the instant of evaluation is not before the last refresh of any of them.
+    /// - Parameter options: the instant of evaluation is not before the last refresh of those that are
+    ///   named.
     /// - Throws: `notFound` for a name that the store does not have, `usage` for one without a rule
     ///   and for an instant that is too early, `badData` with `batchConflict` when something else was
     ///   done under the id, `anotherWriter` when the store is being written.
@@ -135,7 +141,8 @@ extension Store {
         _ names: [String]? = nil, batch: String? = nil,
         _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> RefreshSummary {
-        let saving = try Saving(directory, SaveOptions(evaluation: options))
+        let saving = try Saving(
+            directory, SaveOptions(evaluation: options), isSaving: false)
         return try saving.refresh(names, batch: batch)
     }
 
@@ -167,12 +174,18 @@ private struct Saving {
     private let binding: Binding
     private let shared: SharedBindings
 
-    init(_ directory: StoreDirectory, _ options: SaveOptions) throws(WinnowError) {
+    /// - Parameter isSaving: whether the options are those of one rule.
+    init(
+        _ directory: StoreDirectory, _ options: SaveOptions, isSaving: Bool = true
+    ) throws(WinnowError) {
         writer = try Writer(directory)
         snapshot = Snapshot(writer.snapshot)
         self.options = options
         shared = SharedBindings(of: [], often: true)
-        binding = try Binding(snapshot, options.evaluation, of: [], sharing: shared)
+        // A zone that is given with a rule is the rule's own, not that of segments that it uses.
+        var evaluation = options.evaluation
+        if isSaving { evaluation.timezone = nil }
+        binding = try Binding(snapshot, evaluation, of: [], sharing: shared)
     }
 
     private var saved: SavedSegments {
@@ -195,7 +208,7 @@ private struct Saving {
         var stored = StoredSegment(name: Array(name.utf8))
         stored.list = old?.list ?? 0
         stored.horizon = old?.horizon ?? .min
-        stored.description = options.description.map { Array($0.utf8) }
+        stored.description = options.description.map { Array($0.utf8) } ?? old?.description
         if var segment {
             segment.timezone = segment.timezone ?? options.evaluation.timezone
             stored.rule = Array(try segment.json().utf8)
@@ -310,28 +323,17 @@ private struct Saving {
     // MARK: Refreshing
 
     func refresh(_ names: [String]?, batch: String?) throws(WinnowError) -> RefreshSummary {
-        var chosen: [StoredSegment] = []
-        if let names {
-            var known: Set<[UInt8]> = []
-            for name in names where known.insert(Array(name.utf8)).inserted {
-                let stored = try snapshot.storedSegment(name)
-                guard stored.isStatic, stored.rule != nil else {
-                    throw .usage(
-                        stored.isStatic
-                            ? "“\(name)” is a list of ids without a rule; save it again to change it"
-                            : "“\(name)” is evaluated when it is used; there is nothing to refresh")
-                }
-                chosen.append(stored)
-            }
-            chosen.sort { $0.name.lexicographicallyPrecedes($1.name) }
-        } else {
-            chosen = try saved.all.filter { $0.isStatic && $0.rule != nil }
-        }
+        let version = writer.snapshot.manifest.version
         let identity = try identity(batch, names)
         if let identity, let digest = try writer.snapshot.digest(ofBatch: identity.id) {
-            return try repeated(chosen, digest == identity.digest, batch)
+            guard digest == identity.digest else {
+                throw .badData(
+                    file: "batch “\(batch ?? "")”", line: nil, column: nil, code: .batchConflict,
+                    reason: "something else was done before under this id; nothing was stored")
+            }
+            return RefreshSummary(isRepeated: true, version: version)
         }
-        for stored in chosen { try refuseEarlier(stored) }
+        let (chosen, later) = if let names { try named(names) } else { try all() }
         shared.refreshing = Set(chosen.map(\.list))
         var plans: [(stored: StoredSegment, plan: Plan)] = []
         var warnings: [RuleWarning] = []
@@ -349,7 +351,39 @@ private struct Saving {
         try commit([], changes, identity)
         return RefreshSummary(
             refreshes: zip(chosen, changes.refreshes).map { SegmentRefresh(name: $0.text, $1) },
-            warnings: warnings, version: writer.snapshot.manifest.version)
+            later: later, warnings: warnings, version: writer.snapshot.manifest.version)
+    }
+
+    /// The segments of some names, which can be refreshed.
+    private func named(
+        _ names: [String]
+    ) throws(WinnowError) -> (chosen: [StoredSegment], later: [String]) {
+        var chosen: [StoredSegment] = []
+        var known: Set<[UInt8]> = []
+        for name in names where known.insert(Array(name.utf8)).inserted {
+            let stored = try snapshot.storedSegment(name)
+            guard stored.isStatic, stored.rule != nil else {
+                throw .usage(
+                    stored.isStatic
+                        ? "“\(name)” is a list of ids without a rule; save it again to change it"
+                        : "“\(name)” is evaluated when it is used; there is nothing to refresh")
+            }
+            try refuseEarlier(stored)
+            chosen.append(stored)
+        }
+        return (chosen.sorted { $0.name.lexicographicallyPrecedes($1.name) }, [])
+    }
+
+    /// All segments that can be refreshed: one that is later already does not keep the others from it.
+    private func all() throws(WinnowError) -> (chosen: [StoredSegment], later: [String]) {
+        let saved = try saved
+        let ruled = saved.all.filter { $0.isStatic && $0.rule != nil }
+        let chosen = ruled.filter { stored in
+            saved.lastRefresh(stored).map { $0.asOf <= binding.asOf.milliseconds } ?? true
+        }
+        if chosen.isEmpty, let first = ruled.first { try refuseEarlier(first) }
+        let lists = Set(chosen.map(\.list))
+        return (chosen, ruled.filter { !lists.contains($0.list) }.map(\.text))
     }
 
     /// The id of a refresh that is to be done once, and what it consists of.
@@ -366,21 +400,6 @@ private struct Saving {
         var digest = SHA256()
         unsafe Array("refresh\n\(asOf)\n\(what)".utf8).withUnsafeBytes { unsafe digest.update($0) }
         return (Array(batch.utf8), digest.finish())
-    }
-
-    private func repeated(
-        _ chosen: [StoredSegment], _ isSame: Bool, _ batch: String?
-    ) throws(WinnowError) -> RefreshSummary {
-        guard isSame else {
-            throw .badData(
-                file: "batch “\(batch ?? "")”", line: nil, column: nil, code: .batchConflict,
-                reason: "something else was done before under this id; nothing was stored")
-        }
-        let saved = try saved
-        return RefreshSummary(
-            refreshes: chosen.compactMap { stored in
-                saved.lastRefresh(stored).map { SegmentRefresh(name: stored.text, $0) }
-            }, isRepeated: true, version: writer.snapshot.manifest.version)
     }
 }
 
