@@ -212,8 +212,10 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
     ratio(
         "refresh-of-lists-beside-their-count", rounds: 3, samples: 7, of: { lists.refresh() },
         to: { lists.count() })
-    ratio("difference-beside-its-count", rounds: 5, of: { lists.compare() }, to: { lists.countOne() })
-    ratio("members-of-a-list", of: { for _ in 0..<20 { lists.members() } }, to: { reference.count() })
+    ratio(
+        "difference-beside-its-count", rounds: 5, of: { lists.compare() }, to: { lists.countOne() })
+    ratio(
+        "members-of-a-list", of: { for _ in 0..<20 { lists.members() } }, to: { reference.count() })
     ratio(
         "year-of-counts-beside-one", rounds: 5,
         of: {
