@@ -2,6 +2,7 @@ import WinnowBitmaps
 import WinnowCKernels
 import WinnowFormat
 import WinnowModel
+import WinnowThreads
 
 /// What one refresh of a list came to, as a part that is to be written takes it.
 package struct MembershipUpdate: Sendable {
@@ -63,6 +64,8 @@ package struct MembershipMerge {
     /// Who is in a list is stored where changes take so many times its bytes: reading then looks at
     /// no more than that, and what is written is at most a quarter larger.
     private static let changesPerMembers = 4
+    /// Lists and blocks that are encoded side by side, of some kilobytes each.
+    private static let together = 512
 
     package func write(to part: PartWriter) throws(WinnowError) -> PartReference {
         var keys = Set(older.flatMap(\.keys))
@@ -77,27 +80,33 @@ package struct MembershipMerge {
         var table = ByteWriter()
         try part.begin(.members)
         let start = part.offset
-        let scratch = BlockSet.allocate()
-        defer { scratch.deallocate() }
-        for key in keys.sorted() where lists?.contains(key.list) != false {
-            var out = ByteWriter()
-            guard try append(key, new[key] ?? [], to: &out, scratch) else { continue }
-            table.put(key.list)
-            table.put(key.block.rawValue)
-            table.put(UInt64(part.offset - start))
-            table.put(UInt64(out.bytes.count))
-            try part.append(out.bytes)
+        let kept = keys.sorted().filter { lists?.contains($0.list) != false }
+        let updates = new
+        for first in stride(from: 0, to: kept.count, by: MembershipMerge.together) {
+            let some = kept[first..<min(first + MembershipMerge.together, kept.count)]
+            let pieces = try concurrentMap(some.count) { (i) throws(WinnowError) in
+                let key = some[first + i]
+                return try encoded(key, updates[key] ?? [])
+            }
+            for (key, bytes) in zip(some, pieces) where !bytes.isEmpty {
+                table.put(key.list)
+                table.put(key.block.rawValue)
+                table.put(UInt64(part.offset - start))
+                table.put(UInt64(bytes.count))
+                try part.append(bytes)
+            }
         }
         try part.begin(.lists)
         try part.append(table.bytes)
         return try part.finish()
     }
 
-    /// Appends what is left of a list in a block; false for nothing.
-    private func append(
-        _ key: MembershipKey, _ new: [(time: Int64, rows: MembershipUpdate.Rows)],
-        to out: inout ByteWriter, _ members: BlockSet
-    ) throws(WinnowError) -> Bool {
+    /// What is left of a list in a block; empty for nothing.
+    private func encoded(
+        _ key: MembershipKey, _ new: [(time: Int64, rows: MembershipUpdate.Rows)]
+    ) throws(WinnowError) -> [UInt8] {
+        let members = BlockSet.allocate()
+        defer { members.deallocate() }
         let erased = erased?.block(key.block)
         var changes: [MembershipChange] = []
         var areKnown = isWhole
@@ -137,12 +146,13 @@ package struct MembershipMerge {
         }
         if let erased { members.subtract(erased) }
         let rows = areKnown ? members.rowNumbers : []
-        if isWhole, changes.isEmpty, rows.isEmpty { return false }
+        if isWhole, changes.isEmpty, rows.isEmpty { return [] }
         let bytes = changes.reduce(0) { $0 + 2 * ($1.entered.count + $1.left.count) + 24 }
         let isHeavy = bytes > MembershipMerge.changesPerMembers * (2 * rows.count + 64)
         let tells = areKnown && (hadMembers || forgets || isHeavy)
+        var out = ByteWriter()
         MembershipChanges.append(members: tells ? rows : nil, changes, to: &out)
-        return true
+        return out.bytes
     }
 
     private func part(_ key: MembershipKey) -> String { "members of list \(key.list)" }

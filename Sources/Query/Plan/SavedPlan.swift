@@ -28,7 +28,7 @@ package final class SavedPlan: Sendable {
 final class SavedRows: Sendable {
     private let key: SegmentCache.Key
 
-    fileprivate init(_ key: SegmentCache.Key) { self.key = key }
+    init(_ key: SegmentCache.Key) { self.key = key }
 
     /// Makes a set the rows of a block; false where they are not known.
     func copy(_ block: BlockIndex, into set: BlockSet) -> Bool {
@@ -45,7 +45,7 @@ final class SavedRows: Sendable {
 package final class SegmentCache: Sendable {
     /// Bytes that all entries together may take.
     package static let bytes = 64 << 20
-    static let shared = SegmentCache()
+    fileprivate static let shared = SegmentCache()
 
     struct Key: Hashable, Sendable {
         let path: String
@@ -73,16 +73,13 @@ package final class SegmentCache: Sendable {
 
     private let entries = Mutex(Entries())
 
-    func rows(_ key: Key) -> SavedRows {
-        entries.withLock { entries in
-            entries.clock += 1
-            entries.all[key, default: Entry()].used = entries.clock
-        }
-        return SavedRows(key)
-    }
-
     fileprivate func copy(_ key: Key, _ block: BlockIndex, into set: BlockSet) -> Bool {
-        guard let words = entries.withLock({ $0.all[key]?.blocks[block] }) else { return false }
+        let words = entries.withLock { entries -> [UInt64]? in
+            entries.clock += 1
+            entries.all[key]?.used = entries.clock
+            return entries.all[key]?.blocks[block]
+        }
+        guard let words else { return false }
         for (i, word) in words.enumerated() { unsafe set.bits[i] = word }
         return true
     }
@@ -99,8 +96,11 @@ package final class SegmentCache: Sendable {
                 entries.blocks -= oldest.value.blocks.count
                 entries.all[oldest.key] = nil
             }
-            let before = entries.all[key, default: Entry()].blocks.updateValue(words, forKey: block)
-            if before == nil { entries.blocks += 1 }
+            entries.clock += 1
+            var entry = entries.all.removeValue(forKey: key) ?? Entry()
+            entry.used = entries.clock
+            if entry.blocks.updateValue(words, forKey: block) == nil { entries.blocks += 1 }
+            entries.all[key] = entry
         }
     }
 }

@@ -210,7 +210,7 @@ extension SharedBindings {
         }
         let rows: SavedRows? =
             keepsRows && refreshing.isEmpty
-            ? SegmentCache.shared.rows(
+            ? SavedRows(
                 SegmentCache.Key(
                     path: binder.snapshot.path, version: binder.snapshot.manifest,
                     name: String(decoding: stored.name, as: UTF8.self), zone: time.zone.name,
