@@ -97,11 +97,10 @@ package final class Writer {
     /// - Parameter memory: bytes that merging may take.
     package func commit(_ batch: Batch, at time: Instant?, memory: Int) throws(WinnowError) {
         if batch.isEmpty { return }
-        let lists = Set(try snapshot.savedSegments().all.map(\.list))
-        let kept = try lists.subtracting(orphans(batch))
+        let leavesLists = try leavesLists(batch)
         try commit { (manifest) throws(WinnowError) in
             if let time { manifest.time = max(manifest.time, time) }
-            if kept.count < lists.count { manifest.forgets = true }
+            if leavesLists { manifest.forgets = true }
             manifest.rows += UInt32(clamping: batch.profiles.added)
             if !batch.erased.isEmpty { manifest.forgets = true }
             for kind in PartKind.allCases {
@@ -116,15 +115,13 @@ package final class Writer {
         }
     }
 
-    /// The lists that no segment has any more once a batch is stored.
-    private func orphans(_ batch: Batch) throws(WinnowError) -> [UInt32] {
-        guard !batch.segments.isEmpty else { return [] }
+    /// Whether there are lists that no segment has any more once a batch is stored.
+    private func leavesLists(_ batch: Batch) throws(WinnowError) -> Bool {
+        guard !batch.segments.isEmpty else { return false }
         let saved = try snapshot.savedSegments()
-        return batch.segments.compactMap { new in
+        return batch.segments.contains { new in
             let old = saved.named(String(decoding: new.name, as: UTF8.self))
-            return old.flatMap {
-                $0.isStatic && (new.isRemoved || new.list != $0.list) ? $0.list : nil
-            }
+            return old.map { $0.isStatic && (new.isRemoved || new.list != $0.list) } ?? false
         }
     }
 
@@ -237,7 +234,12 @@ package final class Writer {
         do throws(WinnowError) { snapshot = try StoreVersion(directory) } catch {
             throw .outcomeUnknown(path: directory.path, reason: error.description)
         }
-        // The version is stored; what cannot be removed now the next writer will remove.
+        removeUnused()
+    }
+
+    /// Removes what no version needs that somebody holds. The current one is stored; what cannot be
+    /// removed now the next writer will remove.
+    package func removeUnused() {
         versionsHeld = (try? directory.removeUnused(keeping: snapshot.manifest)) ?? versionsHeld
     }
 }

@@ -144,6 +144,9 @@ struct SavedSegmentTests {
         try store.load(.profiles, from: .bytes("id,n\np0,50\np39,0\n".utf8, as: .csv))
         let first = try store.refresh(batch: "night")
         #expect(first.refreshes.map(\.entered) == [1] && first.refreshes.map(\.left) == [1])
+        // Nobody reads the version before, so its files are gone.
+        let files = try FileManager.default.contentsOfDirectory(atPath: store.path)
+        #expect(files.count { $0.hasPrefix("MANIFEST-") } == 1)
         let again = try store.refresh(batch: "night")
         #expect(again.isRepeated && again.refreshes.isEmpty)
         #expect(again.version == first.version)

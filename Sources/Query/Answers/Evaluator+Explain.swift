@@ -36,17 +36,7 @@ extension Evaluator {
     /// Memory is two sets for each level of the rule and thread.
     /// - Complexity: as counting each condition alone, and O(nodes) for each block.
     package func explain(_ nodes: [BoundNode]) throws(WinnowError) -> [NodeFigures] {
-        var plans: [Plan] = []
-        var places: [Int?] = []
-        for node in nodes {
-            if case .condition(let plan) = node.kind {
-                places.append(plans.count)
-                plans.append(plan)
-            } else {
-                places.append(nil)
-            }
-        }
-        let numbers = places
+        let (plans, numbers) = nodes.conditions
         let total = Mutex([NodeFigures](repeating: NodeFigures(), count: nodes.count))
         try forEachBlock(Program(plans, sharing: false)) { evaluation, block throws(WinnowError) in
             let explanation = BlockExplanation(nodes, numbers, evaluation)
@@ -80,8 +70,7 @@ extension Evaluator {
 
     /// Whether one profile is in each node of a segment.
     package func matches(_ nodes: [BoundNode], _ row: Row) throws(WinnowError) -> [Bool] {
-        var plans: [Plan] = []
-        for node in nodes { if case .condition(let plan) = node.kind { plans.append(plan) } }
+        let plans = nodes.conditions.plans
         var answers: [Bool] = []
         try inBlock(row.block, Program(plans, sharing: false)) { (evaluation) throws(WinnowError) in
             for i in plans.indices {
@@ -108,6 +97,23 @@ extension Evaluator {
             group.postings += all[child].postings
             group.bytes += all[child].bytes
         }
+    }
+}
+
+extension [BoundNode] {
+    /// The plans of the conditions, and for each node the place of its plan; nil for groups.
+    var conditions: (plans: [Plan], places: [Int?]) {
+        var plans: [Plan] = []
+        var places: [Int?] = []
+        for node in self {
+            if case .condition(let plan) = node.kind {
+                places.append(plans.count)
+                plans.append(plan)
+            } else {
+                places.append(nil)
+            }
+        }
+        return (plans, places)
     }
 }
 

@@ -101,19 +101,10 @@ extension Evaluator {
         listsRows: Bool
     ) throws(WinnowError) -> ListDifference {
         let nodes = now.count
-        var plans = [list.plan]
-        var places: [Int?] = []
-        for node in now + before {
-            if case .condition(let plan) = node.kind {
-                places.append(plans.count)
-                plans.append(plan)
-            } else {
-                places.append(nil)
-            }
-        }
-        let numbers = places
+        let (conditions, numbers) = (now + before).conditions
         let result = Mutex(ListDifference())
-        try forEachBlock(Program(plans)) { (evaluation, block) throws(WinnowError) in
+        try forEachBlock(Program([list.plan] + conditions)) {
+            (evaluation, block) throws(WinnowError) in
             evaluation.begin(block)
             let reasons = Reasons()
             defer { reasons.deallocate() }
@@ -146,7 +137,7 @@ extension Evaluator {
                     switch tree[node].kind {
                     case .condition:
                         guard let plan = numbers[offset + node] else { return }
-                        out.copy(from: try evaluation.rows(ofPlan: plan, within: rows))
+                        out.copy(from: try evaluation.rows(ofPlan: plan + 1, within: rows))
                     case .not(let child):
                         try evaluate(child, into: out, level: level)
                         out.complement(in: evaluation.scratch.universe)

@@ -28,6 +28,9 @@ protocol RuleCondition: JSONWritable, Sendable {
     /// Checks everything that can be checked without a store. Places begin at the condition.
     func validate() throws(WinnowError)
 
+    /// How it depends on the instant of evaluation, besides that what comes later has not happened.
+    var timeUse: TimeUse { get }
+
     /// The condition as text.
     func text() throws(WinnowError) -> String
 
@@ -44,6 +47,8 @@ protocol RuleCondition: JSONWritable, Sendable {
 extension RuleCondition {
     static var openings: [String] { [] }
     static var words: [(json: String, words: String?)] { [] }
+    /// What is always right.
+    var timeUse: TimeUse { .instant }
     var positive: Rule.Node? { nil }
     var isNegative: Bool { false }
     var keyOfEverybody: RuleKey? { nil }

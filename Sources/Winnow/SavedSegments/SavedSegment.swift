@@ -52,6 +52,13 @@ extension Snapshot {
     /// - Throws: `damaged` when the store is.
     /// - Complexity: O(segments), and O(blocks) for each static one.
     public func savedSegments() throws(WinnowError) -> [SavedSegment] {
+        try savedSegments { _ in true }
+    }
+
+    /// The same of some of them.
+    private func savedSegments(
+        where isWanted: (StoredSegment) -> Bool
+    ) throws(WinnowError) -> [SavedSegment] {
         let saved = try snapshot.savedSegments()
         var rules: [Segment?] = []
         for stored in saved.all {
@@ -63,11 +70,11 @@ extension Snapshot {
                 usedBy[Array(name.utf8), default: []].append(stored.text)
             }
         }
-        let lists = saved.all.filter(\.isStatic).map(\.list)
+        let lists = saved.all.filter { $0.isStatic && isWanted($0) }.map(\.list)
         let counts = try evaluator(EvaluationOptions(), Cancellation()).members(
             of: lists, try snapshot.memberships(), asOf: .last)
         let members = Dictionary(uniqueKeysWithValues: zip(lists, counts))
-        return zip(saved.all, rules).map { stored, rule in
+        return zip(saved.all, rules).filter { isWanted($0.0) }.map { stored, rule in
             SavedSegment(
                 name: stored.text, kind: stored.isStatic ? .static : .dynamic,
                 description: stored.description.map { String(decoding: $0, as: UTF8.self) },
@@ -82,7 +89,7 @@ extension Snapshot {
     /// One of the segments that the store keeps.
     /// - Throws: `notFound` for a name that it does not have.
     public func savedSegment(_ name: String) throws(WinnowError) -> SavedSegment {
-        guard let segment = try savedSegments().first(where: { sameBytes($0.name, name) }) else {
+        guard let segment = try savedSegments(where: { sameBytes($0.text, name) }).first else {
             throw try noSegment(name)
         }
         return segment

@@ -65,13 +65,15 @@ extension Store {
     public func save(
         _ segment: Segment, as name: String, _ options: SaveOptions = SaveOptions()
     ) throws(WinnowError) -> SavedSummary {
-        let saving = try Saving(directory, options)
-        var stored = try saving.segment(name, segment)
-        let bound = try saving.bind(segment, as: stored)
-        stored.list = 0
-        try saving.refuseHistory(of: name)
-        try saving.commit(stored, nil)
-        return SavedSummary(warnings: bound.warnings)
+        try saving(options) { (saving) throws(WinnowError) in
+            let segment = saving.zoned(segment)
+            var stored = try saving.segment(name, segment)
+            let warnings = try saving.bind(segment).warnings
+            stored.list = 0
+            try saving.refuseHistory(of: name)
+            try saving.commit(stored, nil)
+            return SavedSummary(warnings: warnings)
+        }
     }
 
     /// Saves the profiles that a segment has now, or as of the instant of the options, as a static
@@ -85,11 +87,13 @@ extension Store {
     public func freeze(
         _ segment: Segment, as name: String, _ options: SaveOptions = SaveOptions()
     ) throws(WinnowError) -> SavedSummary {
-        let saving = try Saving(directory, options)
-        let stored = try saving.segment(name, segment)
-        let bound = try saving.bind(segment, as: stored)
-        let refresh = try saving.freeze(stored, bound.plan)
-        return SavedSummary(refresh: refresh, warnings: bound.warnings)
+        try saving(options) { (saving) throws(WinnowError) in
+            let segment = saving.zoned(segment)
+            let stored = try saving.segment(name, segment)
+            let bound = try saving.bind(segment)
+            return SavedSummary(
+                refresh: try saving.freeze(stored, bound.plan), warnings: bound.warnings)
+        }
     }
 
     /// Saves some profiles as a static segment without a rule, as of now.
@@ -115,13 +119,14 @@ extension Store {
     private func freeze(
         profiles ids: [[UInt8]], as name: String, _ options: SaveOptions
     ) throws(WinnowError) -> SavedSummary {
-        let saving = try Saving(directory, options)
-        let stored = try saving.segment(name, nil)
-        let keys = try saving.snapshot.snapshot.keys()
-        let different = Set(ids)
-        let rows = different.compactMap { keys.code(of: $0).map(Row.init(rawValue:)) }
-        let refresh = try saving.freeze(stored, .rows(rows.sorted()))
-        return SavedSummary(refresh: refresh, unknown: different.count - rows.count)
+        try saving(options) { (saving) throws(WinnowError) in
+            let stored = try saving.segment(name, nil)
+            let keys = try saving.snapshot.snapshot.keys()
+            let different = Set(ids)
+            let rows = different.compactMap { keys.code(of: $0).map(Row.init(rawValue:)) }
+            let refresh = try saving.freeze(stored, .rows(rows.sorted()))
+            return SavedSummary(refresh: refresh, unknown: different.count - rows.count)
+        }
     }
 
     /// Finds the members of static segments anew, all in one pass over the profiles and as one
@@ -141,9 +146,9 @@ extension Store {
         _ names: [String]? = nil, batch: String? = nil,
         _ options: EvaluationOptions = EvaluationOptions()
     ) throws(WinnowError) -> RefreshSummary {
-        let saving = try Saving(
-            directory, SaveOptions(evaluation: options), isSaving: false)
-        return try saving.refresh(names, batch: batch)
+        try saving(SaveOptions(evaluation: options), isSaving: false) {
+            (saving) throws(WinnowError) in try saving.refresh(names, batch: batch)
+        }
     }
 
     /// Removes a saved segment with its members and its history; they leave the files when the store
@@ -151,18 +156,31 @@ extension Store {
     /// - Throws: `notFound` for a name that the store does not have, `usage` while another segment
     ///   uses it, naming that.
     public func removeSegment(_ name: String) throws(WinnowError) {
-        let saving = try Saving(directory, SaveOptions())
-        let saved = try saving.snapshot.savedSegment(name)
-        guard saved.usedBy.isEmpty else {
-            let names = saved.usedBy.map { "“\($0)”" }.joined(separator: ", ")
-            throw .usage("“\(name)” is used by \(names); change or remove that first")
+        try saving(SaveOptions()) { (saving) throws(WinnowError) in
+            let saved = try saving.snapshot.savedSegment(name)
+            guard saved.usedBy.isEmpty else {
+                let names = saved.usedBy.map { "“\($0)”" }.joined(separator: ", ")
+                throw .usage("“\(name)” is used by \(names); change or remove that first")
+            }
+            var stored = try saving.snapshot.storedSegment(name)
+            stored.isRemoved = true
+            stored.list = 0
+            stored.description = nil
+            stored.rule = nil
+            try saving.commit(stored, nil)
         }
-        var stored = try saving.snapshot.storedSegment(name)
-        stored.isRemoved = true
-        stored.list = 0
-        stored.description = nil
-        stored.rule = nil
-        try saving.commit(stored, nil)
+    }
+
+    /// Calls `body` with the store's lock. What it looks at holds the version that it began with; once
+    /// that is let go, the files that only this version needs are removed.
+    private func saving<T>(
+        _ options: SaveOptions, isSaving: Bool = true,
+        _ body: (Saving) throws(WinnowError) -> T
+    ) throws(WinnowError) -> T {
+        let writer = try Writer(directory)
+        let result = try body(try Saving(writer, options, isSaving: isSaving))
+        writer.removeUnused()
+        return result
     }
 }
 
@@ -175,10 +193,8 @@ private struct Saving {
     private let shared: SharedBindings
 
     /// - Parameter isSaving: whether the options are those of one rule.
-    init(
-        _ directory: StoreDirectory, _ options: SaveOptions, isSaving: Bool = true
-    ) throws(WinnowError) {
-        writer = try Writer(directory)
+    init(_ writer: Writer, _ options: SaveOptions, isSaving: Bool) throws(WinnowError) {
+        self.writer = writer
         snapshot = Snapshot(writer.snapshot)
         self.options = options
         shared = SharedBindings(of: [], often: true)
@@ -209,8 +225,7 @@ private struct Saving {
         stored.list = old?.list ?? 0
         stored.horizon = old?.horizon ?? .min
         stored.description = options.description.map { Array($0.utf8) } ?? old?.description
-        if var segment {
-            segment.timezone = segment.timezone ?? options.evaluation.timezone
+        if let segment {
             stored.rule = Array(try segment.json().utf8)
             try refuseCycle(name, segment)
         }
@@ -258,11 +273,14 @@ private struct Saving {
         }
     }
 
-    func bind(_ segment: Segment, as stored: StoredSegment) throws(WinnowError) -> BoundSegment {
+    /// A segment in the zone that it is to have.
+    func zoned(_ segment: Segment) -> Segment {
         var segment = segment
         segment.timezone = segment.timezone ?? options.evaluation.timezone
-        return try binding.bind(segment)
+        return segment
     }
+
+    func bind(_ segment: Segment) throws(WinnowError) -> BoundSegment { try binding.bind(segment) }
 
     /// Stores a static segment, whose members become those of a plan.
     func freeze(_ stored: StoredSegment, _ plan: Plan) throws(WinnowError) -> SegmentRefresh {

@@ -7,6 +7,7 @@ extension Activity: RuleCondition {
         + Activity.Counting.plain.map { ($0.name, $0.words) }
         + [(RuleKey.precededBy.rawValue, "having")]
     var node: Rule.Node { .activity(self) }
+    var timeUse: TimeUse { during?.timeUseOfEvents ?? .none }
 
     var positive: Rule.Node? {
         guard isNegative, counting == .total, precededBy == nil, after == nil else { return nil }

@@ -6,6 +6,20 @@ extension FieldCondition: RuleCondition {
     static let words = FieldOperator.allCases.map { (json: $0.rawValue, words: $0.words) }
     var node: Rule.Node { .field(self) }
 
+    var timeUse: TimeUse {
+        func use(_ literal: Literal) -> TimeUse {
+            guard case .string(let text) = literal else { return .none }
+            return Window.Day(text)?.timeUse ?? .none
+        }
+        return switch operand {
+        case .none: .none
+        case .value(let literal): use(literal)
+        case .list(let literals): literals.lazy.map(use).max() ?? .none
+        case .window(let window): window.timeUse
+        case .anniversary, .age: .day
+        }
+    }
+
     var positive: Rule.Node? {
         guard self.operator.positive != self.operator else { return nil }
         var other = self

@@ -13,6 +13,7 @@ extension GoalCondition: RuleCondition {
         ($0.rawValue, $0.words)
     }
     var node: Rule.Node { .goal(self) }
+    var timeUse: TimeUse { during?.timeUseOfEvents ?? .none }
 
     var positive: Rule.Node? {
         guard isNegative, value == nil else { return nil }

@@ -45,6 +45,7 @@ extension Sample: RuleCondition {
     package static let key: RuleKey = "sample"
     static let openings = ["sample"]
     var node: Rule.Node { .sample(self) }
+    var timeUse: TimeUse { .none }
 
     private static let isNoPercentage =
         "expected a percentage from 0 to 100 with at most two decimals"

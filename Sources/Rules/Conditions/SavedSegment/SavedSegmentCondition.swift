@@ -102,6 +102,8 @@ extension SavedSegmentCondition: RuleCondition {
     package static let key: RuleKey = "segment"
     static let openings = ["in segment"] + Change.allCases.map { "\($0.rawValue) segment" }
     var node: Rule.Node { .segment(self) }
+    /// The segment itself aside.
+    var timeUse: TimeUse { history?.during?.timeUseOfEvents ?? .none }
 
     func validate() throws(WinnowError) {
         let isObject = history != nil

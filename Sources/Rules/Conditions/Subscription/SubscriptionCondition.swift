@@ -91,6 +91,7 @@ extension SubscriptionCondition: RuleCondition {
     private static let reachable = "reachable"
     private static let reachableBy = "reachable by"
     var node: Rule.Node { .subscription(self) }
+    var timeUse: TimeUse { during?.timeUse ?? .none }
 
     /// Of two conditions that ask the same with `exists` and with `does_not_exist` one is the
     /// negation of the other, whatever else they say.
