@@ -65,6 +65,14 @@ ALWAYS size_t keep_numbers(const uint32_t *numbers, uint64_t m, uint32_t *kept) 
     return n;
 }
 
+// Up to 64 bytes, and zeros behind them.
+#define bytes_and_zeros(bytes, n) ({ v64u8 v_ = 0; memcpy(&v_, (bytes), (n)); v_; })
+
+// A bit for each byte that is not 0.
+#define bits_of(flags) ({ \
+    const b64 bits_ = __builtin_convertvector((flags), b64); \
+    uint64_t word_; memcpy(&word_, &bits_, 8); word_; })
+
 #define any(x) (__builtin_reduce_or(x) != 0)
 
 // Where a part begins in a text, n for nowhere, in time linear in both (two-way search).

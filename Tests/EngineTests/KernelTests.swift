@@ -371,6 +371,25 @@ struct KernelTests {
         #expect(table.find_bytes(same, same.count, part, part.count) == 300_000)
     }
 
+    @Test("bytes are marked, counted and told from ASCII", arguments: variants)
+    func bytes(variant: Int) throws {
+        let table = try #require(ck_variant(variant)).pointee
+        var random = Random(state: 11)
+        for n in [0, 1, 63, 64, 65, 127, 128, 1000] {
+            let most: UInt64 = n % 2 == 0 ? 140 : 128
+            let text = (0..<n).map { _ in UInt8(truncatingIfNeeded: random.next() % most) }
+            var marks = [UInt64](repeating: .max, count: (n + 63) / 64)
+            table.mark_bytes(text, n, 44 | 34 << 8 | 10 << 16 | 13 << 24, &marks)
+            let wanted = Set<UInt8>([44, 34, 10, 13])
+            for i in 0..<marks.count * 64 {
+                let isMarked = marks[i / 64] >> UInt64(i % 64) & 1 == 1
+                #expect(isMarked == (i < n && wanted.contains(text[i])))
+            }
+            #expect(table.count_byte(text, n, 10) == text.count { $0 == 10 })
+            #expect(table.is_ascii(text, n) == text.allSatisfy { $0 < 128 })
+        }
+    }
+
     @Test("checksums and hashes of known texts")
     func hashes() {
         let digits = Array("123456789".utf8)
@@ -382,6 +401,7 @@ struct KernelTests {
         for cut in [1, 4095, 6144, 12_289, 49_999] {
             let first = ck_crc32c(0, long, cut)
             #expect(ck_crc32c(first, Array(long[cut...]), long.count - cut) == whole)
+            #expect(ck_crc32c_portable(0, long, cut) == first)
         }
         #expect(ck_xxh64(nil, 0, 0) == 0xEF46_DB37_51D8_E999)
         #expect(ck_xxh64(Array("a".utf8), 1, 0) == 0xD24E_C4F1_A98C_6E5B)

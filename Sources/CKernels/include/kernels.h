@@ -87,6 +87,12 @@ typedef struct ck_table {
     // Where the `m` bytes of a part first begin in the `n` bytes of a text; n for nowhere.
     size_t (*_Nonnull find_bytes)(
         const uint8_t *_Nonnull text, size_t n, const uint8_t *_Nonnull part, size_t m);
+    // Bit i of `marks`, of which there are whole words, says whether byte i of a text is one of the
+    // four of `wanted`.
+    void (*_Nonnull mark_bytes)(
+        const uint8_t *_Nonnull text, size_t n, uint32_t wanted, uint64_t *_Nonnull marks);
+    size_t (*_Nonnull count_byte)(const uint8_t *_Nonnull text, size_t n, uint8_t byte);
+    bool (*_Nonnull is_ascii)(const uint8_t *_Nonnull text, size_t n);
 
     // Bit-sliced values, see ck_slice. Positions whose value does not lie in lo...hi leave the
     // mask; only those in it are looked at. The mask has whole groups of 512.
@@ -145,6 +151,8 @@ void ck_unslice(
 
 /// CRC-32C (Castagnoli), as iSCSI and ext4 use it.
 uint32_t ck_crc32c(uint32_t crc, const void *_Nonnull bytes, size_t n);
+/// The same on processors without an instruction for it.
+uint32_t ck_crc32c_portable(uint32_t crc, const void *_Nonnull bytes, size_t n);
 /// XXH64 of https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 uint64_t ck_xxh64(const void *_Nullable bytes, size_t n, uint64_t seed);
 
@@ -158,6 +166,9 @@ static inline size_t ck_find_byte(const void *_Nonnull bytes, uint8_t byte, size
     const void *found = memchr(bytes, byte, n);
     return found ? (size_t)((const char *)found - (const char *)bytes) : n;
 }
+
+/// Says that a place will be read soon.
+static inline void ck_prefetch(const void *_Nonnull place) { __builtin_prefetch(place); }
 
 /// Sorts keys by their low `bits` bits (least significant digit radix sort); `scratch` has room for
 /// n.
