@@ -41,7 +41,7 @@ package enum Packing {
 /// A packed column with its least value taken off:
 ///
 ///     column = count:u32 width:u8 0:u8×3 base:i64 packed…      value i = base + packed i
-@safe package struct PackedColumn: @unchecked Sendable {
+@usableFromInline @safe package struct PackedColumn: @unchecked Sendable {
     /// Bytes before the values.
     package static let headerSize = 16
     /// Bytes of the column.
@@ -49,9 +49,9 @@ package enum Packing {
         PackedColumn.headerSize + Packing.byteCount(count, width: width)
     }
 
-    package let count: Int
-    package let width: Int
-    package let base: Int64
+    @usableFromInline package let count: Int
+    @usableFromInline package let width: Int
+    @usableFromInline package let base: Int64
     @usableFromInline package let packed: UnsafePointer<UInt8>
 
     package init(_ reader: inout ByteReader) throws(WinnowError) {
@@ -80,6 +80,11 @@ package enum Packing {
         let mask = (1 as UInt64) &<< UInt64(truncatingIfNeeded: width) &- 1
         return base
             &+ Int64(truncatingIfNeeded: UInt64(littleEndian: word) &>> UInt64(bit & 7) & mask)
+    }
+
+    /// Says that the value at `i` will be read soon.
+    package func prefetch(_ i: Int) {
+        if i >= 0, i < count { unsafe ck_prefetch(packed + ((i &* width) >> 3)) }
     }
 
     /// The bytes that some values are in.

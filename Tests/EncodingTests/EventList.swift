@@ -36,8 +36,9 @@ struct EventList: EventSource {
     func localMessages(_ block: BlockIndex) -> LocalMessages? {
         if ids.isEmpty { return nil }
         var messages = LocalMessages()
-        for id in ids.map({ Array($0.utf8) }) {
-            messages.append(id, hash: id.withUnsafeBytes { stringHash($0) })
+        for (i, id) in ids.enumerated() {
+            let row = events.first { $0.message == i + 1 && $0.row.block == block }?.row.inBlock
+            Array(id.utf8).withUnsafeBytes { messages.append($0, row: row ?? 0) }
         }
         return messages
     }
@@ -66,19 +67,19 @@ extension Parts {
 
 extension NameCode: ExpressibleByIntegerLiteral {
     /// As parts store it: 0 for none.
-    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+    @usableFromInline package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
 }
 
 extension Row: ExpressibleByIntegerLiteral {
     init(_ number: Int) { self.init(rawValue: UInt32(number)) }
 
-    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+    @usableFromInline package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
 }
 
 extension BlockIndex: ExpressibleByIntegerLiteral {
-    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+    @usableFromInline package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
 }
 
 extension LeafID: ExpressibleByIntegerLiteral {
-    package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
+    @usableFromInline package init(integerLiteral value: UInt32) { self.init(rawValue: value) }
 }

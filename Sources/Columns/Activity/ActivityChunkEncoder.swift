@@ -5,21 +5,21 @@ import WinnowModel
 
 /// One event on its way into a chunk. The message is an ordinal of the profile's plus one; zero for
 /// none.
-package struct EventRecord: Sendable {
-    package var row: Row
-    package var leaf: LeafID
-    package var time: Int64
-    package var count: UInt32
-    package var link: NameCode
-    package var message: UInt32
+@usableFromInline package struct EventRecord: Sendable {
+    @usableFromInline package var row: Row
+    @usableFromInline package var leaf: LeafID
+    @usableFromInline package var time: Int64
+    @usableFromInline package var count: UInt32
+    @usableFromInline package var link: NameCode
+    @usableFromInline package var message: UInt32
     /// Which unique events it is, by its chunk alone; see `FirstEvents`.
-    var first: UInt8 = 0
+    @usableFromInline var first: UInt8 = 0
     // Side by side an optional number would make every event a fifth larger.
-    private var hasValue = false
-    private var number: Int64 = 0
+    @usableFromInline var hasValue = false
+    @usableFromInline var number: Int64 = 0
 
     /// A number that belongs to it: the value of a goal, the priority of a subscription.
-    package var value: Int64? {
+    @inlinable package var value: Int64? {
         get { hasValue ? number : nil }
         set {
             hasValue = newValue != nil
@@ -27,7 +27,7 @@ package struct EventRecord: Sendable {
         }
     }
 
-    package init(
+    @inlinable package init(
         row: Row, leaf: LeafID, time: Int64, count: UInt32, link: NameCode, message: UInt32,
         value: Int64? = nil
     ) {

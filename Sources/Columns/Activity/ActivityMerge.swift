@@ -127,16 +127,19 @@ package struct ActivityMerge: Sendable {
     ) throws(WinnowError) -> GatheredBlock {
         var result = GatheredBlock()
         var numbering = MessageNumbering()
-        var local: [LocalMessages?] = []
+        var local: [(ids: LocalMessages, base: Int)?] = []
         var carried: [MessageBlock] = []
-        let purged = purges ? try LocalMessages(store, block) : nil
-        for source in sources {
-            if let purged {
-                local.append(purged)
-                continue
+        if purges {
+            let all = try LocalMessages(store, block)
+            local = Array(repeating: (all, try numbering.add(all)), count: sources.count)
+        } else {
+            for source in sources {
+                local.append(
+                    try source.localMessages(block).map { (ids) throws(WinnowError) in
+                        (ids, try numbering.add(ids))
+                    })
+                if let messages = try source.messages(block) { carried.append(messages) }
             }
-            local.append(try source.localMessages(block))
-            if let messages = try source.messages(block) { carried.append(messages) }
         }
         var numbered: [(type: Int, range: Range<Int>)] = []
         // Per type where the events begin that may have been there before.
@@ -150,8 +153,8 @@ package struct ActivityMerge: Sendable {
                 try cancellation.check()
                 try source.append(plan.type, block: block, to: &events)
                 try plan.renumber(&events, from: start, source: i)
-                if let ids = local[i], start < events.count {
-                    try numbering.enter(&events, from: start, ids, cancellation)
+                if let (ids, base) = local[i], start < events.count {
+                    try numbering.enter(&events, from: start, ids, base: base, cancellation)
                     numbered.append((result.types.count, start..<events.count))
                 }
             }
@@ -163,7 +166,7 @@ package struct ActivityMerge: Sendable {
         }
         if !numbering.isEmpty {
             var known: [MessageBlock] = []
-            for part in store where purged == nil {
+            for part in store where !purges {
                 if let messages = try part.messages(block) { known.append(messages) }
             }
             try numbering.resolve(known)

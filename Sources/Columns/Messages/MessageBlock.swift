@@ -17,7 +17,7 @@ package struct MessageBlock {
     package let touched: Container
     private let firsts, counts: PackedColumn
     private let texts: TextFrames
-    private let file: String
+    let file: String
 
     /// Verifies what it reads; the texts are verified when they are decompressed.
     package init(_ bytes: UnsafeRawBufferPointer, in part: PartFile) throws(WinnowError) {
@@ -99,65 +99,4 @@ package struct MessageBlock {
                 unsafe body(runs[at].row, runs[at].first + UInt32(number - runs[at].text), text)
             })
     }
-}
-
-/// Message ids that some events refer to by numbers which are not the store's ordinals yet.
-package struct LocalMessages: Sendable {
-    package private(set) var text: [UInt8] = []
-    package private(set) var ends: [Int] = []
-    package private(set) var hashes: [UInt64] = []
-    /// Per row of the block: where its ids begin, when an event's number counts within its row; nil
-    /// when it counts within all ids.
-    var rowStarts: [UInt32]?
-
-    package init() {}
-
-    /// All ids of a block of a part that has ordinals of its own.
-    init(_ block: MessageBlock) throws(WinnowError) {
-        var starts = [UInt32](repeating: 0, count: Block.rows)
-        for run in try block.runs() { starts[Int(run.row)] = UInt32(run.text) }
-        rowStarts = starts
-        try unsafe block.forEach(in: nil) { _, _, id in unsafe append(id, hash: stringHash(id)) }
-    }
-
-    /// All ids of a block of the store, by row, then ordinal.
-    init(_ store: [ActivityPart], _ block: BlockIndex) throws(WinnowError) {
-        var blocks: [MessageBlock] = []
-        var starts = [UInt32](repeating: 0, count: Block.rows)
-        var total: UInt32 = 0
-        for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
-        var counts = [Int](repeating: 0, count: Block.rows)
-        for messages in blocks { try messages.raise(&counts) }
-        for row in 0..<Block.rows {
-            starts[row] = total
-            total += UInt32(clamping: counts[row])
-        }
-        rowStarts = starts
-        var found = [Range<Int>](repeating: 0..<0, count: Int(total))
-        var ids: [UInt8] = []
-        for messages in blocks {
-            try unsafe messages.forEach(in: nil) { row, ordinal, id in
-                let index = Int(starts[Int(row)]) + Int(ordinal)
-                guard index < found.count else { return }
-                found[index] = ids.count..<ids.count + id.count
-                unsafe ids.append(contentsOf: id)
-            }
-        }
-        for range in found {
-            let id = ids[range]
-            unsafe append(id, hash: id.withUnsafeBytes { unsafe stringHash($0) })
-        }
-    }
-
-    package mutating func append(_ id: some Collection<UInt8>, hash: UInt64) {
-        text.append(contentsOf: id)
-        ends.append(text.count)
-        hashes.append(hash)
-    }
-
-    /// The index of the id of a row's event, whose message number (plus one) is given.
-    func index(row: UInt16, _ message: UInt32) -> Int {
-        Int(rowStarts?[Int(row)] ?? 0) + Int(message) - 1
-    }
-    func bytes(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 }

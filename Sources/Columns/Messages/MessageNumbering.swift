@@ -1,131 +1,188 @@
 import WinnowBitmaps
+import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
 /// Gives the messages of new events in one block their ordinals: those of the store where it knows
 /// the message, else the profile's next ones.
 ///
-/// Method: distinct (row, id) pairs of the new events go into a hash table first. Then the store's
-/// ids of just those rows are passed through it once, so nothing is kept of the many messages that
-/// no new event mentions. Hashes narrow the search, bytes decide.
+/// Method: ids are sorted by row, so that what must be compared is close together, and each row has
+/// a small hash table of its own. Then the store's ids of just those rows, which come by row, too,
+/// are passed through the tables once, so nothing is kept of the many messages that no new event
+/// mentions. Hashes narrow the search, bytes decide.
 struct MessageNumbering {
-    private var rows: [UInt16] = []
-    private var hashes: [UInt64] = []
-    private var text: [UInt8] = []
+    /// Those that events may mention, one source's after the other's.
+    private var ids = LocalMessages()
+    private var isUsed: [Bool] = []
+    /// Per id where its bytes end.
     private var ends: [Int] = []
+    private var hashes: [UInt64] = []
     private var ordinals: [UInt32] = []
-    /// Entries that the store did not know, in the order of their ordinals within each row.
+    /// Ids that the store does not know, by row, then ordinal.
     private var fresh: [Int] = []
-    /// Open addressing; entry plus one, 0 for a free slot.
-    private var slots = [UInt32](repeating: 0, count: 64)
+    /// Per row, and behind the last, where its table begins in `slots`; as many as a power of two.
+    private var tables = [Int](repeating: 0, count: Block.rows + 1)
+    /// Open addressing; id plus one, 0 for a free slot.
+    private var slots: [UInt32] = []
 
     private static let unknown = UInt32.max
 
-    var isEmpty: Bool { rows.isEmpty }
+    private(set) var isEmpty = true
 
-    /// The number of a (row, id) pair within this block, new if need be.
-    mutating func entry(_ row: UInt16, _ id: UnsafeRawBufferPointer, hash: UInt64) -> UInt32 {
-        let mixed = MessageNumbering.mixed(row, hash)
-        if let found = unsafe find(row, id, mixed) { return found }
-        rows.append(row)
-        hashes.append(mixed)
-        unsafe text.append(contentsOf: id)
-        ends.append(text.count)
-        ordinals.append(MessageNumbering.unknown)
-        if rows.count * 2 > slots.count {
-            slots = [UInt32](repeating: 0, count: slots.count * 4)
-            for entry in rows.indices { place(entry) }
-        } else {
-            place(rows.count - 1)
+    /// Adds the ids of a source; returns what is added to the numbers of its events.
+    mutating func add(_ source: LocalMessages) throws(WinnowError) -> Int {
+        let base = ids.count
+        guard base + source.count < Int(UInt32.max) else {
+            throw .usage("more than \(UInt32.max) messages of \(Block.rows) profiles at once")
         }
-        return UInt32(rows.count - 1)
+        ids.append(source)
+        isUsed += repeatElement(false, count: source.count)
+        return base
     }
 
-    private static func mixed(_ row: UInt16, _ hash: UInt64) -> UInt64 {
-        (hash ^ UInt64(row) &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93
-    }
-
-    private func find(_ row: UInt16, _ id: UnsafeRawBufferPointer, _ mixed: UInt64) -> UInt32? {
-        var slot = Int(truncatingIfNeeded: mixed >> 20) & (slots.count - 1)
-        while slots[slot] != 0 {
-            let entry = Int(slots[slot]) - 1
-            if hashes[entry] == mixed, rows[entry] == row, unsafe isEqual(entry, id) {
-                return UInt32(entry)
+    /// Enters the messages of events from `start` on; until they are numbered, events carry ids plus
+    /// one.
+    /// - Parameter base: of their source, whose ids are given.
+    mutating func enter(
+        _ events: inout [EventRecord], from start: Int, _ source: LocalMessages, base: Int,
+        _ cancellation: Cancellation
+    ) throws(WinnowError) {
+        for i in start..<events.count where events[i].message > 0 {
+            if i % 65_536 == 0 { try cancellation.check() }
+            let row = events[i].row.inBlock
+            let index = source.index(row: row, events[i].message)
+            guard index < source.count, source.rows[index] == row else {
+                throw .damaged(file: "activity", what: "an event of a message that is not there")
             }
-            slot = (slot + 1) & (slots.count - 1)
+            isUsed[base + index] = true
+            events[i].message = UInt32(truncatingIfNeeded: base + index + 1)
+            isEmpty = false
         }
-        return nil
     }
 
-    private mutating func place(_ entry: Int) {
-        var slot = Int(truncatingIfNeeded: hashes[entry] >> 20) & (slots.count - 1)
-        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = UInt32(entry + 1)
-    }
-
-    private func range(_ entry: Int) -> Range<Int> {
-        (entry == 0 ? 0 : ends[entry - 1])..<ends[entry]
-    }
-
-    private func isEqual(_ entry: Int, _ id: UnsafeRawBufferPointer) -> Bool {
-        let range = range(entry)
-        return unsafe range.count == id.count && text[range].elementsEqual(id)
-    }
-
-    /// Gives every entry its ordinal; `known` are the store's ids of the block. Ordinals run out at
-    /// 2³² − 2 messages of one profile.
+    /// Gives every id its ordinal; `known` are the store's ids of the block. Ordinals run out at 2³² −
+    /// 2 messages of one profile.
     mutating func resolve(_ known: [MessageBlock]) throws(WinnowError) {
-        let wanted = BlockSet.allocate()
-        defer { wanted.deallocate() }
-        wanted.clear()
-        for row in rows { wanted.insert(Int(row)) }
+        let sorted = sortedIDs()
+        placeTables(sorted)
+        let first = enterTables(sorted)
+        ordinals = [UInt32](repeating: MessageNumbering.unknown, count: ids.count)
         var next = [UInt32](repeating: 0, count: Block.rows)
-        for block in known {
-            for run in try block.runs() {
-                next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count))
+        try find(known, &next)
+        for id in sorted {
+            if first[id] != id {
+                ordinals[id] = ordinals[first[id]]
+                continue
             }
-            try unsafe block.forEach(in: wanted) { row, ordinal, id in
-                if let entry = unsafe find(row, id, MessageNumbering.mixed(row, stringHash(id))) {
-                    ordinals[Int(entry)] = ordinal
-                }
-            }
-        }
-        for entry in rows.indices where ordinals[entry] == MessageNumbering.unknown {
-            let row = Int(rows[entry])
+            guard ordinals[id] == MessageNumbering.unknown else { continue }
+            let row = Int(ids.rows[id])
             guard next[row] < MessageNumbering.unknown - 1 else {
                 throw .usage(
                     "a profile cannot have more than \(MessageNumbering.unknown - 1) messages")
             }
-            ordinals[entry] = next[row]
-            fresh.append(entry)
+            ordinals[id] = next[row]
+            fresh.append(id)
             next[row] += 1
         }
     }
 
-    /// Enters the messages of events from `start` on; until they are numbered, events carry entries
-    /// plus one.
-    mutating func enter(
-        _ events: inout [EventRecord], from start: Int, _ ids: LocalMessages,
-        _ cancellation: Cancellation
-    ) throws(WinnowError) {
-        let known = unsafe ids.text.withUnsafeBytes { text in
-            for i in start..<events.count where events[i].message > 0 {
-                if i % 65_536 == 0, cancellation.isRequested { return true }
-                let row = events[i].row.inBlock
-                let index = ids.index(row: row, events[i].message)
-                guard index < ids.ends.count else { return false }
-                let id = unsafe UnsafeRawBufferPointer(rebasing: text[ids.bytes(index)])
-                events[i].message = unsafe entry(row, id, hash: ids.hashes[index]) + 1
+    /// The ids that are used, by row, then as they came. Finds their bytes and hashes, too.
+    private mutating func sortedIDs() -> [Int] {
+        var keys: [UInt64] = []
+        keys.reserveCapacity(ids.count)
+        ends.reserveCapacity(ids.count)
+        hashes.reserveCapacity(ids.count)
+        unsafe ids.text.withUnsafeBytes { text in
+            var start = 0
+            for id in 0..<ids.count {
+                let end = start + Int(ids.lengths[id])
+                ends.append(end)
+                unsafe hashes.append(
+                    stringHash(UnsafeRawBufferPointer(rebasing: text[start..<end])))
+                start = end
+                if isUsed[id] { keys.append(UInt64(id) << 16 | UInt64(ids.rows[id])) }
             }
-            return true
         }
-        try cancellation.check()
-        guard known else {
-            throw .damaged(file: "activity", what: "an event of a message that is not there")
+        var scratch = keys
+        unsafe ck_sort(&keys, &scratch, keys.count, 16)
+        return keys.map { Int($0 >> 16) }
+    }
+
+    /// Makes room for a table of each row, half of it free at least.
+    private mutating func placeTables(_ sorted: [Int]) {
+        for id in sorted { tables[Int(ids.rows[id])] += 1 }
+        var start = 0
+        for row in 0..<Block.rows {
+            let count = tables[row]
+            tables[row] = start
+            if count > 0 { start += 1 << Packing.width(of: UInt64(2 * count - 1)) }
+        }
+        tables[Block.rows] = start
+        slots = [UInt32](repeating: 0, count: start)
+    }
+
+    /// Enters the ids into the tables; returns for each the first that is the same message.
+    private mutating func enterTables(_ sorted: [Int]) -> [Int] {
+        var first = [Int](repeating: 0, count: ids.count)
+        let all = ids.text
+        unsafe all.withUnsafeBytes { text in
+            for id in sorted {
+                let bytes = unsafe UnsafeRawBufferPointer(rebasing: text[range(id)])
+                let slot = unsafe slot(of: bytes, hashes[id], row: ids.rows[id], text)
+                if slots[slot] == 0 { slots[slot] = UInt32(truncatingIfNeeded: id + 1) }
+                first[id] = Int(slots[slot]) - 1
+            }
+        }
+        return first
+    }
+
+    private func range(_ id: Int) -> Range<Int> { (id == 0 ? 0 : ends[id - 1])..<ends[id] }
+
+    /// Where the table of a row, which is not empty, has a message, or would have it.
+    private func slot(
+        of bytes: UnsafeRawBufferPointer, _ hash: UInt64, row: UInt16,
+        _ text: UnsafeRawBufferPointer
+    ) -> Int {
+        let start = tables[Int(row)]
+        let mask = tables[Int(row) + 1] - start - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[start + slot] != 0 {
+            let other = Int(slots[start + slot]) - 1
+            if hashes[other] == hash,
+                unsafe bytes.holds(UnsafeRawBufferPointer(rebasing: text[range(other)]))
+            {
+                break
+            }
+            slot = (slot + 1) & mask
+        }
+        return start + slot
+    }
+
+    /// Takes over the ordinals of the messages that the store knows; `next` becomes the first
+    /// ordinal that each row has not given.
+    private mutating func find(
+        _ known: [MessageBlock], _ next: inout [UInt32]
+    ) throws(WinnowError) {
+        if known.isEmpty { return }
+        let wanted = BlockSet.allocate()
+        defer { wanted.deallocate() }
+        wanted.clear()
+        for row in 0..<Block.rows where tables[row] < tables[row + 1] { wanted.insert(row) }
+        let all = ids.text
+        for block in known {
+            for run in try block.runs() {
+                next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count))
+            }
+            try unsafe all.withUnsafeBytesThrowing { (text) throws(WinnowError) in
+                try unsafe block.forEach(in: wanted) { row, ordinal, bytes in
+                    let slot = unsafe slot(of: bytes, stringHash(bytes), row: row, text)
+                    if slots[slot] > 0 { ordinals[Int(slots[slot]) - 1] = ordinal }
+                }
+            }
         }
     }
 
-    /// Replaces the entries that events carry by the ordinals plus one.
+    /// Replaces the ids that events carry by the ordinals plus one.
     func number(_ events: inout [EventRecord], _ range: Range<Int>) {
         for i in range where events[i].message > 0 {
             events[i].message = ordinals[Int(events[i].message) - 1] + 1
@@ -137,7 +194,7 @@ struct MessageNumbering {
     func encoded(
         merging carried: [MessageBlock], _ cancellation: Cancellation
     ) throws(WinnowError) -> [UInt8] {
-        var ids = text
+        var text: [UInt8] = []
         var bounds: [Range<Int>] = []
         var runs: [MessageBlock.Run] = []
         for block in carried {
@@ -146,27 +203,27 @@ struct MessageNumbering {
                 .init(row: $0.row, first: $0.first, count: $0.count, text: start + $0.text)
             }
             try unsafe block.forEach(in: nil) { _, _, id in
-                bounds.append(ids.count..<ids.count + id.count)
-                unsafe ids.append(contentsOf: id)
+                bounds.append(text.count..<text.count + id.count)
+                unsafe text.append(contentsOf: id)
             }
         }
         let start = bounds.count
-        let added = fresh.sorted { (rows[$0], ordinals[$0]) < (rows[$1], ordinals[$1]) }
-        for (i, entry) in added.enumerated() {
-            bounds.append(range(entry))
-            if i > 0, rows[added[i - 1]] == rows[entry] {
+        for (i, id) in fresh.enumerated() {
+            if i > 0, ids.rows[fresh[i - 1]] == ids.rows[id] {
                 runs[runs.count - 1].count += 1
             } else {
                 runs.append(
-                    .init(row: rows[entry], first: ordinals[entry], count: 1, text: start + i))
+                    .init(row: ids.rows[id], first: ordinals[id], count: 1, text: start + i))
             }
         }
         guard !runs.isEmpty else { return [] }
-        runs.sort { ($0.row, $0.first) < ($1.row, $1.first) }
+        if start > 0 { runs.sort { ($0.row, $0.first) < ($1.row, $1.first) } }
         var touched: [UInt16] = []
         var firsts: [Int64] = []
         var counts: [Int64] = []
         var texts = TextFrames.Writer(compresses: true)
+        let own = ids.text
+        let ends = ends
         for (number, run) in runs.enumerated() {
             if number % 1024 == 0 { try cancellation.check() }
             if touched.last == run.row {
@@ -176,7 +233,14 @@ struct MessageNumbering {
                 firsts.append(Int64(run.first))
                 counts.append(Int64(run.count))
             }
-            for i in run.text..<run.text + run.count { try texts.add(ids[bounds[i]]) }
+            for i in run.text..<run.text + run.count {
+                if i < start {
+                    try texts.add(text[bounds[i]])
+                } else {
+                    let id = fresh[i - start]
+                    try texts.add(own[(id == 0 ? 0 : ends[id - 1])..<ends[id]])
+                }
+            }
         }
         var out = ByteWriter()
         FieldBlock.append(container: touched, to: &out)

@@ -15,10 +15,19 @@ package struct ProfileBatch: Sendable {
         var values: [Int64] = []
         /// 0 for a value, 1 for cleared.
         var cleared: [Bool] = []
-        var texts = StringInterner(first: 0)
+        var texts: CellTexts
+
+        mutating func add(_ row: Row, _ value: Int64, cleared: Bool) {
+            rows.append(row)
+            values.append(value)
+            self.cleared.append(cleared)
+        }
     }
 
-    package init(fields: Int) { columns = Array(repeating: Column(), count: fields) }
+    /// - Parameter isPiece: whether it will be appended to another.
+    package init(fields: Int, isPiece: Bool = false) {
+        columns = Array(repeating: Column(texts: CellTexts(isPiece: isPiece)), count: fields)
+    }
 
     package var isEmpty: Bool { columns.allSatisfy(\.rows.isEmpty) }
 
@@ -34,21 +43,27 @@ package struct ProfileBatch: Sendable {
     /// Says what a later batch for the same fields says, whose rows are positions in `rows`.
     package mutating func append(_ later: ProfileBatch, rows: [Row]) {
         for (field, column) in later.columns.enumerated() {
-            let codes = (0..<column.texts.count).map { text in
-                unsafe Int64(
-                    column.texts.bytes(text).withUnsafeBytes {
-                        unsafe columns[field].texts.intern($0)
-                    } ?? 0)
+            var codes: [Int64] = []
+            codes.reserveCapacity(column.texts.count)
+            for text in 0..<column.texts.count {
+                codes.append(
+                    unsafe Int64(
+                        column.texts.bytes(text).withUnsafeBytes {
+                            unsafe columns[field].texts.code(of: $0)
+                        }))
             }
+            // Taken out, so that it need not be asked for each cell whether it is shared.
+            var own = Column(texts: CellTexts(isPiece: false))
+            swap(&own, &columns[field])
             for cell in column.rows.indices {
                 let row = rows[Int(column.rows[cell].rawValue)]
                 guard row != ProfileBatch.noRow else { continue }
                 let value = column.values[cell]
                 let cleared = column.cleared[cell]
-                add(
-                    field, row, cleared || codes.isEmpty ? value : codes[Int(value)],
-                    cleared: cleared)
+                own.add(
+                    row, cleared || codes.isEmpty ? value : codes[Int(value)], cleared: cleared)
             }
+            swap(&own, &columns[field])
         }
     }
 
@@ -59,9 +74,17 @@ package struct ProfileBatch: Sendable {
     }
 
     package mutating func set(field: Int, row: Row, text: UnsafeRawBufferPointer) {
-        let code = unsafe columns[field].texts.intern(text) ?? 0
+        let code = unsafe columns[field].texts.code(of: text)
         add(field, row, Int64(code), cleared: false)
     }
+
+    /// Sets a string or set that another row has; `cell` is the number of what was set for it.
+    package mutating func set(field: Int, row: Row, as cell: Int) {
+        add(field, row, columns[field].values[cell], cleared: false)
+    }
+
+    /// How much was said of a field.
+    package func cells(of field: Int) -> Int { columns[field].rows.count }
 
     /// A set is kept as its distinct values in ascending order.
     package mutating func set(field: Int, row: Row, values: [[UInt8]]) {
@@ -71,9 +94,7 @@ package struct ProfileBatch: Sendable {
     }
 
     private mutating func add(_ field: Int, _ row: Row, _ value: Int64, cleared: Bool) {
-        columns[field].rows.append(row)
-        columns[field].values.append(value)
-        columns[field].cleared.append(cleared)
+        columns[field].add(row, value, cleared: cleared)
     }
 
     static func joined(_ values: [[UInt8]]) -> [UInt8] {
@@ -93,6 +114,48 @@ package struct ProfileBatch: Sendable {
             rest = rest.dropFirst(4 + count)
         }
         return result
+    }
+}
+
+/// The strings of a field's cells, by codes. Equal ones have the same code until it shows that they
+/// hardly repeat, as addresses do; from then on each has its own, and finding them is saved.
+struct CellTexts: Sendable {
+    private var distinct = StringInterner(first: 0)
+    private var asked = 0
+    /// Those behind the distinct ones, one after the other.
+    private var text: [UInt8] = []
+    private var ends: [Int] = []
+    private var isListing = false
+    private let isPiece: Bool
+
+    /// - Parameter isPiece: whether they are soon compared anew, so that it matters little when they do
+    ///   repeat after all. Else fields that could have a dictionary are left their chance.
+    init(isPiece: Bool) { self.isPiece = isPiece }
+
+    var count: Int { distinct.count + ends.count }
+
+    /// About how much memory it takes: arrays that grow have a third to spare.
+    var memory: Int { distinct.memory + text.count * 4 / 3 + ends.count * 11 }
+
+    /// The code of a string.
+    mutating func code(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+        asked += 1
+        if isListing {
+            unsafe text.append(contentsOf: bytes)
+            ends.append(text.count)
+            return UInt32(truncatingIfNeeded: count - 1)
+        }
+        let code = unsafe distinct.intern(bytes) ?? 0
+        isListing =
+            distinct.count >= (isPiece ? 1024 : 4 * Tuning.dictionaryStrings)
+            && distinct.count * 16 > asked * 15
+        return code
+    }
+
+    func bytes(_ code: Int) -> ArraySlice<UInt8> {
+        if code < distinct.count { return distinct.bytes(code) }
+        let i = code - distinct.count
+        return text[(i == 0 ? 0 : ends[i - 1])..<ends[i]]
     }
 }
 

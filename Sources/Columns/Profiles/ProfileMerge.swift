@@ -125,7 +125,11 @@ private struct FieldEncoder: Sendable {
                 let column = batch.columns[number]
                 guard !column.rows.isEmpty else { continue }
                 let settled = column.settled()
-                blocks.formUnion(settled.rows.map(\.block))
+                var last: BlockIndex?
+                for row in settled.rows where row.block != last {
+                    last = row.block
+                    blocks.insert(row.block)
+                }
                 rows += settled.rows.count
                 columns.append(Column(values: .batch(column, settled)))
             }

@@ -32,6 +32,16 @@ package struct GrowingStrings: Sendable {
         return unsafe tables.code(of: bytes, hash: hash) ?? new.intern(bytes, hash: hash)
     }
 
+    /// Adds a string that is not there; nil when all codes are given.
+    package mutating func add(_ bytes: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        unsafe new.intern(bytes, hash: hash)
+    }
+
+    /// Says that one of some strings will be looked for soon.
+    package func prefetch(_ strings: StringInterner, _ index: Int) {
+        if index < strings.count { new.prefetch(strings.hash(index)) }
+    }
+
     /// Writes what is in memory to a part and reads it from there.
     package mutating func spill(
         to part: PartWriter, _ open: (PartReference) throws(WinnowError) -> PartFile

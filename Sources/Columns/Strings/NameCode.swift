@@ -1,19 +1,19 @@
 /// A name that an event has, or none. Parts store zero for none, else the dictionary's code plus
 /// one.
-package struct NameCode: RawRepresentable, Hashable, Comparable, Sendable {
+@usableFromInline package struct NameCode: RawRepresentable, Hashable, Comparable, Sendable {
     /// As parts store it.
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The name of a code; there are fewer codes than numbers.
-    package init(_ code: UInt32) { rawValue = code &+ 1 }
+    @inlinable package init(_ code: UInt32) { rawValue = code &+ 1 }
 
     /// No name; comes first.
-    package static let none = NameCode(rawValue: 0)
+    @usableFromInline package static let none = NameCode(rawValue: 0)
 
     /// The dictionary's code; nil for none.
-    package var code: UInt32? { self == .none ? nil : rawValue - 1 }
+    @inlinable package var code: UInt32? { self == .none ? nil : rawValue - 1 }
 
-    package static func < (a: NameCode, b: NameCode) -> Bool { a.rawValue < b.rawValue }
+    @inlinable package static func < (a: NameCode, b: NameCode) -> Bool { a.rawValue < b.rawValue }
 }

@@ -1,3 +1,4 @@
+import WinnowCKernels
 import WinnowFormat
 import WinnowModel
 
@@ -10,6 +11,8 @@ package struct StringInterner: Sendable {
     /// Open addressing: the upper half of the hash, then the index plus one; 0 for a free slot.
     /// With a piece of the hash in the slot most strings that are not there cost one cache miss.
     private var slots: [UInt64]
+    /// The string that was asked for last: often it comes again.
+    private var last = -1
 
     package init(first: UInt32) {
         self.first = first
@@ -44,7 +47,7 @@ package struct StringInterner: Sendable {
         while slots[slot] != 0 {
             let index = Int(slots[slot] & 0xFFFF_FFFF) - 1
             if slots[slot] >> 32 == hash >> 32, hashes[index] == hash,
-                unsafe bytes.holds(self.bytes(index))
+                unsafe isEqual(index, bytes)
             {
                 return first + UInt32(index)
             }
@@ -65,8 +68,26 @@ package struct StringInterner: Sendable {
         return first + UInt32(count - 1)
     }
 
+    /// Says that a string of some hash will be looked for soon.
+    package func prefetch(_ hash: UInt64) {
+        let slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        unsafe slots.withUnsafeBufferPointer { slots in
+            if let base = slots.baseAddress { unsafe ck_prefetch(base + slot) }
+        }
+    }
+
     package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
-        unsafe intern(bytes, hash: stringHash(bytes))
+        if last >= 0, unsafe isEqual(last, bytes) { return first + UInt32(last) }
+        guard let code = unsafe intern(bytes, hash: stringHash(bytes)) else { return nil }
+        last = Int(code - first)
+        return code
+    }
+
+    private func isEqual(_ index: Int, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let range = (index == 0 ? 0 : ends[index - 1])..<ends[index]
+        return unsafe text.withUnsafeBytes { text in
+            unsafe bytes.holds(UnsafeRawBufferPointer(rebasing: text[range]))
+        }
     }
 
     private mutating func grow() {

@@ -33,7 +33,7 @@ package enum Namespace: UInt32, Sendable, CaseIterable {
 /// bytes decide. A string that was purged leaves its code, with no bytes and no entry.
 package final class StringTable: Sendable {
     /// What is looked at to find a string.
-    @safe fileprivate struct Columns: @unchecked Sendable {
+    @safe struct Columns: @unchecked Sendable {
         let first: UInt32
         let count: Int
         let bits: Int
@@ -106,7 +106,7 @@ package final class StringTable: Sendable {
 }
 
 /// Codes that are not found any more, as a bit each; counts no references.
-@safe private struct HiddenCodes {
+@safe struct HiddenCodes {
     let bits: UnsafePointer<UInt64>
     let capacity: Int
 
@@ -170,7 +170,7 @@ extension StringTable.Columns {
         return nil
     }
 
-    fileprivate func code(
+    func code(
         of bytes: UnsafeRawBufferPointer, hash: UInt64, hiding hidden: HiddenCodes?
     ) -> UInt32? {
         unsafe code(of: bytes, hash: hash, hiding: hidden) { _ in }
@@ -189,7 +189,7 @@ extension StringTable.Columns {
         return unsafe bytes
     }
 
-    fileprivate func bytes(_ index: Int) -> UnsafeRawBufferPointer {
+    func bytes(_ index: Int) -> UnsafeRawBufferPointer {
         unsafe bytes(index) { _ in }
     }
 }
@@ -319,6 +319,19 @@ package struct StringTables: Sendable {
             }
         }
         return nil
+    }
+
+    /// The codes of many strings, as `code(of:hash:)` finds them one by one.
+    /// - Parameter wanted: numbers of the strings that are looked for; the others' codes stay.
+    package func find(
+        _ strings: [UnsafeRawBufferPointer], _ hashes: [UInt64], _ wanted: [Int],
+        _ codes: inout [UInt32?]
+    ) {
+        let columns = unsafe lookup.columns
+        var missing = wanted
+        for i in 0..<columns.count where !missing.isEmpty {
+            unsafe columns[i].find(strings, hashes, &missing, &codes, hiding: lookup.hidden)
+        }
     }
 
     package func code(of bytes: [UInt8]) -> UInt32? {

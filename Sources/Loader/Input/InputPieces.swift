@@ -1,3 +1,4 @@
+import WinnowFormat
 import WinnowModel
 
 /// A piece of an input that begins and ends between records, so that pieces can be parsed side by
@@ -18,11 +19,7 @@ struct InputPiece: Sendable {
     }
 
     /// Lines of the piece.
-    var lines: Int {
-        unsafe bytes.withUnsafeBytes { raw in
-            unsafe raw.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
-        }
-    }
+    var lines: Int { unsafe bytes.withUnsafeBytes { unsafe $0.occurrences(of: 0x0A) } }
 
     /// Throws for an input that is plainly something else.
     func refuseOthers(_ format: InputFormat, file: String) throws(WinnowError) {
@@ -125,26 +122,34 @@ struct InputPieces {
 
     private mutating func take(_ count: Int, isCut: Bool) -> InputPiece {
         defer { isFirst = false }
-        let bytes = Array(pending[..<count])
-        pending.removeFirst(count)
-        return InputPiece(bytes: bytes, isFirst: isFirst, isCut: isCut)
+        // The rest is little, and what is handed over need not be copied.
+        let rest = Array(pending[count...])
+        pending.removeLast(rest.count)
+        defer { pending = rest }
+        return InputPiece(bytes: pending, isFirst: isFirst, isCut: isCut)
     }
 
     /// Reads as much as was asked for, however little comes at a time.
     private mutating func fill() throws(WinnowError) {
         if splitter != nil { return try fillWithLines() }
-        var end = pending.count
-        let full = end + size
-        pending.append(contentsOf: repeatElement(0, count: size))
-        while end < full, !ended {
-            let count = try unsafe pending.withUnsafeMutableBytesThrowing {
-                (buffer) throws(WinnowError) in
-                try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[end...]))
+        var failure: WinnowError?
+        let before = pending
+        pending = unsafe Array(unsafeUninitializedCapacity: before.count + size) { buffer, end in
+            let buffer = UnsafeMutableRawBufferPointer(buffer)
+            unsafe buffer.copyBytes(from: before)
+            end = before.count
+            do throws(WinnowError) {
+                while end < before.count + size, !ended {
+                    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[end...])
+                    let count = try unsafe input.read(into: room)
+                    end += count
+                    ended = count == 0
+                }
+            } catch {
+                failure = error
             }
-            end += count
-            ended = count == 0
         }
-        pending.removeLast(full - end)
+        if let failure { throw failure }
     }
 
     /// Reads some JSON and appends the rows that it has as lines.

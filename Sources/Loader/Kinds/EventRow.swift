@@ -104,14 +104,3 @@ extension BadRow {
                 + Channel.allCases.map(\.name).joined(separator: ", "))
     }
 }
-
-/// A few names, looked up by their bytes.
-struct NameTable<Value: Sendable>: Sendable {
-    private let entries: [(name: [UInt8], value: Value)]
-
-    init(_ entries: [(String, Value)]) { self.entries = entries.map { (Array($0.0.utf8), $0.1) } }
-
-    func value(of name: UnsafeRawBufferPointer) -> Value? {
-        entries.first { unsafe name.holds($0.name) }?.value
-    }
-}

@@ -5,24 +5,31 @@ import WinnowModel
 /// When it has grown large the loader writes it as a part of its own and begins anew.
 struct MemoryRun: EventSource {
     private var types: [RecordType: TypeEvents] = [:]
-    private var messages = LocalMessages()
+    /// Of each block, up to the last that has some.
+    private var messages: [LocalMessages] = []
     private(set) var count = 0
 
     /// Memory of the events.
     private var eventBytes = 0
 
-    /// About how much memory it takes: arrays that grow have a third to spare.
-    var bytes: Int { eventBytes + messages.text.count * 4 / 3 + messages.ends.count * 24 }
+    /// About how much memory it takes.
+    var bytes: Int { eventBytes + messages.reduce(0) { $0 + $1.memory } }
 
-    /// Adds message ids, and returns what is to be added to their numbers.
-    mutating func add(messages ids: StringInterner) -> UInt32 {
-        let base = UInt32(messages.ends.count)
-        for i in 0..<ids.count { messages.append(ids.bytes(i), hash: ids.hash(i)) }
-        return base
+    /// Adds message ids of some rows; returns their numbers (plus one) in the rows' blocks. What has
+    /// no row is of no event.
+    mutating func add(messages ids: PieceMessages, rows: [Row?]) -> [UInt32] {
+        unsafe ids.map { i, id in
+            guard let row = rows[i] else { return 0 }
+            let block = row.block.number
+            while messages.count <= block { messages.append(LocalMessages()) }
+            unsafe messages[block].append(id, row: row.inBlock)
+            return UInt32(clamping: messages[block].count)
+        }
     }
 
     func localMessages(_ block: BlockIndex) -> LocalMessages? {
-        messages.ends.isEmpty ? nil : messages
+        guard block.number < messages.count, messages[block.number].count > 0 else { return nil }
+        return messages[block.number]
     }
     func messages(_ block: BlockIndex) -> MessageBlock? { nil }
 

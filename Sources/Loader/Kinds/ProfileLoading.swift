@@ -49,18 +49,27 @@ struct ProfileLoading: Loading {
         let schema = schema
         let status = schema.globalStatus
         return { piece, layout, cancellation in
-            var content = Content(fields: ProfileBatch(fields: schema.fields.count))
+            var content = Content(fields: ProfileBatch(fields: schema.fields.count, isPiece: true))
+            var values = [CellValue](repeating: .absent, count: schema.fields.count)
+            var sets = ReadSets(fields: schema.fields.count)
             let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
                 let id = try unsafe cells[0].id(Schema.idName)
-                var values: [CellValue] = []
-                for (i, (field, cell)) in zip(schema.fields, cells.dropFirst()).enumerated() {
-                    values.append(
-                        try CellValue(cell, field, layout.rules, isStatus: i == status))
+                for i in values.indices {
+                    let field = schema.fields[i]
+                    if field.type.nature == .set, let cell = sets.cell(cells[i + 1], of: i) {
+                        values[i] = .same(cell)
+                    } else {
+                        values[i] = try CellValue(
+                            cells[i + 1], field, layout.rules, isStatus: i == status)
+                    }
                 }
                 guard let code = unsafe content.ids.intern(id) else { return }
                 let row = Row(rawValue: UInt32(content.rows.count))
                 content.rows.append(code)
                 for (field, value) in values.enumerated() {
+                    if case .strings = value {
+                        sets.note(cells[field + 1], field, cell: content.fields.cells(of: field))
+                    }
                     value.put(into: &content.fields, field, row)
                 }
             }
@@ -74,8 +83,10 @@ struct ProfileLoading: Loading {
         // Ids of the piece of which no row, or no further row, counts.
         var closed = [Bool](repeating: false, count: content.ids.count)
         for i in 0..<content.ids.count {
+            pending.profiles.prefetch(content.ids, i + 16)
             let before = pending.profiles.added
-            guard let row = row(content.ids.bytes(i), closed: &closed[i]) else {
+            let id = content.ids.bytes(i)
+            guard let row = row(id, hash: content.ids.hash(i), closed: &closed[i]) else {
                 throw .usage("the store has no room for more profiles")
             }
             if pending.profiles.added > before { summary.new += 1 }
@@ -100,12 +111,12 @@ struct ProfileLoading: Loading {
     }
 
     /// The row of an id, new if the mode allows; nil when the store is full.
-    private mutating func row(_ id: ArraySlice<UInt8>, closed: inout Bool) -> Row? {
+    private mutating func row(_ id: ArraySlice<UInt8>, hash: UInt64, closed: inout Bool) -> Row? {
         unsafe id.withUnsafeBytes { bytes in
-            guard let known = unsafe pending.profiles.find(bytes, hash: stringHash(bytes)) else {
+            guard let known = unsafe pending.profiles.find(bytes, hash: hash) else {
                 closed = mode == .update
                 if closed { return ProfileBatch.noRow }
-                return unsafe pending.profiles.intern(bytes).map(Row.init(rawValue:))
+                return unsafe pending.profiles.add(bytes, hash: hash).map(Row.init(rawValue:))
             }
             let row = Row(rawValue: known)
             closed = mode == .insert
@@ -147,6 +158,35 @@ extension Batch {
     }
 }
 
+/// The sets of a piece that were read, as they are written: most are written again and again.
+private struct ReadSets {
+    private var fields: [(texts: StringInterner, cells: [Int])]
+    /// Where more different ones are, they hardly repeat.
+    private static let most = 4096
+
+    init(fields: Int) {
+        self.fields = Array(repeating: (StringInterner(first: 0), []), count: fields)
+    }
+
+    /// The number of the field's cell in which the same is written.
+    func cell(_ cell: InputCell, of field: Int) -> Int? {
+        guard cell.kind == .csv || cell.kind == .compound, !fields[field].cells.isEmpty else {
+            return nil
+        }
+        let code = unsafe fields[field].texts.find(cell.bytes, hash: stringHash(cell.bytes))
+        return code.map { fields[field].cells[Int($0)] }
+    }
+
+    /// Takes note of what is written in a cell that was read.
+    mutating func note(_ cell: InputCell, _ field: Int, cell number: Int) {
+        guard fields[field].cells.count < ReadSets.most,
+            let code = unsafe fields[field].texts.intern(cell.bytes),
+            Int(code) == fields[field].cells.count
+        else { return }
+        fields[field].cells.append(number)
+    }
+}
+
 /// A set of rows, a bit each.
 private struct RowSet {
     private var words: [UInt64]
@@ -170,6 +210,8 @@ private struct RowSet {
     case number(Int64)
     case text(UnsafeRawBufferPointer)
     case strings([[UInt8]])
+    /// The set that another cell of the field has.
+    case same(Int)
 
     /// - Parameter isStatus: whether only statuses are values.
     init(
@@ -202,6 +244,7 @@ private struct RowSet {
         case .number(let value): batch.set(field: field, row: row, number: value)
         case .text(let text): unsafe batch.set(field: field, row: row, text: text)
         case .strings(let values): batch.set(field: field, row: row, values: values)
+        case .same(let cell): batch.set(field: field, row: row, as: cell)
         }
     }
 }

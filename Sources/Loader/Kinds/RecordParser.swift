@@ -7,7 +7,7 @@ struct RecordContent: Sendable {
     var campaigns = StringInterner(first: 0)
     var templates = StringInterner(first: 0)
     var links = StringInterner(first: 0)
-    var messages = StringInterner(first: 0)
+    var messages = PieceMessages()
     /// Profiles that the store does not have, numbered from 0 on.
     var unknownProfiles = StringInterner(first: 0)
     /// Rows that are passed over, since the store does not have the profile.
@@ -59,7 +59,8 @@ struct RecordContent: Sendable {
             campaign: RecordContent.name(event.campaign, &campaigns),
             template: RecordContent.name(event.template, &templates), variant: event.variant)
         let link = unsafe RecordContent.name(event.link, &links)
-        let message = unsafe RecordContent.name(event.message, &messages).rawValue
+        let owner = profile.map { UInt64($0) | 1 << 32 } ?? UInt64(row?.rawValue ?? 0)
+        let message = unsafe event.message.map { unsafe messages.number($0, of: owner) + 1 } ?? 0
         place(event.type, key)
         if let profile {
             types[last.index].ofUnknown.append((types[last.index].events.count, profile))
@@ -78,6 +79,18 @@ struct RecordContent: Sendable {
                 types[i].events[event].row = rows[Int(profile)]
             }
         }
+    }
+
+    /// The rows of the messages' events; nil where there are none any more.
+    var messageRows: [Row?] {
+        var rows = [Row?](repeating: nil, count: messages.count)
+        if messages.count == 0 { return rows }
+        for type in types {
+            for event in type.events where event.message > 0 {
+                rows[Int(event.message) - 1] = event.row
+            }
+        }
+        return rows
     }
 
     /// What becomes of a record of a numbered profile.
@@ -139,29 +152,46 @@ struct RecordParser<Rows: RecordRows>: Sendable {
     let keys: StringTables
     let unknownProfiles: UnknownProfiles
 
+    /// Rows whose profiles are looked up together.
+    private static var batch: Int { 128 }
+
     func parse(
         _ piece: InputPiece, _ layout: RowLayout, _ cancellation: Cancellation
     ) -> ParsedPiece<RecordContent> {
         var content = RecordContent()
-        var recent = RecentProfiles()
-        let rows = RowReader(piece, layout, cancellation) { (cells) throws(BadRow) in
-            // All is checked before any name is entered: a row that is not stored makes nothing
-            // known.
-            let record = try kind.row(cells, layout.rules)
-            guard let profile = unsafe record.profile else {
-                return content.append(record, row: nil)
-            }
-            let row = unsafe recent.row(of: profile, in: keys)
-            if row == nil, unknownProfiles != .create {
-                guard unknownProfiles == .skip else {
-                    throw unsafe .unknownProfile(profile, column: Rows.profile, Rows.parts)
-                }
-                content.skipped += 1
-                return
-            }
-            content.append(record, row: row)
+        var records: [RecordRow] = []
+        var profiles = ProfileRows(keys)
+        func settle() -> [RowReader.RefusedRow] {
+            defer { records.removeAll(keepingCapacity: true) }
+            return self.settle(records, &profiles, &content)
         }
+        // All is checked before any name is entered: a row that is not stored makes nothing known.
+        let rows = RowReader(
+            piece, layout, cancellation, batch: RecordParser.batch, settle: settle
+        ) { (cells) throws(BadRow) in records.append(try kind.row(cells, layout.rules)) }
         return ParsedPiece(rows: rows.report, content: content)
+    }
+
+    /// Finds the profiles of some rows and adds what they say; returns those that are refused.
+    private func settle(
+        _ records: [RecordRow], _ profiles: inout ProfileRows, _ content: inout RecordContent
+    ) -> [RowReader.RefusedRow] {
+        var refused: [RowReader.RefusedRow] = []
+        let rows = profiles.find(records)
+        for (i, record) in records.enumerated() {
+            guard let profile = unsafe record.profile, rows[i] == nil, unknownProfiles != .create
+            else {
+                content.append(record, row: rows[i].map(Row.init(rawValue:)))
+                continue
+            }
+            if unknownProfiles == .skip {
+                content.skipped += 1
+            } else {
+                refused.append(
+                    (i, unsafe .unknownProfile(profile, column: Rows.profile, Rows.parts)))
+            }
+        }
+        return refused
     }
 }
 
@@ -177,29 +207,51 @@ extension BadRow {
     }
 }
 
-/// Profiles that were looked up a short while ago: what happens to a message is mostly close
-/// together, and a table of millions of ids costs four cache misses a look.
-@safe private struct RecentProfiles: ~Copyable {
-    private let entries = UnsafeMutablePointer<(hash: UInt64, row: Row, isUsed: Bool)>.allocate(
-        capacity: 4096)
+/// Finds the rows of profiles by their ids. A table of millions of ids costs four cache misses a
+/// look, so those of many rows are waited for together, and what was looked up a short while ago is
+/// kept: what happens to a message is mostly close together.
+@safe private struct ProfileRows: ~Copyable {
+    @safe private struct Recent {
+        var hash: UInt64 = 0
+        /// The id where the table has it; nil where nothing was found yet.
+        var id = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        var code: UInt32?
+    }
 
-    init() { unsafe entries.initialize(repeating: (0, Row(rawValue: 0), false), count: 4096) }
+    private let keys: StringTables
+    private var recent = [Recent](repeating: Recent(), count: 1024)
+    private var ids: [UnsafeRawBufferPointer] = unsafe []
+    private var hashes: [UInt64] = []
+    private var codes: [UInt32?] = []
+    private var missing: [Int] = []
 
-    deinit { unsafe entries.deallocate() }
+    init(_ keys: StringTables) { self.keys = keys }
 
-    mutating func row(of id: UnsafeRawBufferPointer, in keys: StringTables) -> Row? {
-        let hash = unsafe stringHash(id)
-        let entry = unsafe entries + Int(hash & 4095)
-        // Equal hashes are not enough: the bytes decide. They are in the order of rows, so mostly
-        // they are in the cache.
-        if unsafe entry.pointee.isUsed, unsafe entry.pointee.hash == hash,
-            unsafe keys.bytes(entry.pointee.row.rawValue)?.elementsEqual(id) == true
-        {
-            return unsafe entry.pointee.row
+    /// The row of each record's profile; nil where the store has none of that id, and without an id.
+    mutating func find(_ records: [RecordRow]) -> [UInt32?] {
+        unsafe ids.removeAll(keepingCapacity: true)
+        hashes.removeAll(keepingCapacity: true)
+        codes.removeAll(keepingCapacity: true)
+        missing.removeAll(keepingCapacity: true)
+        for (i, record) in records.enumerated() {
+            let id = unsafe record.profile ?? UnsafeRawBufferPointer(start: nil, count: 0)
+            let hash = unsafe stringHash(id)
+            unsafe ids.append(id)
+            hashes.append(hash)
+            let entry = recent[Int(hash & 1023)]
+            // Equal hashes are not enough: the bytes decide.
+            if entry.hash == hash, unsafe entry.id.holds(id) {
+                codes.append(entry.code)
+            } else {
+                codes.append(nil)
+                if unsafe !id.isEmpty { missing.append(i) }
+            }
         }
-        guard let code = unsafe keys.code(of: id, hash: hash) else { return nil }
-        let row = Row(rawValue: code)
-        unsafe entry.pointee = (hash, row, true)
-        return row
+        unsafe keys.find(ids, hashes, missing, &codes)
+        for i in missing {
+            guard let code = codes[i], let own = unsafe keys.bytes(code) else { continue }
+            recent[Int(hashes[i] & 1023)] = unsafe Recent(hash: hashes[i], id: own, code: code)
+        }
+        return codes
     }
 }

@@ -30,7 +30,7 @@ struct RecordRun {
         let links = try namespaces.link.map { (namespace) throws(WinnowError) in
             try codes(content.links, namespace, &batch)
         }
-        let firstMessage = run.add(messages: content.messages)
+        let messages = run.add(messages: content.messages, rows: content.messageRows)
         for type in content.types {
             var events = type.events
             if let links, content.links.count > 0 {
@@ -38,7 +38,7 @@ struct RecordRun {
             }
             if content.messages.count > 0 {
                 for i in events.indices where events[i].message > 0 {
-                    events[i].message += firstMessage
+                    events[i].message = messages[Int(events[i].message) - 1]
                 }
             }
             let keys = type.keys.map {

@@ -1,3 +1,4 @@
+import WinnowFormat
 import WinnowModel
 
 /// Rows of CSV (RFC 4180): LF or CRLF, cells in double quotes may hold delimiters, quotes and line
@@ -6,6 +7,8 @@ import WinnowModel
 @safe struct CSVRows: RowFormat {
     private let bytes: UnsafeRawBufferPointer
     private let delimiter: UInt8
+    /// Delimiters, quotes and line ends.
+    private let marks: ByteMarks
     private var at = 0
     /// 1-based; of the row that was read last.
     private(set) var line = 1
@@ -20,28 +23,53 @@ import WinnowModel
     init(_ bytes: UnsafeRawBufferPointer, delimiter: UInt8) {
         unsafe self.bytes = unsafe bytes
         self.delimiter = delimiter
+        marks = unsafe ByteMarks(bytes, delimiter, UInt8(ascii: "\""), 0x0A, 0x0D)
     }
 
-    /// Reads a row into `cells`; false at the end. Blank lines are passed over. A malformed row
-    /// throws and is passed over, too, so that reading can go on.
+    /// Reads all cells of a row; false at the end. Blank lines are passed over.
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
-        release()
         cells.removeAll(keepingCapacity: true)
         guard begin() else { return false }
-        repeat {
-            let cell = try nextCell()
-            if cell.isQuoted || !cell.text.isEmpty {
-                let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[cell.text])
-                unsafe cells.append(
-                    InputCell(
-                        kind: .csv, isQuoted: cell.isQuoted,
-                        bytes: cell.doubled > 0 ? unescape(text, cell.doubled) : text))
-            } else {
-                cells.append(InputCell())
-            }
-        } while takeDelimiter()
+        repeat { cells.append(try cell()) } while takeDelimiter()
         end()
         return true
+    }
+
+    // MARK: A row cell by cell
+
+    /// Goes to the next row; false at the end. Blank lines are passed over.
+    mutating func begin() -> Bool {
+        while unsafe at < bytes.count, isLineEnd(at) { endLine() }
+        guard unsafe at < bytes.count else { return false }
+        line = nextLine
+        raw = at..<at
+        return true
+    }
+
+    /// Reads a cell, which is good until `release`. A malformed row throws and is passed over, so that
+    /// reading can go on.
+    @inline(__always)
+    mutating func cell() throws(BadRow) -> InputCell {
+        let cell = try nextCell()
+        guard cell.isQuoted || !cell.text.isEmpty else { return InputCell() }
+        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[cell.text])
+        return unsafe InputCell(
+            kind: .csv, isQuoted: cell.isQuoted,
+            bytes: cell.doubled > 0 ? unescape(text, cell.doubled) : text)
+    }
+
+    /// Whether another cell follows.
+    @inline(__always)
+    mutating func takeDelimiter() -> Bool {
+        guard unsafe at < bytes.count, unsafe bytes[at] == delimiter else { return false }
+        at += 1
+        return true
+    }
+
+    /// Ends a row after its last cell.
+    mutating func end() {
+        raw = raw.lowerBound..<at
+        if unsafe at < bytes.count { endLine() }
     }
 
     /// Passes over a row; false at the end.
@@ -58,19 +86,6 @@ import WinnowModel
     }
 
     // MARK: Rows
-
-    private mutating func begin() -> Bool {
-        while unsafe at < bytes.count, isLineEnd(at) { endLine() }
-        guard unsafe at < bytes.count else { return false }
-        line = nextLine
-        raw = at..<at
-        return true
-    }
-
-    private mutating func end() {
-        raw = raw.lowerBound..<at
-        if unsafe at < bytes.count { endLine() }
-    }
 
     private func isLineEnd(_ i: Int) -> Bool {
         unsafe bytes[i] == 0x0A
@@ -101,22 +116,24 @@ import WinnowModel
             return try quotedCell()
         }
         let start = at
-        let delimiter = delimiter
+        at = marks.first(from: start)
         while unsafe at < bytes.count {
             let byte = unsafe bytes[at]
             if byte == delimiter || byte == 0x0A { break }
             if byte == 0x0D, isLineEnd(at) { break }
             if byte == UInt8(ascii: "\"") { throw malformed("a quote inside an unquoted cell") }
-            at += 1
+            at = marks.first(from: at + 1)
         }
         return Cell(text: start..<at, isQuoted: false)
     }
 
+    @inline(never)
     private mutating func quotedCell() throws(BadRow) -> Cell {
         at += 1
         let start = at
         var doubled = 0
         while true {
+            at = marks.first(from: at)
             guard unsafe at < bytes.count else { throw malformed("a quoted cell is not closed") }
             if unsafe bytes[at] == UInt8(ascii: "\"") {
                 guard unsafe at + 1 < bytes.count, unsafe bytes[at + 1] == UInt8(ascii: "\"") else {
@@ -135,12 +152,6 @@ import WinnowModel
             throw malformed("text after a quoted cell")
         }
         return cell
-    }
-
-    private mutating func takeDelimiter() -> Bool {
-        guard unsafe at < bytes.count, unsafe bytes[at] == delimiter else { return false }
-        at += 1
-        return true
     }
 
     private mutating func unescape(_ text: UnsafeRawBufferPointer, _ doubled: Int)

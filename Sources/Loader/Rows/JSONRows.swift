@@ -38,7 +38,6 @@ import WinnowModel
 
     /// Reads a row, a cell per column; false at the end.
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
-        release()
         while unsafe at < bytes.count {
             let start = at
             at = unsafe bytes.firstIndex(of: 0x0A, from: start) ?? bytes.count

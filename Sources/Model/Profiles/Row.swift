@@ -15,36 +15,38 @@ public enum Block {
 
 /// The number of a block. Parts store it in 32 bits, so a damaged one may say more than
 /// `Block.maximum`.
-package struct BlockIndex: RawRepresentable, Hashable, Comparable, Sendable {
-    package let rawValue: UInt32
+@usableFromInline package struct BlockIndex: RawRepresentable, Hashable, Comparable, Sendable {
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// - Parameter number: of a block that is there, from 0 on.
-    package init(_ number: Int) { rawValue = UInt32(clamping: number) }
+    @inlinable package init(_ number: Int) { rawValue = UInt32(clamping: number) }
 
     /// For arrays with a place for each block.
-    package var number: Int { Int(rawValue) }
+    @inlinable package var number: Int { Int(rawValue) }
 
-    package static func < (a: BlockIndex, b: BlockIndex) -> Bool { a.rawValue < b.rawValue }
+    @inlinable package static func < (a: BlockIndex, b: BlockIndex) -> Bool {
+        a.rawValue < b.rawValue
+    }
 }
 
 /// A profile's place in the store.
-package struct Row: RawRepresentable, Hashable, Comparable, Sendable {
+@usableFromInline package struct Row: RawRepresentable, Hashable, Comparable, Sendable {
     /// As parts and lists of rows keep it.
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The row of a block; of a block that cannot be, some row.
-    package init(_ block: BlockIndex, _ inBlock: UInt16) {
+    @inlinable package init(_ block: BlockIndex, _ inBlock: UInt16) {
         rawValue = block.rawValue << 16 | UInt32(inBlock)
     }
 
-    package var block: BlockIndex { BlockIndex(rawValue: rawValue >> 16) }
+    @inlinable package var block: BlockIndex { BlockIndex(rawValue: rawValue >> 16) }
 
     /// Which of its block's rows it is.
-    package var inBlock: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
+    @inlinable package var inBlock: UInt16 { UInt16(truncatingIfNeeded: rawValue) }
 
-    package static func < (a: Row, b: Row) -> Bool { a.rawValue < b.rawValue }
+    @inlinable package static func < (a: Row, b: Row) -> Bool { a.rawValue < b.rawValue }
 }
