@@ -127,8 +127,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowStorage", "Winnow",
-                "WinnowCountedAllocations",
+                "WinnowCKernels", "WinnowModel", "WinnowThreads", "WinnowFormat", "WinnowStorage",
+                "Winnow", "WinnowCountedAllocations",
             ],
             swiftSettings: strict),
         .testTarget(

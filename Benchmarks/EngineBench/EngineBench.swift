@@ -159,7 +159,9 @@ let benchmarks: @Sendable () -> Void = {
         })
     guard
         let quiet = try? Segment(
-            json: clicked + #""times": 2, "during": {"last": 30, "unit": "days"}}}"#)
+            json: clicked + #""times": 2, "during": {"last": 30, "unit": "days"}}}"#),
+        let scattered = try? Segment(
+            json: opened(#""operator": "at_least", "times": 2, "campaigns": {"tags": ["Sale"]}"#))
     else {
         return
     }
@@ -168,6 +170,18 @@ let benchmarks: @Sendable () -> Void = {
         of: {
             blackHole(try? Store(path).snapshot().count(quiet, options).count)
         }, to: { reference.count() })
+    if let cold = ColdFiles(of: path) {
+        ratio(
+            "cold-first-count-beside-reading-32-MiB", rounds: 3,
+            of: {
+                cold.forget()
+                blackHole(try? Store(path).snapshot().count(scattered, options).count)
+            },
+            to: {
+                cold.forget()
+                cold.read(32 << 20)
+            })
+    }
     let target = folder + "/load"
     func load(_ kind: LoadKind) {
         ratio(
@@ -269,6 +283,40 @@ final class SegmentBench: @unchecked Sendable {
         blackHole(try? store.snapshot().difference(of: "list 9", later).entered)
     }
     func members() { blackHole(try? store.snapshot().count(.saved("list 9"), options).count) }
+}
+
+/// The parts of a store, which the system can be told to drop from memory.
+final class ColdFiles: @unchecked Sendable {
+    private var files: [(descriptor: Int32, size: Int)] = []
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+
+    init?(of store: String) {
+        let folder = store + "/parts/"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let descriptor = open(folder + name, O_RDONLY)
+            guard descriptor >= 0 else { return nil }
+            files.append((descriptor, Int(lseek(descriptor, 0, SEEK_END))))
+        }
+        files.sort { $0.size > $1.size }
+        if files.isEmpty { return nil }
+    }
+
+    deinit {
+        for file in files { close(file.descriptor) }
+        buffer.deallocate()
+    }
+
+    func forget() {
+        for file in files { posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED) }
+    }
+
+    /// Reads the beginning of the largest.
+    func read(_ count: Int) {
+        var at = 0
+        while at < count, pread(files[0].descriptor, buffer.baseAddress, buffer.count, at) > 0 {
+            at += buffer.count
+        }
+    }
 }
 
 enum EngineBench {

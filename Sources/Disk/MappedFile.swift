@@ -45,6 +45,31 @@ import WinnowModel
         unsafe bytes = unsafe UnsafeRawBufferPointer(start: address, count: actual)
     }
 
+    /// Says that only what `willRead` names will be read: the system does not read what is around a
+    /// place that is looked at, which may be much (8 MiB on some machines) and is mostly not wanted.
+    package func readsByRequest() {
+        guard isMapping, let base = unsafe bytes.baseAddress else { return }
+        unsafe madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_RANDOM)
+    }
+
+    /// Has the system begin to read some bytes that are not in memory. Does not wait.
+    package func willRead(_ range: Range<Int>) {
+        guard isMapping, let base = unsafe bytes.baseAddress else { return }
+        let range = range.clamped(to: unsafe 0..<bytes.count)
+        var start = range.lowerBound / MappedFile.page * MappedFile.page
+        while start < range.upperBound {
+            let end = min(start + MappedFile.readAhead, range.upperBound)
+            unsafe madvise(
+                UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_WILLNEED)
+            start += MappedFile.readAhead
+        }
+    }
+
+    /// A multiple of the system's, which want aligned addresses.
+    private static let page = 1 << 16
+    /// Of a longer request Linux reads only as much as it would read ahead, which is this by default.
+    private static let readAhead = 128 << 10
+
     /// What a disk in memory has for the file.
     package init(path: String, copying content: [UInt8]) {
         self.path = path

@@ -15,6 +15,8 @@ import Synchronization
     private let checksums: UnsafeRawBufferPointer
     private let verified: UnsafeMutablePointer<Atomic<UInt64>>
     private let verifiedWords: Int
+    /// Where a file ends there are its trailer and the tables before it; of most files all is here.
+    private static let tail = 1 << 16
 
     package init(disk: any Disk, directory: String, _ reference: PartReference) throws(WinnowError)
     {
@@ -26,7 +28,9 @@ import Synchronization
             if case .notFound = error { throw .damaged(file: path, what: "the file is missing") }
             throw error
         }
+        file.readsByRequest()
         let bytes = unsafe file.bytes
+        file.willRead(bytes.count - PartFile.tail..<bytes.count)
         func damage(_ what: String) -> WinnowError { .damaged(file: path, what: what) }
         guard
             let trailer = unsafe bytes.slice(
@@ -63,6 +67,7 @@ import Synchronization
             kind == reference.kind.rawValue, id == reference.id, length == reference.length
         else { throw damage("its trailer is not the one the manifest names") }
         let tableSize = bytes.count - PartFormat.trailerSize - directory
+        if tableSize > PartFile.tail { file.willRead(directory..<bytes.count) }
         guard let table = unsafe bytes.slice(directory, tableSize),
             tableSize == sectionCount * PartFormat.directoryEntry + pages * 4,
             pages == (directory + PartFormat.page - 1) / PartFormat.page,
@@ -156,10 +161,11 @@ import Synchronization
                 return
             }
             let start = unsafe first - base
-            for page in start / PartFormat.page...(start + bytes.count - 1) / PartFormat.page {
+            let last = (start + bytes.count - 1) / PartFormat.page
+            for page in start / PartFormat.page...last {
                 let word = unsafe verified[page / 64].load(ordering: .relaxed)
                 if word >> UInt64(page % 64) & 1 == 0 {
-                    try unsafe file.takeUnretainedValue().verify(page)
+                    return try unsafe file.takeUnretainedValue().verify(page...last)
                 }
             }
         }
@@ -180,9 +186,40 @@ import Synchronization
     package func verifyAll(
         _ cancellation: Cancellation = Cancellation(), _ body: (WinnowError) -> Void
     ) throws(WinnowError) {
+        let ahead = 64
         for page in unsafe 0..<checksums.count / 4 {
+            if page % ahead == 0 {
+                let next = (page + ahead) * PartFormat.page
+                file.willRead((page == 0 ? 0 : next)..<next + ahead * PartFormat.page)
+            }
             try cancellation.check()
             do throws(WinnowError) { try verify(page) } catch { body(error) }
+        }
+    }
+
+    /// Says that some bytes of the file will be asked for soon.
+    package func willRead(_ bytes: UnsafeRawBufferPointer) {
+        guard let first = bytes.baseAddress, let base = unsafe file.bytes.baseAddress else {
+            return
+        }
+        let start = unsafe first - base
+        file.willRead(start..<start + bytes.count)
+    }
+
+    /// How often checking bytes took so long in this process that they must have come from the disk.
+    package static var waits: Int { waited.load(ordering: .relaxed) }
+    package static func noteWait() { waited.wrappingAdd(1, ordering: .relaxed) }
+    private static let waited = Atomic(0)
+    /// In memory a page is checked in ten microseconds.
+    private static let slowPage = Duration.microseconds(60)
+
+    /// Checks some pages; what is missing of them is read at once.
+    private func verify(_ pages: ClosedRange<Int>) throws(WinnowError) {
+        let start = ContinuousClock.now
+        file.willRead(pages.lowerBound * PartFormat.page..<(pages.upperBound + 1) * PartFormat.page)
+        for page in pages { try verify(page) }
+        if ContinuousClock.now - start > PartFile.slowPage * pages.count {
+            PartFile.noteWait()
         }
     }
 

@@ -14,12 +14,15 @@ private let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
 /// Calls `work` on at most `count` threads at once, this one among them, and returns when all calls
 /// have.
-package func onThreads(_ count: Int, _ work: @Sendable () -> Void) {
-    let helpers = min(count, cores) - 1
+/// - Parameter waiting: whether the threads wait for a disk most of the time, so that more than there
+///   are cores are of use.
+package func onThreads(_ count: Int, waiting: Bool = false, _ work: @Sendable () -> Void) {
+    let most = waiting ? max(cores, ThreadPool.mostWaiting) : cores
+    let helpers = min(count, most) - 1
     if helpers <= 0 { return work() }
     withoutActuallyEscaping(work) { work in
         let job = Job(work, helpers)
-        ThreadPool.shared.start(job)
+        ThreadPool.shared.start(job, most: most)
         work()
         ThreadPool.shared.finish(job)
     }
@@ -46,14 +49,16 @@ final class Job: @unchecked Sendable {
     }
 }
 
-/// Threads that help with jobs: at most one a core, made when they are first wanted, and then
-/// waiting for more to do.
+/// Threads that help with jobs: at most one a core, and more where a disk is waited for, made when
+/// they are first wanted, and then waiting for more to do.
 ///
 /// Nobody waits for a thread to be there: a job that no helper has joined is done by who wants it.
 /// So work gets done where the system gives no threads (limits of processes or memory). A dispatch
 /// queue would wait there until it does.
 @safe final class ThreadPool: @unchecked Sendable {
     static let shared = ThreadPool()
+    /// So many disks keep busy, and take the memory of so many stacks.
+    static let mostWaiting = 32
 
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wanted = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -78,7 +83,7 @@ final class Job: @unchecked Sendable {
 
     /// Lets threads join a job; false, and nothing done, where there are none.
     @discardableResult
-    func start(_ job: Job) -> Bool {
+    func start(_ job: Job, most: Int = cores) -> Bool {
         if job.places <= 0 { return false }
         var isStarted = false
         locked {
@@ -86,7 +91,7 @@ final class Job: @unchecked Sendable {
             jobs.append(job)
             for _ in 0..<min(job.places, idle) { unsafe pthread_cond_signal(wanted) }
             var missing = job.places - idle
-            while missing > 0, threads < cores, startThread() {
+            while missing > 0, threads < most, startThread() {
                 threads += 1
                 missing -= 1
             }

@@ -1,3 +1,4 @@
+import Foundation
 import WinnowModel
 import Synchronization
 import Testing
@@ -51,5 +52,22 @@ struct ThreadsTests {
             let made = calls.load(ordering: .relaxed)
             #expect((1...max(1, min(count, availableCores()))).contains(made), "\(count)")
         }
+    }
+
+    @Test("more threads than cores work at once where they wait for something else")
+    func waiting() {
+        let wanted = availableCores() + 4
+        let arrived = Atomic(0)
+        let met = Atomic(0)
+        onThreads(wanted, waiting: true) {
+            arrived.wrappingAdd(1, ordering: .relaxed)
+            // Only when all are at work at once, everybody sees everybody.
+            let end = ContinuousClock.now + .seconds(20)
+            while arrived.load(ordering: .relaxed) < wanted, ContinuousClock.now < end {
+                usleep(100)
+            }
+            if arrived.load(ordering: .relaxed) == wanted { met.wrappingAdd(1, ordering: .relaxed) }
+        }
+        #expect(met.load(ordering: .relaxed) == wanted)
     }
 }

@@ -236,6 +236,11 @@ package final class ActivityPart: Sendable {
         return size
     }
 
+    /// Says that all of a chunk will be read.
+    func willReadChunk(_ entry: BlockEntry) throws(WinnowError) {
+        unsafe file.willRead(try chunks.unverified(entry.chunkOffset, entry.chunkSize))
+    }
+
     package func chunk(_ entry: BlockEntry) throws(WinnowError) -> ActivityChunk {
         try unsafe ActivityChunk(try chunks.unverified(entry.chunkOffset, entry.chunkSize), checks)
     }

@@ -80,6 +80,7 @@ extension ActivityPart {
         of isWanted: ((LeafID) -> Bool)?
     ) throws(WinnowError) {
         guard let index = types[type], let entry = try find(index, block: block) else { return }
+        if isWanted == nil { try willReadChunk(entry) }
         let chunk = try chunk(entry)
         // What a chunk says of its events is backed by its bytes, so there is memory for it.
         let total = (0..<chunk.headCount).reduce(chunk.tail.events) {

@@ -30,6 +30,12 @@ package final class Evaluator: Sendable {
 
     /// Blocks that a thread takes at a time.
     private static let run = 4
+    /// So often a disk is waited for before more threads wait for it: one alone may be a thread that
+    /// had no core for a while.
+    private static let fewWaits = 3
+    /// Threads for each that was asked for, while files are not in memory: of one disk they ask so
+    /// much more at once.
+    private static let waitingThreads = 16
 
     package init(
         _ snapshot: StoreVersion, threads: Int, _ cancellation: Cancellation = Cancellation()
@@ -139,14 +145,16 @@ package final class Evaluator: Sendable {
         let erased = snapshot.erased
         let next = Atomic(0)
         let failure = Mutex<WinnowError?>(nil)
-        let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
-        @Sendable func work() {
+        let waits = PartFile.waits
+        /// - Parameter run: blocks that are taken at a time.
+        /// - Parameter stopsForDisk: whether to leave blocks to others where reading takes long.
+        @Sendable func work(run: Int, stopsForDisk: Bool) {
             let evaluation = BlockEvaluation(program, rows: rows, erased: erased)
-            while true {
-                let start = next.wrappingAdd(Evaluator.run, ordering: .relaxed).oldValue
+            while !stopsForDisk || PartFile.waits - waits < Evaluator.fewWaits {
+                let start = next.wrappingAdd(run, ordering: .relaxed).oldValue
                 guard start < blocks, failure.withLock({ $0 == nil }) else { break }
                 do throws(WinnowError) {
-                    for block in start..<min(start + Evaluator.run, blocks) {
+                    for block in start..<min(start + run, blocks) {
                         try cancellation.check()
                         try body(evaluation, BlockIndex(block))
                     }
@@ -158,7 +166,14 @@ package final class Evaluator: Sendable {
             taken.withLock { unsafe $0.add(evaluation.scratch.paths) }
             evaluation.scratch.giveBack()
         }
-        onThreads(workers, work)
+        let workers = min(threads, (blocks + Evaluator.run - 1) / Evaluator.run)
+        onThreads(workers) { work(run: Evaluator.run, stopsForDisk: true) }
+        let left = blocks - next.load(ordering: .relaxed)
+        if left > 0 {
+            onThreads(min(left, threads * Evaluator.waitingThreads), waiting: true) {
+                work(run: 1, stopsForDisk: false)
+            }
+        }
         if let error = failure.withLock({ $0 }) { throw error }
     }
 }
