@@ -198,6 +198,25 @@ struct StreamTable {
         unsafe mask.update(from: result, count: words)
     }
 
+    /// Takes the events from `start` (a multiple of 512) on that have none of some `FirstEvents` bits
+    /// off the mask of `n` events; `spare` and `result` have room for as many.
+    package func narrow(
+        _ mask: UnsafeMutablePointer<UInt64>, toMarks wanted: UInt8, from start: Int, first n: Int,
+        spare: UnsafeMutablePointer<UInt64>, result: UnsafeMutablePointer<UInt64>
+    ) {
+        let words = (n + 63) / 64
+        let firsts = firsts.from(start)
+        var marks = wanted
+        unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: result, first: n)
+        marks &= marks &- 1
+        while marks != 0 {
+            unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: spare, first: n)
+            for i in 0..<words { unsafe result[i] |= spare[i] }
+            marks &= marks &- 1
+        }
+        for i in 0..<words { unsafe mask[i] &= result[i] }
+    }
+
     package func times(_ range: Range<Int>) -> [Int64] {
         storedTimes.values(range).map { timeBase &+ Int64(bitPattern: $0) &* unit }
     }

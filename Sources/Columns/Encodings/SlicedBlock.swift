@@ -125,6 +125,20 @@ import WinnowModel
         }
     }
 
+    /// The rows and their values where both are small: adding few one by one takes less than a pass
+    /// over a set of all rows for each bit, adding many more than twice as long. nil where they are
+    /// not.
+    package var few: (rows: UnsafePointer<UInt16>, values: [UInt32])? {
+        guard !dense, base >= 0, bound <= Int64(UInt32.max), let rows = unsafe members.array else {
+            return nil
+        }
+        let base = UInt32(truncatingIfNeeded: base)
+        let values = stream.values(0..<members.count).map {
+            base &+ UInt32(truncatingIfNeeded: $0)
+        }
+        return unsafe (rows, values)
+    }
+
     /// The values as sums: calls `body` with sets of rows and what each row of a set adds to its
     /// value.
     package func forEachAddend(_ scratch: Scratch, _ body: (BlockSet, UInt64) -> Void) {

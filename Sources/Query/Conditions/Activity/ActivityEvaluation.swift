@@ -379,6 +379,8 @@ struct ActivityEvaluation {
         scratch.look(bytes: summary.byteCount)
         if sink.unites {
             sink.add(summary.members)
+        } else if let (rows, values) = unsafe summary.few {
+            unsafe sink.add(rows, by: values, values.count)
         } else {
             summary.forEachAddend(scratch.sliced) { sink.add($0, by: $1) }
         }
@@ -586,18 +588,9 @@ struct ActivityEvaluation {
         }
         if let unique = scope.unique {
             scratch.record(.byFirstMark)
-            let firsts = streams.firsts.from(at)
-            let marked = unsafe scratch.spareMask
-            let other = unsafe scratch.unitedMask
-            var marks = unique.marks
-            unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: marked, first: n)
-            marks &= marks - 1
-            while marks != 0 {
-                unsafe firsts.copy(bit: marks.trailingZeroBitCount, into: other, first: n)
-                for word in 0..<(n + 63) / 64 { unsafe marked[word] |= other[word] }
-                marks &= marks - 1
-            }
-            for word in 0..<(n + 63) / 64 { unsafe mask[word] &= marked[word] }
+            unsafe streams.narrow(
+                mask, toMarks: unique.marks, from: at, first: n, spare: scratch.spareMask,
+                result: scratch.unitedMask)
         }
     }
 

@@ -57,38 +57,45 @@ struct UniqueJoin {
             guard let entry = try part.part.find(part.index, block: block) else { continue }
             let table = try part.part.leaves(of: part.index)
             let chunk = try part.part.chunk(entry)
+            var last: (leaf: LeafID, key: LeafKey)?
             func add(
-                _ streams: EventStreams, _ range: Range<Int>, _ leaf: LeafID,
-                _ rows: UnsafePointer<UInt16>
+                _ leaf: LeafID, _ row: UInt16, _ link: NameCode, _ message: UInt32, _ time: Int64
             ) throws(WinnowError) {
                 guard leaf.index < table.count else {
                     throw .damaged(
                         file: part.part.file.path, what: "an event of a leaf that is not there")
                 }
-                let key = table.key(leaf)
+                let key: LeafKey
+                if let last, last.leaf == leaf { key = last.key } else { key = table.key(leaf) }
+                last = (leaf, key)
                 if let machines = unique.machines, machines != key.machine { return }
-                let tag = UInt32(truncatingIfNeeded: offset + leaf.index)
-                unsafe candidates(streams, range, rows, wanted, part) { row, link, message, time in
-                    earliest.add(
-                        UniqueCandidate(
-                            row: row, campaign: key.campaign, template: key.template, link: link,
-                            message: message,
-                            time: time, tag: tag))
-                }
+                earliest.add(
+                    UniqueCandidate(
+                        row: row, campaign: key.campaign, template: key.template, link: link,
+                        message: message, time: time,
+                        tag: UInt32(truncatingIfNeeded: offset + leaf.index)))
             }
             for i in 0..<chunk.headCount {
                 let head = try chunk.head(i)
                 scratch.look(at: head.events, bytes: head.rowBytes + head.streams.byteCount)
                 let rows = unsafe scratch.rows(for: head.events)
                 try unsafe head.eventRows(into: rows, distinct: scratch.distinct)
-                try unsafe add(head.streams, 0..<head.events, head.leaf, rows)
+                try unsafe candidates(head.streams, rows, wanted, part) {
+                    (_, row, link, message, time) throws(WinnowError) in
+                    try add(head.leaf, row, link, message, time)
+                }
             }
             scratch.look(
                 at: chunk.tail.events, bytes: 2 * chunk.tail.events + chunk.tail.byteCount)
-            for i in 0..<chunk.tailRuns {
-                let range = try chunk.run(i)
-                try unsafe add(
-                    chunk.tail, range, chunk.leaf(ofRun: i), chunk.tailRows + range.lowerBound)
+            var run = 0
+            var end = 0
+            try unsafe candidates(chunk.tail, chunk.tailRows, wanted, part) {
+                (event, row, link, message, time) throws(WinnowError) in
+                while run < chunk.tailRuns, event >= end {
+                    end = try chunk.run(run).upperBound
+                    run += 1
+                }
+                if event < end { try add(chunk.leaf(ofRun: run - 1), row, link, message, time) }
             }
         }
         for (part, offset) in zip(scope.parts, offsets) {
@@ -101,36 +108,52 @@ struct UniqueJoin {
         }
     }
 
-    /// The events that may be unique: those that their chunk marks, with links those on one of
-    /// them, where some are forgotten all others.
+    /// Calls `body` with the number, row, link, message and time of the events that may be unique:
+    /// those that their chunk marks, with links those on one of them, where some are forgotten all
+    /// others.
     private func candidates(
-        _ streams: EventStreams, _ range: Range<Int>, _ rows: UnsafePointer<UInt16>,
-        _ wanted: BlockSet?,
-        _ part: PartScope, _ body: (UInt16, NameCode, UInt32, Int64) -> Void
-    ) {
-        var at = range.lowerBound
+        _ streams: EventStreams, _ rows: UnsafePointer<UInt16>, _ wanted: BlockSet?,
+        _ part: PartScope,
+        _ body: (Int, UInt16, NameCode, UInt32, Int64) throws(WinnowError) -> Void
+    ) throws(WinnowError) {
         let messages = unsafe scratch.messages
+        let mask = unsafe scratch.mask
         let horizon = part.part.horizon
-        while at < range.upperBound {
-            let piece = at..<min(at + Scratch.piece, range.upperBound)
-            unsafe streams.messages(piece, into: messages)
-            let firsts = streams.firsts.values(piece)
-            let links = streams.links(piece)
-            let times = streams.times(piece)
+        let looksAtAll = part.forgets || unique.isRestricted
+        for at in stride(from: 0, to: streams.events, by: Scratch.piece) {
+            let piece = at..<min(at + Scratch.piece, streams.events)
+            let words = (piece.count + 63) / 64
+            unsafe mask.update(repeating: 0, count: words)
             for i in 0..<piece.count {
-                let row = unsafe rows[at - range.lowerBound + i]
-                if let wanted, unsafe wanted.bits[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 {
-                    continue
-                }
-                if part.forgets || unique.isRestricted {
-                    let counts = unique.links?.contains(links[i]) ?? true
-                    guard counts, times[i] >= horizon else { continue }
-                } else if firsts[i] & UInt64(unique.marks) == 0 {
-                    continue
-                }
-                unsafe body(row, links[i], messages[i], times[i])
+                let row = unsafe Int(rows[at + i])
+                let bit =
+                    wanted.map { unsafe $0.bits[row >> 6] >> UInt64(row & 63) & 1 } ?? 1
+                unsafe mask[i >> 6] |= bit << UInt64(i & 63)
             }
-            at = piece.upperBound
+            if !looksAtAll {
+                unsafe streams.narrow(
+                    mask, toMarks: unique.marks, from: at, first: piece.count,
+                    spare: scratch.spareMask, result: scratch.unitedMask)
+            }
+            guard (0..<words).contains(where: { unsafe mask[$0] != 0 }) else { continue }
+            unsafe streams.times(at, piece.count, of: mask, into: scratch.times)
+            unsafe streams.messages(piece, into: messages)
+            let links = streams.links(piece)
+            var chosen = 0
+            for word in 0..<words {
+                var bits = unsafe mask[word]
+                while bits != 0 {
+                    let i = word * 64 + bits.trailingZeroBitCount
+                    bits &= bits - 1
+                    let time = unsafe scratch.times[chosen]
+                    chosen += 1
+                    if looksAtAll {
+                        let counts = unique.links?.contains(links[i]) ?? true
+                        guard counts, time >= horizon else { continue }
+                    }
+                    try unsafe body(at + i, rows[at + i], links[i], messages[i], time)
+                }
+            }
         }
     }
 }
