@@ -390,6 +390,19 @@ struct KernelTests {
         }
     }
 
+    @Test("bytes are the same when each is")
+    func same() {
+        for n in 0...40 {
+            let a = (0..<n).map { UInt8($0 * 7 & 255) }
+            #expect(ck_same(a, Array(a), n))
+            for i in 0..<n {
+                var b = a
+                b[i] ^= 1 << UInt8(i & 7)
+                #expect(!ck_same(a, b, n), "\(n) bytes, the \(i)th differs")
+            }
+        }
+    }
+
     @Test("checksums and hashes of known texts")
     func hashes() {
         let digits = Array("123456789".utf8)

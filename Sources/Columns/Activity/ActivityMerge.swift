@@ -134,10 +134,11 @@ package struct ActivityMerge: Sendable {
             local = Array(repeating: (all, try numbering.add(all)), count: sources.count)
         } else {
             for source in sources {
-                local.append(
-                    try source.localMessages(block).map { (ids) throws(WinnowError) in
-                        (ids, try numbering.add(ids))
-                    })
+                var own: (ids: LocalMessages, base: Int)?
+                if let ids = try source.localMessages(block) {
+                    own = (ids, try numbering.add(ids))
+                }
+                local.append(own)
                 if let messages = try source.messages(block) { carried.append(messages) }
             }
         }

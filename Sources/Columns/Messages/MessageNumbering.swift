@@ -14,16 +14,44 @@ struct MessageNumbering {
     /// Those that events may mention, one source's after the other's.
     private var ids = LocalMessages()
     private var isUsed: [Bool] = []
-    /// Per id where its bytes end.
-    private var ends: [Int] = []
-    private var hashes: [UInt64] = []
     private var ordinals: [UInt32] = []
     /// Ids that the store does not know, by row, then ordinal.
     private var fresh: [Int] = []
-    /// Per row, and behind the last, where its table begins in `slots`; as many as a power of two.
-    private var tables = [Int](repeating: 0, count: Block.rows + 1)
-    /// Open addressing; id plus one, 0 for a free slot.
-    private var slots: [UInt32] = []
+    private var tables = RowTables()
+
+    /// The hash tables of the rows.
+    private struct RowTables {
+        /// Per id where its bytes end.
+        var ends: [Int] = []
+        var hashes: [UInt64] = []
+        /// Per row, and behind the last, where its table begins in `slots`; as many as a power of two.
+        var starts = [Int](repeating: 0, count: Block.rows + 1)
+        /// Open addressing; id plus one, 0 for a free slot.
+        var slots: [UInt32] = []
+
+        func range(_ id: Int) -> Range<Int> { (id == 0 ? 0 : ends[id - 1])..<ends[id] }
+
+        /// Where the table of a row, which is not empty, has a message, or would have it.
+        /// - Parameter text: of all ids.
+        func slot(
+            of bytes: UnsafeRawBufferPointer, _ hash: UInt64, row: UInt16,
+            _ text: UnsafeRawBufferPointer
+        ) -> Int {
+            let start = starts[Int(row)]
+            let mask = starts[Int(row) + 1] - start - 1
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while slots[start + slot] != 0 {
+                let other = Int(slots[start + slot]) - 1
+                if hashes[other] == hash,
+                    unsafe bytes.holds(UnsafeRawBufferPointer(rebasing: text[range(other)]))
+                {
+                    break
+                }
+                slot = (slot + 1) & mask
+            }
+            return start + slot
+        }
+    }
 
     private static let unknown = UInt32.max
 
@@ -90,19 +118,22 @@ struct MessageNumbering {
     private mutating func sortedIDs() -> [Int] {
         var keys: [UInt64] = []
         keys.reserveCapacity(ids.count)
-        ends.reserveCapacity(ids.count)
-        hashes.reserveCapacity(ids.count)
+        var found = RowTables()
+        found.ends.reserveCapacity(ids.count)
+        found.hashes.reserveCapacity(ids.count)
+        let (lengths, rows, isUsed) = (ids.lengths, ids.rows, isUsed)
         unsafe ids.text.withUnsafeBytes { text in
             var start = 0
-            for id in 0..<ids.count {
-                let end = start + Int(ids.lengths[id])
-                ends.append(end)
-                unsafe hashes.append(
+            for id in lengths.indices {
+                let end = start + Int(lengths[id])
+                found.ends.append(end)
+                unsafe found.hashes.append(
                     stringHash(UnsafeRawBufferPointer(rebasing: text[start..<end])))
                 start = end
-                if isUsed[id] { keys.append(UInt64(id) << 16 | UInt64(ids.rows[id])) }
+                if isUsed[id] { keys.append(UInt64(id) << 16 | UInt64(rows[id])) }
             }
         }
+        tables = found
         var scratch = keys
         unsafe ck_sort(&keys, &scratch, keys.count, 16)
         return keys.map { Int($0 >> 16) }
@@ -110,52 +141,36 @@ struct MessageNumbering {
 
     /// Makes room for a table of each row, half of it free at least.
     private mutating func placeTables(_ sorted: [Int]) {
-        for id in sorted { tables[Int(ids.rows[id])] += 1 }
+        for id in sorted { tables.starts[Int(ids.rows[id])] += 1 }
         var start = 0
         for row in 0..<Block.rows {
-            let count = tables[row]
-            tables[row] = start
+            let count = tables.starts[row]
+            tables.starts[row] = start
             if count > 0 { start += 1 << Packing.width(of: UInt64(2 * count - 1)) }
         }
-        tables[Block.rows] = start
-        slots = [UInt32](repeating: 0, count: start)
+        tables.starts[Block.rows] = start
+        tables.slots = [UInt32](repeating: 0, count: start)
     }
 
     /// Enters the ids into the tables; returns for each the first that is the same message.
     private mutating func enterTables(_ sorted: [Int]) -> [Int] {
         var first = [Int](repeating: 0, count: ids.count)
-        let all = ids.text
-        unsafe all.withUnsafeBytes { text in
+        let rows = ids.rows
+        // Taken out: what a closure has of the whole is copied at every look.
+        var tables = RowTables()
+        swap(&tables, &self.tables)
+        unsafe ids.text.withUnsafeBytes { text in
             for id in sorted {
-                let bytes = unsafe UnsafeRawBufferPointer(rebasing: text[range(id)])
-                let slot = unsafe slot(of: bytes, hashes[id], row: ids.rows[id], text)
-                if slots[slot] == 0 { slots[slot] = UInt32(truncatingIfNeeded: id + 1) }
-                first[id] = Int(slots[slot]) - 1
+                let bytes = unsafe UnsafeRawBufferPointer(rebasing: text[tables.range(id)])
+                let slot = unsafe tables.slot(of: bytes, tables.hashes[id], row: rows[id], text)
+                if tables.slots[slot] == 0 {
+                    tables.slots[slot] = UInt32(truncatingIfNeeded: id + 1)
+                }
+                first[id] = Int(tables.slots[slot]) - 1
             }
         }
+        swap(&tables, &self.tables)
         return first
-    }
-
-    private func range(_ id: Int) -> Range<Int> { (id == 0 ? 0 : ends[id - 1])..<ends[id] }
-
-    /// Where the table of a row, which is not empty, has a message, or would have it.
-    private func slot(
-        of bytes: UnsafeRawBufferPointer, _ hash: UInt64, row: UInt16,
-        _ text: UnsafeRawBufferPointer
-    ) -> Int {
-        let start = tables[Int(row)]
-        let mask = tables[Int(row) + 1] - start - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[start + slot] != 0 {
-            let other = Int(slots[start + slot]) - 1
-            if hashes[other] == hash,
-                unsafe bytes.holds(UnsafeRawBufferPointer(rebasing: text[range(other)]))
-            {
-                break
-            }
-            slot = (slot + 1) & mask
-        }
-        return start + slot
     }
 
     /// Takes over the ordinals of the messages that the store knows; `next` becomes the first
@@ -167,23 +182,28 @@ struct MessageNumbering {
         let wanted = BlockSet.allocate()
         defer { wanted.deallocate() }
         wanted.clear()
-        for row in 0..<Block.rows where tables[row] < tables[row + 1] { wanted.insert(row) }
-        let all = ids.text
+        let tables = tables
+        for row in 0..<Block.rows where tables.starts[row] < tables.starts[row + 1] {
+            wanted.insert(row)
+        }
+        var found = ordinals
         for block in known {
             for run in try block.runs() {
                 next[Int(run.row)] = max(next[Int(run.row)], run.first + UInt32(run.count))
             }
-            try unsafe all.withUnsafeBytesThrowing { (text) throws(WinnowError) in
+            try unsafe ids.text.withUnsafeBytesThrowing { (text) throws(WinnowError) in
                 try unsafe block.forEach(in: wanted) { row, ordinal, bytes in
-                    let slot = unsafe slot(of: bytes, stringHash(bytes), row: row, text)
-                    if slots[slot] > 0 { ordinals[Int(slots[slot]) - 1] = ordinal }
+                    let slot = unsafe tables.slot(of: bytes, stringHash(bytes), row: row, text)
+                    if tables.slots[slot] > 0 { found[Int(tables.slots[slot]) - 1] = ordinal }
                 }
             }
         }
+        ordinals = found
     }
 
     /// Replaces the ids that events carry by the ordinals plus one.
     func number(_ events: inout [EventRecord], _ range: Range<Int>) {
+        let ordinals = ordinals
         for i in range where events[i].message > 0 {
             events[i].message = ordinals[Int(events[i].message) - 1] + 1
         }
@@ -208,12 +228,12 @@ struct MessageNumbering {
             }
         }
         let start = bounds.count
+        let (fresh, rows, ordinals) = (fresh, ids.rows, ordinals)
         for (i, id) in fresh.enumerated() {
-            if i > 0, ids.rows[fresh[i - 1]] == ids.rows[id] {
+            if i > 0, rows[fresh[i - 1]] == rows[id] {
                 runs[runs.count - 1].count += 1
             } else {
-                runs.append(
-                    .init(row: ids.rows[id], first: ordinals[id], count: 1, text: start + i))
+                runs.append(.init(row: rows[id], first: ordinals[id], count: 1, text: start + i))
             }
         }
         guard !runs.isEmpty else { return [] }
@@ -223,7 +243,7 @@ struct MessageNumbering {
         var counts: [Int64] = []
         var texts = TextFrames.Writer(compresses: true)
         let own = ids.text
-        let ends = ends
+        let tables = tables
         for (number, run) in runs.enumerated() {
             if number % 1024 == 0 { try cancellation.check() }
             if touched.last == run.row {
@@ -237,8 +257,7 @@ struct MessageNumbering {
                 if i < start {
                     try texts.add(text[bounds[i]])
                 } else {
-                    let id = fresh[i - start]
-                    try texts.add(own[(id == 0 ? 0 : ends[id - 1])..<ends[id]])
+                    try texts.add(own[tables.range(fresh[i - start])])
                 }
             }
         }

@@ -70,7 +70,7 @@ extension StringTable.Columns {
                 codes[i] = unsafe code(of: strings[i], hash: hashes[i], hiding: hidden)
             case .index(let index):
                 let code = first &+ index
-                if index < count, unsafe bytes(Int(index)).holds(strings[i]),
+                if index < count, unsafe string(Int(index))?.holds(strings[i]) == true,
                     hidden?.contains(code) != true
                 {
                     codes[i] = code
@@ -79,5 +79,11 @@ extension StringTable.Columns {
             if codes[i] == nil { left.append(i) }
         }
         missing = left
+    }
+
+    /// The string of an index below `count`; nil where the table is damaged.
+    private func string(_ index: Int) -> UnsafeRawBufferPointer? {
+        let start = index == 0 ? 0 : Int(ends[index - 1])
+        return unsafe text.slice(start, Int(ends[index]) &- start)
     }
 }

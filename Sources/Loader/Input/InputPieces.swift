@@ -189,7 +189,8 @@ struct InputPieces {
     private var endOfRecords: Int? {
         unsafe pending.withUnsafeBytes { bytes in
             guard let line = unsafe bytes.lastIndex(of: 0x0A) else { return nil }
-            guard unsafe format == .csv && bytes.contains(UInt8(ascii: "\"")) else {
+            let quote = unsafe bytes.firstIndex(of: UInt8(ascii: "\""), from: 0)
+            guard format == .csv, quote != nil else {
                 return line + 1
             }
             let text = unsafe InputPiece.text(bytes, isFirst: isFirst)
