@@ -131,7 +131,8 @@ public struct Snapshot: Sendable {
         Evaluator(snapshot, threads: threads(options), cancellation)
     }
 
-    /// How many threads an evaluation with these options uses at most.
+    /// How many threads an evaluation with these options uses at most. While it waits for files that
+    /// are not in memory, up to sixteen times as many, but no more than 32, wait beside it.
     public func threads(_ options: EvaluationOptions) -> Int {
         max(1, options.threads ?? availableCores())
     }
