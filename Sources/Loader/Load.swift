@@ -192,7 +192,6 @@ package struct Load {
         var line = 0
         var isEmpty = true
         var ignored = Set(summary.ignoredColumns.map { Array($0.utf8) })
-        let parse = loading.parse
         // Reads some pieces and starts parsing them; nil at the end.
         func start() throws(WinnowError) -> StartedMap<ParsedPiece<L.Content>>? {
             var window: [InputPiece] = []
@@ -203,6 +202,7 @@ package struct Load {
                 try first.refuseOthers(format, file: name)
                 if format == .csv { layout = try plain.csv(first, file: name) }
             }
+            let parse = loading.parse
             return StartedMap(window.count) { [window, layout, cancellation] in
                 parse(window[$0], layout, cancellation)
             }

@@ -74,7 +74,7 @@ struct MessageBlockTests {
         let second = try parts.write([list([(1, "c"), (1, "a"), (5, "a")])], knowing: [first])
         #expect(try messages(second) == [Message(1, 2, "c"), Message(5, 0, "a")])
         #expect(try numbers(second) == [[1, 3], [1, 1], [5, 1]])
-        var totals = [Int](repeating: 0, count: Block.rows)
+        var totals = [UInt32](repeating: 0, count: Block.rows)
         try first.messages(0)?.raise(&totals)
         try second.messages(0)?.raise(&totals)
         #expect([totals[1], totals[2], totals[5]] == [3, 1, 1])
@@ -84,7 +84,7 @@ struct MessageBlockTests {
     func gap() throws {
         let first = try parts.write([list([(1, "a")])])
         let second = try parts.write([list([(1, "b")])], knowing: [first])
-        var totals = [Int](repeating: 0, count: Block.rows)
+        var totals = [UInt32](repeating: 0, count: Block.rows)
         expectDamage("do not go on") { try second.messages(0)?.raise(&totals) }
     }
 

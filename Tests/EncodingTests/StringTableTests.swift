@@ -153,6 +153,53 @@ struct StringTableTests {
         #expect((0..<5).map { tables.bytes($0).map(text) } == ["a", "b", "c", "b", "d"])
     }
 
+    @Test("an index of the strings finds what the tables find, whatever their length")
+    func indexed() throws {
+        // Of each length those that differ in their first, middle and last byte.
+        let strings = (1...40).flatMap { (length) -> [String] in
+            let places = Set([0, length / 2, length - 1])
+            return places.sorted().flatMap { place in
+                ["x", "y"].map { letter in
+                    String(repeating: "a", count: place) + letter
+                        + String(repeating: "a", count: length - place - 1)
+                }
+            }
+        }
+        let first = try file([.init(.campaign, older: [], new: interner(strings))])
+        let more = strings.prefix(100).map { $0 + "-" }
+        let count = UInt32(strings.count)
+        let second = try file([.init(.campaign, older: [], new: interner(more, first: count))])
+        let erased = [0, 5, count - 1, count + 7].map(Row.init(rawValue:))
+        let hidden = ErasedRows(nil, adding: erased, rows: 2 * strings.count)
+        let tables = try StringTables([first, second], .campaign, hiding: hidden)
+        let indexed = tables.indexed
+        #expect(indexed.isIndexed && !tables.isIndexed)
+        let sought = strings + more + strings.map { $0 + "a" } + ["", "b"]
+        let bytes = sought.map { Array($0.utf8) }
+        let found = withMemory(of: bytes) { pointers in
+            var codes = [UInt32?](repeating: nil, count: sought.count)
+            indexed.find(pointers, pointers.map(stringHash), Array(sought.indices), &codes)
+            return codes
+        }
+        #expect(found == sought.map { tables.code(of: $0) })
+        #expect(found.prefix(strings.count).filter { $0 != nil }.count == strings.count - 3)
+    }
+
+    /// Calls `body` with where each of some strings is.
+    private func withMemory<R>(
+        of strings: [[UInt8]], _ body: ([UnsafeRawBufferPointer]) -> R
+    ) -> R {
+        let all = strings.flatMap { $0 }
+        return all.withUnsafeBytes { all in
+            var start = 0
+            return body(
+                strings.map { string in
+                    defer { start += string.count }
+                    return UnsafeRawBufferPointer(rebasing: all[start..<start + string.count])
+                })
+        }
+    }
+
     @Test("the tables of a part are found by their names")
     func names() throws {
         let file = try file([

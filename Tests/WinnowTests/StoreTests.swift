@@ -214,6 +214,42 @@ struct StoreTests {
         }
     }
 
+    @Test(
+        "of many messages of a profile the one that was not opened is found, wherever it is",
+        arguments: [1, 56, 57, 58, 63, 64, 65, 114, 115, 200])
+    func manyMessages(count: Int) throws {
+        let fixture = try Fixture()
+        let store = try fixture.create([])
+        // p1 opened all but one, which is the one of its number; p0 and p9 opened all.
+        let missing = [1: 1, 2: (count + 1) / 2, 3: count]
+        var events = "profile,channel,event,time,message\n"
+        for profile in [0, 1, 2, 3, 9] {
+            for message in 1...count {
+                // The last is sent three times.
+                for _ in 0..<(message == count ? 3 : 1) {
+                    events += "p\(profile),email,sent,2025-03-01T00:00:00Z,m\(message)\n"
+                }
+                if missing[profile] == message { continue }
+                events += "p\(profile),email,opened,2025-03-02T00:00:00Z,m\(message)\n"
+            }
+        }
+        let file = try fixture.file("e.csv", events)
+        var options = LoadOptions()
+        options.unknownProfiles = .create
+        try store.load(.events, from: .files([file]), options: options)
+        func ids(times: Int) throws -> [String] {
+            let rule = """
+                {"activity": {"channel": "email", "event": "opened", "operator": "not_happened",
+                 "preceded_by": {"event": "sent", "at_least": \(times), "pairing": "message"}}}
+                """
+            return try Array(store.snapshot().ids(of: try Segment(json: rule)))
+        }
+        #expect(try ids(times: 1) == ["p1", "p2", "p3"])
+        #expect(
+            try ids(times: 3) == missing.filter { $0.value == count }.map { "p\($0.key)" }.sorted())
+        #expect(try ids(times: 4) == [])
+    }
+
     @Test("a field that is added has no values yet, and takes them from then on")
     func addedField() throws {
         let fixture = try Fixture()

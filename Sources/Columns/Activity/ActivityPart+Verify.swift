@@ -111,7 +111,7 @@ extension ActivityPart {
         var events: [EventRecord] = []
         try append(index.type, block: block, to: &events)
         var links: Set<NameCode> = []
-        var messages = [Int](repeating: 0, count: Block.rows)
+        var messages = [UInt32](repeating: 0, count: Block.rows)
         for part in expected.older + [self] { try part.messages(block)?.raise(&messages) }
         for event in events {
             let leaf = event.leaf.index
@@ -187,7 +187,7 @@ extension ActivityPart {
     ) throws(WinnowError) {
         guard let own = try messages(block) else { return }
         let cancellation = findings.cancellation
-        var totals = [Int](repeating: 0, count: Block.rows)
+        var totals = [UInt32](repeating: 0, count: Block.rows)
         var seen: Set<[UInt8]> = []
         func enter(_ row: UInt16, _ id: UnsafeRawBufferPointer) -> Bool {
             unsafe seen.insert(withUnsafeBytes(of: row) { unsafe Array($0) } + Array(id)).inserted
@@ -208,12 +208,12 @@ extension ActivityPart {
             if cancellation.isRequested { return }
             let profile = Row(block, row)
             fine =
-                unsafe fine && Int(ordinal) == totals[Int(row)]
+                unsafe fine && ordinal == totals[Int(row)]
                 && Int(profile.rawValue) < expected.rows
                 && expected.purged?.contains(profile) != true
                 && (1...255).contains(id.count) && String(validating: id, as: UTF8.self) != nil
                 && enter(row, id)
-            totals[Int(row)] += 1
+            totals[Int(row)] &+= 1
         }
         try cancellation.check()
         findings.expect(

@@ -31,11 +31,11 @@ package struct LocalMessages: Sendable {
         var starts = [UInt32](repeating: 0, count: Block.rows)
         var total: UInt32 = 0
         for part in store { if let messages = try part.messages(block) { blocks.append(messages) } }
-        var counts = [Int](repeating: 0, count: Block.rows)
+        var counts = [UInt32](repeating: 0, count: Block.rows)
         for messages in blocks { try messages.raise(&counts) }
         for row in 0..<Block.rows {
             starts[row] = total
-            total += UInt32(clamping: counts[row])
+            total += counts[row]
         }
         rowStarts = starts
         var found = [Range<Int>](repeating: 0..<0, count: Int(total))

@@ -37,13 +37,13 @@ package struct MessageBlock {
 
     /// Raises each row's number of messages to what is known here; the block goes on where older
     /// ones end.
-    package func raise(_ totals: inout [Int]) throws(WinnowError) {
-        for run in try runs() {
-            guard Int(run.first) == totals[Int(run.row)] else {
+    package func raise(_ totals: inout [UInt32]) throws(WinnowError) {
+        try forEachRun { (run) throws(WinnowError) in
+            guard run.first == totals[Int(run.row)] else {
                 throw .damaged(
                     file: file, what: "messages: ordinals do not go on where older ones end")
             }
-            totals[Int(run.row)] += run.count
+            totals[Int(run.row)] = run.first + UInt32(run.count)
         }
     }
 
@@ -58,19 +58,25 @@ package struct MessageBlock {
     /// The rows' messages, ascending by row.
     func runs() throws(WinnowError) -> [Run] {
         var runs: [Run] = []
-        var text = 0
         runs.reserveCapacity(touched.count)
+        try forEachRun { runs.append($0) }
+        return runs
+    }
+
+    @inline(__always)
+    private func forEachRun(_ body: (Run) throws(WinnowError) -> Void) throws(WinnowError) {
+        var text = 0
         for (i, row) in touched.allRows.enumerated() {
-            guard counts[i] > 0, firsts[i] >= 0, firsts[i] <= Int64(UInt32.max) - counts[i] else {
+            let (first, count) = (firsts[i], counts[i])
+            guard count > 0, first >= 0, first <= Int64(UInt32.max) - count else {
                 throw .damaged(file: file, what: "messages: impossible ordinals")
             }
-            runs.append(Run(row: row, first: UInt32(firsts[i]), count: Int(counts[i]), text: text))
-            text += Int(counts[i])
+            try body(Run(row: row, first: UInt32(first), count: Int(count), text: text))
+            text += Int(count)
         }
         guard text == texts.count else {
             throw .damaged(file: file, what: "messages: rows and ids do not match")
         }
-        return runs
     }
 
     /// Calls `body` with the row, ordinal and id of every message of the rows that `wanted` holds

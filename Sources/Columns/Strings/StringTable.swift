@@ -271,11 +271,13 @@ package struct StringTables: Sendable {
     @safe private final class Lookup: Sendable {
         nonisolated(unsafe) let columns: UnsafeMutableBufferPointer<StringTable.Columns>
         nonisolated(unsafe) let hidden: HiddenCodes?
+        let index: StringIndex?
 
-        init(_ tables: [StringTable], hiding erased: ErasedRows?) {
+        init(_ tables: [StringTable], hiding erased: ErasedRows?, indexed: Bool) {
             unsafe hidden = erased.map(HiddenCodes.init)
             unsafe columns = .allocate(capacity: tables.count)
             _ = unsafe columns.initialize(from: tables.map(\.columns))
+            unsafe index = indexed ? StringIndex(columns, hiding: hidden) : nil
         }
 
         deinit { unsafe columns.deallocate() }
@@ -292,11 +294,20 @@ package struct StringTables: Sendable {
         self.init(tables, hiding: erased)
     }
 
-    private init(_ tables: [StringTable], hiding erased: ErasedRows?) {
+    private init(_ tables: [StringTable], hiding erased: ErasedRows?, indexed: Bool = false) {
         self.tables = tables
         self.erased = erased
-        lookup = Lookup(tables, hiding: erased)
+        lookup = Lookup(tables, hiding: erased, indexed: indexed)
     }
+
+    /// The same with an index of all strings in memory, where the system has memory for it: `find`
+    /// then takes half the time.
+    package var indexed: StringTables { StringTables(tables, hiding: erased, indexed: true) }
+
+    package var isIndexed: Bool { lookup.index != nil }
+
+    /// What an index of all strings takes, in bytes.
+    package var indexSize: Int { StringIndex.byteCount(count) }
 
     /// With the tables of a newer part.
     func appending(_ file: PartFile, _ namespace: Namespace) throws(WinnowError) -> StringTables {
@@ -327,6 +338,7 @@ package struct StringTables: Sendable {
         _ strings: [UnsafeRawBufferPointer], _ hashes: [UInt64], _ wanted: [Int],
         _ codes: inout [UInt32?]
     ) {
+        if let index = lookup.index { return unsafe index.find(strings, hashes, wanted, &codes) }
         let columns = unsafe lookup.columns
         var missing = wanted
         for i in 0..<columns.count where !missing.isEmpty {

@@ -7,10 +7,13 @@ import WinnowStorage
 /// the piece's own, so that records are touched only as numbers.
 struct RecordLoading<Rows: RecordRows>: Loading {
     private let writer: Writer
-    private let parser: RecordParser<Rows>
+    private var parser: RecordParser<Rows>
     private var pending: Batch
     private var run: RecordRun
-    private let memory: Int
+    /// What may be gathered before it is written out.
+    private var memory: Int
+    /// Whether the store's ids were to be indexed.
+    private var triedIndex = false
     let columns: ColumnNames
 
     init(_ kind: Rows, _ writer: Writer, _ options: LoadOptions) throws(WinnowError) {
@@ -39,6 +42,18 @@ struct RecordLoading<Rows: RecordRows>: Loading {
         // Only when they are laid over the store's it is known which subscriptions are new.
         if Rows.parts != .subscriptions { summary.new += count }
         if run.bytes + pending.memory > memory { try spill() }
+        indexKeys(after: summary.rows)
+    }
+
+    /// Indexes the store's ids once the rows are so many that it pays: as many as a quarter of the
+    /// profiles, where looking each up takes longer than entering all. It may take an eighth of the
+    /// memory.
+    private mutating func indexKeys(after rows: Int) {
+        let keys = parser.keys
+        guard !triedIndex, rows > keys.count / 4, keys.indexSize < memory / 8 else { return }
+        triedIndex = true
+        parser.keys = keys.indexed
+        if parser.keys.isIndexed { memory -= keys.indexSize }
     }
 
     /// Rows for the profiles that the store does not have.

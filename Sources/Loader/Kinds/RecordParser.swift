@@ -14,8 +14,16 @@ struct RecordContent: Sendable {
     var skipped = 0
     var types: [Events] = []
     private var typeIndex: [UInt16: Int] = [:]
-    /// Where the row before was put: most are like it.
-    private var last = (type: UInt16.max, key: UInt64.max, index: 0, leaf: LeafID(0))
+    /// Where rows were put a short while ago: most are like one of these.
+    private var places = [Place](repeating: Place(), count: 64)
+
+    /// The type of a row by its index, and the leaf there.
+    private struct Place {
+        var type = UInt16.max
+        var key = UInt64.max
+        var index = 0
+        var leaf = LeafID(0)
+    }
 
     /// Events of one type.
     struct Events: Sendable {
@@ -61,13 +69,14 @@ struct RecordContent: Sendable {
         let link = unsafe RecordContent.name(event.link, &links)
         let owner = profile.map { UInt64($0) | 1 << 32 } ?? UInt64(row?.rawValue ?? 0)
         let message = unsafe event.message.map { unsafe messages.number($0, of: owner) + 1 } ?? 0
-        place(event.type, key)
+        let place = place(event.type, key)
         if let profile {
-            types[last.index].ofUnknown.append((types[last.index].events.count, profile))
+            types[place.index].ofUnknown.append((types[place.index].events.count, profile))
         }
-        types[last.index].events.append(
+        types[place.index].events.append(
             EventRecord(
-                row: row ?? Row(rawValue: 0), leaf: last.leaf, time: event.time, count: event.count,
+                row: row ?? Row(rawValue: 0), leaf: place.leaf, time: event.time,
+                count: event.count,
                 link: link,
                 message: message, value: event.value))
     }
@@ -120,21 +129,25 @@ struct RecordContent: Sendable {
         }
     }
 
-    /// Finds the type and leaf of an event, and remembers them as `last`.
-    private mutating func place(_ type: RecordType, _ key: LeafKey) {
+    /// Finds the type and leaf of an event.
+    private mutating func place(_ type: RecordType, _ key: LeafKey) -> Place {
         // A piece has far fewer than 2²⁴ names of a kind: it is 4 MiB long, or one line. Variants
         // have 16 bits.
         let code =
             UInt64(key.variant) << 48 | UInt64(key.campaign.rawValue) << 24
             | UInt64(key.template.rawValue)
         let number = type.code
-        if code == last.key, number == last.type { return }
+        let hash = (code ^ UInt64(number) << 40) &* 0x9E37_79B9_7F4A_7C15
+        let slot = Int(hash >> 58)
+        if places[slot].key == code, places[slot].type == number { return places[slot] }
         let index = typeIndex[number] ?? types.count
         if index == types.count {
             typeIndex[number] = index
             types.append(Events(type))
         }
-        last = (number, code, index, types[index].leaf(code, key))
+        let leaf = types[index].leaf(code, key)
+        places[slot] = Place(type: number, key: code, index: index, leaf: leaf)
+        return places[slot]
     }
 
     /// The piece's own code of an id.
@@ -149,7 +162,7 @@ struct RecordContent: Sendable {
 /// Makes records of the rows of a piece.
 struct RecordParser<Rows: RecordRows>: Sendable {
     let kind: Rows
-    let keys: StringTables
+    var keys: StringTables
     let unknownProfiles: UnknownProfiles
 
     /// Rows whose profiles are looked up together.
@@ -238,16 +251,18 @@ extension BadRow {
             let hash = unsafe stringHash(id)
             unsafe ids.append(id)
             hashes.append(hash)
+            codes.append(nil)
+            if unsafe id.isEmpty { continue }
             let entry = recent[Int(hash & 1023)]
             // Equal hashes are not enough: the bytes decide.
-            if entry.hash == hash, unsafe entry.id.holds(id) {
-                codes.append(entry.code)
+            if !keys.isIndexed, entry.hash == hash, unsafe entry.id.holds(id) {
+                codes[i] = entry.code
             } else {
-                codes.append(nil)
-                if unsafe !id.isEmpty { missing.append(i) }
+                missing.append(i)
             }
         }
         unsafe keys.find(ids, hashes, missing, &codes)
+        if keys.isIndexed { return codes }
         for i in missing {
             guard let code = codes[i], let own = unsafe keys.bytes(code) else { continue }
             recent[Int(hashes[i] & 1023)] = unsafe Recent(hash: hashes[i], id: own, code: code)

@@ -22,6 +22,7 @@ import WinnowThreads
     private(set) lazy var starts = StartTimes()
     private(set) lazy var ends = RowBuffer<Int64>()
     private(set) lazy var pairTimes = PairTimes()
+    private(set) lazy var messageSlots = MessageSlots()
     let sliced = SlicedBlock.Scratch()
     let universe = BlockSet.allocate()
     /// Rows of several chunks, and of those looked at so far.
@@ -81,6 +82,7 @@ import WinnowThreads
                 <= Scratch.mostRuns
         else { return }
         if pairTimes.room > Scratch.mostRuns { pairTimes = PairTimes() }
+        if messageSlots.capacity > Scratch.mostRuns { messageSlots = MessageSlots() }
         unsafe taken.update(repeating: 0, count: EvaluationPath.count)
         (postings, bytes) = (0, 0)
         Scratch.spares.keep(self)

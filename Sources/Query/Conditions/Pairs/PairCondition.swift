@@ -41,7 +41,8 @@ final class PairCondition: BoundCondition {
         switch pairing {
         case .message(let parts):
             scratch.record(atLeast > 1 ? .messageSums : .messageBits)
-            let slots = try MessageSlots(parts, view.block, counting: atLeast > 1)
+            let slots = scratch.messageSlots
+            try slots.reset(parts, view.block, counting: atLeast > 1)
             try unsafe wanted.forEachKey(view.block) { unsafe slots.add($0, $1, $2, $3) }
             try unsafe excluded?.forEachKey(view.block) { rows, keys, _, n in
                 unsafe slots.exclude(rows, keys, n)
