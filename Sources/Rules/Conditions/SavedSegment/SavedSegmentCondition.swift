@@ -68,6 +68,7 @@ extension Segment {
     }
 
     /// Profiles that came into a static segment of the store: `.entered("vip", during: .last(7))`.
+    /// - Parameter name: of the segment.
     /// - Parameter atLeast: how often.
     /// - Parameter window: nil for ever.
     public static func entered(
@@ -79,6 +80,7 @@ extension Segment {
     }
 
     /// Profiles that left a static segment of the store.
+    /// - Parameter name: of the segment.
     /// - Parameter atLeast: how often.
     /// - Parameter window: nil for ever.
     public static func left(
