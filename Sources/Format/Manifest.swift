@@ -25,6 +25,9 @@ package struct Manifest: Sendable, Hashable {
     package static let format: UInt32 = 5
     private static let oldestFormat: UInt32 = 3
     private static let magic = Array("WINNOWMF".utf8)
+    /// Bits of the schema's options.
+    private static let storesUnique: UInt8 = 1
+    private static let compressesText: UInt8 = 2
 
     package init(schema: Schema, time: Instant) {
         version = 1
@@ -65,7 +68,9 @@ package struct Manifest: Sendable, Hashable {
         out.put(time.milliseconds)
         out.put(UInt64(rows))
         out.put(nextPart)
-        out.put(UInt8(schema.uniqueEvents == .stored ? 1 : 0))
+        out.put(
+            (schema.uniqueEvents == .stored ? Manifest.storesUnique : 0)
+                | (schema.text == .compressed ? Manifest.compressesText : 0))
         out.put(UInt32(clamping: schema.ownFields.count))
         for field in schema.ownFields {
             out.put(string: field.name.utf8)
@@ -113,7 +118,10 @@ package struct Manifest: Sendable, Hashable {
         else {
             throw reader.damage("impossible numbers")
         }
-        let unique: Schema.UniqueEvents = try reader.take(UInt8.self) == 1 ? .stored : .derived
+        let options = try reader.take(UInt8.self)
+        guard options & ~(Manifest.storesUnique | Manifest.compressesText) == 0 else {
+            throw reader.damage("options of a schema that are not known")
+        }
         var fields: [Field] = []
         for _ in 0..<(try reader.take(UInt32.self)) {
             let name = try reader.takeText()
@@ -124,7 +132,10 @@ package struct Manifest: Sendable, Hashable {
             }
             fields.append(Field(name: name, type: type, scale: Int(scale)))
         }
-        schema = Schema(fields: fields, uniqueEvents: unique)
+        schema = Schema(
+            fields: fields,
+            uniqueEvents: options & Manifest.storesUnique == 0 ? .derived : .stored,
+            text: options & Manifest.compressesText == 0 ? .plain : .compressed)
         forgets = try reader.take(UInt8.self) == 1
         parts = []
         for _ in 0..<(try reader.take(UInt32.self)) {

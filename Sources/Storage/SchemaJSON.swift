@@ -2,7 +2,8 @@ import WinnowJSON
 import WinnowModel
 
 extension Schema {
-    /// Reads `{"fields": [{"name": …, "type": …, "scale": …}], "unique_events": "derived"}`.
+    /// Reads `{"fields": [{"name": …, "type": …, "scale": …}], "unique_events": "derived",
+    /// "text": "plain"}`.
     package init(json bytes: [UInt8], file: String) throws(WinnowError) {
         func bad(_ reason: String) -> WinnowError {
             .badData(file: file, line: nil, column: nil, code: .badSchema, reason: reason)
@@ -23,6 +24,7 @@ extension Schema {
         }
         var fields: [Field] = []
         var unique = Schema.UniqueEvents.derived
+        var textChoice = Schema.Text.plain
         var seen: Set<String> = []
         for (key, content) in members {
             guard seen.insert(key).inserted else { throw bad("“\(key)” is repeated") }
@@ -38,12 +40,18 @@ extension Schema {
                     throw bad("unique_events is “derived” or “stored”, not “\(text)”")
                 }
                 unique = choice
+            case ("text", .string(let text)):
+                guard let choice = Schema.Text(rawValue: text) else {
+                    throw bad("text is “plain” or “compressed”, not “\(text)”")
+                }
+                textChoice = choice
             case ("fields", _): throw bad("fields is an array, not \(content.kind)")
-            case ("unique_events", _): throw bad("unique_events is a string, not \(content.kind)")
-            default: throw bad("unknown key “\(key)”; a schema has fields and unique_events")
+            case ("unique_events", _), ("text", _):
+                throw bad("\(key) is a string, not \(content.kind)")
+            default: throw bad("unknown key “\(key)”; a schema has fields, unique_events and text")
             }
         }
-        self.init(fields: fields, uniqueEvents: unique)
+        self.init(fields: fields, uniqueEvents: unique, text: textChoice)
         if let problem { throw bad(problem) }
     }
 

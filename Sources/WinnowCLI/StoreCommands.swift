@@ -52,7 +52,7 @@ struct InferCommand: ParsableCommand {
         options.isCancelled = Terminal.interruption()
         let inferred = try Schema.inferred(from: .files(files), options: options)
         inferred.report()
-        try Terminal.print(inferred.schema.text)
+        try Terminal.print(inferred.schema.json)
     }
 }
 
@@ -76,14 +76,16 @@ extension InferredSchema {
 
 extension Schema {
     /// The schema as a file of it is written.
-    fileprivate var text: String {
+    fileprivate var json: String {
         let fields = ownFields.map { field in
             let scale = field.type == .decimal ? ", \"scale\": \(field.scale)" : ""
             return
                 "    {\"name\": \(jsonString(field.name)), \"type\": \"\(field.type.rawValue)\"\(scale)}"
         }
         let list = fields.isEmpty ? "[]" : "[\n\(fields.joined(separator: ",\n"))\n  ]"
-        return "{\n  \"fields\": \(list),\n  \"unique_events\": \"\(uniqueEvents.rawValue)\"\n}"
+        let unique = "\"unique_events\": \"\(uniqueEvents.rawValue)\""
+        let texts = text == .plain ? "" : ",\n  \"text\": \"\(text.rawValue)\""
+        return "{\n  \"fields\": \(list),\n  \(unique)\(texts)\n}"
     }
 }
 
@@ -158,7 +160,7 @@ struct SchemaCommand: ParsableCommand {
             throw WinnowError.usage("--scale belongs to: add NAME decimal")
         }
         if !change.isEmpty { return try Store(store).add(try addition()) }
-        try Terminal.print(try Store(store).snapshot().schema.text)
+        try Terminal.print(try Store(store).snapshot().schema.json)
     }
 
     private func addition() throws -> Field {

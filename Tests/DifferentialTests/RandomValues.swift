@@ -306,7 +306,9 @@ struct RandomValues {
         for _ in 0..<random.pick([0, 1, 2, 3, 5]) {
             fields.append(field(named: string() + "\(random.below(9))"))
         }
-        return Schema(fields: fields, uniqueEvents: random.chance(50) ? .derived : .stored)
+        return Schema(
+            fields: fields, uniqueEvents: random.chance(50) ? .derived : .stored,
+            text: random.chance(50) ? .plain : .compressed)
     }
 
     mutating func field(named name: String) -> Field {

@@ -34,10 +34,13 @@ struct ManifestTests {
     func roundTrip() throws {
         let sample = ManifestTests.sample
         #expect(try decoded(sample.encoded) == sample)
-        for (unique, forgets) in [(Schema.UniqueEvents.derived, false), (.stored, true)] {
+        let choices: [(Schema.UniqueEvents, Schema.Text, Bool)] = [
+            (.derived, .compressed, false), (.stored, .compressed, true), (.stored, .plain, true),
+        ]
+        for (unique, text, forgets) in choices {
             let schema = Schema(
                 fields: FieldType.allCases.map { Field(name: "é \($0)", type: $0) },
-                uniqueEvents: unique)
+                uniqueEvents: unique, text: text)
             var manifest = Manifest(schema: schema, time: Instant.last)
             manifest.version = 1 << 62 - 1
             manifest.parent = 1 << 62 - 2

@@ -8,7 +8,7 @@ import Testing
 @Suite("Profile parts")
 struct ProfilePartTests {
     private let parts = Parts()
-    private let schema = Schema(fields: [
+    private var schema = Schema(fields: [
         Field(name: "n", type: .integer), Field(name: "city", type: .string),
         Field(name: "tags", type: .stringSet),
     ])
@@ -137,6 +137,30 @@ struct ProfilePartTests {
         let found = try values(part, "city")
         #expect(found.count == distinct * times)
         #expect(found.allSatisfy { $0.value == "\($0.key % distinct)" })
+    }
+
+    @Test("strings that hardly repeat can be compressed, and a merge follows the schema")
+    mutating func compressedTexts() throws {
+        let count = 70_000
+        let source = batch { batch in
+            for row in 0..<count {
+                Array("user\(row)@example.com".utf8).withUnsafeBytes {
+                    batch.set(field: city, row: Row(row), text: $0)
+                }
+            }
+        }
+        func size(_ part: ProfilePart) -> Int { part.file.size(of: .fieldValues) }
+        let plain = try part([source])
+        schema.text = .compressed
+        let compressed = try part([source])
+        #expect(size(compressed) * 2 < size(plain))
+        let expected = try values(plain, "city")
+        #expect(expected.count == count)
+        #expect(try values(compressed, "city") == expected)
+        #expect(try values(try part([.part(plain)]), "city") == expected)
+        #expect(size(try part([.part(plain)])) == size(compressed))
+        schema.text = .plain
+        #expect(size(try part([.part(compressed)])) == size(plain))
     }
 
     @Test("sets come back, empty ones too, with each value once")

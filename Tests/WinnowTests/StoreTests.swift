@@ -283,7 +283,7 @@ struct StoreTests {
             #"{"fields": [{"name": "a", "type": "decimal", "scale": 10}]}"#,
             #"{"fields": [{"name": "a", "type": "string"}, {"name": "a", "type": "date"}]}"#,
             #"{"fields": [{"name": "id", "type": "string"}]}"#, #"{"unique_events": "both"}"#,
-            #"{"nope": 1}"#,
+            #"{"nope": 1}"#, #"{"text": "small"}"#, #"{"text": true}"#,
         ] {
             let file = try fixture.file("schema.json", text)
             let error = #expect(throws: WinnowError.self, "\(text)") { try Schema(file: file) }

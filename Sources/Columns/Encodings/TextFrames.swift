@@ -129,8 +129,7 @@ import WinnowModel
 
     /// Gathers strings, in order, for a `TextFrames`.
     package struct Writer {
-        /// Whether frames are compressed: a third of the size, but evaluation took twelve times as
-        /// long.
+        /// Whether frames are compressed, see `Schema.Text`.
         private let compresses: Bool
         private var lengths: [Int64] = []
         private var table = ByteWriter()

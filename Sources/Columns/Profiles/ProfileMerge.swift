@@ -32,7 +32,8 @@ package struct ProfileMerge {
         try part.begin(.fieldValues)
         for (number, field) in schema.fields.enumerated() {
             try part.cancellation.check()
-            let encoder = try FieldEncoder(field, number, sources, purging: erased)
+            let encoder = try FieldEncoder(
+                field, number, sources, compressing: schema.text == .compressed, purging: erased)
             if !encoder.blocks.isEmpty { try merge.append(field, encoder) }
         }
         try part.begin(.fieldBlocks)
@@ -89,6 +90,8 @@ private struct FieldEncoder: Sendable {
     /// The blocks that some source speaks about, ascending.
     let blocks: [BlockIndex]
     private var columns: [Column]
+    /// Whether strings that hardly repeat are compressed.
+    private let compresses: Bool
     private let erased: ErasedRows?
 
     private struct Column: Sendable {
@@ -104,8 +107,10 @@ private struct FieldEncoder: Sendable {
     }
 
     init(
-        _ field: Field, _ number: Int, _ sources: [ProfileSource], purging erased: ErasedRows?
+        _ field: Field, _ number: Int, _ sources: [ProfileSource], compressing compresses: Bool,
+        purging erased: ErasedRows?
     ) throws(WinnowError) {
+        self.compresses = compresses
         self.erased = erased
         var columns: [Column] = []
         var blocks: Set<BlockIndex> = []
@@ -219,7 +224,7 @@ private struct FieldEncoder: Sendable {
     }
 
     func block(_ number: BlockIndex) throws(WinnowError) -> [UInt8] {
-        try cells(number).encoded(encoding)
+        try cells(number).encoded(encoding, compressed: compresses)
     }
 
     private func cells(_ number: BlockIndex) throws(WinnowError) -> BlockCells {
@@ -346,7 +351,8 @@ private struct BlockCells {
         return used
     }
 
-    func encoded(_ encoding: ProfilePart.Encoding) throws(WinnowError) -> [UInt8] {
+    func encoded(_ encoding: ProfilePart.Encoding, compressed: Bool) throws(WinnowError) -> [UInt8]
+    {
         var touched: [UInt16] = []
         var members: [UInt16] = []
         for (row, state) in states.enumerated() where state != .untouched {
@@ -360,7 +366,7 @@ private struct BlockCells {
         case .numbers, .codes: SlicedBlock.append(rows: members, values: chosen, to: &out)
         case .texts:
             FieldBlock.append(container: members, to: &out)
-            var writer = TextFrames.Writer(compresses: false)
+            var writer = TextFrames.Writer(compresses: compressed)
             for text in chosen {
                 try writer.add(texts[(text == 0 ? 0 : ends[Int(text) - 1])..<ends[Int(text)]])
             }

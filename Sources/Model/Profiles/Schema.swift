@@ -8,12 +8,22 @@ public struct Schema: Sendable, Hashable {
         case stored
     }
 
+    /// How strings that hardly repeat, such as e-mail addresses, are stored.
+    public enum Text: String, Sendable {
+        /// As they are: rules look through them at the speed of memory.
+        case plain
+        /// Compressed, to about half; rules that look into them take several times as long.
+        case compressed
+    }
+
     /// The built-in fields first, then those the store was created with.
     public private(set) var fields: [Field]
     /// Where those begin that the store was created with.
     private let ownStart: Int
     /// Where unique events come from.
     public var uniqueEvents: UniqueEvents
+    /// How strings of profiles that hardly repeat are stored.
+    public var text: Text
 
     /// Fields that every store has; `id` is the external id itself. A store that was made with an
     /// `appmetrica_device_id` or `global_status` of its own keeps that instead.
@@ -36,13 +46,16 @@ public struct Schema: Sendable, Hashable {
 
     /// A schema with these fields beside the built-in ones. Whether a store can have it is checked
     /// when one is created.
-    public init(fields: [Field] = [], uniqueEvents: UniqueEvents = .derived) {
+    public init(
+        fields: [Field] = [], uniqueEvents: UniqueEvents = .derived, text: Text = .plain
+    ) {
         let builtIn = Schema.builtIn.filter { field in
             !Schema.later.contains(field) || !fields.contains { sameBytes($0.name, field.name) }
         }
         self.fields = builtIn + fields
         ownStart = builtIn.count
         self.uniqueEvents = uniqueEvents
+        self.text = text
     }
 
     /// The position of a field, nil when the schema does not have it. Complexity: O(fields).
@@ -76,7 +89,7 @@ public struct Schema: Sendable, Hashable {
     /// - Throws: `usage` when there can be no such field.
     package func adding(_ field: Field) throws(WinnowError) -> Schema {
         try Schema.validate(newName: field.name)
-        let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents)
+        let schema = Schema(fields: ownFields + [field], uniqueEvents: uniqueEvents, text: text)
         if let problem = schema.problem { throw .usage(problem) }
         return schema
     }

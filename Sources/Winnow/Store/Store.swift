@@ -214,7 +214,7 @@ extension Schema {
     }
 
     /// Reads a schema file: `{"fields": [{"name": "country", "type": "string"}], "unique_events":
-    /// "derived"}`.
+    /// "derived", "text": "plain"}`.
     /// - Throws: `WinnowError.badData` that says what is wrong.
     public init(file path: String) throws(WinnowError) {
         try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)
