@@ -211,10 +211,18 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
         "email hard_bounced does not exist", "email clicked not happened in the last 7 days",
         "interests has any (\"books\", \"games\")", "city is not blank",
     ].compactMap { try? Segment($0) }
+    @Sendable func countAll() {
+        for part in parts { blackHole(try? snapshot.count(part, options).count) }
+    }
     ratio(
         "explain-beside-its-nodes",
         of: { blackHole(try? snapshot.explain(Segment(.all(parts.map(\.rule))), options).count) },
-        to: { for part in parts { blackHole(try? snapshot.count(part, options).count) } })
+        to: { countAll() })
+    let cores = min(8, ProcessInfo.processInfo.activeProcessorCount)
+    ratio(
+        "eight-threads-beside-one-a-core", rounds: 5,
+        of: { onThreads(8) { for _ in 0..<cores { countAll() } } },
+        to: { for _ in 0..<8 { countAll() } })
     let many = (1...64).compactMap { n in
         try? Segment("email opened at least \(n) in the last \(n * 5) days")
     }
@@ -241,6 +249,19 @@ private func answers(_ snapshot: Snapshot, _ options: EvaluationOptions, _ refer
             blackHole(
                 try? snapshot.series(of: parts[0], since: since, until: until, own).points.count)
         }, to: { blackHole(try? snapshot.count(parts[0], middle).count) })
+}
+
+/// Calls `work` on so many threads of its own, and waits for all of them.
+private func onThreads(_ count: Int, _ work: @escaping @Sendable () -> Void) {
+    let done = DispatchGroup()
+    for _ in 0..<count {
+        done.enter()
+        Thread.detachNewThread {
+            work()
+            done.leave()
+        }
+    }
+    done.wait()
 }
 
 /// A copy of the store with fifty static segments.

@@ -118,6 +118,7 @@ struct LoadCommand: ParsableCommand {
     var memory: String?
 
     func run() throws {
+        Terminal.giveWay()
         let options = try options()
         let clock = ContinuousClock()
         let start = clock.now

@@ -12,6 +12,7 @@ struct CompactCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
 
     func run() throws {
+        Terminal.giveWay()
         let held = try Store(store).compact()
         if held > 0 {
             Terminal.note(
