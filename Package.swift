@@ -111,10 +111,17 @@ let package = Package(
             ],
             swiftSettings: raw),
         room("Datagen", ["WinnowModel", "WinnowThreads", "WinnowJSON", "WinnowDisk"]),
+        .target(
+            name: "WinnowCommands",
+            dependencies: [
+                "Winnow", "WinnowDatagen", "WinnowJSON",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Commands", swiftSettings: strict),
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [
-                "Winnow", "WinnowDatagen", "WinnowJSON",
+                "Winnow", "WinnowCommands", "WinnowJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -122,7 +129,7 @@ let package = Package(
         testSupport("FailingCalls"),
         testSupport("Simulation", ["Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel"]),
         .testTarget(
-            name: "WinnowTests", dependencies: ["Winnow"], exclude: ["Vectors"],
+            name: "WinnowTests", dependencies: ["Winnow", "WinnowCommands"], exclude: ["Vectors"],
             swiftSettings: strict),
         .testTarget(
             name: "EngineTests",

@@ -62,6 +62,27 @@ package struct JSONWriter {
         literal(value.map { String($0) } ?? "null")
     }
 
+    /// A value as it was read, or with the keys of its objects in the order of their bytes.
+    package mutating func value(_ value: JSONValue, sortingKeys: Bool = false) {
+        switch value {
+        case .null: literal("null")
+        case .boolean(let flag): self.value(flag)
+        case .number(let digits): literal(digits)
+        case .string(let text): self.value(text)
+        case .array(let elements):
+            array(elements) { $0.value($1, sortingKeys: sortingKeys) }
+        case .object(let members):
+            let ordered =
+                sortingKeys
+                ? members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : members
+            object { json in
+                for (key, value) in ordered {
+                    json.member(key) { $0.value(value, sortingKeys: sortingKeys) }
+                }
+            }
+        }
+    }
+
     package mutating func member(_ name: String, _ value: String?) {
         member(name) { $0.value(value) }
     }

@@ -65,22 +65,7 @@ extension FeedMapping {
     fileprivate var canonical: String {
         guard let value = try? JSONValue(parsing: json) else { return json }
         var json = JSONWriter()
-        FeedMapping.write(value, to: &json)
+        json.value(value, sortingKeys: true)
         return json.text
-    }
-
-    private static func write(_ value: JSONValue, to json: inout JSONWriter) {
-        switch value {
-        case .null: json.literal("null")
-        case .boolean(let flag): json.literal(flag ? "true" : "false")
-        case .number(let digits): json.literal(digits)
-        case .string(let text): json.value(text)
-        case .array(let elements): json.array(elements) { write($1, to: &$0) }
-        case .object(let members):
-            json.object { json in
-                let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-                for (key, value) in sorted { json.member(key) { write(value, to: &$0) } }
-            }
-        }
     }
 }

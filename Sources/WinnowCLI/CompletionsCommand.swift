@@ -24,6 +24,6 @@ struct CompletionsCommand: ParsableCommand {
             case .zsh: .zsh
             case .fish: .fish
             }
-        try Terminal.print(WinnowCommand.completionScript(for: known))
+        try Terminal().print(WinnowCommand.completionScript(for: known))
     }
 }

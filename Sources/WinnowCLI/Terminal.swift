@@ -1,6 +1,7 @@
-import WinnowJSON
 import Synchronization
 import Winnow
+import WinnowCommands
+import WinnowJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -10,8 +11,8 @@ import Winnow
     import Darwin
 #endif
 
-/// Standard output, standard error and the end of the process.
-enum Terminal {
+/// Standard input, output and error, and the end of the process.
+struct Terminal: Session {
     private static let isQuiet = Atomic(false)
     private static let isVerbose = Atomic(false)
 
@@ -24,23 +25,29 @@ enum Terminal {
         Store.listenToWork { detail($0) }
     }
 
+    var isForPrograms: Bool { false }
+    var input: (@Sendable () throws(WinnowError) -> [UInt8]?)? { nil }
+    var profiles: [String]? { nil }
+    func store(at path: String) throws(WinnowError) -> Store { try Store(path) }
+    func snapshot(of path: String) throws(WinnowError) -> Snapshot { try Store(path).snapshot() }
+
     /// Lets counts of other processes go before the work of this one, unless somebody gave it a
     /// priority (`nice`) of its own. Alone on a machine it is as fast as before.
-    static func giveWay() {
+    func giveWay() {
         if nice(0) == 0 { _ = nice(10) }
     }
 
     /// Writes a line to standard error, when somebody wants to know all.
     static func detail(_ line: String) {
-        if isVerbose.load(ordering: .relaxed) { note(line) }
+        if isVerbose.load(ordering: .relaxed) { Terminal().note(line) }
     }
 
     /// Writes help to standard error.
     static func help(_ text: String) { try? write(text + "\n", to: STDERR_FILENO) }
 
     /// Writes a line to standard error, unless only errors are wanted there.
-    static func note(_ line: String) {
-        if !isQuiet.load(ordering: .relaxed) { error(line) }
+    func note(_ line: String) {
+        if !Terminal.isQuiet.load(ordering: .relaxed) { Terminal.error(line) }
     }
 
     /// Writes a line to standard error. Control characters of data are escaped there.
@@ -71,16 +78,16 @@ enum Terminal {
     }
 
     /// Whether somebody may be watching standard error.
-    static var showsProgress: Bool {
-        isatty(STDERR_FILENO) != 0 && !isQuiet.load(ordering: .relaxed)
+    var showsProgress: Bool {
+        isatty(STDERR_FILENO) != 0 && !Terminal.isQuiet.load(ordering: .relaxed)
     }
 
     private static let hasStatus = Atomic(false)
 
     /// Writes a line over the one before it.
-    static func status(_ line: String) {
-        hasStatus.store(true, ordering: .relaxed)
-        try? write("\r\u{1B}[K" + escaped(line), to: STDERR_FILENO)
+    func status(_ line: String) {
+        Terminal.hasStatus.store(true, ordering: .relaxed)
+        try? Terminal.write("\r\u{1B}[K" + Terminal.escaped(line), to: STDERR_FILENO)
     }
 
     private static func endStatus() {
@@ -93,7 +100,7 @@ enum Terminal {
 
     /// From now on the first interruption is for the caller to notice; a second one ends the
     /// process at once.
-    static func interruption() -> @Sendable () -> Bool {
+    func interruption() -> @Sendable () -> Bool {
         var wanted = sigset_t()
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
@@ -114,29 +121,33 @@ enum Terminal {
         }
         // Some parents start their children with signals blocked.
         sigprocmask(SIG_UNBLOCK, &wanted, nil)
-        return { interrupted.load(ordering: .relaxed) }
+        return { Terminal.interrupted.load(ordering: .relaxed) }
     }
 
     /// Whether somebody may be watching standard output.
-    static let showsOutput = isatty(STDOUT_FILENO) != 0
+    var showsOutput: Bool { Terminal.isOutputShown }
+    private static let isOutputShown = isatty(STDOUT_FILENO) != 0
 
     /// Writes lines to standard output. On a terminal control characters of data are escaped; a
     /// file or program gets them as they are.
-    static func print(_ lines: String) throws(WinnowError) {
+    func print(_ lines: String) throws(WinnowError) {
         let shown =
             showsOutput
-            ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(escaped) : [lines]
-        try write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+            ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(Terminal.escaped)
+            : [lines]
+        try Terminal.write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
     }
+
+    func answer(_ json: String) throws(WinnowError) { try print(json) }
 
     /// Writes lines, as bytes, to standard output: to a file or program as they are, on a terminal
     /// with control characters of data escaped.
-    static func write(_ bytes: ArraySlice<UInt8>) throws(WinnowError) {
+    func write(_ bytes: ArraySlice<UInt8>, _ content: ExportedContent) throws(WinnowError) {
         guard !showsOutput else {
             let lines = String(decoding: bytes, as: UTF8.self)
             return try print(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
         }
-        let failed = bytes.withUnsafeBufferPointer { writeAll($0, to: STDOUT_FILENO) }
+        let failed = bytes.withUnsafeBufferPointer { Terminal.writeAll($0, to: STDOUT_FILENO) }
         if failed != 0 { throw .io(operation: "write to", path: "standard output", code: failed) }
     }
 
@@ -190,10 +201,6 @@ enum Terminal {
     }
 }
 
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
-
 /// `write` by a name that does not clash with ours.
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, bytes, count)
@@ -211,9 +218,4 @@ extension ErrorCode {
         default: nil
         }
     }
-}
-
-/// A text with blanks after it, up to a width.
-func column(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Winnow
+import WinnowCommands
 
 /// The root command, and the one place where errors become exit codes.
 @main
@@ -15,15 +16,7 @@ struct WinnowCommand: ParsableCommand {
             error) and --verbose (what is done, and how long it took).
             """,
         version: "0.1.0",
-        subcommands: [
-            CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
-            ExplainCommand.self, ShowCommand.self, ExportCommand.self, BreakdownCommand.self,
-            SegmentCommand.self, InfoCommand.self, SchemaCommand.self,
-            CompactCommand.self, EraseCommand.self, DropCommand.self, VerifyCommand.self,
-            BenchCommand.self,
-            CatalogCommand.self, InferCommand.self, MapsCommand.self, RuleCommand.self,
-            DatagenCommand.self, CompletionsCommand.self,
-        ])
+        subcommands: allCommands + [CompletionsCommand.self])
 
     static func main() {
         Terminal.endOnClosedPipe()
@@ -39,12 +32,16 @@ struct WinnowCommand: ParsableCommand {
             arguments = try SegmentCommand.reordered(arguments)
             var command = try parseAsRoot(arguments)
             let start = ContinuousClock.now
-            try command.run()
+            if let command = command as? any Command {
+                try command.run(in: Terminal())
+            } else {
+                try command.run()
+            }
             Terminal.detail("done in \((ContinuousClock.now - start).millisecondText) ms")
         } catch let error as WinnowError {
             Terminal.fail(error, json: asksForJSON(arguments))
-        } catch let status as ExitCode {
-            exit(withError: status)
+        } catch is Unsound {
+            exit(withError: ExitCode(65))
         } catch {
             let status = exitCode(for: error)
             if status == .success { exit(withError: error) }
@@ -91,6 +88,3 @@ struct WinnowCommand: ParsableCommand {
         }
     }
 }
-
-/// How results are printed.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }

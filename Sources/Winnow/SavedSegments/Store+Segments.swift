@@ -108,12 +108,10 @@ extension Store {
         try freeze(profiles: ids.map { Array($0.utf8) }, as: name, options)
     }
 
-    /// The same of the ids that a file names, one a line.
-    /// - Throws: `badData` for a line that has no possible id.
     package func freeze(
-        profilesIn file: String, as name: String, _ options: SaveOptions
+        _ list: ProfileIDList, as name: String, _ options: SaveOptions
     ) throws(WinnowError) -> SavedSummary {
-        try freeze(profiles: try ProfileIDFile.read(file, .lines), as: name, options)
+        try freeze(profiles: list.ids, as: name, options)
     }
 
     private func freeze(

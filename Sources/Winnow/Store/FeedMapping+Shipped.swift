@@ -38,9 +38,12 @@ extension FeedMapping {
     }
 
     /// A mapping that comes with Winnow, or one of a file, as its name tells: a name has neither a
-    /// slash nor a dot.
-    package init(nameOrFile text: String) throws(WinnowError) {
-        if text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") }) {
+    /// slash nor a dot. A text that begins with a brace is the mapping itself.
+    package init(_ text: String) throws(WinnowError) {
+        if text.hasPrefix("{") {
+            self.init(json: text)
+        } else if text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") })
+        {
             try self.init(file: text)
         } else {
             try self.init(named: text)

@@ -190,7 +190,11 @@ extension Store {
     public func erase(
         profilesIn file: String, format: ProfileIDFormat = .lines
     ) throws(WinnowError) -> EraseSummary {
-        let ids = try ProfileIDFile.read(file, format)
+        try erase(ProfileIDList(file: file, format))
+    }
+
+    package func erase(_ list: ProfileIDList) throws(WinnowError) -> EraseSummary {
+        let ids = list.ids
         let writer = try Writer(directory)
         let segments = try Snapshot(writer.snapshot).savedSegments(naming: ids)
         let erased = try writer.erase(ids, at: systemTime())
@@ -218,6 +222,12 @@ extension Schema {
     /// - Throws: `WinnowError.badData` that says what is wrong.
     public init(file path: String) throws(WinnowError) {
         try self.init(json: try InputStream(path: path).readAll(limit: 1 << 24), file: path)
+    }
+
+    /// Reads a schema as a file has it.
+    /// - Throws: `WinnowError.badData` that says what is wrong.
+    public init(json text: String) throws(WinnowError) {
+        try self.init(json: Array(text.utf8), file: "the schema")
     }
 }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Winnow
 
-struct ExportCommand: ParsableCommand {
+struct ExportCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Writes the profiles of a segment, in the order of their rows.",
@@ -47,16 +47,16 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "text or json, for errors.") var errors: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let rule = try rule.read()
-        if let audience { return try export(rule, for: audience) }
+        if let audience { return try export(rule, for: audience, in: session) }
         let isForAudience =
             hash != nil || segmentId != nil || segmentName != nil || country != nil
             || !mapColumn.isEmpty || reachable != nil
         guard !isForAudience else {
             throw WinnowError.usage("--hash, --country and their like are for --audience")
         }
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         var export = ExportOptions(try exportFormat(), limit: limit)
         if let fields {
@@ -65,32 +65,41 @@ struct ExportCommand: ParsableCommand {
             }
             export.fields = fields.split(separator: ",").map(String.init)
         }
-        export.isCancelled = Terminal.interruption()
-        if Terminal.showsProgress, output != nil || !Terminal.showsOutput {
+        export.isCancelled = session.interruption()
+        if session.showsProgress, output != nil || !session.showsOutput {
             export.progress = { done, all in
-                Terminal.status("\(Figures.grouped(done)) of \(Figures.grouped(all)) profiles")
+                session.status("\(Figures.grouped(done)) of \(Figures.grouped(all)) profiles")
             }
         }
         let wanted = export
         let target = output == "-" ? nil : output
-        if export.format == .roaring, target == nil, Terminal.showsOutput {
+        let content: ExportedContent =
+            switch export.format {
+            case .ids: .ids
+            case .ndjson: .values
+            case .csv: .text
+            case .roaring: .bytes
+            }
+        if export.format == .roaring, target == nil, session.showsOutput {
             throw WinnowError.usage("a Roaring bitmap is no text; name a file with -o FILE")
         }
         let summary = try rule.asking { (segment) throws(WinnowError) in
             guard let target else {
                 return try snapshot.export(segment, as: wanted, options) {
-                    (bytes) throws(WinnowError) in try Terminal.write(bytes)
+                    (bytes) throws(WinnowError) in try session.write(bytes, content)
                 }
             }
             return try snapshot.export(segment, as: wanted, options, toFile: target)
         }
-        rule.tell(summary.warnings)
+        session.tell(rule, summary.warnings)
         if let target {
-            Terminal.note("\(Figures.profiles(summary.rows)) written to \(target)")
+            session.note("\(Figures.profiles(summary.rows)) written to \(target)")
         }
     }
 
-    private func export(_ rule: WrittenRule, for target: AudienceOptions.Target) throws {
+    private func export(
+        _ rule: WrittenRule, for target: AudienceOptions.Target, in session: any Session
+    ) throws {
         guard format == nil, fields == nil else {
             throw WinnowError.usage(
                 "--audience has columns of its own; leave --format and --fields out")
@@ -115,28 +124,28 @@ struct ExportCommand: ParsableCommand {
             }
             return channel
         }
-        audience.isCancelled = Terminal.interruption()
-        let snapshot = try Store(store).snapshot()
+        audience.isCancelled = session.interruption()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         let wanted = audience
         let path = output == "-" ? nil : output
         let summary = try rule.asking { (segment) throws(WinnowError) in
             guard let path else {
                 return try snapshot.export(segment, audience: wanted, options) {
-                    (bytes) throws(WinnowError) in try Terminal.write(bytes)
+                    (bytes) throws(WinnowError) in try session.write(bytes, .text)
                 }
             }
             return try snapshot.export(segment, audience: wanted, options, toFile: path)
         }
-        rule.tell(summary.warnings)
+        session.tell(rule, summary.warnings)
         let leftOut = AudienceSummary.Reason.allCases.compactMap { reason in
             summary.leftOut[reason].map { "\(reason.rawValue) \(Figures.grouped($0))" }
         }
-        Terminal.note(
+        session.note(
             "\(Figures.grouped(summary.rows)) rows of \(Figures.grouped(summary.count)) profiles"
                 + (leftOut.isEmpty ? "" : "; left out: " + leftOut.joined(separator: "; ")))
         if target == .yandex, wanted.effectiveHash == .md5 {
-            Terminal.note(
+            session.note(
                 "Yandex Audiences takes no new MD5 data since January 2025; --hash sha256 is taken")
         }
     }

@@ -39,7 +39,7 @@ struct Rename: ExpressibleByArgument {
     }
 }
 
-struct LoadCommand: ParsableCommand {
+struct LoadCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Loads files as one atomic, durable batch.",
         discussion: """
@@ -117,26 +117,27 @@ struct LoadCommand: ParsableCommand {
     @Option(help: "How much memory to use, such as 512MiB or 4GiB; the default is 2GiB.")
     var memory: String?
 
-    func run() throws {
-        Terminal.giveWay()
-        let options = try options()
+    func run(in session: any Session) throws {
+        session.giveWay()
+        let options = try options(session)
         let clock = ContinuousClock()
         let start = clock.now
-        let summary = try Store(store).load(kind, from: .files(files), options: options)
+        let summary = try session.store(at: store).load(
+            kind, from: try source(session), options: options)
         let elapsed = clock.now - start
         if let preview = summary.preview {
-            if self.summary == .text { try print(preview, summary) }
+            if !session.wantsJSON(self.summary) { try session.print(preview, summary, of: kind) }
             if let failure = preview.failure { throw failure }
         }
-        guard self.summary == .text else {
-            return try Terminal.print(summary.json(of: kind, elapsed: elapsed))
+        guard !session.wantsJSON(self.summary) else {
+            return try session.answer(summary.json(of: kind, elapsed: elapsed))
         }
         if summary.isRepeated {
-            return Terminal.note("batch “\(batch ?? "")” was loaded before; nothing to do")
+            return session.note("batch “\(batch ?? "")” was loaded before; nothing to do")
         }
         let seconds = elapsed.seconds
         let hundredths = Int(seconds * 100)
-        Terminal.note(
+        session.note(
             "\(Figures.grouped(summary.rows)) rows, \(Figures.grouped(summary.new)) new, "
                 + "\(Figures.grouped(summary.updated)) updated, "
                 + "\(Figures.grouped(summary.skipped)) skipped, "
@@ -146,23 +147,12 @@ struct LoadCommand: ParsableCommand {
                 + remarks(summary))
     }
 
-    /// What a load would store, and what it would not.
-    private func print(_ preview: LoadPreview, _ summary: LoadSummary) throws {
-        if kind == .feed {
-            for kind in LoadKind.allCases {
-                if let count = summary.kinds[kind.rawValue] {
-                    try Terminal.print("\(kind.rawValue): \(count) rows")
-                }
-            }
-        } else {
-            let stored = summary.rows - summary.skipped - summary.rejected - summary.duplicates
-            try Terminal.print("\(kind.rawValue): \(stored) rows")
+    private func source(_ session: any Session) throws -> LoadSource {
+        guard let input = session.input, files == ["-"] else { return .files(files) }
+        guard let format else {
+            throw WinnowError.usage("--format is needed to read what has no name")
         }
-        for row in preview.rows { try Terminal.print(row) }
-        for rejects in preview.rejects {
-            try Terminal.print(
-                "rejected, \(rejects.code.rawValue): \(rejects.count), such as \(rejects.example)")
-        }
+        return .stream(as: format, input)
     }
 
     /// What else the last line says.
@@ -187,7 +177,7 @@ struct LoadCommand: ParsableCommand {
         return remarks
     }
 
-    private func options() throws -> LoadOptions {
+    private func options(_ session: any Session) throws -> LoadOptions {
         let takesUnknown: [LoadKind] = [.events, .goals, .subscriptions, .feed]
         guard unknownProfiles == nil || takesUnknown.contains(kind) else {
             throw WinnowError.usage(
@@ -228,7 +218,7 @@ struct LoadCommand: ParsableCommand {
         options.emptyClears = empty == .clear
         options.unknownProfiles = unknownProfiles
         options.ifExists = ifExists
-        options.mapping = try mapping.map { try FeedMapping(nameOrFile: $0) }
+        options.mapping = try mapping.map { try FeedMapping($0) }
         options.allowsEmptyEntries = allowEmpty
         options.distinct = distinct
         options.dryRun = dryRun
@@ -241,12 +231,35 @@ struct LoadCommand: ParsableCommand {
             }
             options.memory = bytes
         }
-        if Terminal.showsProgress {
-            let meter = ProgressMeter()
+        if session.showsProgress {
+            let meter = ProgressMeter(session)
             options.progress = { meter.show($0) }
         }
-        options.isCancelled = Terminal.interruption()
+        options.isCancelled = session.interruption()
         return options
+    }
+}
+
+extension Session {
+    /// What a load would store, and what it would not.
+    fileprivate func print(
+        _ preview: LoadPreview, _ summary: LoadSummary, of kind: LoadKind
+    ) throws {
+        if kind == .feed {
+            for kind in LoadKind.allCases {
+                if let count = summary.kinds[kind.rawValue] {
+                    try print("\(kind.rawValue): \(count) rows")
+                }
+            }
+        } else {
+            let stored = summary.rows - summary.skipped - summary.rejected - summary.duplicates
+            try print("\(kind.rawValue): \(stored) rows")
+        }
+        for row in preview.rows { try print(row) }
+        for rejects in preview.rejects {
+            try print(
+                "rejected, \(rejects.code.rawValue): \(rejects.count), such as \(rejects.example)")
+        }
     }
 }
 

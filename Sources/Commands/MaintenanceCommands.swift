@@ -2,7 +2,7 @@ import ArgumentParser
 import WinnowJSON
 import Winnow
 
-struct CompactCommand: ParsableCommand {
+struct CompactCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract:
@@ -11,18 +11,19 @@ struct CompactCommand: ParsableCommand {
 
     @Argument(help: "The store.") var store: String
 
-    func run() throws {
-        Terminal.giveWay()
-        let held = try Store(store).compact()
+    func run(in session: any Session) throws {
+        session.giveWay()
+        let held = try session.store(at: store).compact()
+        if session.isForPrograms { try session.answer("{\"versions_held\": \(held)}") }
         if held > 0 {
-            Terminal.note(
+            session.note(
                 "older versions that are still being read: \(held); compact again when nobody reads them any more, "
                     + "to take what was erased or dropped out of their files, too")
         }
     }
 }
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract:
@@ -37,18 +38,18 @@ struct VerifyCommand: ParsableCommand {
     var find: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let meter = ProgressMeter()
-        let shows = Terminal.showsProgress
+    func run(in session: any Session) throws {
+        let meter = ProgressMeter(session)
+        let shows = session.showsProgress
         let result = try Store.verify(at: store) { checked, total in
             if shows { meter.show(checked: checked, of: total) }
         }
         // What is damaged cannot be decoded.
         let places = result.isSound ? try find.map { try Store.find($0, at: store) } : nil
-        switch format {
-        case .text:
+        switch session.wantsJSON(format) {
+        case false:
             for finding in result.findings + (places ?? []) {
-                try Terminal.print("\(finding.file): \(finding.what)")
+                try session.print("\(finding.file): \(finding.what)")
             }
             let verdict = result.isSound ? "ok" : "\(result.findings.count) findings"
             let found = places.map {
@@ -56,19 +57,19 @@ struct VerifyCommand: ParsableCommand {
                     ? "; the value is nowhere"
                     : "; the value is in \($0.count < 50 ? "" : "at least ")\($0.count) places"
             }
-            try Terminal.print(
+            try session.print(
                 "\(Figures.grouped(result.files)) files, \(Figures.bytes(result.bytes)): \(verdict)\(found ?? "")"
             )
-        case .json:
+        case true:
             var json = JSONWriter()
             result.write(found: places ?? [], to: &json)
-            try Terminal.print(json.text)
+            try session.answer(json.text)
         }
-        if !result.isSound { throw ExitCode(65) }
+        if !result.isSound { throw Unsound() }
     }
 }
 
-struct EraseCommand: ParsableCommand {
+struct EraseCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "erase",
         abstract:
@@ -83,13 +84,22 @@ struct EraseCommand: ParsableCommand {
     @Option(help: "lines, or ndjson: an object with the field id a line, for ids with line breaks.")
     var format: ProfileIDFormat = .lines
 
-    func run() throws {
-        let summary = try Store(store).erase(profilesIn: profiles, format: format)
-        Terminal.note(
+    func run(in session: any Session) throws {
+        let summary = try session.store(at: store).erase(session.profileIDs(profiles, format))
+        if session.isForPrograms {
+            var json = JSONWriter()
+            json.object {
+                $0.member("ids", summary.ids)
+                $0.member("erased", summary.erased)
+                $0.member("segments") { $0.array(summary.segments) { $0.value($1) } }
+            }
+            try session.answer(json.text)
+        }
+        session.note(
             "\(Figures.grouped(summary.ids)) ids, \(Figures.grouped(summary.erased)) erased, "
                 + "\(Figures.grouped(summary.ids - summary.erased)) unknown")
         for name in summary.segments {
-            Terminal.note(
+            session.note(
                 "the saved segment “\(Figures.line(name))” has an id or an address of theirs in its rule; "
                     + "save it anew without")
         }
@@ -98,7 +108,7 @@ struct EraseCommand: ParsableCommand {
 
 extension ProfileIDFormat: ExpressibleByArgument {}
 
-struct DropCommand: ParsableCommand {
+struct DropCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "drop",
         abstract:
@@ -108,37 +118,43 @@ struct DropCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
     @Option(help: "The first day to keep, YYYY-MM-DD.") var before: String
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard let day = CivilDate(before) else {
             throw WinnowError.usage("--before takes a day, YYYY-MM-DD, not “\(before)”")
         }
-        try Store(store).drop(before: Instant(milliseconds: Int64(day.day) * 86_400_000))
+        try session.store(at: store).drop(
+            before: Instant(milliseconds: Int64(day.day) * 86_400_000))
     }
 }
 
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Times segments: each once to warm up, then --repeat times in one process.",
         discussion: "    winnow bench demo-store --rules data/rules/demo.ndjson")
 
     @Argument(help: "The store.") var store: String
-    @Option(help: "A file with a rule a line.") var rules: String
+    @Argument(help: "Rules as JSON or text.") var rule: [String] = []
+    @Option(help: "A file with a rule a line.") var rules: String?
     @Option(name: .customLong("repeat"), help: "How often each rule is evaluated.")
     var repetitions = 20
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard repetitions > 0 else { throw WinnowError.usage("--repeat is at least 1") }
-        let segments = try Segment.all(ndjson: rules)
+        let segments = try WrittenRules(rule, files: [], lines: rules).segments
+        guard !segments.isEmpty else {
+            throw WinnowError.usage(
+                "no rule is given; write it as an argument, or use --rules FILE")
+        }
         var options = try evaluation.options()
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         // All rules are checked, and as of the same instant, before the first is timed.
         options.asOf = try snapshot.count(segments, options).first?.asOf ?? options.asOf
         let width = max(4, segments.map { $0.name?.count ?? 0 }.max() ?? 0)
-        if format == .text {
-            try Terminal.print(
+        if !session.wantsJSON(format) {
+            try session.print(
                 BenchCommand.row("rule", width, ["count", "p50 ms", "p95 ms", "min ms"]))
         }
         for (i, segment) in segments.enumerated() {
@@ -152,16 +168,16 @@ struct BenchCommand: ParsableCommand {
             times.sort()
             let p50 = BenchCommand.percentile(times, 50)
             let p95 = BenchCommand.percentile(times, 95)
-            switch format {
-            case .text:
-                try Terminal.print(
+            switch session.wantsJSON(format) {
+            case false:
+                try session.print(
                     BenchCommand.row(
                         segment.name ?? "\(i + 1)", width,
                         [
                             Figures.grouped(count), p50.millisecondText, p95.millisecondText,
                             times[0].millisecondText,
                         ]))
-            case .json:
+            case true:
                 var json = JSONWriter()
                 json.object {
                     $0.member("name", segment.name)
@@ -171,7 +187,7 @@ struct BenchCommand: ParsableCommand {
                     }
                     $0.member("threads", snapshot.threads(options))
                 }
-                try Terminal.print(json.text)
+                try session.answer(json.text)
             }
         }
     }

@@ -3,21 +3,29 @@ import WinnowJSON
 import WinnowLoader
 import WinnowModel
 
-/// A file of external ids, one a line as it is or in a JSON object; blank lines are passed over.
-enum ProfileIDFile {
+/// Different external ids, in the order in which they come first.
+package struct ProfileIDList: Sendable {
+    let ids: [[UInt8]]
     private static let limit = 1 << 32
 
-    /// The different ids, in the order in which they come first.
-    static func read(_ path: String, _ format: ProfileIDFormat) throws(WinnowError) -> [[UInt8]] {
+    /// Those of a program.
+    package init(_ ids: [String]) {
+        var known: Set<[UInt8]> = []
+        self.ids = ids.map { Array($0.utf8) }.filter { !$0.isEmpty && known.insert($0).inserted }
+    }
+
+    /// Those of a file, one a line as it is or in a JSON object; blank lines are passed over.
+    /// - Throws: `badData` for a line that has no possible id.
+    package init(file path: String, _ format: ProfileIDFormat) throws(WinnowError) {
         let stream = try InputStream(path: path)
-        let bytes = try stream.readAll(limit: limit)
+        let bytes = try stream.readAll(limit: ProfileIDList.limit)
         var ids: [[UInt8]] = []
         var known: Set<ArraySlice<UInt8>> = []
         for (i, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
         {
             var id = line.last == 0x0D ? line.dropLast() : line
             if i == 0, id.starts(with: [0xEF, 0xBB, 0xBF]) { id = id.dropFirst(3) }
-            let said = format == .lines ? id : ProfileIDFile.id(inObject: id)
+            let said = format == .lines ? id : ProfileIDList.id(inObject: id)
             guard let id = said, id.count <= LoadLimits.id,
                 String(validating: id, as: UTF8.self) != nil
             else {
@@ -31,7 +39,7 @@ enum ProfileIDFile {
             if id.isEmpty { continue }
             if known.insert(id).inserted { ids.append(Array(id)) }
         }
-        return ids
+        self.ids = ids
     }
 
     /// The field `id` of an object; empty for a blank line, nil when there is no such text.

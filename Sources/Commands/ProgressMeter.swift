@@ -3,18 +3,21 @@ import Winnow
 
 /// One line on the terminal that says how far a long load is; nothing for a short one.
 final class ProgressMeter: Sendable {
+    private let session: any Session
     private let start = ContinuousClock().now
     private let shown = Mutex<ContinuousClock.Instant?>(nil)
 
+    init(_ session: any Session) { self.session = session }
+
     func show(_ progress: LoadProgress) {
         if let elapsed = due(always: progress.isStoring) {
-            Terminal.status(ProgressMeter.line(progress, elapsed))
+            session.status(ProgressMeter.line(progress, elapsed))
         }
     }
 
     func show(checked: Int, of total: Int) {
         if due(always: false) != nil {
-            Terminal.status("\(checked >> 20) of \(total >> 20) MiB checked")
+            session.status("\(checked >> 20) of \(total >> 20) MiB checked")
         }
     }
 

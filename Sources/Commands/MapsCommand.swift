@@ -1,7 +1,8 @@
 import ArgumentParser
 import Winnow
+import WinnowJSON
 
-struct MapsCommand: ParsableCommand {
+struct MapsCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "maps",
         abstract:
@@ -10,10 +11,20 @@ struct MapsCommand: ParsableCommand {
 
     @Argument(help: "The mapping to print.") var name: String?
 
-    func run() throws {
-        if let name { return try Terminal.print(FeedMapping(named: name).json) }
+    func run(in session: any Session) throws {
+        if let name { return try session.answer(FeedMapping(named: name).json) }
         for mapping in FeedMapping.shipped {
-            try Terminal.print(
+            if session.isForPrograms {
+                var json = JSONWriter()
+                json.object {
+                    $0.member("name", mapping.name)
+                    $0.member("about", mapping.about)
+                    $0.member("example", mapping.example)
+                }
+                try session.answer(json.text)
+                continue
+            }
+            try session.print(
                 "\(column(mapping.name, 26))\(mapping.about)\n"
                     + "\(column("", 26))winnow load STORE feed \(mapping.example) --map \(mapping.name)"
             )

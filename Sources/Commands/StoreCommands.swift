@@ -2,7 +2,7 @@ import ArgumentParser
 import WinnowJSON
 import Winnow
 
-struct CreateCommand: ParsableCommand {
+struct CreateCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Makes an empty store.",
         discussion: """
@@ -15,21 +15,25 @@ struct CreateCommand: ParsableCommand {
     @Option(help: "A file of profiles whose columns become the fields; see winnow infer --help.")
     var infer: String?
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard schema == nil || infer == nil else {
             throw WinnowError.usage("--schema and --infer both say what the fields are; give one")
         }
-        var fields = try schema.map { try Schema(file: $0) } ?? Schema()
+        var fields = Schema()
+        if let schema {
+            fields =
+                schema.hasPrefix("{") ? try Schema(json: schema) : try Schema(file: schema)
+        }
         if let infer {
             let inferred = try Schema.inferred(from: .file(infer))
-            inferred.report()
+            inferred.report(to: session)
             fields = inferred.schema
         }
         _ = try Store.create(store, schema: fields)
     }
 }
 
-struct InferCommand: ParsableCommand {
+struct InferCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "infer", abstract: "Prints a schema for files of profiles.",
         discussion: """
@@ -45,20 +49,20 @@ struct InferCommand: ParsableCommand {
     @Option(help: "csv or ndjson; the default is by the files' names.") var format: InputFormat?
     @Option(help: "What is between CSV cells: one character, or tab.") var delimiter: Mark?
 
-    func run() throws {
+    func run(in session: any Session) throws {
         var options = LoadOptions()
         options.format = format
         options.delimiter = delimiter?.character ?? ","
-        options.isCancelled = Terminal.interruption()
+        options.isCancelled = session.interruption()
         let inferred = try Schema.inferred(from: .files(files), options: options)
-        inferred.report()
-        try Terminal.print(inferred.schema.json)
+        inferred.report(to: session)
+        try session.answer(inferred.schema.json)
     }
 }
 
 extension InferredSchema {
     /// Says on standard error what was seen of each column.
-    fileprivate func report() {
+    fileprivate func report(to session: any Session) {
         for column in columns {
             let type =
                 column.field.map { field in
@@ -67,7 +71,7 @@ extension InferredSchema {
                 } ?? "left out (\(column.leftOut?.rawValue ?? ""))"
             let distinct = column.distinct.map { "\($0)" } ?? "over 100000"
             let example = column.example.map { ", such as \(jsonString($0))" } ?? ""
-            Terminal.note(
+            session.note(
                 "\(column.name): \(type); \(column.values) values, \(distinct) distinct, "
                     + "\(column.empty) empty\(example)")
         }
@@ -89,7 +93,7 @@ extension Schema {
     }
 }
 
-struct InfoCommand: ParsableCommand {
+struct InfoCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Says what a store holds.",
         discussion: "    winnow info demo-store --detail")
@@ -98,11 +102,11 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "Bytes per section and per event type, too.") var detail = false
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let snapshot = try Store(store).snapshot()
+    func run(in session: any Session) throws {
+        let snapshot = try session.snapshot(of: store)
         let info = try snapshot.info()
         let detail = detail ? try snapshot.detail() : nil
-        if format == .json { return try Terminal.print(info.json(detail)) }
+        if session.wantsJSON(format) { return try session.answer(info.json(detail)) }
         let rows: [[String]] = [
             ["version", "\(info.version)"], ["profiles", Figures.grouped(info.profiles)],
             ["events", Figures.grouped(info.events)],
@@ -119,8 +123,8 @@ struct InfoCommand: ParsableCommand {
             ["first event", info.firstEvent?.description ?? "none"],
             ["last event", info.lastEvent?.description ?? "none"], ["format", "\(info.format)"],
         ]
-        try Terminal.print(Figures.table(rows, texts: 2))
-        if let detail { for line in detail.lines { try Terminal.print(line) } }
+        try session.print(Figures.table(rows, texts: 2))
+        if let detail { for line in detail.lines { try session.print(line) } }
     }
 }
 
@@ -141,7 +145,7 @@ extension StoreDetail {
     }
 }
 
-struct SchemaCommand: ParsableCommand {
+struct SchemaCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "schema",
         abstract: "Prints the fields of a store, or adds one: winnow schema STORE add NAME TYPE.",
@@ -155,12 +159,12 @@ struct SchemaCommand: ParsableCommand {
     @Option(help: "Digits after the point of a decimal that is added; the default is 4.")
     var scale: Int?
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard scale == nil || !change.isEmpty else {
             throw WinnowError.usage("--scale belongs to: add NAME decimal")
         }
-        if !change.isEmpty { return try Store(store).add(try addition()) }
-        try Terminal.print(try Store(store).snapshot().schema.json)
+        if !change.isEmpty { return try session.store(at: store).add(try addition()) }
+        try session.answer(try session.snapshot(of: store).schema.json)
     }
 
     private func addition() throws -> Field {
@@ -179,25 +183,25 @@ struct SchemaCommand: ParsableCommand {
     }
 }
 
-struct CatalogCommand: ParsableCommand {
+struct CatalogCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "catalog", abstract: "Prints which event exists in which channel.",
         discussion: "    winnow catalog --format json")
 
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let width = Event.allCases.map(\.name.count).max() ?? 0
         for event in Event.allCases {
             let channels = event.channels.map(\.name)
-            switch format {
-            case .text:
-                try Terminal.print(
+            switch session.wantsJSON(format) {
+            case false:
+                try session.print(
                     event.name + String(repeating: " ", count: width + 2 - event.name.count)
                         + channels.joined(separator: " "))
-            case .json:
+            case true:
                 let list = channels.map { "\"\($0)\"" }.joined(separator: ", ")
-                try Terminal.print("{\"event\": \"\(event.name)\", \"channels\": [\(list)]}")
+                try session.answer("{\"event\": \"\(event.name)\", \"channels\": [\(list)]}")
             }
         }
     }

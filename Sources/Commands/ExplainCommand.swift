@@ -2,7 +2,7 @@ import ArgumentParser
 import Winnow
 import WinnowJSON
 
-struct ExplainCommand: ParsableCommand {
+struct ExplainCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract:
@@ -22,24 +22,24 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "text or json.") var format: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let rule = try rule.read()
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         if let profile {
             let found = try rule.asking { (segment) throws(WinnowError) in
                 try snapshot.explain(segment, profile: profile, options)
             }
-            if format == .json { return try Terminal.print(found.json) }
-            rule.tell(found.warnings)
-            return try Terminal.print(ProfileExplanationText.text(found))
+            if session.wantsJSON(format) { return try session.answer(found.json) }
+            session.tell(rule, found.warnings)
+            return try session.print(ProfileExplanationText.text(found))
         }
         let found = try rule.asking { (segment) throws(WinnowError) in
             try snapshot.explain(segment, options)
         }
-        if format == .json { return try Terminal.print(found.json) }
-        rule.tell(found.nodes.flatMap(\.warnings))
-        try Terminal.print(ExplanationText(found).text)
+        if session.wantsJSON(format) { return try session.answer(found.json) }
+        session.tell(rule, found.nodes.flatMap(\.warnings))
+        try session.print(ExplanationText(found).text)
     }
 }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import WinnowJSON
 import Winnow
 
-struct CountCommand: ParsableCommand {
+struct CountCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "count", abstract: "Counts the profiles of segments, exactly.",
         discussion: """
@@ -15,9 +15,9 @@ struct CountCommand: ParsableCommand {
             """)
 
     @Argument(help: "The store.") var store: String
-    @Argument(help: "A rule as JSON or text.") var rule: String?
+    @Argument(help: "Rules as JSON or text.") var rule: [String] = []
     @Option(
-        name: [.customShort("f")], parsing: .singleValue,
+        name: [.customShort("f"), .customLong("file")], parsing: .singleValue,
         help: "A file with one rule, in either form.")
     var files: [String] = []
     @Option(help: "A file with a rule a line.") var rules: String?
@@ -36,15 +36,15 @@ struct CountCommand: ParsableCommand {
     @Option(help: "With --since: how far apart, as 12h, 1d, 2w, 1mo, 1y; the default is 1d.")
     var every: String?
 
-    func run() throws {
-        let rules = try WrittenRules([rule].compactMap(\.self), files: files, lines: self.rules)
+    func run(in session: any Session) throws {
+        let rules = try WrittenRules(rule, files: files, lines: self.rules)
         guard !rules.all.isEmpty else {
             throw WinnowError.usage(
                 "no rule is given; write it as an argument, or use -f FILE or --rules FILE")
         }
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
-        if let since { return try series(of: rules, since, snapshot, options) }
+        if let since { return try series(of: rules, since, snapshot, options, in: session) }
         guard until == nil, every == nil else {
             throw WinnowError.usage("--until and --every need --since")
         }
@@ -52,14 +52,19 @@ struct CountCommand: ParsableCommand {
             try snapshot.count(segments, options)
         }
         for (rule, result) in zip(rules.all, results) {
-            if format == .text { rule.tell(result.warnings) }
-            try Terminal.print(format == .json ? result.json : "\(result.count)")
+            if !session.wantsJSON(format) { session.tell(rule, result.warnings) }
+            if session.wantsJSON(format) {
+                try session.answer(result.json)
+            } else {
+                try session.print("\(result.count)")
+            }
         }
     }
 
     /// Prints one count after the other.
     private func series(
-        of rules: WrittenRules, _ since: String, _ snapshot: Snapshot, _ options: EvaluationOptions
+        of rules: WrittenRules, _ since: String, _ snapshot: Snapshot, _ options: EvaluationOptions,
+        in session: any Session
     ) throws {
         guard rules.all.count == 1, let rule = rules.all.first else {
             throw WinnowError.usage("--since takes one rule, not \(rules.all.count)")
@@ -76,15 +81,15 @@ struct CountCommand: ParsableCommand {
         let series = try rule.asking { (segment) throws(WinnowError) in
             try snapshot.series(of: segment, since: start, until: end, every: step, options)
         }
-        rule.tell(series.warnings)
-        if format == .json {
-            for point in series.points { try Terminal.print(point.json) }
+        session.tell(rule, series.warnings)
+        if session.wantsJSON(format) {
+            for point in series.points { try session.answer(point.json) }
             return
         }
         let rows = series.points.map { [$0.asOf.description, Figures.grouped($0.count)] }
-        try Terminal.print(Figures.table(rows))
-        if Terminal.showsOutput {
-            try Terminal.print(Figures.sparkline(series.points.map(\.count), width: 72))
+        try session.print(Figures.table(rows))
+        if session.showsOutput {
+            try session.print(Figures.sparkline(series.points.map(\.count), width: 72))
         }
     }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Winnow
 import WinnowJSON
 
-struct BreakdownCommand: ParsableCommand {
+struct BreakdownCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "breakdown",
         abstract: "Says who is in a segment, by fields, or what they did, by time.",
@@ -31,23 +31,23 @@ struct BreakdownCommand: ParsableCommand {
     @Option(help: "text or json.") var format: OutputFormat = .text
     @OptionGroup var evaluation: EvaluationArguments
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let rule = try rule.read()
         switch (by, activity) {
         case (let by?, nil):
             guard unit == nil else { throw WinnowError.usage("--unit is for --activity") }
-            try printFields(of: rule, by)
+            try answer(session, of: rule, by: by)
         case (nil, let activity?):
             guard top == nil, bins == nil, bin == nil else {
                 throw WinnowError.usage("--top, --bins and --bin are for --by")
             }
-            try printActivity(of: rule, activity)
+            try answer(session, of: rule, activity: activity)
         default: throw WinnowError.usage("give --by FIELD or --activity TIME, one of them")
         }
     }
 
-    private func printFields(of rule: WrittenRule, _ by: String) throws {
-        let snapshot = try Store(store).snapshot()
+    private func answer(_ session: any Session, of rule: WrittenRule, by: String) throws {
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         let names = by.split(separator: ",", omittingEmptySubsequences: false)
         var breakdown = BreakdownOptions(
@@ -68,11 +68,11 @@ struct BreakdownCommand: ParsableCommand {
         let found = try rule.asking { (segment) throws(WinnowError) in
             try snapshot.breakdown(of: segment, wanted, options)
         }
-        rule.tell(found.warnings)
-        if format == .json {
-            for line in found.lines { try Terminal.print(found.json(line)) }
+        session.tell(rule, found.warnings)
+        if session.wantsJSON(format) {
+            for line in found.lines { try session.answer(found.json(line)) }
         } else {
-            try Terminal.print(BreakdownCommand.text(found))
+            try session.print(BreakdownCommand.text(found))
         }
     }
 
@@ -97,22 +97,23 @@ struct BreakdownCommand: ParsableCommand {
         return head + "\n\n" + Figures.table(rows, texts: words, bars: true)
     }
 
-    private func printActivity(of rule: WrittenRule, _ text: String) throws {
+    private func answer(_ session: any Session, of rule: WrittenRule, activity text: String) throws
+    {
         guard let time = SeriesStep(text) else {
             throw WinnowError.usage(
                 "--activity takes a time as 12h, 90d, 8w, 6mo or 1y, not “\(text)”")
         }
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         let stretch = unit ?? .day
         let found = try rule.asking { (segment) throws(WinnowError) in
             try snapshot.activity(of: segment, last: time.number, time.unit, by: stretch, options)
         }
-        rule.tell(found.warnings)
-        if format == .json {
-            for line in found.lines { try Terminal.print(line.json) }
+        session.tell(rule, found.warnings)
+        if session.wantsJSON(format) {
+            for line in found.lines { try session.answer(line.json) }
         } else {
-            try Terminal.print(BreakdownCommand.chart(found, by: stretch))
+            try session.print(BreakdownCommand.chart(found, by: stretch))
         }
     }
 

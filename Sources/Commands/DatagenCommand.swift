@@ -2,7 +2,7 @@ import ArgumentParser
 import WinnowDatagen
 import Winnow
 
-struct DatagenCommand: ParsableCommand {
+struct DatagenCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "datagen",
         abstract: "Writes lifelike loader files: the same seed gives the same bytes.",
@@ -22,7 +22,7 @@ struct DatagenCommand: ParsableCommand {
     @Option(help: "How many goals: views, purchases and the like, one in twenty of nobody.")
     var goals = 0
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard (0...Int(UInt32.max) - 1).contains(profiles), events >= 0, goals >= 0
         else {
             throw WinnowError.usage(
@@ -38,6 +38,6 @@ struct DatagenCommand: ParsableCommand {
             folder: folder, profiles: profiles, events: events, campaigns: campaigns, seed: seed,
             .init(
                 messages: messages, machines: machines, subscriptions: subscriptions, goals: goals)
-        ).run { Terminal.note($0) }
+        ).run { session.note($0) }
     }
 }

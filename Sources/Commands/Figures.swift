@@ -1,7 +1,7 @@
 import Winnow
 
 /// How figures are shown to people: numbers in groups, shares, bars and tables.
-enum Figures {
+package enum Figures {
     /// `1,353,389`.
     static func grouped(_ number: some BinaryInteger) -> String {
         let digits = Array(String(number).drop { $0 == "-" })
@@ -82,7 +82,7 @@ enum Figures {
     }
 
     /// A text on one line: control characters of data are escaped.
-    static func line(_ text: String) -> String {
+    package static func line(_ text: String) -> String {
         func isControl(_ scalar: Unicode.Scalar) -> Bool {
             scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
         }
@@ -107,4 +107,13 @@ enum Figures {
     static func shortened(_ text: String, _ width: Int) -> String {
         text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
     }
+}
+
+/// A text with blanks after it, up to a width.
+func column(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Winnow
 import WinnowJSON
 
-struct OverlapCommand: ParsableCommand {
+struct OverlapCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "overlap", abstract: "Says how 2 to 64 segments share their profiles.",
         discussion: """
@@ -14,22 +14,22 @@ struct OverlapCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
     @Argument(help: "Rules as JSON or text.") var rules: [String] = []
     @Option(
-        name: [.customShort("f")], parsing: .singleValue,
+        name: [.customShort("f"), .customLong("file")], parsing: .singleValue,
         help: "A file with one rule, in either form; it comes after those.")
     var files: [String] = []
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let rules = try WrittenRules(rules, files: files)
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         let options = try evaluation.options()
         let overlap = try rules.asking(snapshot, options) { (segments) throws(WinnowError) in
             try snapshot.overlap(of: segments, options)
         }
-        if format == .json { return try Terminal.print(overlap.json) }
-        for (rule, warnings) in zip(rules.all, overlap.warnings) { rule.tell(warnings) }
-        try Terminal.print(OverlapCommand.text(overlap))
+        if session.wantsJSON(format) { return try session.answer(overlap.json) }
+        for (rule, warnings) in zip(rules.all, overlap.warnings) { session.tell(rule, warnings) }
+        try session.print(OverlapCommand.text(overlap))
     }
 
     /// A line for each segment, then how much of each is in each other.

@@ -3,8 +3,8 @@ import Winnow
 import WinnowJSON
 
 /// Saved segments. The store stands before what is to be done with it; see `reordered`.
-struct SegmentCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct SegmentCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "segment",
         abstract: "Saves segments in a store, refreshes them, and says who came and left.",
         usage: "winnow segment <store> (save|list|show|refresh|diff|remove) …",
@@ -20,8 +20,10 @@ struct SegmentCommand: ParsableCommand {
             SegmentRefreshCommand.self, SegmentDiffCommand.self, SegmentRemoveCommand.self,
         ])
 
+    package init() {}
+
     /// The arguments with the subcommand before the store, as the parser wants it.
-    static func reordered(_ arguments: [String]) throws(WinnowError) -> [String] {
+    package static func reordered(_ arguments: [String]) throws(WinnowError) -> [String] {
         let actions = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard arguments.count > 1, arguments[0] == "segment", !arguments[1].hasPrefix("-") else {
             return arguments
@@ -38,28 +40,9 @@ struct SegmentCommand: ParsableCommand {
         throw .usage(
             "“\(arguments[2])” is nothing that is done with segments\(hint); there are \(known)")
     }
-
-    /// Tells warnings that are about segments, not about a rule at hand: the first of each code, and how
-    /// many more there are.
-    static func tell(_ warnings: [RuleWarning]) {
-        var kinds: [(code: String, messages: [String])] = []
-        for warning in warnings {
-            if let kind = kinds.firstIndex(where: { $0.code == warning.code }) {
-                if !kinds[kind].messages.contains(warning.message) {
-                    kinds[kind].messages.append(warning.message)
-                }
-            } else {
-                kinds.append((warning.code, [warning.message]))
-            }
-        }
-        for (_, messages) in kinds {
-            let more = messages.count > 1 ? "; \(messages.count - 1) more like this" : ""
-            Terminal.note("winnow: warning: \(messages[0])\(more)")
-        }
-    }
 }
 
-struct SegmentSaveCommand: ParsableCommand {
+struct SegmentSaveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "save",
         abstract: "Saves a rule, or with --freeze or --profiles the profiles that are in it now.",
@@ -84,8 +67,8 @@ struct SegmentSaveCommand: ParsableCommand {
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let store = try Store(store)
+    func run(in session: any Session) throws {
+        let store = try session.store(at: store)
         let options = SaveOptions(
             description: description, replaces: replace, evaluation: try evaluation.options())
         let summary: SavedSummary
@@ -96,7 +79,8 @@ struct SegmentSaveCommand: ParsableCommand {
             guard options.evaluation.asOf == nil else {
                 throw WinnowError.usage("a list of ids is as of now; leave --as-of out")
             }
-            summary = try store.freeze(profilesIn: profiles, as: name, options)
+            summary = try store.freeze(
+                try session.profileIDs(profiles, .lines), as: name, options)
         } else {
             let rule = try rule.read()
             summary = try rule.asking { (segment) throws(WinnowError) in
@@ -104,19 +88,19 @@ struct SegmentSaveCommand: ParsableCommand {
                     ? try store.freeze(segment, as: name, options)
                     : try store.save(segment, as: name, options)
             }
-            rule.tell(summary.warnings)
+            session.tell(rule, summary.warnings)
         }
-        if format == .json { return try Terminal.print(json(summary)) }
+        if session.wantsJSON(format) { return try session.answer(json(summary)) }
         if let refresh = summary.refresh {
-            Terminal.note(
+            session.note(
                 "saved “\(Figures.line(name))”: \(Figures.profiles(refresh.members)), "
                     + "\(Figures.grouped(refresh.entered)) entered, "
                     + "\(Figures.grouped(refresh.left)) left")
         } else {
-            Terminal.note("saved “\(Figures.line(name))”; it is evaluated when it is used")
+            session.note("saved “\(Figures.line(name))”; it is evaluated when it is used")
         }
         if let unknown = summary.unknown, unknown > 0 {
-            Terminal.note("\(Figures.grouped(unknown)) ids are no profile of the store")
+            session.note("\(Figures.grouped(unknown)) ids are no profile of the store")
         }
     }
 
@@ -135,7 +119,7 @@ struct SegmentSaveCommand: ParsableCommand {
     }
 }
 
-struct SegmentListCommand: ParsableCommand {
+struct SegmentListCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Lists the saved segments.",
         usage: "winnow segment <store> list [--format <format>]",
@@ -144,13 +128,13 @@ struct SegmentListCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let segments = try Store(store).snapshot().savedSegments()
-        if format == .json {
-            for segment in segments { try Terminal.print(segment.json) }
+    func run(in session: any Session) throws {
+        let segments = try session.snapshot(of: store).savedSegments()
+        if session.wantsJSON(format) {
+            for segment in segments { try session.answer(segment.json) }
             return
         }
-        if segments.isEmpty { return Terminal.note("no segment is saved") }
+        if segments.isEmpty { return session.note("no segment is saved") }
         var rows = [["name", "kind", "refreshed", "members"]]
         for segment in segments {
             rows.append([
@@ -159,11 +143,11 @@ struct SegmentListCommand: ParsableCommand {
                 segment.members.map { Figures.grouped($0) } ?? "",
             ])
         }
-        try Terminal.print(Figures.table(rows, texts: 3))
+        try session.print(Figures.table(rows, texts: 3))
     }
 }
 
-struct SegmentShowCommand: ParsableCommand {
+struct SegmentShowCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows a saved segment, or when its members were found.",
         usage: "winnow segment <store> show <name> [--history] [--format <format>]",
@@ -177,13 +161,13 @@ struct SegmentShowCommand: ParsableCommand {
     @Flag(help: "Lists the times at which its members were found.") var history = false
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let snapshot = try Store(store).snapshot()
+    func run(in session: any Session) throws {
+        let snapshot = try session.snapshot(of: store)
         if history {
-            return try SegmentRefreshCommand.print(try snapshot.refreshes(of: name), format)
+            return try session.print(try snapshot.refreshes(of: name), format)
         }
         let segment = try snapshot.savedSegment(name)
-        if format == .json { return try Terminal.print(segment.jsonWithRule()) }
+        if session.wantsJSON(format) { return try session.answer(segment.jsonWithRule()) }
         var rows = [["name", segment.name], ["kind", segment.kind.rawValue]]
         if let description = segment.description { rows.append(["description", description]) }
         if let members = segment.members { rows.append(["members", Figures.grouped(members)]) }
@@ -193,11 +177,11 @@ struct SegmentShowCommand: ParsableCommand {
             rows.append([title, names.joined(separator: ", ")])
         }
         let text = try segment.rule.map { "\n\n" + (try $0.text()) } ?? ""
-        try Terminal.print(Figures.table(rows, texts: 2) + text)
+        try session.print(Figures.table(rows, texts: 2) + text)
     }
 }
 
-struct SegmentRefreshCommand: ParsableCommand {
+struct SegmentRefreshCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "refresh",
         abstract: "Finds the members of frozen segments anew, and keeps who entered and left.",
@@ -215,27 +199,29 @@ struct SegmentRefreshCommand: ParsableCommand {
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         guard (name == nil) == all else {
             throw WinnowError.usage("name the segment that is refreshed, or all of them with --all")
         }
-        let summary = try Store(store).refresh(
+        let summary = try session.store(at: store).refresh(
             name.map { [$0] }, batch: batch, try evaluation.options())
-        SegmentCommand.tell(summary.warnings)
+        session.tell(summary.warnings)
         if summary.isRepeated {
-            return Terminal.note(
+            return session.note(
                 "the batch “\(batch ?? "")” was stored before; nothing was changed")
         }
         for name in summary.later {
-            Terminal.note(
+            session.note(
                 "“\(Figures.line(name))” was refreshed as of later than that; it stays as it is")
         }
-        try SegmentRefreshCommand.print(summary.refreshes, format)
+        try session.print(summary.refreshes, format)
     }
+}
 
-    static func print(_ refreshes: [SegmentRefresh], _ format: OutputFormat) throws {
-        if format == .json {
-            for refresh in refreshes { try Terminal.print(refresh.json) }
+extension Session {
+    fileprivate func print(_ refreshes: [SegmentRefresh], _ format: OutputFormat) throws {
+        if wantsJSON(format) {
+            for refresh in refreshes { try answer(refresh.json) }
             return
         }
         var rows = [["name", "as of", "entered", "left", "members"]]
@@ -244,12 +230,12 @@ struct SegmentRefreshCommand: ParsableCommand {
                 [Figures.shortened(Figures.line(refresh.name), 30), refresh.asOf.description]
                     + [refresh.entered, refresh.left, refresh.members].map { Figures.grouped($0) })
         }
-        if refreshes.isEmpty { return Terminal.note("no segment has members to be found anew") }
-        try Terminal.print(Figures.table(rows, texts: 2))
+        if refreshes.isEmpty { return note("no segment has members to be found anew") }
+        try print(Figures.table(rows, texts: 2))
     }
 }
 
-struct SegmentDiffCommand: ParsableCommand {
+struct SegmentDiffCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract:
@@ -266,21 +252,21 @@ struct SegmentDiffCommand: ParsableCommand {
     @OptionGroup var evaluation: EvaluationArguments
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
-        let difference = try Store(store).snapshot().difference(
+    func run(in session: any Session) throws {
+        let difference = try session.snapshot(of: store).difference(
             of: name, listsProfiles: ids, try evaluation.options())
-        SegmentCommand.tell(difference.warnings)
+        session.tell(difference.warnings)
         if ids {
             for change in difference.changes {
-                try Terminal.print(
-                    format == .json
+                try session.print(
+                    session.wantsJSON(format)
                         ? change.json
                         : "\(change.enters ? "+" : "-") \(Figures.line(change.id))"
                             + (change.path.map { "  \($0)" } ?? ""))
             }
             return
         }
-        if format == .json { return try Terminal.print(difference.json) }
+        if session.wantsJSON(format) { return try session.answer(difference.json) }
         var text = ""
         for (title, count, reasons, why) in [
             ("left", difference.left, difference.leftBy, "because this no longer holds"),
@@ -306,11 +292,11 @@ struct SegmentDiffCommand: ParsableCommand {
             }
             text += ", \(why):\n" + Figures.table(rows, texts: 0, bars: true)
         }
-        try Terminal.print(text)
+        try session.print(text)
     }
 }
 
-struct SegmentRemoveCommand: ParsableCommand {
+struct SegmentRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Removes a saved segment that no other one uses.",
         usage: "winnow segment <store> remove <name>",
@@ -319,5 +305,5 @@ struct SegmentRemoveCommand: ParsableCommand {
     @Argument(help: "The store.") var store: String
     @Argument(help: "Its name.") var name: String
 
-    func run() throws { try Store(store).removeSegment(name) }
+    func run(in session: any Session) throws { try session.store(at: store).removeSegment(name) }
 }

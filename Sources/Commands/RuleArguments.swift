@@ -5,7 +5,7 @@ import Winnow
 struct RuleArguments: ParsableArguments {
     @Argument(help: "A rule as JSON or text; winnow rule --help says what it can be.")
     var rule: String?
-    @Option(name: [.customShort("f")], help: "A file with the rule, in either form.")
+    @Option(name: [.customShort("f"), .long], help: "A file with the rule, in either form.")
     var file: String?
 
     func read() throws -> WrittenRule {
@@ -75,9 +75,30 @@ extension WrittenRule {
     func asking<Answer>(_ body: (Segment) throws(WinnowError) -> Answer) throws -> Answer {
         do throws(WinnowError) { return try body(segment) } catch { throw located(error) }
     }
+}
 
-    /// Tells warnings on standard error.
+extension Session {
+    /// Tells warnings about a rule.
+    func tell(_ rule: WrittenRule, _ warnings: [RuleWarning]) {
+        for warning in warnings { note("winnow: warning: \(rule.located(warning))") }
+    }
+
+    /// Tells warnings that are about segments, not about a rule at hand: the first of each code, and how
+    /// many more there are.
     func tell(_ warnings: [RuleWarning]) {
-        for warning in warnings { Terminal.note("winnow: warning: \(located(warning))") }
+        var kinds: [(code: String, messages: [String])] = []
+        for warning in warnings {
+            if let kind = kinds.firstIndex(where: { $0.code == warning.code }) {
+                if !kinds[kind].messages.contains(warning.message) {
+                    kinds[kind].messages.append(warning.message)
+                }
+            } else {
+                kinds.append((warning.code, [warning.message]))
+            }
+        }
+        for (_, messages) in kinds {
+            let more = messages.count > 1 ? "; \(messages.count - 1) more like this" : ""
+            note("winnow: warning: \(messages[0])\(more)")
+        }
     }
 }

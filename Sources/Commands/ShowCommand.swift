@@ -2,7 +2,7 @@ import ArgumentParser
 import Winnow
 import WinnowJSON
 
-struct ShowCommand: ParsableCommand {
+struct ShowCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows all that a store has of a profile.",
         discussion: """
@@ -32,27 +32,27 @@ struct ShowCommand: ParsableCommand {
     var timezone: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         var show = ShowOptions()
         show.place = place
         show.limit = limit
         show.events = try count(events)
         show.channel = try channel.map { try known($0, Channel.allCases, "channel", \.name) }
         show.event = try event.map { try known($0, Event.allCases, "event", \.name) }
-        let snapshot = try Store(store).snapshot()
+        let snapshot = try session.snapshot(of: store)
         show.since = try since.map { try instant($0, "--since", snapshot) }
         show.until = try until.map { try instant($0, "--until", snapshot) }
         let found = try snapshot.show(what, show)
         for (i, profile) in found.profiles.enumerated() {
-            if format == .json {
-                try Terminal.print(profile.json)
+            if session.wantsJSON(format) {
+                try session.answer(profile.json)
             } else {
-                try Terminal.print((i > 0 ? "\n" : "") + ShowCommand.text(profile))
+                try session.print((i > 0 ? "\n" : "") + ShowCommand.text(profile))
             }
         }
         let rest = found.count - found.profiles.count
         if rest > 0 {
-            Terminal.note("\(Figures.profiles(rest)) more; --limit shows more")
+            session.note("\(Figures.profiles(rest)) more; --limit shows more")
         }
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Winnow
 
-struct RuleCommand: ParsableCommand {
+struct RuleCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rule", abstract: "Prints a rule in its canonical form, as text or JSON.",
         discussion: """
@@ -25,9 +25,13 @@ struct RuleCommand: ParsableCommand {
     @Option(name: .customLong("to"), help: "text or json.") var form: OutputFormat
     @Option(help: "text or json, for errors.") var format: OutputFormat = .text
 
-    func run() throws {
+    func run(in session: any Session) throws {
         let written = try rule.read()
-        if format == .text { written.tell(written.segment.warnings) }
-        try Terminal.print(form == .json ? written.segment.json() : written.segment.text())
+        if !session.wantsJSON(format) { session.tell(written, written.segment.warnings) }
+        if form == .json {
+            try session.answer(written.segment.json())
+        } else {
+            try session.print(written.segment.text())
+        }
     }
 }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Winnow
+
+/// Where a command was asked for, and where its answer goes: a terminal, or a program that calls it.
+package protocol Session: Sendable {
+    /// Whether every answer is JSON, whatever a command's own options say.
+    var isForPrograms: Bool { get }
+
+    /// The store in a folder.
+    func store(at path: String) throws(WinnowError) -> Store
+    /// The version of that store that is asked.
+    func snapshot(of path: String) throws(WinnowError) -> Snapshot
+    /// What is loaded in place of a file that is named `-`; nil for standard input.
+    var input: (@Sendable () throws(WinnowError) -> [UInt8]?)? { get }
+    /// The ids that are meant in place of a file of them; nil where a file is.
+    var profiles: [String]? { get }
+
+    /// Answers with lines for people.
+    func print(_ text: String) throws(WinnowError)
+    /// Answers with one JSON value.
+    func answer(_ json: String) throws(WinnowError)
+    /// Answers with some of what is exported, whole lines of it where it has lines.
+    func write(_ bytes: ArraySlice<UInt8>, _ content: ExportedContent) throws(WinnowError)
+
+    /// Tells what is no answer: warnings, and what was done.
+    func note(_ line: String)
+    /// Tells how far the command is, in place of what was told before.
+    func status(_ line: String)
+    /// Whether somebody sees how far the command is.
+    var showsProgress: Bool { get }
+    /// Whether somebody sees the answer as it comes.
+    var showsOutput: Bool { get }
+
+    /// Whether the command is to end; asked now and then from now on.
+    func interruption() -> @Sendable () -> Bool
+    /// Lets counts of other programs go before what this command does.
+    func giveWay()
+}
+
+/// What exported bytes are.
+package enum ExportedContent: Sendable {
+    /// An id a line.
+    case ids
+    /// A JSON value a line.
+    case values
+    case text
+    case bytes
+}
+
+extension Session {
+    /// Whether answers are JSON.
+    func wantsJSON(_ format: OutputFormat) -> Bool { isForPrograms || format == .json }
+
+    /// The ids of profiles that a program or a file names.
+    func profileIDs(_ file: String, _ format: ProfileIDFormat) throws(WinnowError) -> ProfileIDList
+    {
+        if let profiles { return ProfileIDList(profiles) }
+        return try ProfileIDList(file: file, format)
+    }
+}
+
+/// How results are printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+/// A command: what it takes is declared once, for a shell's words and a program's JSON alike.
+package protocol Command: ParsableCommand {
+    /// - Throws: `WinnowError`, or `Unsound` once the answer is given.
+    func run(in session: any Session) throws
+}
+
+/// Something was checked and is not right; the answer says what.
+package struct Unsound: Error {}
+
+/// All commands that work on stores, rules and loader files, in the order in which help lists them.
+package let allCommands: [any ParsableCommand.Type] = [
+    CreateCommand.self, LoadCommand.self, CountCommand.self, OverlapCommand.self,
+    ExplainCommand.self, ShowCommand.self, ExportCommand.self, BreakdownCommand.self,
+    SegmentCommand.self, InfoCommand.self, SchemaCommand.self, CompactCommand.self,
+    EraseCommand.self, DropCommand.self, VerifyCommand.self, BenchCommand.self, CatalogCommand.self,
+    InferCommand.self, MapsCommand.self, RuleCommand.self, DatagenCommand.self,
+]
