@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
 /// For what touches raw memory: every place that does says `unsafe`.
 let raw = strict + [.strictMemorySafety()]
 
+/// The linker that finds what static libraries have, in whatever order they are named.
+let lld = LinkerSetting.unsafeFlags(["-use-ld=lld"], .when(platforms: [.linux]))
+
 /// A room of the engine: folder `Sources/Disk` is target `WinnowDisk`, since an app that builds
 /// Winnow may have a `Disk` of its own.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -35,6 +38,8 @@ let package = Package(
     products: [
         .library(name: "Winnow", targets: ["Winnow"]),
         .executable(name: "winnow", targets: ["WinnowCLI"]),
+        // For C, and all that can call it; tools/install builds it.
+        .library(name: "winnowc", type: .dynamic, targets: ["WinnowC"]),
         // The vector loops alone, for benchmarks.
         .library(name: "WinnowKernels", targets: ["WinnowCKernels"]),
     ],
@@ -121,10 +126,28 @@ let package = Package(
         .executableTarget(
             name: "WinnowCLI",
             dependencies: [
-                "Winnow", "WinnowCommands", "WinnowJSON",
+                "Winnow", "WinnowCommands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: [lld]),
+        .target(name: "WinnowCHeader", path: "Sources/CHeader"),
+        .target(
+            name: "WinnowC",
+            dependencies: [
+                "WinnowCHeader", "Winnow", "WinnowCommands", "WinnowRules", "WinnowThreads",
+            ],
+            path: "Sources/C", exclude: ["exports.map", "winnow.pc.in"], swiftSettings: raw,
+            // The library is whole: it has the Swift runtime in it, and shows nothing but winnow_*.
+            linkerSettings: [
+                lld,
+                .unsafeFlags(
+                    [
+                        "-static-stdlib", "-Xlinker",
+                        "--version-script=\(Context.packageDirectory)/Sources/C/exports.map",
+                        "-Xlinker", "-soname=libwinnow.so.0", "-Xlinker", "-z", "-Xlinker", "defs",
+                        "-l_FoundationCollections", "-l_FoundationCShims",
+                    ], .when(platforms: [.linux])),
+            ]),
         testSupport("CountedAllocations"),
         testSupport("FailingCalls"),
         testSupport("Simulation", ["Winnow", "WinnowDisk", "WinnowFormat", "WinnowModel"]),

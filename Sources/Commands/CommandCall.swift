@@ -38,6 +38,33 @@ package final class CommandCall: Sendable {
     /// - Parameter arguments: a JSON object.
     /// - Throws: what the command throws, `usage` for arguments that it does not take.
     package func run(_ name: String, _ arguments: String) throws(WinnowError) -> String {
+        try run(name, try CommandCall.members(of: arguments, "the arguments of \(name)"))
+    }
+
+    /// Loads what is read in place of a file, or the files that options name.
+    /// - Parameter options: those of the command, as an object.
+    /// - Returns: the summary.
+    package func load(_ kind: String, _ options: String) throws(WinnowError) -> String {
+        var members = try CommandCall.members(of: options, "the options")
+        members.append(("kind", .string(kind)))
+        if input != nil { members.append(("files", .array([.string("-")]))) }
+        return String(try run("load", members).dropFirst().dropLast())
+    }
+
+    /// The answers of `count` to some rules, as an array.
+    package static func counts(
+        of rules: [String], in snapshot: Snapshot, _ options: EvaluationOptions
+    ) throws(WinnowError) -> String {
+        let written = try WrittenRules(rules)
+        let counts = try written.asking(snapshot, options) { (segments) throws(WinnowError) in
+            try snapshot.count(segments, options)
+        }
+        return "[" + counts.map(\.json).joined(separator: ", ") + "]"
+    }
+
+    private func run(
+        _ name: String, _ arguments: [(key: String, value: JSONValue)]
+    ) throws(WinnowError) -> String {
         let table = try CommandTable.named(name)
         let words = try words(of: table, arguments)
         do {
@@ -57,9 +84,9 @@ package final class CommandCall: Sendable {
     }
 
     /// The arguments as a shell would give them.
-    private func words(of table: CommandTable, _ arguments: String) throws(WinnowError) -> [String]
-    {
-        let members = try members(of: arguments, for: table)
+    private func words(
+        of table: CommandTable, _ members: [(key: String, value: JSONValue)]
+    ) throws(WinnowError) -> [String] {
         var options: [String] = []
         var places: [String: [String]] = [:]
         var seen: Set<String> = []
@@ -102,17 +129,16 @@ package final class CommandCall: Sendable {
             + table.parameters.filter { $0.kind == .positional }.flatMap { places[$0.key] ?? [] }
     }
 
-    private func members(
-        of arguments: String, for table: CommandTable
+    /// The members of a JSON object.
+    static func members(
+        of json: String, _ what: String
     ) throws(WinnowError) -> [(key: String, value: JSONValue)] {
         let value: JSONValue
-        do throws(JSONError) { value = try JSONValue(parsing: arguments) } catch {
-            throw .usage(
-                "the arguments of \(table.name) are not JSON at byte \(error.offset): \(error.message)"
-            )
+        do throws(JSONError) { value = try JSONValue(parsing: json) } catch {
+            throw .usage("\(what) are not JSON at byte \(error.offset): \(error.message)")
         }
         guard case .object(let members) = value else {
-            throw .usage("the arguments of \(table.name) are an object, not \(value.kind)")
+            throw .usage("\(what) are an object, not \(value.kind)")
         }
         return members
     }

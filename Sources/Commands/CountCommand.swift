@@ -101,31 +101,3 @@ struct CountCommand: Command {
                 + "not “\(text)”")
     }
 }
-
-/// When and how rules are evaluated.
-struct EvaluationArguments: ParsableArguments {
-    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf:
-        String?
-    @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone:
-        String?
-    @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
-    @Option(help: "Threads; the default is all cores.") var threads: Int?
-
-    func options() throws -> EvaluationOptions {
-        var options = EvaluationOptions()
-        if let asOf {
-            guard let instant = Instant(asOf) else {
-                throw WinnowError.usage(
-                    "--as-of takes an instant such as 2026-01-01T00:00:00Z, not “\(asOf)”")
-            }
-            options.asOf = instant
-        }
-        guard threads.map({ $0 > 0 }) ?? true else {
-            throw WinnowError.usage("--threads is at least 1")
-        }
-        options.timezone = timezone
-        options.strict = strict
-        options.threads = threads
-        return options
-    }
-}

@@ -25,7 +25,7 @@ struct WrittenRules {
     var segments: [Segment] { all.map(\.segment) }
 
     /// Reads rules of arguments, then of files.
-    init(_ rules: [String], files: [String]) throws {
+    init(_ rules: [String], files: [String] = []) throws(WinnowError) {
         try WrittenRules.checkInput(files)
         var all: [WrittenRule] = []
         for rule in rules { all.append(try WrittenRule(rule)) }
@@ -40,7 +40,7 @@ struct WrittenRules {
         all = some + (try lines.map { try Segment.all(ndjson: $0).map { WrittenRule($0) } } ?? [])
     }
 
-    private static func checkInput(_ files: [String]) throws {
+    private static func checkInput(_ files: [String]) throws(WinnowError) {
         guard files.count(where: { $0 == "-" }) < 2 else {
             throw WinnowError.usage("- is standard input, which can be read only once")
         }
@@ -50,7 +50,7 @@ struct WrittenRules {
     func asking<Answer>(
         _ snapshot: Snapshot, _ options: EvaluationOptions,
         _ body: ([Segment]) throws(WinnowError) -> Answer
-    ) throws -> Answer {
+    ) throws(WinnowError) -> Answer {
         do throws(WinnowError) { return try body(segments) } catch {
             throw located(error, snapshot, options)
         }

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Winnow
 
+/// The version of the library and its command.
+package let programVersion: StaticString = "0.1.0"
+
 /// Where a command was asked for, and where its answer goes: a terminal, or a program that calls it.
 package protocol Session: Sendable {
     /// Whether every answer is JSON, whatever a command's own options say.

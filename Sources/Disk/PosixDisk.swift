@@ -169,6 +169,7 @@ private final class PosixFile: WritableFile {
 /// file does not lose it, as it would with POSIX record locks.
 private final class PosixLock: FileLock {
     private let descriptor: Int32
+    private let process = getpid()
 
     init?(path: String, _ kind: LockKind) throws(WinnowError) {
         let flags: Int32, operation: Int32
@@ -192,8 +193,9 @@ private final class PosixLock: FileLock {
 
     deinit {
         // A process that is being started holds a copy of the descriptor until it runs its program,
-        // and with it the lock, unless that is given up before.
-        _ = SystemCalls.retrying { flock(descriptor, LOCK_UN) }
+        // and with it the lock, unless that is given up before. A child that goes on has the copy, too:
+        // the lock is its parent's.
+        if process == getpid() { _ = SystemCalls.retrying { flock(descriptor, LOCK_UN) } }
         _ = SystemCalls.close(descriptor)
     }
 

@@ -108,7 +108,7 @@ package struct StoreDirectory: Sendable {
     }
 
     /// Reads a manifest and locks it against removal; nil when it is gone, or about to be.
-    private func hold(_ version: UInt64) throws(WinnowError) -> (
+    func hold(_ version: UInt64) throws(WinnowError) -> (
         manifest: Manifest, lock: any FileLock
     )? {
         do throws(WinnowError) {

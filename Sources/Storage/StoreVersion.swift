@@ -36,9 +36,27 @@ package final class StoreVersion: Sendable {
     private let openedLast = Once<Int64>()
     private let openedTables = Mutex<[Namespace: StringTables]>([:])
 
-    package init(_ directory: StoreDirectory) throws(WinnowError) {
+    /// The current version.
+    package convenience init(_ directory: StoreDirectory) throws(WinnowError) {
+        let (manifest, lock) = try directory.current()
+        try self.init(directory, manifest, lock)
+    }
+
+    /// A version that somebody else holds, too.
+    /// - Throws: `notFound` when it is no more.
+    package convenience init(_ directory: StoreDirectory, version: UInt64) throws(WinnowError) {
+        guard let (manifest, lock) = try directory.hold(version) else {
+            throw .notFound(what: "version \(version) of the store", path: directory.path)
+        }
+        try self.init(directory, manifest, lock)
+    }
+
+    private init(
+        _ directory: StoreDirectory, _ manifest: Manifest, _ lock: any FileLock
+    ) throws(WinnowError) {
         self.directory = directory
-        (manifest, lock) = try directory.current()
+        self.manifest = manifest
+        self.lock = lock
         let rows = Int(manifest.rows)
         erased = try manifest.parts(of: .erased).last.map { (reference) throws(WinnowError) in
             try ErasedRows(directory.open(reference), rows: rows)

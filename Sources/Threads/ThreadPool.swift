@@ -73,6 +73,21 @@ final class Job: @unchecked Sendable {
         unsafe pthread_mutex_init(lock, nil)
         unsafe pthread_cond_init(wanted, nil)
         unsafe pthread_cond_init(finished, nil)
+        // A child has the pool as it was, and none of its threads.
+        pthread_atfork(
+            { unsafe pthread_mutex_lock(ThreadPool.shared.lock) },
+            { unsafe pthread_mutex_unlock(ThreadPool.shared.lock) },
+            { ThreadPool.shared.beginAgain() })
+    }
+
+    /// In a child of the process, whose one thread holds the lock.
+    private func beginAgain() {
+        jobs = []
+        threads = 0
+        idle = 0
+        unsafe pthread_mutex_init(lock, nil)
+        unsafe pthread_cond_init(wanted, nil)
+        unsafe pthread_cond_init(finished, nil)
     }
 
     private func locked(_ body: () -> Void) {

@@ -1,7 +1,6 @@
 import Synchronization
 import Winnow
 import WinnowCommands
-import WinnowJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -173,20 +172,8 @@ struct Terminal: Session {
 
     static func fail(_ error: WinnowError, json: Bool) -> Never {
         if json {
-            var line = JSONWriter()
-            line.object {
-                $0.member("error") {
-                    $0.object {
-                        $0.member("code", error.code.rawValue)
-                        $0.member("path", error.path)
-                        $0.member("message", error.description)
-                        $0.member("line", error.line)
-                        $0.member("column", error.column)
-                    }
-                }
-            }
             endStatus()
-            try? write(line.text + "\n", to: STDERR_FILENO)
+            try? write(error.json + "\n", to: STDERR_FILENO)
         } else {
             self.error("winnow: \(error)" + (error.code.flag.map { " (\($0))" } ?? ""))
             for line in error.place?.excerpt.split(separator: "\n") ?? [] {

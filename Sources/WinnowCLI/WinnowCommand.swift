@@ -15,7 +15,7 @@ struct WinnowCommand: ParsableCommand {
             tools/demo makes demo-store. Every command takes -q, --quiet (nothing but errors on standard \
             error) and --verbose (what is done, and how long it took).
             """,
-        version: "0.1.0",
+        version: "\(programVersion)",
         subcommands: allCommands + [CompletionsCommand.self])
 
     static func main() {

@@ -267,53 +267,15 @@ private struct JSONLines: ProfileLines {
     }
 }
 
-/// Row numbers in the portable format of Roaring bitmaps
-/// (https://github.com/RoaringBitmap/RoaringFormatSpec): arrays and bitsets, no runs.
-///
-///     bitmap = 12346:u32 containers:u32 (block:u16 count-1:u16) … offset:u32 … container …
 private struct RoaringWriter: RowWriter {
     func write(
         _ rows: RowSet, _ export: ExportOptions, threads: Int,
         to write: (ArraySlice<UInt8>) throws(WinnowError) -> Void
     ) throws(WinnowError) {
-        var keys = ByteWriter()
-        var counts: [Int] = []
-        try rows.forEachBlock { (block, words) throws(WinnowError) in
-            counts.append(words.reduce(0) { $0 + $1.nonzeroBitCount })
-            keys.put(UInt16(truncatingIfNeeded: block.rawValue))
-            keys.put(UInt16(truncatingIfNeeded: (counts.last ?? 1) - 1))
-        }
-        var head = ByteWriter()
-        head.put(UInt32(12346))
-        head.put(UInt32(counts.count))
-        head.bytes += keys.bytes
-        var offset = head.bytes.count + 4 * counts.count
-        for count in counts {
-            head.put(UInt32(truncatingIfNeeded: offset))
-            offset += RoaringWriter.isArray(count) ? 2 * count : 8 * Block.words
-        }
-        try write(head.bytes[...])
-        var number = 0
-        try rows.forEachBlock { (_, words) throws(WinnowError) in
+        try RoaringBitmap(rows).write { (bytes) throws(WinnowError) in
             if export.isCancelled() { throw .cancelled }
-            var out = ByteWriter()
-            if RoaringWriter.isArray(counts[number]) {
-                for (i, word) in words.enumerated() {
-                    var rest = word
-                    while rest != 0 {
-                        out.put(UInt16(i * 64 + rest.trailingZeroBitCount))
-                        rest &= rest - 1
-                    }
-                }
-            } else {
-                for word in words { out.put(word) }
-            }
-            number += 1
-            try write(out.bytes[...])
+            try write(bytes)
         }
         export.progress(rows.count, rows.count)
     }
-
-    /// Up to 4,096 rows are listed.
-    private static func isArray(_ count: Int) -> Bool { count <= 4096 }
 }

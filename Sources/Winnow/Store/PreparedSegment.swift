@@ -26,8 +26,20 @@ public struct PreparedSegment: Sendable {
 
     /// The external ids, in the order of their rows.
     public func ids() throws(WinnowError) -> ProfileIDs {
-        ProfileIDs(
-            try snapshot.evaluator(options, Cancellation()).rows(bound.plan),
-            try snapshot.snapshot.keys())
+        ProfileIDs(try rows(), try snapshot.snapshot.keys())
+    }
+
+    /// The row numbers, ascending.
+    package func rowNumbers() throws(WinnowError) -> [UInt32] { try rows().map(\.rawValue) }
+
+    /// The row numbers as a Roaring bitmap in the portable format.
+    package func bitmap() throws(WinnowError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try RoaringBitmap(rows()).write { bytes += $0 }
+        return bytes
+    }
+
+    private func rows() throws(WinnowError) -> RowSet {
+        try snapshot.evaluator(options, Cancellation()).rows(bound.plan)
     }
 }

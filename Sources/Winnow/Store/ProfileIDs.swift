@@ -16,6 +16,37 @@ public struct ProfileIDs: Sequence, Sendable {
     /// How many there are. Complexity: O(1).
     public var count: Int { rows.count }
 
+    /// Where each id begins in their text, and where the last ends.
+    /// - Parameter offsets: room for one more than there are ids.
+    /// - Returns: the bytes of the text.
+    package func fillOffsets(_ offsets: UnsafeMutableBufferPointer<Int64>) -> Int {
+        var at = 0
+        var i = 0
+        for row in rows {
+            unsafe offsets[i] = Int64(at)
+            at += unsafe keys.bytes(row.rawValue)?.count ?? 0
+            i += 1
+        }
+        unsafe offsets[i] = Int64(at)
+        return at
+    }
+
+    /// Writes all ids, one after the other.
+    /// - Parameter text: room for them.
+    /// - Parameter offsets: what `fillOffsets` gave.
+    package func fillText(
+        _ text: UnsafeMutableRawBufferPointer, _ offsets: UnsafeBufferPointer<Int64>
+    ) {
+        var i = 0
+        for row in rows {
+            if let id = unsafe keys.bytes(row.rawValue) {
+                unsafe UnsafeMutableRawBufferPointer(rebasing: text[Int(offsets[i])...])
+                    .copyMemory(from: id)
+            }
+            i += 1
+        }
+    }
+
     /// As `count`.
     public var underestimatedCount: Int { rows.count }
 

@@ -57,6 +57,11 @@ public struct Store: Sendable {
         Snapshot(try StoreVersion(directory))
     }
 
+    /// A version that another snapshot, of this process or its parent, holds.
+    package func snapshot(version: UInt64) throws(WinnowError) -> Snapshot {
+        Snapshot(try StoreVersion(directory, version: version))
+    }
+
     /// Loads rows as one batch: all of it becomes visible at once, durably, or nothing does.
     /// - Throws: `badData` for the first row that cannot be loaded, `anotherWriter` when the store
     ///   is being written, `cancelled` when the options or the calling task ask for that,
