@@ -134,7 +134,8 @@ let package = Package(
         .target(
             name: "WinnowC",
             dependencies: [
-                "WinnowCHeader", "Winnow", "WinnowCommands", "WinnowRules", "WinnowThreads",
+                "WinnowCHeader", "Winnow", "WinnowCommands", "WinnowRules", "WinnowDisk",
+                "WinnowThreads",
             ],
             path: "Sources/C", exclude: ["exports.map", "winnow.pc.in"], swiftSettings: raw,
             // The library is whole: it has the Swift runtime in it, and shows nothing but winnow_*.
@@ -145,6 +146,8 @@ let package = Package(
                         "-static-stdlib", "-Xlinker",
                         "--version-script=\(Context.packageDirectory)/Sources/C/exports.map",
                         "-Xlinker", "-soname=libwinnow.so.0", "-Xlinker", "-z", "-Xlinker", "defs",
+                        // Threads of the library outlive a dlclose.
+                        "-Xlinker", "-z", "-Xlinker", "nodelete",
                         "-l_FoundationCollections", "-l_FoundationCShims",
                     ], .when(platforms: [.linux])),
             ]),

@@ -4,6 +4,7 @@ import WinnowCommands
 
 /// Runs what a function of the door does. An error is kept for the thread, and becomes a code.
 func answering(_ body: () throws(WinnowError) -> Void) -> CInt {
+    door_keep_notes(nil)
     do throws(WinnowError) {
         try body()
         door_keep_error(nil)
@@ -15,6 +16,11 @@ func answering(_ body: () throws(WinnowError) -> Void) -> CInt {
 }
 
 func missing(_ name: String) -> WinnowError { .usage("\(name) is NULL") }
+
+/// Keeps for the thread what a command told beside its answers.
+func keepNotes(of call: CommandCall) {
+    if !call.notes.isEmpty { unsafe door_keep_notes(call.notes.joined(separator: "\n")) }
+}
 
 /// A text of C.
 /// - Throws: `usage` for NULL and for what is no UTF-8.

@@ -4,6 +4,7 @@
 import Winnow
 import WinnowCHeader
 import WinnowCommands
+import WinnowDisk
 import WinnowRules
 
 // The functions of winnow.h, in its order. It says what each means.
@@ -19,6 +20,9 @@ package func winnow_last_error() -> UnsafePointer<CChar>! { unsafe door_error() 
 @c @implementation
 package func winnow_free(_ memory: UnsafeMutableRawPointer!) { unsafe door_free(memory) }
 
+@c @implementation
+package func winnow_last_notes() -> UnsafePointer<CChar>! { unsafe door_notes() }
+
 // MARK: Stores
 
 @c @implementation
@@ -27,7 +31,7 @@ package func winnow_open(
 ) -> CInt {
     answering { () throws(WinnowError) in
         let store = try unsafe Place(store, "store")
-        try store.put(Store(unsafe text(path, "path")))
+        try store.put(Store(absolutePath(unsafe text(path, "path"))))
     }
 }
 
@@ -41,7 +45,9 @@ package func winnow_create(
         let schema = try unsafe optionalText(schema, "schema").map { (json) throws(WinnowError) in
             try Schema(json: json)
         }
-        try store.put(Store.create(unsafe text(path, "path"), schema: schema ?? Schema()))
+        try store.put(
+            Store.create(
+                absolutePath(unsafe text(path, "path")), schema: schema ?? Schema()))
     }
 }
 
@@ -107,9 +113,8 @@ package func winnow_count_many(
     answering { () throws(WinnowError) in
         guard unsafe results != nil else { throw missing("results") }
         let snapshot = try unsafe Handles.all.value(snapshot, SnapshotHandle.self).snapshot()
-        guard rule_count >= 0, unsafe rules != nil || rule_count == 0 else {
-            throw missing("rules")
-        }
+        guard unsafe rules != nil else { throw missing("rules") }
+        guard rule_count >= 0 else { throw .usage("rule_count is over \(Int.max)") }
         var texts: [String] = []
         for i in 0..<rule_count { texts.append(try unsafe text(rules[i], "rules[\(i)]")) }
         let options = try EvaluationOptions(json: unsafe optionalText(options, "options"))
@@ -191,8 +196,9 @@ package func winnow_load(
             guard size >= 0 else { throw .usage("size is over \(Int.max)") }
             input = unsafe CallerBytes(UnsafeRawBufferPointer(start: data, count: size))
         }
-        let answers = try CommandCall(of: store, input: input?.next).load(
-            kind, try unsafe optionalText(options, "options") ?? "{}")
+        let call = CommandCall(of: store, input: input?.next)
+        defer { keepNotes(of: call) }
+        let answers = try call.load(kind, try unsafe optionalText(options, "options") ?? "{}")
         if unsafe summary != nil { try unsafe put(answers, summary) }
     }
 }
@@ -215,8 +221,12 @@ package func winnow_call(
         } else {
             call = CommandCall()
         }
+        defer { keepNotes(of: call) }
         let answers = try call.run(
             unsafe text(command, "command"), unsafe optionalText(arguments, "arguments") ?? "{}")
         if unsafe result != nil { try unsafe put(answers, result) }
+        if call.foundDamage {
+            throw .damaged(file: "the store", what: "the answer lists what is wrong with it")
+        }
     }
 }

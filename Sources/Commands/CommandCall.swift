@@ -18,6 +18,12 @@ package final class CommandCall: Sendable {
     private let answers = Mutex<[String]>([])
     private let exported = Mutex<(bytes: [UInt8], content: ExportedContent?)>(([], nil))
     private let ids = Mutex<[String]?>(nil)
+    private let told = Mutex<[String]>([])
+    /// Warnings and remarks so far, which a shell shows beside the answers.
+    package var notes: [String] { told.withLock(\.self) }
+    /// Whether something was checked and found wrong; the answers say what.
+    package var foundDamage: Bool { isUnsound.load(ordering: .relaxed) }
+    private let isUnsound = Atomic(false)
     package let input: (@Sendable () throws(WinnowError) -> [UInt8]?)?
 
     /// - Parameters:
@@ -55,6 +61,7 @@ package final class CommandCall: Sendable {
     package static func counts(
         of rules: [String], in snapshot: Snapshot, _ options: EvaluationOptions
     ) throws(WinnowError) -> String {
+        if rules.isEmpty { throw .usage("no rule is given") }
         let written = try WrittenRules(rules)
         let counts = try written.asking(snapshot, options) { (segments) throws(WinnowError) in
             try snapshot.count(segments, options)
@@ -75,7 +82,7 @@ package final class CommandCall: Sendable {
         } catch let error as WinnowError {
             throw error
         } catch is Unsound {
-            // The answer says so.
+            isUnsound.store(true, ordering: .relaxed)
         } catch {
             let message = table.command.message(for: error).split(separator: "\n").first ?? ""
             throw .usage("\(name): \(message.isEmpty ? "wrong arguments" : message)")
@@ -89,14 +96,15 @@ package final class CommandCall: Sendable {
     ) throws(WinnowError) -> [String] {
         var options: [String] = []
         var places: [String: [String]] = [:]
-        var seen: Set<String> = []
         for (key, value) in members {
-            guard seen.insert(key).inserted else { throw .usage("“\(key)” is repeated") }
             if case .null = value { continue }
             let parameter = try parameter(of: table, key, value)
             if parameter.key == "profiles", case .array(let elements) = value {
                 let texts = try elements.map { (id) throws(WinnowError) in
-                    try word(id, for: key)
+                    guard case .string(let text) = id else {
+                        throw WinnowError.usage("an id is a string, not \(id.kind)")
+                    }
+                    return text
                 }
                 ids.withLock { $0 = texts }
                 options.append("\(parameter.option)=-")
@@ -110,10 +118,17 @@ package final class CommandCall: Sendable {
                 continue
             }
             let words = try words(parameter, key, value)
+            guard
+                input != nil && key == "files" || !CommandCall.files.contains(parameter.key)
+                    || !words.contains("-")
+            else { throw .usage("“\(key)” names a file; - is for a shell's standard input") }
             if parameter.kind == .positional {
                 places[parameter.key, default: []] += words
             } else if parameter.option.hasPrefix("--") {
-                options += words.map { "\(parameter.option)=\($0)" }
+                // An empty value stands by itself; any other could be taken for an option there.
+                options += words.flatMap {
+                    $0.isEmpty ? [parameter.option, ""] : ["\(parameter.option)=\($0)"]
+                }
             } else {
                 options += words.flatMap { [parameter.option, $0] }
             }
@@ -125,8 +140,35 @@ package final class CommandCall: Sendable {
             places["store"] = [path]
         }
         // What comes by place is no option, whatever it begins with.
-        return options + ["--"]
-            + table.parameters.filter { $0.kind == .positional }.flatMap { places[$0.key] ?? [] }
+        return options + ["--"] + (try inOrder(places, of: table))
+    }
+
+    /// Keys whose values are names of files.
+    private static let files: Set = ["file", "files", "rules", "profiles"]
+
+    /// What comes by place, in the order of the places, none of them left out before another.
+    private func inOrder(
+        _ places: [String: [String]], of table: CommandTable
+    ) throws(WinnowError) -> [String] {
+        var words: [String] = []
+        var leftOut: String?
+        for place in table.parameters where place.kind == .positional {
+            guard let own = places[place.key], !own.isEmpty else {
+                guard place.isOptional else {
+                    throw .usage("\(table.name): “\(place.key)” is missing")
+                }
+                leftOut = place.key
+                continue
+            }
+            guard place.isRepeating || own.count == 1 else {
+                throw .usage("\(table.name) takes one “\(place.key)”, not \(own.count)")
+            }
+            if let leftOut {
+                throw .usage("\(table.name): “\(place.key)” needs “\(leftOut)”, too")
+            }
+            words += own
+        }
+        return words
     }
 
     /// The members of a JSON object.
@@ -140,6 +182,10 @@ package final class CommandCall: Sendable {
         guard case .object(let members) = value else {
             throw .usage("\(what) are an object, not \(value.kind)")
         }
+        var seen: Set<String> = []
+        for (key, _) in members where !seen.insert(key).inserted {
+            throw .usage("“\(key)” is repeated")
+        }
         return members
     }
 
@@ -149,7 +195,12 @@ package final class CommandCall: Sendable {
         var name = key
         let takesRule = table.parameters.contains { $0.key == "rule" }
         if takesRule, key == "text" { name = "rule" }
-        if takesRule, key == "rules", case .array = value { name = "rule" }
+        if takesRule, key == "rules" {
+            switch value {
+            case .array, .object: name = "rule"
+            default: break
+            }
+        }
         if let found = table.parameters.first(where: { $0.key == name }) { return found }
         let keys = table.parameters.map(\.key)
         throw .usage(
@@ -165,14 +216,18 @@ package final class CommandCall: Sendable {
             let words = try elements.map { (element) throws(WinnowError) in
                 try word(element, for: key)
             }
-            if parameter.isRepeating { return words }
+            if parameter.isRepeating || parameter.kind == .positional { return words }
             if let comma = words.first(where: { $0.contains(",") }) {
                 throw .usage("“\(key)” cannot have “\(comma)”, which has a comma in it")
             }
             return [words.joined(separator: ",")]
         case .object(let members) where parameter.isRepeating && parameter.kind == .option:
             return try members.map { (member) throws(WinnowError) in
-                "\(member.key)=\(try word(member.value, for: key))"
+                let value = try word(member.value, for: key)
+                guard !member.key.contains("="), !value.contains("=") else {
+                    throw WinnowError.usage("“\(key)” cannot have names with = in them")
+                }
+                return "\(member.key)=\(value)"
             }
         default: return [try word(value, for: key)]
         }
@@ -229,7 +284,7 @@ extension CommandCall: Session {
         }
     }
 
-    package func note(_ line: String) {}
+    package func note(_ line: String) { told.withLock { $0.append(line) } }
     package func status(_ line: String) {}
     package var showsProgress: Bool { false }
     package var showsOutput: Bool { false }

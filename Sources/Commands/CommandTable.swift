@@ -12,6 +12,7 @@ package struct Parameter: Sendable {
     /// How the option is written; empty for a positional one.
     let option: String
     package let isRepeating: Bool
+    let isOptional: Bool
 }
 
 extension Parameter {
@@ -27,7 +28,8 @@ extension Parameter {
         self.kind = kind
         option =
             kind == .positional ? "" : long.map { "--\($0)" } ?? short.map { "-\($0)" } ?? ""
-        isRepeating = if case .boolean(true) = help["isRepeating"] { true } else { false }
+        isRepeating = help["isRepeating"]?.isTrue ?? false
+        isOptional = help["isOptional"]?.isTrue ?? false
     }
 }
 
@@ -72,6 +74,7 @@ extension JSONValue {
     }
 
     fileprivate var text: String? { if case .string(let text) = self { text } else { nil } }
+    fileprivate var isTrue: Bool { if case .boolean(true) = self { true } else { false } }
     fileprivate var elements: [JSONValue] {
         if case .array(let elements) = self { elements } else { [] }
     }

@@ -258,11 +258,13 @@ struct SegmentDiffCommand: Command {
         session.tell(difference.warnings)
         if ids {
             for change in difference.changes {
-                try session.print(
-                    session.wantsJSON(format)
-                        ? change.json
-                        : "\(change.enters ? "+" : "-") \(Figures.line(change.id))"
+                if session.wantsJSON(format) {
+                    try session.answer(change.json)
+                } else {
+                    try session.print(
+                        "\(change.enters ? "+" : "-") \(Figures.line(change.id))"
                             + (change.path.map { "  \($0)" } ?? ""))
+                }
             }
             return
         }

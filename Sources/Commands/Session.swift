@@ -57,7 +57,7 @@ extension Session {
     /// The ids of profiles that a program or a file names.
     func profileIDs(_ file: String, _ format: ProfileIDFormat) throws(WinnowError) -> ProfileIDList
     {
-        if let profiles { return ProfileIDList(profiles) }
+        if let profiles { return try ProfileIDList(profiles) }
         return try ProfileIDList(file: file, format)
     }
 }

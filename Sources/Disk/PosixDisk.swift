@@ -264,3 +264,13 @@ func failure(_ operation: String, _ path: String) -> WinnowError {
         ? .notFound(what: "file or folder", path: path)
         : .io(operation: operation, path: path, code: code)
 }
+
+/// A path that stays the same place when the process goes to another folder.
+package func absolutePath(_ path: String) -> String {
+    guard !path.isEmpty, !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else {
+        return path
+    }
+    defer { unsafe free(folder) }
+    guard let text = unsafe String(validatingCString: folder) else { return path }
+    return text + "/" + path
+}

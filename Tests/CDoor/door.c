@@ -31,7 +31,10 @@ static winnow_snapshot_t *snapshot;
 static winnow_prepared_t *prepared[RULES];
 static uint64_t expected[RULES];
 
-static void open_all(const char *path) {
+static const char *path;
+static char folder[4096];
+
+static void open_all(void) {
     CHECK(winnow_open(path, &store) == WINNOW_OK);
     CHECK(winnow_snapshot(store, &snapshot) == WINNOW_OK);
     for (int i = 0; i < RULES; i++) {
@@ -68,6 +71,8 @@ static void misuse(void) {
     CHECK(winnow_count(NULL, &count) == WINNOW_USAGE && winnow_count(prepared[0], NULL) == WINNOW_USAGE);
     CHECK(winnow_count_many(snapshot, NULL, 2, NULL, &text) == WINNOW_USAGE);
     CHECK(winnow_count_many(snapshot, rules, 2, NULL, NULL) == WINNOW_USAGE);
+    CHECK(winnow_count_many(snapshot, rules, SIZE_MAX, NULL, &text) == WINNOW_USAGE && error_has("rule_count"));
+    CHECK(winnow_count_many(snapshot, rules, 0, NULL, &text) == WINNOW_USAGE && error_has("no rule"));
     CHECK(winnow_ids(prepared[0], NULL, &offsets, &text) == WINNOW_USAGE);
     CHECK(winnow_ids(prepared[0], &size, NULL, &text) == WINNOW_USAGE);
     CHECK(winnow_ids(prepared[0], &size, &offsets, NULL) == WINNOW_USAGE);
@@ -91,6 +96,13 @@ static void misuse(void) {
     CHECK(winnow_call(prepared[0], "info", NULL, &text) == WINNOW_USAGE);
     // A call that succeeds takes the error away, and only its own thread's.
     CHECK(winnow_count(prepared[0], &count) == WINNOW_OK && winnow_last_error() == NULL);
+    // So it is with what was told beside an answer.
+    const char *unknown = "{\"rule\": \"email clicked at least 1 in campaigns tagged \\\"nosuch\\\"\", "
+                          "\"by\": [\"country\"]}";
+    CHECK(winnow_call(snapshot, "breakdown", unknown, &text) == WINNOW_OK);
+    CHECK(winnow_last_notes() != NULL && strstr(winnow_last_notes(), "nosuch") != NULL);
+    winnow_free(text);
+    CHECK(winnow_count(prepared[0], &count) == WINNOW_OK && winnow_last_notes() == NULL);
     // Handles of another kind, and such as have ended.
     CHECK(winnow_count((winnow_prepared_t *)store, &count) == WINNOW_USAGE && error_has("no prepared segment"));
     CHECK(winnow_close((winnow_store_t *)snapshot) == WINNOW_USAGE);
@@ -184,6 +196,9 @@ static void forks(void) {
 }
 
 static void writing(void) {
+    // A relative path stays the same place.
+    CHECK(winnow_close(store) == WINNOW_OK && chdir(strcat(strcpy(folder, path), "/..")) == 0);
+    CHECK(winnow_open(strrchr(path, '/') + 1, &store) == WINNOW_OK && chdir("/") == 0);
     const char *good = "id,country\n\"a\",DE\nb,FR\n";
     const char *bad = "id,nonsense\n";
     char *text = NULL;
@@ -232,7 +247,8 @@ static void writing(void) {
 
 int main(int argc, char **argv) {
     if (argc != 3) return WINNOW_USAGE;
-    open_all(argv[1]);
+    path = argv[1];
+    open_all();
     if (strcmp(argv[2], "misuse") == 0) misuse();
     else if (strcmp(argv[2], "threads") == 0) threads();
     else if (strcmp(argv[2], "fork") == 0) forks();

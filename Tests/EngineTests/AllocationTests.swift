@@ -86,7 +86,11 @@ struct AllocationTests {
             let segment = try Segment(json: rule)
             let counts = try snapshots.map { snapshot in
                 _ = try snapshot.count(segment, options)
-                return try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
+                // The least of some: at times another test has what this thread could use again.
+                let tries = try (0..<5).map { _ in
+                    try AllocationTests.allocations { _ = try snapshot.count(segment, options) }
+                }
+                return tries.min() ?? 0
             }
             // How far an array can grow in place depends on the heap, so a few more or less say
             // nothing; one allocation a block would be eleven.

@@ -168,7 +168,17 @@ struct CommandCallTests {
             ("breakdown", #"{"rule": "vip = true", "by": ["a,b"]}"#, "has a comma in it"),
             ("info", #"{"store": "elsewhere"}"#, "the store is open already"),
             ("export", #"{"rule": "id is not blank", "format": "roaring"}"#, "name a file"),
-            ("load", #"{"kind": "profiles", "files": []}"#, "load: "),
+            ("load", #"{"kind": "profiles", "files": []}"#, "load: “files” is missing"),
+            ("load", #"{"files": ["profiles", "q.ndjson"]}"#, "“kind” is missing"),
+            ("load", #"{"kind": "profiles", "files": ["-"]}"#, "“files” names a file"),
+            (
+                "load", #"{"kind": "profiles", "files": ["x.csv"], "rename": {"a": "b=c"}}"#,
+                "cannot have names with ="
+            ),
+            ("segment save", #"{"rule": "vip = true", "profiles": ["a"]}"#, "“name” is missing"),
+            ("explain", #"{"rule": ["vip = true", "vip = false"]}"#, "takes one “rule”, not 2"),
+            ("erase", #"{"profiles": [7]}"#, "an id is a string, not a number"),
+            ("load", #"{"kind": "profiles", "files": ["x.csv"], "batch": ""}"#, "1 to 255 bytes"),
         ])
     func errors(_ name: String, _ arguments: String, _ message: String) throws {
         let fixture = try Fixture()
@@ -177,6 +187,53 @@ struct CommandCallTests {
             try CommandCall(of: store).run(name, arguments)
         }
         #expect(error?.exitCode == 64 && error?.description.contains(message) == true, "\(error!)")
+    }
+
+    @Test("what a shell says beside the answer is kept, empty values are values, ids are looked at")
+    func besides() throws {
+        let fixture = try Fixture()
+        let store = try bookshop(fixture)
+        let call = CommandCall(of: store)
+        let tag = #"email clicked at least 1 in campaigns tagged \"nosuch\""#
+        let list = try call.run(
+            "segment save", #"{"name": "n", "rule": "\#(tag)", "description": "", "freeze": true}"#)
+        #expect(list.contains(#""members": 0"#))
+        #expect(call.notes.contains { $0.contains("nosuch") }, "\(call.notes)")
+        let ids = try CommandCall(of: store).run(
+            "export", #"{"rule": "id is not blank", "format": "ndjson", "fields": [], "limit": 1}"#)
+        #expect(ids == #"[{"id": "ada"}]"#)
+        for id in ["", String(repeating: "x", count: 256)] {
+            let error = #expect(throws: WinnowError.self) {
+                try CommandCall(of: store).run("erase", #"{"profiles": ["\#(id)"]}"#)
+            }
+            #expect(error?.exitCode == 65)
+        }
+        _ = try CommandCall(of: store).run(
+            "segment save", #"{"name": "all", "rule": "country is not blank", "freeze": true}"#)
+        let row = fixture.folder.path + "/new.ndjson"
+        try #"{"id": "-new", "country": "DE"}"#.write(
+            toFile: row, atomically: true, encoding: .utf8)
+        _ = try CommandCall(of: store).run("load", #"{"kind": "profiles", "files": ["\#(row)"]}"#)
+        let change = try CommandCall(of: store).run(
+            "segment diff", #"{"name": "all", "ids": true}"#)
+        #expect(change.hasPrefix(#"[{"id": "-new", "change": "entered""#), "\(change)")
+    }
+
+    @Test("a store that is damaged is said to be, with what was found")
+    func damage() throws {
+        let fixture = try Fixture()
+        let store = try bookshop(fixture)
+        let folder = store.path + "/parts"
+        let part = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder).first {
+                $0.hasPrefix("activity")
+            })
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + part))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: folder + "/" + part))
+        let call = CommandCall()
+        let answer = try call.run("verify", #"{"store": "\#(store.path)"}"#)
+        #expect(answer.hasPrefix(#"[{"ok": false"#) && call.foundDamage)
     }
 
     @Test("an error of a rule says where it is")

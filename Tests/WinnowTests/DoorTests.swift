@@ -11,7 +11,7 @@ struct DoorTests {
         let prefix =
             FileManager.default.temporaryDirectory.path + "/winnow-door-\(UUID().uuidString)"
         do {
-            let result = try run(root + "/tools/install", [prefix])
+            let result = try runTool(root + "/tools/install", [prefix])
             return (prefix, result.status == 0 ? nil : result.output)
         } catch { return (prefix, "\(error)") }
     }()
@@ -23,35 +23,20 @@ struct DoorTests {
         self.prefix = prefix
     }
 
-    private static func run(_ program: String, _ arguments: [String]) throws -> (
-        status: Int32, output: String
-    ) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
-
     /// Builds a program with what pkg-config says, and warnings as errors.
     private func build(
         _ source: String, with compiler: [String], in fixture: Fixture, statically: Bool = false
     ) throws -> String {
         let program = fixture.folder.path + "/program"
-        let said = try DoorTests.run(
-            "env",
-            ["PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig", "pkg-config", "--cflags", "--libs"]
-                + (statically ? ["--static"] : []) + ["winnow"])
+        let said = try runTool(
+            "pkg-config",
+            ["--cflags", "--libs"] + (statically ? ["--static"] : []) + ["winnow"],
+            environment: ["PKG_CONFIG_PATH": prefix + "/lib/pkgconfig"])
         try #require(said.status == 0, "\(said.output)")
         let flags = said.output.split(whereSeparator: \.isWhitespace).map {
             statically && $0 == "-lwinnow" ? "-l:libwinnow.a" : String($0)
         }
-        let built = try DoorTests.run(
+        let built = try runTool(
             compiler[0],
             compiler.dropFirst() + ["-Wall", "-Wextra", "-pedantic", "-Werror"]
                 + ["\(DoorTests.root)/\(source)", "-o", program] + flags
@@ -66,12 +51,12 @@ struct DoorTests {
         let data = DoorTests.root + "/data/bookshop"
         let store = fixture.storePath
         #expect(
-            try DoorTests.run(winnow, ["create", store, "--schema", data + "/schema.json"]).status
+            try runTool(winnow, ["create", store, "--schema", data + "/schema.json"]).status
                 == 0)
         for name in ["profiles.csv", "campaigns.ndjson", "templates.ndjson", "events.csv"] {
             let kind = String(name.prefix { $0 != "." })
             #expect(
-                try DoorTests.run(winnow, ["load", store, kind, data + "/" + name]).status == 0)
+                try runTool(winnow, ["load", store, kind, data + "/" + name]).status == 0)
         }
         return store
     }
@@ -85,11 +70,11 @@ struct DoorTests {
         let program = try build(
             "data/examples/c/segments.c", with: ["gcc", "-std=c11"], in: fixture,
             statically: statically)
-        let result = try DoorTests.run(program, [store, "email opened exists"])
+        let result = try runTool(program, [store, "email opened exists"])
         #expect(
             result.output.hasPrefix("2 profiles\n  ada\n  dee\n[{\"version\": 5, \"profiles\": 6,"))
         #expect(result.status == 0)
-        let wrong = try DoorTests.run(program, [store, "email opned exists"])
+        let wrong = try runTool(program, [store, "email opned exists"])
         #expect(wrong.status == 64)
         #expect(wrong.output.hasPrefix(#"{"error": {"code": "invalid_rule""#), "\(wrong.output)")
     }
@@ -100,7 +85,7 @@ struct DoorTests {
         let store = try bookshop(fixture)
         let program = try build(
             "data/examples/c/handles.cpp", with: ["g++", "-std=c++17"], in: fixture)
-        let result = try DoorTests.run(program, [store])
+        let result = try runTool(program, [store])
         #expect(result.status == 0)
         let lines = result.output.split(separator: "\n")
         #expect(lines.count == 3 && lines[0].hasPrefix(#"[{"by": {"country": "DE"}, "count": 1"#))
@@ -114,7 +99,7 @@ struct DoorTests {
         let fixture = try Fixture()
         let store = try bookshop(fixture)
         let program = try build("Tests/CDoor/door.c", with: ["gcc", "-std=gnu11"], in: fixture)
-        let result = try DoorTests.run("timeout", ["300", program, store, part])
+        let result = try runTool("timeout", ["300", program, store, part])
         #expect(result.output == "ok\n", "\(result.output)")
         #expect(result.status == 0)
     }
@@ -123,7 +108,7 @@ struct DoorTests {
     func symbols() throws {
         let library = prefix + "/lib/libwinnow.so.0"
         let header = try String(contentsOfFile: prefix + "/include/winnow.h", encoding: .utf8)
-        let shown = try DoorTests.run("nm", ["-D", "--defined-only", library]).output
+        let shown = try runTool("nm", ["-D", "--defined-only", library]).output
             .split(separator: "\n").compactMap { $0.split(separator: " ").last.map(String.init) }
         #expect(shown.count >= 17)
         for name in shown {
@@ -131,12 +116,12 @@ struct DoorTests {
                 name.hasPrefix("winnow_") && header.contains(" \(name)(")
                     || header.contains("*\(name)("))
         }
-        let needed = try DoorTests.run("objdump", ["-p", library]).output.split(separator: "\n")
+        let needed = try runTool("objdump", ["-p", library]).output.split(separator: "\n")
             .filter { $0.contains("NEEDED") }.compactMap { $0.split(separator: " ").last }
         let allowed = ["libc.so", "libm.so", "libgcc_s.so", "libnettle.so", "ld-linux"]
         for name in needed { #expect(allowed.contains { name.hasPrefix($0) }, "\(name)") }
         #expect(
-            try DoorTests.run("objdump", ["-p", library]).output.contains("SONAME")
+            try runTool("objdump", ["-p", library]).output.contains("SONAME")
                 && shown.contains("winnow_call"))
     }
 
@@ -147,7 +132,7 @@ struct DoorTests {
         let symbol = try #require(dlsym(handle, "winnow_version"))
         typealias Version = @convention(c) () -> UnsafePointer<CChar>?
         let version = try #require(unsafeBitCast(symbol, to: Version.self)())
-        let command = try DoorTests.run(prefix + "/bin/winnow", ["--version"])
+        let command = try runTool(prefix + "/bin/winnow", ["--version"])
         #expect(String(cString: version) + "\n" == command.output)
     }
 

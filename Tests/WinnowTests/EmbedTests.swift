@@ -15,22 +15,7 @@ struct EmbedTests {
             atPath: root.appendingPathComponent("data/examples/embed").path, toPath: copy)
         // What is in the tree now, as a repository of its own: git hands out commits alone.
         let repository = fixture.folder.appendingPathComponent("winnow").path
-        func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String)
-        {
-            let process = Process()
-            let output = Pipe()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [program] + arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(
-                ["WINNOW": "file://" + repository, "WINNOW_NAME": "winnow"],
-                uniquingKeysWith: { $1 })
-            process.standardOutput = output
-            process.standardError = output
-            try process.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-        }
+        let environment = ["WINNOW": "file://" + repository, "WINNOW_NAME": "winnow"]
         try FileManager.default.createDirectory(
             atPath: repository, withIntermediateDirectories: true)
         for name in ["Package.swift", "Sources", "Tests"] {
@@ -41,12 +26,13 @@ struct EmbedTests {
         for arguments in [
             ["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "as it is"],
         ] {
-            let (status, output) = try run("git", git + arguments)
+            let (status, output) = try runTool("git", git + arguments)
             try #require(status == 0, "\(output)")
         }
-        let built = try run("swift", ["build", "--package-path", copy])
+        let built = try runTool(
+            "swift", ["build", "--package-path", copy], environment: environment)
         try #require(built.status == 0, "\(built.output)")
-        let answer = try run(
+        let answer = try runTool(
             copy + "/.build/debug/Shop", [fixture.folder.appendingPathComponent("shop.winnow").path]
         )
         #expect(answer.status == 0)

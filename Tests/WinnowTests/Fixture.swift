@@ -90,3 +90,21 @@ enum Binary {
             error: String(decoding: err, as: UTF8.self))
     }
 }
+
+/// Runs a program of the system; what it says on both outputs is one text.
+func runTool(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:]
+) throws -> (status: Int32, output: String) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(
+        environment, uniquingKeysWith: { $1 })
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+}

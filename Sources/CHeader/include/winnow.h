@@ -28,11 +28,13 @@
  *
  * Threads. Every function may be called on any thread, with the same handle on several at once. A handle
  * that is ended while another thread is in a call with it lives until that call returns. A call uses all
- * cores, unless its options say how many threads.
+ * cores, unless its options say how many threads. Stacks of 512 KiB are enough for any rule. The library
+ * stays in the process when it is closed with dlclose.
  *
  * fork. While no thread is in a call a process may fork, and its child may go on with the handles it has:
- * it opens their files anew when it first uses them. While a thread is in a call the child may only exec
- * or _exit.
+ * it opens their files anew when it first uses them. A snapshot or prepared segment that the parent has
+ * ended by then may be no more, when the store has been written meanwhile: WINNOW_NOT_FOUND. While a thread
+ * is in a call the child may only exec or _exit.
  */
 #ifndef WINNOW_H
 #define WINNOW_H
@@ -62,7 +64,7 @@ enum {
     WINNOW_CANCELLED = 130
 };
 
-/* A store: where it is. It holds no file open. */
+/* A store: where it is, whatever folder the process goes to. It holds no file open. */
 typedef struct winnow_store winnow_store_t;
 /* One version of a store. It does not change for as long as the handle lives. */
 typedef struct winnow_snapshot winnow_snapshot_t;
@@ -76,6 +78,11 @@ const char *winnow_version(void);
  * {"error": {"code": "invalid_rule", "path": "where", "message": "…", "line": 1, "column": 7}}. The text
  * lives until the next call of this thread; NULL when that call succeeded. */
 const char *winnow_last_error(void);
+
+/* What the last winnow_call or winnow_load of this thread told beside its answer: warnings and remarks, a
+ * line each, which the command writes to standard error. The text lives until the next call of this thread;
+ * NULL when there was nothing. */
+const char *winnow_last_notes(void);
 
 /* Frees memory that a function handed out; NULL does nothing. */
 void winnow_free(void *memory);
@@ -148,13 +155,15 @@ int winnow_load(const winnow_store_t *store, const char *kind, const char *data,
 
 /* Calls a command of the command line.
  * target: a winnow_snapshot_t, whose version is read; a winnow_store_t, whose newest version is; or NULL for
- * commands that need no store, or whose arguments name one as "store".
+ * commands that need no store, or whose arguments name one as "store". What writes or verifies goes to the
+ * newest version in any case.
  * command: "explain", "show", "breakdown", "overlap", "export", "erase", "segment save" and so on.
  * arguments: what the command takes, as an object: options by their names with _ for -, what stands by place by
  * the name that help gives it. Rules, mappings, schemas and lists of ids may stand in it as they are:
  * {"rule": "vip = true", "by": ["country"]}, {"profiles": ["u1", "u2"]}. Or NULL for none.
  * result: a JSON array of what the command prints with --format json, a value a line; freed with winnow_free.
- * NULL when it is not wanted. */
+ * NULL when it is not wanted. "verify" that finds something wrong returns WINNOW_DATA, and has this result
+ * all the same. */
 int winnow_call(const void *target, const char *command, const char *arguments, char **result);
 
 #ifdef __cplusplus

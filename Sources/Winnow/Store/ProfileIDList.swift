@@ -9,9 +9,20 @@ package struct ProfileIDList: Sendable {
     private static let limit = 1 << 32
 
     /// Those of a program.
-    package init(_ ids: [String]) {
+    /// - Throws: `badData` for what can be no id.
+    package init(_ ids: [String]) throws(WinnowError) {
         var known: Set<[UInt8]> = []
-        self.ids = ids.map { Array($0.utf8) }.filter { !$0.isEmpty && known.insert($0).inserted }
+        var different: [[UInt8]] = []
+        for (i, id) in ids.enumerated() {
+            let bytes = Array(id.utf8)
+            guard (1...LoadLimits.id).contains(bytes.count) else {
+                throw .badData(
+                    file: "profiles", line: i + 1, column: nil, code: .badID,
+                    reason: "an id is text of 1 to \(LoadLimits.id) bytes")
+            }
+            if known.insert(bytes).inserted { different.append(bytes) }
+        }
+        self.ids = different
     }
 
     /// Those of a file, one a line as it is or in a JSON object; blank lines are passed over.
