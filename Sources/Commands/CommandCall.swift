@@ -144,7 +144,7 @@ package final class CommandCall: Sendable {
     }
 
     /// Keys whose values are names of files.
-    private static let files: Set = ["file", "files", "rules", "profiles"]
+    private static let files: Set = ["file", "files", "rules", "profiles", "schema", "infer"]
 
     /// What comes by place, in the order of the places, none of them left out before another.
     private func inOrder(
@@ -250,6 +250,7 @@ package final class CommandCall: Sendable {
         let (bytes, content) = exported.withLock(\.self)
         guard let content, !bytes.isEmpty else { return [] }
         let text = String(decoding: bytes, as: UTF8.self)
+        // None has a line break in it: JSON escapes it, and an id with one is refused.
         let lines = text.split(separator: "\n").map(String.init)
         switch content {
         case .values: return lines

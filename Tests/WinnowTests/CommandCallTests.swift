@@ -143,6 +143,21 @@ struct CommandCallTests {
         #expect(mapped.hasPrefix("[{"))
     }
 
+    @Test("an id with a line break is no line, and a value of JSON")
+    func idsWithReturns() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create()
+        let rows = Chunks([#"{"id": "a\r"}"# + "\n", #"{"id": "b"}"# + "\n"])
+        _ = try CommandCall(of: store, input: rows.next).load("profiles", #"{"format": "ndjson"}"#)
+        let error = #expect(throws: WinnowError.self) {
+            try CommandCall(of: store).run("export", #"{"rule": "id is not blank"}"#)
+        }
+        #expect(error?.exitCode == 65)
+        let rest = try CommandCall(of: store).run(
+            "export", #"{"rule": "id is not blank", "format": "ndjson", "fields": []}"#)
+        #expect(rest == #"[{"id": "a\r"}, {"id": "b"}]"#)
+    }
+
     /// Text that comes in pieces.
     private final class Chunks: @unchecked Sendable {
         private var rest: ArraySlice<String>

@@ -8,8 +8,7 @@ struct DoorTests {
         .deletingLastPathComponent().deletingLastPathComponent().path
     /// Where it is installed, once for all tests; what was said when that failed.
     private static let installed: (prefix: String, error: String?) = {
-        let prefix =
-            FileManager.default.temporaryDirectory.path + "/winnow-door-\(UUID().uuidString)"
+        let prefix = root + "/.build/door"
         do {
             let result = try runTool(root + "/tools/install", [prefix])
             return (prefix, result.status == 0 ? nil : result.output)
