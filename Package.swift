@@ -134,7 +134,8 @@ let package = Package(
         .target(
             name: "WinnowC",
             dependencies: [
-                "WinnowCHeader", "Winnow", "WinnowCommands", "WinnowRules", "WinnowDisk",
+                "WinnowCHeader", "Winnow", "WinnowCommands", "WinnowModel", "WinnowRules",
+                "WinnowDisk",
                 "WinnowThreads",
             ],
             path: "Sources/C", exclude: ["exports.map", "winnow.pc.in"], swiftSettings: raw,

@@ -180,6 +180,20 @@ package func winnow_bitmap(
     }
 }
 
+@c @implementation
+package func winnow_export_arrow(
+    _ prepared: OpaquePointer!, _ options: UnsafePointer<CChar>!,
+    _ stream: UnsafeMutablePointer<ArrowArrayStream>!
+) -> CInt {
+    answering { () throws(WinnowError) in
+        guard unsafe stream != nil else { throw missing("stream") }
+        let prepared = try unsafe Handles.all.value(prepared, PreparedHandle.self).prepared()
+        let options = try TableOptions(json: unsafe optionalText(options, "options"))
+        unsafe ArrowExport.put(
+            try prepared.table(fields: options.fields, limit: options.limit), into: stream)
+    }
+}
+
 // MARK: Loading, and every other command
 
 @c @implementation
@@ -196,9 +210,29 @@ package func winnow_load(
             guard size >= 0 else { throw .usage("size is over \(Int.max)") }
             input = unsafe CallerBytes(UnsafeRawBufferPointer(start: data, count: size))
         }
-        let call = CommandCall(of: store, input: input?.next)
+        let call = CommandCall(of: store, input: input.map { .text($0.next) })
         defer { keepNotes(of: call) }
         let answers = try call.load(kind, try unsafe optionalText(options, "options") ?? "{}")
+        if unsafe summary != nil { try unsafe put(answers, summary) }
+    }
+}
+
+@c @implementation
+package func winnow_load_arrow(
+    _ store: OpaquePointer!, _ kind: UnsafePointer<CChar>!,
+    _ stream: UnsafeMutablePointer<ArrowArrayStream>!,
+    _ options: UnsafePointer<CChar>!, _ summary: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!
+) -> CInt {
+    answering { () throws(WinnowError) in
+        guard unsafe stream != nil else { throw missing("stream") }
+        // Whatever happens, the stream is used up.
+        let stream = unsafe ArrowStream(taking: stream)
+        let store = try unsafe Handles.all.value(store, Store.self)
+        let kind = try unsafe text(kind, "kind")
+        let options = try unsafe optionalText(options, "options")
+        let call = CommandCall(of: store, input: .table(try stream.table()))
+        defer { keepNotes(of: call) }
+        let answers = try call.load(kind, options ?? "{}")
         if unsafe summary != nil { try unsafe put(answers, summary) }
     }
 }

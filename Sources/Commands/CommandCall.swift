@@ -24,16 +24,13 @@ package final class CommandCall: Sendable {
     /// Whether something was checked and found wrong; the answers say what.
     package var foundDamage: Bool { isUnsound.load(ordering: .relaxed) }
     private let isUnsound = Atomic(false)
-    package let input: (@Sendable () throws(WinnowError) -> [UInt8]?)?
+    package let input: LoadInput?
 
     /// - Parameters:
     ///   - store: what commands write to; nil where their arguments name one.
     ///   - snapshot: what they read; nil for the newest version.
-    ///   - input: what is read where a file is named `-`.
-    package init(
-        of store: Store? = nil, _ snapshot: Snapshot? = nil,
-        input: (@Sendable () throws(WinnowError) -> [UInt8]?)? = nil
-    ) {
+    ///   - input: what is loaded where a file is named `-`.
+    package init(of store: Store? = nil, _ snapshot: Snapshot? = nil, input: LoadInput? = nil) {
         openStore = store
         openSnapshot = snapshot
         self.input = input

@@ -149,10 +149,18 @@ struct LoadCommand: Command {
 
     private func source(_ session: any Session) throws -> LoadSource {
         guard let input = session.input, files == ["-"] else { return .files(files) }
-        guard let format else {
-            throw WinnowError.usage("--format is needed to read what has no name")
+        switch input {
+        case .text(let next):
+            guard let format else {
+                throw WinnowError.usage("--format is needed to read what has no name")
+            }
+            return .stream(as: format, next)
+        case .table(let table):
+            guard format == nil else {
+                throw WinnowError.usage("a table has no format; leave “format” out")
+            }
+            return .table(table)
         }
-        return .stream(as: format, input)
     }
 
     /// What else the last line says.

@@ -11,7 +11,7 @@ package protocol Session: Sendable {
     /// The version of that store that is asked.
     func snapshot(of path: String) throws(WinnowError) -> Snapshot
     /// What is loaded in place of a file that is named `-`; nil for standard input.
-    var input: (@Sendable () throws(WinnowError) -> [UInt8]?)? { get }
+    var input: LoadInput? { get }
     /// The ids that are meant in place of a file of them; nil where a file is.
     var profiles: [String]? { get }
 
@@ -35,6 +35,13 @@ package protocol Session: Sendable {
     func interruption() -> @Sendable () -> Bool
     /// Lets counts of other programs go before what this command does.
     func giveWay()
+}
+
+/// What a program gives to a load in place of a file.
+package enum LoadInput: Sendable {
+    /// Text, of the format that the options say: the next bytes, nil at the end.
+    case text(@Sendable () throws(WinnowError) -> [UInt8]?)
+    case table(Table)
 }
 
 /// What exported bytes are.

@@ -61,6 +61,9 @@ package struct Load {
             throw .usage(
                 "what becomes of records that are there is for subscriptions, not \(kind.rawValue)")
         }
+        if load.rowsPath != nil, source.inputs.contains(where: \.isTable) {
+            throw .usage("the mapping's source has its rows in JSON, and a table is none")
+        }
         let latest = now.milliseconds + Instant.millisecondsPerDay
         if let repeated = try load.repeated() { return repeated }
         switch kind {
@@ -113,7 +116,7 @@ package struct Load {
         guard let id = options.batch.map({ Array($0.utf8) }) else { return nil }
         guard let stored = try writer.snapshot.digest(ofBatch: id) else { return nil }
         var digests: [[UInt8]] = []
-        for input in inputs { digests.append(try InputBytes.digest(input, cancellation)) }
+        for input in inputs { digests.append(try digest(of: input)) }
         guard BatchDigest.of(kind, options, files: digests) == stored else {
             throw .badData(
                 file: inputs.map(\.name).joined(separator: ", "), line: nil,
@@ -129,6 +132,14 @@ package struct Load {
         return summary
     }
 
+    /// The digest of an input that is not loaded.
+    private func digest(of input: LoadSource.Input) throws(WinnowError) -> [UInt8] {
+        guard case .table(let table) = input else {
+            return try InputBytes.digest(input, cancellation)
+        }
+        return try TablePieces.digest(table, options, cancellation)
+    }
+
     private func run<L: Loading>(_ loading: L) throws(WinnowError) -> LoadSummary {
         var loading = loading
         var summary = LoadSummary()
@@ -137,10 +148,16 @@ package struct Load {
         var rejects = try Rejects(options)
         var progress = Progress(inputs, options)
         for input in inputs {
-            let bytes = try InputBytes(
-                input, digesting: options.batch != nil, cancellation)
-            try load(bytes, input, &loading, &summary, &rejects, &progress)
-            digests.append(bytes.finishDigest())
+            let digest: [UInt8]
+            switch input {
+            case .table(let table):
+                let pieces = TablePieces(table, options, cancellation)
+                digest = try load(pieces, input, &loading, &summary, &rejects, &progress)
+            case .file, .standardInput, .bytes, .caller:
+                let pieces = try textPieces(input)
+                digest = try load(pieces, input, &loading, &summary, &rejects, &progress)
+            }
+            digests.append(digest)
         }
         if rowsPath != nil, !progress.foundRows {
             throw .badData(
@@ -174,37 +191,39 @@ package struct Load {
         return summary
     }
 
-    private func load<L: Loading>(
-        _ bytes: InputBytes, _ input: LoadSource.Input, _ loading: inout L,
-        _ summary: inout LoadSummary,
-        _ rejects: inout Rejects, _ progress: inout Progress
-    ) throws(WinnowError) {
-        let stated = try input.format(options)
+    private func textPieces(_ input: LoadSource.Input) throws(WinnowError) -> TextPieces {
+        let stated = try input.format(options) ?? .csv
         // Objects on lines of their own are JSON, too, in which rows may be anywhere.
         let format = stated == .ndjson && rowsPath != nil ? .json : stated
         if format == .json, kind != .feed { throw .rowsOfJSON(input.name) }
-        let name = input.name
+        return TextPieces(
+            try InputBytes(input, digesting: options.batch != nil, cancellation), format,
+            delimiter: options.delimiterByte, size: options.pieceSize, rows: rowsPath,
+            file: input.name)
+    }
+
+    /// Loads an input; returns its digest.
+    private func load<L: Loading>(
+        _ pieces: some InputPieces, _ input: LoadSource.Input, _ loading: inout L,
+        _ summary: inout LoadSummary,
+        _ rejects: inout Rejects, _ progress: inout Progress
+    ) throws(WinnowError) -> [UInt8] {
+        var pieces = pieces
         let plain = RowLayout(loading.columns, rules, options)
-        var pieces = InputPieces(
-            bytes, format, delimiter: plain.delimiter, size: options.pieceSize, rows: rowsPath,
-            file: name)
-        var layout = plain
+        var layout: RowLayout?
         var line = 0
-        var isEmpty = true
         var ignored = Set(summary.ignoredColumns.map { Array($0.utf8) })
         // Reads some pieces and starts parsing them; nil at the end.
         func start() throws(WinnowError) -> StartedMap<ParsedPiece<L.Content>>? {
             var window: [InputPiece] = []
             while window.count < self.window, let piece = try pieces.next() { window.append(piece) }
+            let own: RowLayout
+            if let layout { own = layout } else { own = try pieces.layout(plain, of: window.first) }
+            layout = own
             if window.isEmpty { return nil }
-            isEmpty = false
-            if let first = window.first, first.isFirst {
-                try first.refuseOthers(format, file: name)
-                if format == .csv { layout = try plain.csv(first, file: name) }
-            }
             let parse = loading.parse
-            return StartedMap(window.count) { [window, layout, cancellation] in
-                parse(window[$0], layout, cancellation)
+            return StartedMap(window.count) { [window, cancellation] in
+                parse(window[$0], own, cancellation)
             }
         }
         // While some are parsed, those before them are gathered and those after them read.
@@ -220,23 +239,21 @@ package struct Load {
                 let room = LoadPreview.most - (summary.preview?.rows.count ?? 0)
                 summary.preview?.rows += piece.rows.preview.prefix(room)
                 for row in piece.rows.rejected {
-                    try rejects.add(row, file: name, line: line + row.line, format)
+                    try rejects.add(
+                        row, file: input.name, line + row.line, isLine: pieces.hasLines)
                 }
                 line += piece.rows.lines
+                pieces.hasParsed(piece.rows)
                 try loading.gather(piece.content, &summary)
             }
-            progress.isReading(summary, bytes)
+            progress.isReading(summary, pieces.taken)
         }
-        ignored.formUnion(layout.ignored.map { Array($0.utf8) })
+        ignored.formUnion(layout?.ignored.map { Array($0.utf8) } ?? [])
         summary.ignoredColumns = ignored.map { String(decoding: $0, as: UTF8.self) }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        if isEmpty, format == .csv {
-            throw .badData(
-                file: name, line: 1, column: nil, code: .missingHeader,
-                reason: "there is no header row")
-        }
-        if format != .json || pieces.foundRows { progress.foundRows = true }
-        progress.hasRead(bytes)
+        if pieces.foundRows { progress.foundRows = true }
+        progress.hasRead(pieces.taken)
+        return pieces.finishDigest()
     }
 }
 
@@ -287,13 +304,13 @@ private struct Progress {
         state.totalBytes = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     }
 
-    mutating func isReading(_ summary: LoadSummary, _ input: InputBytes) {
+    mutating func isReading(_ summary: LoadSummary, _ taken: Int) {
         state.rows = summary.rows
-        state.bytes = before + input.taken
+        state.bytes = before + taken
         report(state)
     }
 
-    mutating func hasRead(_ input: InputBytes) { before += input.taken }
+    mutating func hasRead(_ taken: Int) { before += taken }
 
     mutating func isStoring(_ summary: LoadSummary) {
         state.rows = summary.rows
@@ -308,7 +325,7 @@ extension LoadSource.Input {
     fileprivate var size: Int? {
         switch self {
         case .file(let path): fileSize(path)
-        case .standardInput, .caller: nil
+        case .standardInput, .caller, .table: nil
         case .bytes(let bytes, _): bytes.count
         }
     }
@@ -318,14 +335,18 @@ extension LoadSource.Input {
         switch self {
         case .file(let own): isInput(own, path)
         case .standardInput: isInput("-", path)
-        case .bytes, .caller: false
+        case .bytes, .caller, .table: false
         }
     }
 
-    /// The format that the options say, else the one that it tells by itself.
-    func format(_ options: LoadOptions) throws(WinnowError) -> InputFormat {
+    fileprivate var isTable: Bool { if case .table = self { true } else { false } }
+
+    /// The format that the options say, else the one that it tells by itself; nil where it is no text.
+    func format(_ options: LoadOptions) throws(WinnowError) -> InputFormat? {
+        if case .table = self { return nil }
         if let chosen = options.format { return chosen }
         return switch self {
+        case .table: nil
         case .file(let path): try InputFormat(file: path)
         case .standardInput: try InputFormat(file: name)
         case .bytes(_, let format), .caller(let format, _): format
@@ -383,19 +404,18 @@ private struct Rejects {
     }
 
     mutating func add(
-        _ row: RejectedRow, file name: String, line number: Int, _ format: InputFormat
+        _ row: RejectedRow, file name: String, _ number: Int, isLine: Bool
     ) throws(WinnowError) {
         let bad = row.error
-        // Rows of JSON may have any number of lines.
-        let file = format == .json ? "\(name), row \(number)" : name
-        let line = format == .json ? nil : number
+        let file = isLine ? name : "\(name), row \(number)"
+        let line = isLine ? number : nil
         if isDry { return note(bad, file: file, line: line) }
         guard let output else {
             throw .badData(
                 file: file, line: line, column: bad.column, code: bad.code, reason: bad.reason)
         }
         count += 1
-        try output.write(row.json(file: name, number, format).utf8)
+        try output.write(row.json(file: name, number, isLine: isLine).utf8)
         if count > limit {
             try output.flush()
             throw .badData(

@@ -25,7 +25,7 @@ struct Terminal: Session {
     }
 
     var isForPrograms: Bool { false }
-    var input: (@Sendable () throws(WinnowError) -> [UInt8]?)? { nil }
+    var input: LoadInput? { nil }
     var profiles: [String]? { nil }
     func store(at path: String) throws(WinnowError) -> Store { try Store(path) }
     func snapshot(of path: String) throws(WinnowError) -> Snapshot { try Store(path).snapshot() }

@@ -46,6 +46,55 @@
 extern "C" {
 #endif
 
+/* Tables are exchanged as Apache Arrow's C data interface lays them down, word for word:
+ * https://arrow.apache.org/docs/format/CDataInterface.html */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif
+
 /* What functions return. */
 enum {
     WINNOW_OK = 0,
@@ -140,6 +189,13 @@ int winnow_rows(const winnow_prepared_t *prepared, size_t *count, uint32_t **row
  * with winnow_free. */
 int winnow_bitmap(const winnow_prepared_t *prepared, size_t *size, uint8_t **bytes);
 
+/* The profiles as an Arrow stream, in the order of their rows: a column "id", and one for each field. Their types
+ * are large_utf8, int64, decimal128(18, scale), bool, date32, timestamp[ms, UTC], and list of large_utf8 for sets.
+ * options: {"fields": ["country", "ltv"], "limit": 1000}; without fields all are given, and none for [].
+ * stream: room for one, whose release is to be called in the end. It goes on when the handles it came from have
+ * been ended, and is to be used by one thread at a time. */
+int winnow_export_arrow(const winnow_prepared_t *prepared, const char *options, struct ArrowArrayStream *stream);
+
 /* --- Loading, and every other command ----------------------------------------------------------- */
 
 /* Loads rows as one batch: all of it becomes visible at once and durably, or nothing does.
@@ -152,6 +208,16 @@ int winnow_bitmap(const winnow_prepared_t *prepared, size_t *size, uint8_t **byt
  * not wanted. */
 int winnow_load(const winnow_store_t *store, const char *kind, const char *data, size_t size,
                 const char *options, char **summary);
+
+/* Loads the rows of an Arrow stream, read where they are, as one batch.
+ * stream: what a producer has filled in; it is used up and released, whatever is returned. Its record batches have
+ * a column for each column of the kind: utf8, large_utf8, utf8_view; dictionaries; integers; floats, as the
+ * shortest decimal that reads back, NaN for no value; bool; decimal128; date32; timestamps, those without a zone
+ * by the option "timezone"; lists of utf8 for sets. Text is read as in a cell of CSV. A null says nothing of the
+ * column; with {"empty": "clear"} it takes the stored value away.
+ * kind, options, summary: as winnow_load; of the options, those that say how text is laid out do not matter. */
+int winnow_load_arrow(const winnow_store_t *store, const char *kind, struct ArrowArrayStream *stream,
+                      const char *options, char **summary);
 
 /* Calls a command of the command line.
  * target: a winnow_snapshot_t, whose version is read; a winnow_store_t, whose newest version is; or NULL for

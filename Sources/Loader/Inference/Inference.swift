@@ -15,15 +15,17 @@ package struct Inference {
         var inference = Inference()
         let cancellation = Cancellation(options.isCancelled)
         for input in source.inputs {
-            let format = try input.format(options)
+            guard let format = try input.format(options) else {
+                throw .usage("types are found in files; a table has its own")
+            }
             if format == .json { throw .rowsOfJSON(input.name) }
             let bytes = try InputBytes(input, digesting: false, cancellation)
-            var pieces = InputPieces(
+            var pieces = TextPieces(
                 bytes, format, delimiter: options.delimiterByte, size: options.pieceSize,
                 file: input.name)
             var header: [Int] = []
             var line = 0
-            while let piece = try pieces.next() {
+            while let piece = try pieces.nextText() {
                 try cancellation.check()
                 if piece.isFirst { try piece.refuseOthers(format, file: input.name) }
                 do throws(BadRow) {
@@ -65,7 +67,7 @@ package struct Inference {
     }
 
     private mutating func readCSV(
-        _ piece: InputPiece, _ header: inout [Int], _ line: inout Int, _ options: LoadOptions
+        _ piece: TextPiece, _ header: inout [Int], _ line: inout Int, _ options: LoadOptions
     ) throws(BadRow) {
         guard !piece.isCut else { throw BadRow.longLine }
         var failure: BadRow?
@@ -109,7 +111,7 @@ package struct Inference {
     }
 
     private mutating func readJSON(
-        _ piece: InputPiece, _ line: inout Int, _ options: LoadOptions
+        _ piece: TextPiece, _ line: inout Int, _ options: LoadOptions
     ) throws(BadRow) {
         guard !piece.isCut else { throw BadRow.longLine }
         var failure: BadRow?

@@ -26,6 +26,7 @@ final class InputBytes {
         switch input {
         case .bytes(let bytes, _): memory = bytes[...]
         case .caller(_, let next): caller = next
+        case .table: break
         case .standardInput:
             stream = try InputStream(path: "-", isCancelled: isCancelled)
         case .file(let path):

@@ -59,8 +59,13 @@ struct EventRows: RecordRows {
         return row
     }
 
-    private static let channels = NameTable(Channel.allCases.map { ($0.name, $0) })
-    private static let events = NameTable(Event.allCases.map { ($0.name, $0) })
+    static let channels = NameTable(Channel.allCases.map { ($0.name, $0) })
+    static let events = NameTable(Event.allCases.map { ($0.name, $0) })
+
+    /// Whether an event of a channel can be loaded.
+    func loads(_ event: Event, of channel: Channel) -> Bool {
+        channel.has(event) && (event.derivedFrom == nil || loadsUnique)
+    }
 
     private func type(_ cells: borrowing [InputCell]) throws(BadRow) -> EventType {
         let channelName = try unsafe cells[.channel].text(EventColumn.channel.name)

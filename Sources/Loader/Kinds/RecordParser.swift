@@ -67,18 +67,39 @@ struct RecordContent: Sendable {
             campaign: RecordContent.name(event.campaign, &campaigns),
             template: RecordContent.name(event.template, &templates), variant: event.variant)
         let link = unsafe RecordContent.name(event.link, &links)
+        unsafe append(
+            event.type, key, link: link, message: event.message, time: event.time,
+            count: event.count, value: event.value, row: row, profile: profile)
+    }
+
+    /// Adds an event whose names have codes of the piece's own.
+    /// - Parameter message: empty for none.
+    /// - Parameter id: of its profile.
+    mutating func append(
+        _ type: RecordType, _ key: LeafKey, link: NameCode, message: UnsafeRawBufferPointer,
+        time: Int64, row: Row?, id: UnsafeRawBufferPointer
+    ) {
+        let profile = unsafe row == nil ? unknownProfiles.intern(id) : nil
+        unsafe append(
+            type, key, link: link, message: message.isEmpty ? nil : message, time: time, count: 1,
+            value: nil, row: row, profile: profile)
+    }
+
+    @inline(__always)
+    private mutating func append(
+        _ type: RecordType, _ key: LeafKey, link: NameCode, message: UnsafeRawBufferPointer?,
+        time: Int64, count: UInt32, value: Int64?, row: Row?, profile: UInt32?
+    ) {
         let owner = profile.map { UInt64($0) | 1 << 32 } ?? UInt64(row?.rawValue ?? 0)
-        let message = unsafe event.message.map { unsafe messages.number($0, of: owner) + 1 } ?? 0
-        let place = place(event.type, key)
+        let message = unsafe message.map { unsafe messages.number($0, of: owner) + 1 } ?? 0
+        let place = place(type, key)
         if let profile {
             types[place.index].ofUnknown.append((types[place.index].events.count, profile))
         }
         types[place.index].events.append(
             EventRecord(
-                row: row ?? Row(rawValue: 0), leaf: place.leaf, time: event.time,
-                count: event.count,
-                link: link,
-                message: message, value: event.value))
+                row: row ?? Row(rawValue: 0), leaf: place.leaf, time: time, count: count,
+                link: link, message: message, value: value))
     }
 
     /// Gives the events of numbered profiles their rows.
@@ -178,9 +199,11 @@ struct RecordParser<Rows: RecordRows>: Sendable {
             defer { records.removeAll(keepingCapacity: true) }
             return self.settle(records, &profiles, &content)
         }
+        var columns = (kind as? EventRows).map { EventColumns($0, unknownProfiles) }
         // All is checked before any name is entered: a row that is not stored makes nothing known.
         let rows = RowReader(
-            piece, layout, cancellation, batch: RecordParser.batch, settle: settle
+            piece, layout, cancellation, batch: RecordParser.batch, settle: settle,
+            columnwise: { columns?.take(&$0, most: $1, &profiles, &content) ?? 0 }
         ) { (cells) throws(BadRow) in records.append(try kind.row(cells, layout.rules)) }
         return ParsedPiece(rows: rows.report, content: content)
     }
@@ -190,7 +213,11 @@ struct RecordParser<Rows: RecordRows>: Sendable {
         _ records: [RecordRow], _ profiles: inout ProfileRows, _ content: inout RecordContent
     ) -> [RowReader.RefusedRow] {
         var refused: [RowReader.RefusedRow] = []
-        let rows = profiles.find(records)
+        profiles.begin()
+        for record in records {
+            unsafe profiles.add(record.profile ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        let rows = profiles.find()
         for (i, record) in records.enumerated() {
             guard let profile = unsafe record.profile, rows[i] == nil, unknownProfiles != .create
             else {
@@ -223,7 +250,7 @@ extension BadRow {
 /// Finds the rows of profiles by their ids. A table of millions of ids costs four cache misses a
 /// look, so those of many rows are waited for together, and what was looked up a short while ago is
 /// kept: what happens to a message is mostly close together.
-@safe private struct ProfileRows: ~Copyable {
+@safe struct ProfileRows: ~Copyable {
     @safe private struct Recent {
         var hash: UInt64 = 0
         /// The id where the table has it; nil where nothing was found yet.
@@ -240,27 +267,32 @@ extension BadRow {
 
     init(_ keys: StringTables) { self.keys = keys }
 
-    /// The row of each record's profile; nil where the store has none of that id, and without an id.
-    mutating func find(_ records: [RecordRow]) -> [UInt32?] {
+    /// Forgets what was added.
+    mutating func begin() {
         unsafe ids.removeAll(keepingCapacity: true)
         hashes.removeAll(keepingCapacity: true)
         codes.removeAll(keepingCapacity: true)
         missing.removeAll(keepingCapacity: true)
-        for (i, record) in records.enumerated() {
-            let id = unsafe record.profile ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            let hash = unsafe stringHash(id)
-            unsafe ids.append(id)
-            hashes.append(hash)
-            codes.append(nil)
-            if unsafe id.isEmpty { continue }
-            let entry = recent[Int(hash & 1023)]
-            // Equal hashes are not enough: the bytes decide.
-            if !keys.isIndexed, entry.hash == hash, unsafe entry.id.holds(id) {
-                codes[i] = entry.code
-            } else {
-                missing.append(i)
-            }
+    }
+
+    /// Adds an id, or an empty one for none.
+    mutating func add(_ id: UnsafeRawBufferPointer) {
+        let hash = unsafe stringHash(id)
+        unsafe ids.append(id)
+        hashes.append(hash)
+        codes.append(nil)
+        if unsafe id.isEmpty { return }
+        let entry = recent[Int(hash & 1023)]
+        // Equal hashes are not enough: the bytes decide.
+        if !keys.isIndexed, entry.hash == hash, unsafe entry.id.holds(id) {
+            codes[codes.count - 1] = entry.code
+        } else {
+            missing.append(codes.count - 1)
         }
+    }
+
+    /// The row of each id that was added; nil where the store has none of that id.
+    mutating func find() -> [UInt32?] {
         unsafe keys.find(ids, hashes, missing, &codes)
         if keys.isIndexed { return codes }
         for i in missing {

@@ -42,12 +42,12 @@ final class FeedRow {
         if column == Mapping.Path.item { return item }
         if let known = nodes[column] { return known }
         let cell = cells[column]
-        var text: String { unsafe String(decoding: cell.bytes, as: UTF8.self) }
+        var text: String { String(decoding: cell.text, as: UTF8.self) }
         let node: JSONValue? =
             switch cell.kind {
             case .absent: nil
             case .null: .null
-            case .csv, .string: .string(text)
+            case .csv, .string, .instant, .wallTime: .string(text)
             case .number: .number(text)
             case .boolean: .boolean(text == "true")
             case .compound: value(parsing: cell)
@@ -107,8 +107,8 @@ final class FeedRow {
         case .absent: return .absent
         case .null: return .empty
         case .compound: return node(of: column).map { value(of: $0) } ?? .absent
-        case .csv, .string, .number, .boolean:
-            let text = unsafe Array(cell.bytes)
+        case .csv, .string, .number, .boolean, .instant, .wallTime:
+            let text = cell.text
             return text.isEmpty || nulls.contains(text) ? .empty : .text(text)
         }
     }
@@ -147,7 +147,7 @@ final class FeedRow {
             if path.isColumn {
                 let cell = cells[path.column]
                 guard cell.isPresent, cell.kind != .compound else { return false }
-                let text = unsafe Array(cell.bytes)
+                let text = cell.text
                 return condition.patterns.contains { $0.matches(text) }
             }
             guard let node = node(path), let text = FeedRow.scalar(node) else { return false }
@@ -168,7 +168,7 @@ final class FeedRow {
         }
         let cell = cells[column]
         switch cell.kind {
-        case .absent, .null, .compound: return nil
+        case .absent, .null, .compound, .instant, .wallTime: return nil
         case .csv, .string, .number, .boolean: break
         }
         if unsafe cell.bytes.isEmpty { return nil }

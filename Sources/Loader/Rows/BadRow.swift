@@ -31,11 +31,11 @@ struct RejectedRow: Sendable {
     }
 
     /// The row as a line of a rejects file.
-    func json(file: String, _ number: Int, _ format: InputFormat) -> String {
+    func json(file: String, _ number: Int, isLine: Bool) -> String {
         var json = JSONWriter()
         json.object {
             $0.member("file", file)
-            $0.member(format == .json ? "row" : "line", number)
+            $0.member(isLine ? "line" : "row", number)
             $0.member("column", error.column)
             $0.member("code", error.code.rawValue)
             $0.member("reason", error.reason)

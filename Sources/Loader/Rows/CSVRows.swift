@@ -4,7 +4,7 @@ import WinnowModel
 /// Rows of CSV (RFC 4180): LF or CRLF, cells in double quotes may hold delimiters, quotes and line
 /// ends. A quote opens only at the start of a cell, and a malformed row ends with its line. The one
 /// reader of CSV: it also says where rows end, for cutting.
-@safe struct CSVRows: RowFormat {
+@safe struct CSVRows {
     private let bytes: UnsafeRawBufferPointer
     private let delimiter: UInt8
     /// Delimiters, quotes and line ends.

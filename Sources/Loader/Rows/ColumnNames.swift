@@ -74,9 +74,9 @@ struct ColumnNames: Sendable {
     }
 
     /// The known column that a name is but for case, blanks or punctuation, where that is an error.
-    func similarColumn(to name: UnsafeRawBufferPointer) -> String? {
+    func similarColumn(to name: [UInt8]) -> String? {
         guard !ignoresSimilar else { return nil }
-        return unsafe similar[ColumnNames.core(Array(name)[...])].map(text)
+        return similar[ColumnNames.core(name[...])].map(text)
     }
 
     private static func core(_ name: ArraySlice<UInt8>) -> [UInt8] {

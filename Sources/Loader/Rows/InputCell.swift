@@ -13,6 +13,8 @@ import WinnowModel
         case string, number, boolean
         /// A JSON array or object, as text.
         case compound
+        /// Of a table: milliseconds since 1970 by UTC, or by somebody's clock, as an `Int64`.
+        case instant, wallTime
     }
     var kind = Kind.absent
     /// Whether a CSV cell is in quotes.
@@ -21,8 +23,16 @@ import WinnowModel
 }
 
 extension InputCell {
+    /// A boolean of JSON.
+    static func boolean(_ value: Bool) -> InputCell {
+        let word: StaticString = value ? "true" : "false"
+        return unsafe InputCell(
+            kind: .boolean,
+            bytes: UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    }
+
     func bad(_ column: String, _ expected: String) -> BadRow {
-        let shown = unsafe String(decoding: bytes.prefix(60), as: UTF8.self)
+        let shown = String(decoding: text.prefix(60), as: UTF8.self)
         let what =
             switch kind {
             case .absent, .null: "nothing"
@@ -43,7 +53,7 @@ extension InputCell {
         case .string: .string
         case .number: .number
         case .boolean: .boolean
-        case .absent, .null, .compound: nil
+        case .absent, .null, .compound, .instant, .wallTime: nil
         }
     }
 
@@ -99,6 +109,7 @@ extension InputCell {
             guard let time = instant(rules) else { throw bad(field.name, field.expected) }
             return time
         }
+        if field.type == .date, let midnight { return midnight }
         guard let notation, let value = unsafe field.number(bytes, notation) else {
             throw bad(field.name, field.expected)
         }
@@ -122,6 +133,10 @@ extension InputCell {
 
     /// A datetime in milliseconds; nil for what is none.
     private func instant(_ rules: ValueRules) -> Int64? {
+        if let milliseconds {
+            let instant = kind == .instant ? milliseconds : rules.instantOfWall(milliseconds)
+            return Instant.possibleMilliseconds.contains(instant) ? instant : nil
+        }
         guard isText else { return nil }
         return unsafe WrittenTime(utf8: bytes)?.instant(rules.instantOfWall)
     }
@@ -207,5 +222,54 @@ extension InputCell {
             result.append((Array(key.utf8), Array(text.utf8)))
         }
         return result
+    }
+}
+
+// MARK: Times of tables
+
+extension InputCell {
+    /// Milliseconds since 1970 of a time; nil for other kinds.
+    private var milliseconds: Int64? {
+        guard kind == .instant || kind == .wallTime else { return nil }
+        return unsafe bytes.loadUnaligned(as: Int64.self)
+    }
+
+    /// The day of a midnight by somebody's clock, which programs without dates have for one.
+    private var midnight: Int64? {
+        guard kind == .wallTime, let milliseconds else { return nil }
+        let day = floorDivide(milliseconds, Instant.millisecondsPerDay)
+        let isDate = (CivilDate.first.day...CivilDate.last.day).contains(Int(day))
+        return isDate && day * Instant.millisecondsPerDay == milliseconds ? day : nil
+    }
+
+    /// The cell's text: of a time as files have it.
+    var text: [UInt8] {
+        guard let milliseconds else { return unsafe Array(bytes) }
+        let written = Instant(milliseconds: milliseconds).description
+        return Array((kind == .instant ? written[...] : written.dropLast()).utf8)
+    }
+
+    /// Appends the value as JSON has it.
+    func appendJSON(to out: inout [UInt8]) {
+        switch kind {
+        case .absent, .null: out.append(contentsOf: "null".utf8)
+        case .number, .boolean, .compound: unsafe out.append(contentsOf: bytes)
+        case .csv, .string:
+            let isPlain = unsafe bytes.allSatisfy {
+                (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
+            guard isPlain else {
+                let text = unsafe String(decoding: bytes, as: UTF8.self)
+                out.append(contentsOf: jsonString(text).utf8)
+                return
+            }
+            out.append(UInt8(ascii: "\""))
+            unsafe out.append(contentsOf: bytes)
+            out.append(UInt8(ascii: "\""))
+        case .instant, .wallTime:
+            out.append(UInt8(ascii: "\""))
+            out.append(contentsOf: text)
+            out.append(UInt8(ascii: "\""))
+        }
     }
 }

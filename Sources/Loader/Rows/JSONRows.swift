@@ -4,12 +4,13 @@ import WinnowModel
 
 /// Rows of NDJSON: one object a line.
 @safe struct JSONRows: RowFormat {
-    private let bytes: UnsafeRawBufferPointer
+    private let text: RowText
     private let columns: ColumnNames
     private let trims: Bool
     private var at = 0
     /// 1-based; of the row that was read last.
     private(set) var line = 0
+    /// Bytes of the row that was read last, without its line end.
     private(set) var raw: Range<Int> = 0..<0
     private var unescaped: [UnsafeMutableRawBufferPointer] = unsafe []
     /// The keys of the last row and what they stand for: most rows have the same in the same order.
@@ -25,8 +26,8 @@ import WinnowModel
     /// Keys of all rows that are passed over.
     var ignored: Set<[UInt8]> { Set(numbers.keys) }
 
-    init(_ bytes: UnsafeRawBufferPointer, _ columns: ColumnNames, trims: Bool) {
-        unsafe self.bytes = unsafe bytes
+    init(_ text: RowText, _ columns: ColumnNames, trims: Bool) {
+        self.text = text
         self.columns = columns
         self.trims = trims
     }
@@ -36,13 +37,18 @@ import WinnowModel
         unsafe unescaped.removeAll(keepingCapacity: true)
     }
 
+    mutating func end() { release() }
+
+    func shown(_ row: Range<Int>) -> [UInt8] { text.shown(row) }
+
     /// Reads a row, a cell per column; false at the end.
     mutating func next(_ cells: inout [InputCell]) throws(BadRow) -> Bool {
-        while unsafe at < bytes.count {
+        let bytes = unsafe text.bytes
+        while at < bytes.count {
             let start = at
             at = unsafe bytes.firstIndex(of: 0x0A, from: start) ?? bytes.count
             raw = start..<at
-            at = unsafe min(at + 1, bytes.count)
+            at = min(at + 1, bytes.count)
             line += 1
             let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[raw])
             if unsafe text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
@@ -56,6 +62,7 @@ import WinnowModel
                 },
                 wrapping: JSONRows.bad)
             do throws(JSONError) { try cursor.expectEnd() } catch { throw JSONRows.bad(error) }
+            try self.text.check(raw)
             return true
         }
         return false
@@ -108,7 +115,7 @@ import WinnowModel
         } else if let number = numbers[text] {
             meaning = .ignored(number)
         } else {
-            try unsafe columns.refuse(name, as: .unknownKey)
+            try columns.refuse(text, as: .unknownKey)
             meaning = .ignored(lines.count)
             numbers[text] = lines.count
             lines.append(0)
@@ -131,12 +138,7 @@ import WinnowModel
         }
         switch try cursor.scalar() {
         case .null: return unsafe InputCell(kind: .null)
-        case .boolean(let flag):
-            let word: StaticString = flag ? "true" : "false"
-            return unsafe InputCell(
-                kind: .boolean,
-                bytes: UnsafeRawBufferPointer(
-                    start: word.utf8Start, count: word.utf8CodeUnitCount))
+        case .boolean(let flag): return .boolean(flag)
         case .number(let range):
             return unsafe InputCell(
                 kind: .number, bytes: UnsafeRawBufferPointer(rebasing: cursor.bytes[range]))

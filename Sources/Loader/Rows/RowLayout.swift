@@ -36,9 +36,9 @@ extension WinnowError {
 struct RowLayout: Sendable {
     let columns: ColumnNames
     let rules: ValueRules
-    /// Per CSV cell the column, nil for one to be passed over; nil for NDJSON.
-    private(set) var positions: [Int?]?
-    /// Columns of a CSV file that are passed over.
+    /// Per column of CSV or a table where its cells go, nil for one to be passed over; nil for NDJSON.
+    private(set) var targets: [CellTarget?]?
+    /// Columns of CSV or a table that are passed over.
     private(set) var ignored: [String] = []
     let delimiter: UInt8
     /// Whether an empty cell that is no value means "no value" rather than "not said".
@@ -47,6 +47,8 @@ struct RowLayout: Sendable {
     let trims: Bool
     /// Whether the first rows are shown.
     let previews: Bool
+    /// Whether rows of tables are to be compared with others.
+    let comparesRows: Bool
 
     /// The layout of NDJSON, and of CSV before its header is read.
     init(_ columns: ColumnNames, _ rules: ValueRules, _ options: LoadOptions) {
@@ -57,10 +59,11 @@ struct RowLayout: Sendable {
         quotedEmptyIsAbsent = options.quotedEmptyIsAbsent
         trims = options.trims
         previews = options.dryRun
+        comparesRows = options.batch != nil
     }
 
     /// The layout of a CSV file, by the header row of its first piece.
-    func csv(_ piece: InputPiece, file: String) throws(WinnowError) -> RowLayout {
+    func csv(_ piece: TextPiece, file: String) throws(WinnowError) -> RowLayout {
         var layout = self
         guard !piece.isCut else {
             throw .badData(
@@ -83,7 +86,7 @@ struct RowLayout: Sendable {
                         column: nil, code: .missingHeader, reason: "there is no header row")
                 }
                 try unsafe refuseOtherDelimiter(text, cells)
-                try layout.read(header: cells)
+                try layout.read(header: cells.map { unsafe Array($0.bytes) })
             } catch {
                 throw .badData(
                     file: file, line: rows.line, column: error.column, code: error.code,
@@ -93,32 +96,51 @@ struct RowLayout: Sendable {
         return layout
     }
 
-    /// Finds the column of each cell of a header row.
-    private mutating func read(header: [InputCell]) throws(BadRow) {
-        var positions: [Int?] = []
+    /// The layout of a table.
+    func table(_ table: Table) throws(WinnowError) -> RowLayout {
+        var layout = self
+        do throws(BadRow) {
+            try layout.read(header: table.columns.map { Array($0.name.utf8) })
+            for (column, target) in zip(table.columns, layout.targets ?? []) where target != nil {
+                guard case .other(let format) = column.layout else { continue }
+                throw BadRow(
+                    column: column.name, code: .badValue,
+                    reason: "columns of Arrow's format “\(format)” cannot be loaded; cast it to "
+                        + "text, a number, a boolean, a date, a timestamp, or a list of text")
+            }
+        } catch {
+            throw .badData(
+                file: table.name, line: nil, column: error.column, code: error.code,
+                reason: error.reason)
+        }
+        return layout
+    }
+
+    /// Finds the column of each name of a header.
+    private mutating func read(header: [[UInt8]]) throws(BadRow) {
+        var targets: [CellTarget?] = []
         var known: Set<Int> = []
         var unknown: Set<[UInt8]> = []
-        for cell in header {
-            guard unsafe String(validating: cell.bytes, as: UTF8.self) != nil else {
+        for bytes in header {
+            guard let name = String(validating: bytes, as: UTF8.self) else {
                 throw BadRow(column: nil, code: .badUTF8, reason: "the header is not UTF-8")
             }
-            let column = unsafe columns.index(of: cell.bytes)
+            let column = unsafe bytes.withUnsafeBytes { unsafe columns.index(of: $0) }
             if column == nil {
-                try unsafe columns.refuse(cell.bytes, as: .unknownColumn)
-                unsafe ignored.append(String(decoding: cell.bytes, as: UTF8.self))
+                try columns.refuse(bytes, as: .unknownColumn)
+                ignored.append(name)
             }
             let isNew =
-                unsafe column.map { known.insert($0).inserted }
-                ?? unknown.insert(Array(cell.bytes)).inserted
+                column.map { known.insert($0).inserted } ?? unknown.insert(bytes).inserted
             guard isNew else {
-                let name = unsafe String(decoding: cell.bytes.prefix(100), as: UTF8.self)
                 throw BadRow(
-                    column: name, code: .repeatedColumn, reason: "the column is there twice")
+                    column: String(name.prefix(100)), code: .repeatedColumn,
+                    reason: "the column is there twice")
             }
-            positions.append(column)
+            targets.append(column.map { CellTarget($0, self) })
         }
         try refuseMissing(known)
-        self.positions = positions
+        self.targets = targets
     }
 
     /// Tells columns that no row could be loaded without.
@@ -146,7 +168,7 @@ struct RowLayout: Sendable {
     ) throws(BadRow) {
         func isKnown(_ cell: InputCell) -> Bool { unsafe columns.index(of: cell.bytes) != nil }
         func isLike(_ cell: InputCell) -> Bool {
-            unsafe isKnown(cell) || columns.similarColumn(to: cell.bytes) != nil
+            unsafe isKnown(cell) || columns.similarColumn(to: Array(cell.bytes)) != nil
         }
         if header.contains(where: isKnown) { return }
         for (other, name) in [(";", "“;”"), ("\t", "tab"), ("|", "“|”"), (",", "“,”")]
@@ -173,7 +195,7 @@ extension RowLayout {
         json.object { json in
             for (column, cell) in zip(columns.columns, cells) where cell.kind != .absent {
                 json.member(String(decoding: column.name, as: UTF8.self)) { json in
-                    let text = unsafe String(decoding: cell.bytes, as: UTF8.self)
+                    let text = String(decoding: cell.text, as: UTF8.self)
                     switch (cell.kind, column.content) {
                     case (.absent, _), (.null, _): json.literal("null")
                     case (.number, _), (.boolean, _), (.compound, _): json.literal(text)
@@ -183,7 +205,7 @@ extension RowLayout {
                             $0.value(String(decoding: $1, as: UTF8.self))
                         }
                     case (.csv, .other) where RowLayout.isLiteral(text): json.literal(text)
-                    case (.csv, _), (.string, _): json.value(text)
+                    case (.csv, _), (.string, _), (.instant, _), (.wallTime, _): json.value(text)
                     }
                 }
             }
@@ -202,9 +224,9 @@ extension RowLayout {
 
 extension ColumnNames {
     /// Throws for a name that is not known, unless such ones are passed over.
-    func refuse(_ name: UnsafeRawBufferPointer, as code: ErrorCode) throws(BadRow) {
-        let shown = unsafe String(decoding: name.prefix(100), as: UTF8.self)
-        let similar = unsafe similarColumn(to: name)
+    func refuse(_ name: [UInt8], as code: ErrorCode) throws(BadRow) {
+        let shown = String(decoding: name.prefix(100), as: UTF8.self)
+        let similar = similarColumn(to: name)
         guard !ignoresUnknown else {
             guard let similar else { return }
             throw BadRow(

@@ -16,6 +16,7 @@ public struct LoadSource: Sendable {
         case standardInput
         case bytes([UInt8], InputFormat)
         case caller(InputFormat, @Sendable () throws(WinnowError) -> [UInt8]?)
+        case table(Table)
 
         /// For messages.
         package var name: String {
@@ -24,6 +25,7 @@ public struct LoadSource: Sendable {
             case .standardInput: "standard input"
             case .bytes: "memory"
             case .caller: "the caller's input"
+            case .table(let table): table.name
             }
         }
     }
@@ -55,6 +57,9 @@ public struct LoadSource: Sendable {
     ) -> LoadSource {
         LoadSource(inputs: [.caller(format, next)])
     }
+
+    /// Columns in memory. Once used, the source is used up.
+    package static func table(_ table: Table) -> LoadSource { LoadSource(inputs: [.table(table)]) }
 }
 
 /// What is loaded.

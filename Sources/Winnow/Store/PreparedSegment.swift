@@ -39,7 +39,7 @@ public struct PreparedSegment: Sendable {
         return bytes
     }
 
-    private func rows() throws(WinnowError) -> RowSet {
+    func rows() throws(WinnowError) -> RowSet {
         try snapshot.evaluator(options, Cancellation()).rows(bound.plan)
     }
 }
