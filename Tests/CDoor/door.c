@@ -1,8 +1,8 @@
 /* What winnow.h promises beside right answers: misuse is an error, threads and forks are fine.
  *
- *     door STORE misuse|threads|fork|writing
+ *     door STORE misuse|threads|fork|writing|tables
  *
- * Prints "ok", or the line of the first promise that does not hold. */
+ * STORE is an absolute path. Prints "ok", or the line of the first promise that does not hold. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
@@ -232,17 +232,163 @@ static void writing(void) {
     winnow_free(text);
     winnow_free(rows);
     winnow_free(bytes);
+    CHECK(winnow_finish(germans) == WINNOW_OK);
     CHECK(winnow_prepare(after, "id = \"nobody\"", NULL, &germans) == WINNOW_OK);
     CHECK(winnow_ids(germans, &ids, &offsets, &text) == WINNOW_OK && ids == 0 && offsets[0] == 0 && text);
     winnow_free(offsets);
     winnow_free(text);
 
+    CHECK(winnow_finish(germans) == WINNOW_OK && winnow_release(after) == WINNOW_OK);
     CHECK(winnow_call(store, "erase", "{\"profiles\": [\"a\", \"b\"]}", &text) == WINNOW_OK);
     CHECK(strstr(text, "\"erased\": 2") != NULL);
     winnow_free(text);
     CHECK(winnow_call(NULL, "catalog", "{}", &text) == WINNOW_OK && text[0] == '[');
     winnow_free(text);
     CHECK(winnow_create("/", NULL, &store) == WINNOW_CANNOT_CREATE);
+}
+
+/* A stream of one batch with one column of texts; what is wrong with it, a test sets. */
+static int released[3];
+static int64_t row_count, batch_columns;
+static const char *root_format, *column_format;
+static int schema_code, next_code, batches_given;
+static int32_t ends[4];
+
+static void release_schema(struct ArrowSchema *schema) {
+    schema->release = NULL;
+    released[0]++;
+}
+
+static void release_array(struct ArrowArray *array) {
+    array->release = NULL;
+    released[1]++;
+}
+
+static void release_stream(struct ArrowArrayStream *stream) {
+    stream->release = NULL;
+    released[2]++;
+}
+
+static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+    static struct ArrowSchema child, *children[1] = {&child};
+    (void)stream;
+    if (schema_code) return schema_code;
+    child = (struct ArrowSchema){.format = column_format, .name = "id"};
+    *out = (struct ArrowSchema){.format = root_format, .name = "", .n_children = 1, .children = children,
+                                .release = release_schema};
+    return 0;
+}
+
+static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
+    static const void *root_buffers[1], *buffers[3];
+    static struct ArrowArray child, *children[1] = {&child};
+    (void)stream;
+    *out = (struct ArrowArray){0};
+    if (next_code) return next_code;
+    if (batches_given++) return 0;
+    buffers[1] = ends;
+    buffers[2] = "xyz";
+    child = (struct ArrowArray){.length = row_count, .n_buffers = 3, .buffers = buffers};
+    *out = (struct ArrowArray){.length = row_count, .n_buffers = 1, .buffers = root_buffers,
+                               .n_children = batch_columns, .children = children, .release = release_array};
+    return 0;
+}
+
+static const char *last_stream_error(struct ArrowArrayStream *stream) {
+    (void)stream;
+    return "the source went away";
+}
+
+/* A stream with nothing wrong. */
+static struct ArrowArrayStream sound(void) {
+    row_count = 3;
+    batch_columns = 1;
+    root_format = "+s";
+    column_format = "u";
+    schema_code = next_code = batches_given = 0;
+    for (int i = 0; i < 4; i++) ends[i] = i;
+    memset(released, 0, sizeof released);
+    return (struct ArrowArrayStream){.get_schema = get_schema, .get_next = get_next,
+                                     .get_last_error = last_stream_error, .release = release_stream};
+}
+
+static int load_stream(struct ArrowArrayStream *stream, const char *own) {
+    return winnow_load_arrow(store, "profiles", stream, own, NULL);
+}
+
+static void tables(void) {
+    struct ArrowArrayStream stream = sound();
+    char *text;
+    winnow_prepared_t *all;
+    CHECK(winnow_load_arrow(store, "profiles", &stream, "{\"batch\": \"1\"}", &text) == WINNOW_OK);
+    CHECK(strstr(text, "\"new\": 3") != NULL);
+    winnow_free(text);
+    /* Everything is released once, and the caller's stream says so. */
+    CHECK(stream.release == NULL && released[0] == 1 && released[1] == 1 && released[2] == 1);
+    CHECK(load_stream(&stream, NULL) == WINNOW_USAGE && error_has("released"));
+    stream = sound();
+    CHECK(winnow_load_arrow(store, "profiles", &stream, "{\"batch\": \"1\"}", &text) == WINNOW_OK);
+    CHECK(strstr(text, "\"repeated\": true") != NULL && released[2] == 1);
+    winnow_free(text);
+
+    /* Whatever is wrong, nothing is stored, and everything is released. */
+    struct { const char *says; int code; } expected;
+    for (int wrong = 0; wrong < 13; wrong++) {
+        const char *kind = "profiles", *own = NULL;
+        stream = sound();
+        expected.code = WINNOW_DATA;
+        switch (wrong) {
+        case 0: root_format = "u"; expected.says = "structs"; break;
+        case 1: column_format = "z"; expected.says = "cast it"; break;
+        case 2: column_format = NULL; expected.says = "cast it"; break;
+        case 3: row_count = -1; expected.says = "out of range"; break;
+        case 4: row_count = INT64_MAX; expected.says = "out of range"; break;
+        case 5: batch_columns = 0; expected.says = "0 columns"; break;
+        case 6: ends[1] = -5; expected.says = "outside"; break;
+        case 7: ends[2] = 0; expected.says = "outside"; break;
+        case 8: schema_code = 5; expected.says = "went away"; expected.code = WINNOW_IO; break;
+        case 9: next_code = 5; expected.says = "went away"; expected.code = WINNOW_IO; break;
+        case 10: own = "{\"format\": \"csv\"}"; expected.says = "no format"; expected.code = WINNOW_USAGE; break;
+        case 11: own = "{"; expected.says = "JSON"; expected.code = WINNOW_USAGE; break;
+        case 12: kind = "people"; expected.says = "people"; expected.code = WINNOW_USAGE; break;
+        }
+        CHECK(winnow_load_arrow(store, kind, &stream, own, NULL) == expected.code);
+        CHECK(error_has(expected.says));
+        CHECK(stream.release == NULL && released[2] == 1 && released[1] <= 1);
+        CHECK(released[1] == (batches_given > 0) && released[0] == !schema_code);
+    }
+    stream = sound();
+    CHECK(winnow_load_arrow(NULL, "profiles", &stream, NULL, NULL) == WINNOW_USAGE && released[2] == 1);
+    CHECK(winnow_load_arrow(store, "profiles", NULL, NULL, NULL) == WINNOW_USAGE);
+
+    winnow_snapshot_t *now;
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    CHECK(winnow_snapshot(store, &now) == WINNOW_OK);
+    CHECK(winnow_prepare(now, "id in (\"x\", \"y\", \"z\", \"ada\")", NULL, &all) == WINNOW_OK);
+    CHECK(winnow_export_arrow(all, "{\"fields\": [\"nothing\"]}", &stream) == WINNOW_USAGE && error_has("nothing"));
+    CHECK(winnow_export_arrow(all, "{\"limit\": -1}", &stream) == WINNOW_USAGE && error_has("limit"));
+    CHECK(winnow_export_arrow(all, "{\"fields\": \"id\"}", &stream) == WINNOW_USAGE && error_has("fields"));
+    CHECK(winnow_export_arrow(all, NULL, NULL) == WINNOW_USAGE);
+    CHECK(winnow_export_arrow(NULL, NULL, &stream) == WINNOW_USAGE);
+    CHECK(winnow_export_arrow(all, NULL, &stream) == WINNOW_OK);
+    CHECK(winnow_finish(all) == WINNOW_OK && winnow_release(now) == WINNOW_OK);
+    CHECK(stream.get_schema(&stream, NULL) != 0 && stream.get_last_error(&stream) != NULL);
+    CHECK(stream.get_schema(&stream, &schema) == 0 && strcmp(schema.format, "+s") == 0 && schema.n_children > 5);
+    CHECK(strcmp(schema.children[0]->name, "id") == 0 && strcmp(schema.children[0]->format, "U") == 0);
+    CHECK(stream.get_next(&stream, &batch) == 0 && batch.length == 4 && batch.n_children == schema.n_children);
+    /* A child may be taken out, and lives on. */
+    struct ArrowArray ids = *batch.children[0];
+    batch.children[0]->release = NULL;
+    batch.release(&batch);
+    schema.release(&schema);
+    const int64_t *offsets = ids.buffers[1];
+    CHECK(offsets[4] == 6 && memcmp(ids.buffers[2], "adaxyz", 6) == 0);
+    ids.release(&ids);
+    CHECK(ids.release == NULL && batch.release == NULL && schema.release == NULL);
+    CHECK(stream.get_next(&stream, &batch) == 0 && batch.release == NULL);
+    stream.release(&stream);
+    CHECK(stream.release == NULL);
 }
 
 int main(int argc, char **argv) {
@@ -253,7 +399,12 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[2], "threads") == 0) threads();
     else if (strcmp(argv[2], "fork") == 0) forks();
     else if (strcmp(argv[2], "writing") == 0) writing();
+    else if (strcmp(argv[2], "tables") == 0) tables();
     else return WINNOW_USAGE;
+    /* What was opened here; some parts end it themselves, or open something else in its place. */
+    for (int i = 0; i < RULES; i++) winnow_finish(prepared[i]);
+    winnow_release(snapshot);
+    winnow_close(store);
     printf("ok\n");
     return 0;
 }
