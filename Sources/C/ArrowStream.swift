@@ -64,7 +64,9 @@ import WinnowModel
         guard code != 0 else { return }
         var message = ""
         if let text = unsafe stream.pointee.get_last_error?(stream) {
-            message = unsafe ": " + String(cString: text)
+            // What follows is for whoever wrote the source.
+            let line = unsafe String(cString: text).split(separator: "\n").first ?? ""
+            message = ": " + line.prefix(300)
         }
         throw .io(operation: "read", path: ArrowStream.name + message, code: code)
     }
@@ -142,7 +144,8 @@ import WinnowModel
             throw ArrowFault("it has \(unsafe array.n_buffers) buffers")
         }
         if wanted == 0 {
-            return unsafe TableColumn(count: 0, offset: 0, validity: nil, values: nil)
+            return unsafe TableColumn(
+                count: own.upperBound, offset: own.lowerBound, validity: nil, values: nil)
         }
         guard unsafe array.buffers != nil, unsafe own.isEmpty || buffer(1) != nil else {
             throw ArrowFault("a buffer is missing")
@@ -244,6 +247,7 @@ extension TableLayout {
         case "I": self = .integers(width: 4, isSigned: false)
         case "l": self = .integers(width: 8, isSigned: true)
         case "L": self = .integers(width: 8, isSigned: false)
+        case "e": self = .floats(width: 2)
         case "f": self = .floats(width: 4)
         case "g": self = .floats(width: 8)
         case "u": self = .texts(offsetWidth: 4)

@@ -25,6 +25,12 @@ def test_a_count_is_an_int_that_knows_more(bookshop):
     assert windowed.windows[0]["to_inclusive"] is True
     moment = datetime.datetime(2025, 10, 15, tzinfo=datetime.timezone.utc)
     assert bookshop.count(OPENED, as_of=moment).as_of == count.as_of
+    for wrong in (datetime.date(2025, 1, 1), 5):
+        with pytest.raises(winnow.Usage, match="instant"):
+            bookshop.count(OPENED, as_of=wrong)
+    early = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+    with pytest.raises(winnow.Usage, match="years"):
+        bookshop.count(OPENED, as_of=early)
     with pytest.raises(winnow.Usage, match="time zone"):
         bookshop.count(OPENED, as_of=datetime.datetime(2025, 10, 15))
 
@@ -142,6 +148,20 @@ def test_every_builder_is_a_rule_that_the_engine_reads():
     assert list(rule.to_rule()) == ["all"] and len(rule.to_rule()["all"]) == 3
     assert pickle.loads(pickle.dumps(rule)) == rule and hash(rule) == hash(pickle.loads(pickle.dumps(rule)))
     assert rule.text().startswith("sample")
+    assert field("a").is_in("DE") == field("a").is_in(["DE"]) and field("a").not_in("DE") == field("a").not_in(("DE",))
+    assert (field("a") == 1) != (field("a") == True)  # noqa: E712
+    rule.to_rule()["all"].clear()
+    assert len(rule.to_rule()["all"]) == 3
+    named = winnow.Rule.named("n", rule, "Europe/Berlin")
+    assert winnow.command("rule", rule=named, to="json")[0]["timezone"] == "Europe/Berlin"
+    for wrong in (lambda: named & rule, lambda: ~named, lambda: winnow.Rule.named("m", named), lambda: rule | named):
+        with pytest.raises(winnow.Usage, match="stands alone"):
+            wrong()
+    deep = rule
+    for _ in range(3000):
+        deep = ~deep
+    with pytest.raises(winnow.Usage, match="nested too deep"):
+        str(deep)
     with pytest.raises(winnow.Usage, match="neither true nor false"):
         bool(rule)
     with pytest.raises(AttributeError, match="opend"):

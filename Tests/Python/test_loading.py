@@ -119,6 +119,7 @@ def test_pandas(shop):
     assert rows["b"]["a_decimal"] is None and rows["c"]["a_decimal"] == decimal.Decimal("0.30")
     assert rows["c"]["a_date"] == datetime.date(1960, 1, 1) and rows["a"]["a_boolean"] is True
     assert shop.snapshot().table(ALL).to_pandas().shape[0] == 3
+    assert shop.load("profiles", frame.set_index("id")).updated == 3
 
 
 def test_events_are_those_of_csv(tmp_path):
@@ -173,11 +174,23 @@ def test_what_cannot_be_loaded_is_said_by_row_and_column(shop, tmp_path):
     rejects = tmp_path / "rejects.ndjson"
     summary = shop.load("profiles", pyarrow.table({"id": ["a", None], "a_integer": [1, 2]}), rejects=rejects)
     assert summary.rejected == 1 and '"row": 2' in rejects.read_text() and "a_integer" in rejects.read_text()
-    with pytest.raises(winnow.NotFound):
+    with pytest.raises(winnow.NotFound, match="nothing.parquet: no such file"):
         shop.load("profiles", tmp_path / "nothing.parquet")
-    (tmp_path / "bad.parquet").write_bytes(b"no parquet")
-    with pytest.raises(winnow.BadData):
-        shop.load("profiles", tmp_path / "bad.parquet")
+    (tmp_path / "bad.PARQUET").write_bytes(b"no parquet")
+    with pytest.raises(winnow.BadData, match="bad.PARQUET"):
+        shop.load("profiles", tmp_path / "bad.PARQUET")
+    import pyarrow.parquet
+
+    whole = tmp_path / "whole.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"id": [f"{i:09}" for i in range(10_000)]}), whole, compression="zstd")
+    damaged = bytearray(whole.read_bytes())
+    damaged[len(damaged) // 4:len(damaged) // 2] = bytes(len(damaged) // 2 - len(damaged) // 4)
+    whole.write_bytes(damaged)
+    with pytest.raises(winnow.BadData, match="whole.parquet"):
+        shop.load("profiles", whole)
+    assert shop.info()[0]["profiles"] == 1
+    with pytest.raises(winnow.Usage, match="all Parquet"):
+        shop.load("profiles", [whole, rejects])
 
 
 def test_a_reader_that_fails_stores_nothing(shop):
@@ -188,9 +201,67 @@ def test_a_reader_that_fails_stores_nothing(shop):
         yield pyarrow.record_batch([["a"]], schema=schema)
         raise RuntimeError("the source went away")
 
-    with pytest.raises(winnow.SystemFailure, match="went away"):
+    with pytest.raises(RuntimeError, match="^the source went away$"):
         shop.load("profiles", pyarrow.RecordBatchReader.from_batches(schema, batches()))
+
+    class Foreign:
+        """A source that is not known for what it is."""
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return pyarrow.RecordBatchReader.from_batches(schema, batches()).__arrow_c_stream__()
+
+    with pytest.raises(winnow.SystemFailure, match="went away") as caught:
+        shop.load("profiles", Foreign())
+    assert "\n" not in str(caught.value) and "def batches" not in str(caught.value)
     assert shop.info()[0]["profiles"] == 0
+
+
+def test_a_reader_that_gives_other_than_it_promised_is_refused(shop):
+    pyarrow = pytest.importorskip("pyarrow")
+    schema = pyarrow.schema({"id": pyarrow.string(), "a_string": pyarrow.string(), "a_integer": pyarrow.int64()})
+    for columns in (
+        {"a_string": ["S"], "id": ["I"], "a_integer": [1]},
+        {"id": ["I"], "a_string": ["S"], "a_integer": pyarrow.array([1], pyarrow.int8())},
+        {"id": ["I"]},
+    ):
+        batches = iter([pyarrow.record_batch(columns)])
+        with pytest.raises(winnow.BadData, match="promised"):
+            shop.load("profiles", pyarrow.RecordBatchReader.from_batches(schema, batches))
+    assert shop.info()[0]["profiles"] == 0
+
+
+def test_dicts_say_what_tables_say(shop):
+    numpy = pytest.importorskip("numpy")
+    pandas = pytest.importorskip("pandas")
+    row = {
+        "id": "a", "a_decimal": numpy.float32(0.1), "a_integer": numpy.int16(5), "a_string": pandas.NA,
+        "a_datetime": numpy.datetime64("2025-01-02T03:04:05", "ns"), "a_boolean": float("nan"), "a_date": pandas.NaT,
+    }  # fmt: skip
+    assert shop.load("profiles", [row]).new == 1
+    (got,) = stored(shop)
+    assert got["a_decimal"] == decimal.Decimal("0.10") and got["a_integer"] == 5
+    assert got["a_datetime"] == datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert got["a_string"] is None and got["a_boolean"] is None and got["a_date"] is None
+    naive = {"id": "b", "a_datetime": datetime.datetime(2025, 1, 1)}
+    shop.load("profiles", [naive], timezone="Europe/Berlin")
+    assert shop.count(field("a_datetime") == "2024-12-31T23:00:00Z") == 1
+    with pytest.raises(winnow.BadData, match="Unicode"):
+        shop.load("profiles", [{"id": "a\ud800"}])
+
+
+def test_floats_are_the_shortest_decimals(shop):
+    pyarrow = pytest.importorskip("pyarrow")
+    numpy = pytest.importorskip("numpy")
+    table = pyarrow.table({
+        "id": ["a", "b"], "a_integer": [1e18, float(-(2**60))],
+        "a_decimal": pyarrow.array(numpy.array([0.25, -1.5], dtype=numpy.float16)),
+    })  # fmt: skip
+    assert shop.load("profiles", table).new == 2
+    rows = stored(shop)
+    assert [row["a_integer"] for row in rows] == [10**18, -(2**60)]
+    assert [row["a_decimal"] for row in rows] == [decimal.Decimal("0.25"), decimal.Decimal("-1.50")]
+    with pytest.raises(winnow.BadData, match="array of strings"):
+        shop.load("profiles", pyarrow.table({"id": ["a"], "a_string_set": pyarrow.array([[None]])}))
 
 
 def test_missing_packages_are_named(monkeypatch, bookshop):

@@ -214,7 +214,8 @@ int winnow_load(const winnow_store_t *store, const char *kind, const char *data,
  * a column for each column of the kind: utf8, large_utf8, utf8_view; dictionaries; integers; floats, as the
  * shortest decimal that reads back, NaN for no value; bool; decimal128; date32; timestamps, those without a zone
  * by the option "timezone"; lists of utf8 for sets. Text is read as in a cell of CSV. A null says nothing of the
- * column; with {"empty": "clear"} it takes the stored value away.
+ * column; with {"empty": "clear"} it takes the stored value away. All batches are of the stream's schema; the
+ * library cannot see when one is not.
  * kind, options, summary: as winnow_load; of the options, those that say how text is laid out do not matter. */
 int winnow_load_arrow(const winnow_store_t *store, const char *kind, struct ArrowArrayStream *stream,
                       const char *options, char **summary);

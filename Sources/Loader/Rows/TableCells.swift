@@ -287,18 +287,21 @@ import WinnowModel
     private static func float(
         _ values: UnsafeRawPointer, _ i: Int, _ width: Int, _ text: inout CellText
     ) -> InputCell {
-        let written: String
-        if width == 4 {
-            let value = unsafe values.loadUnaligned(fromByteOffset: i * 4, as: Float.self)
+        func cell(_ value: some BinaryFloatingPoint & BitwiseCopyable & LosslessStringConvertible)
+            -> InputCell
+        {
             if value.isNaN { return InputCell() }
-            written = value.description
-        } else {
-            let value = unsafe values.loadUnaligned(fromByteOffset: i * 8, as: Double.self)
-            if value.isNaN { return InputCell() }
-            written = value.description
+            // Without an exponent, which whole numbers do not have.
+            if let whole = Int64(exactly: value) {
+                return unsafe InputCell(kind: .number, bytes: text.keep(Int128(whole)))
+            }
+            return unsafe InputCell(kind: .number, bytes: text.keep(value.description.utf8))
         }
-        let digits = written.hasSuffix(".0") ? written.dropLast(2) : written[...]
-        return unsafe InputCell(kind: .number, bytes: text.keep(digits.utf8))
+        switch width {
+        case 2: return cell(unsafe values.loadUnaligned(fromByteOffset: i * 2, as: Float16.self))
+        case 4: return cell(unsafe values.loadUnaligned(fromByteOffset: i * 4, as: Float.self))
+        default: return cell(unsafe values.loadUnaligned(fromByteOffset: i * 8, as: Double.self))
+        }
     }
 
     /// Units of 10^−scale, without zeros at the end.

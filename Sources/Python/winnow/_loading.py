@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Union
 
 from . import _errors, _json
@@ -26,6 +26,11 @@ class Input:
     format: str | None = None
     stream: Any = None
     """What keeps the stream until it is taken over."""
+    failures: list[BaseException]
+    """What a source in Python raised while it was read."""
+
+    def __init__(self) -> None:
+        self.failures = []
 
     def address(self) -> int | None:
         """Where the stream is."""
@@ -33,7 +38,10 @@ class Input:
             return None
         if isinstance(self.stream, ArrowArrayStream):
             return ctypes.addressof(self.stream)
-        return int(_capsule_pointer(self.stream, b"arrow_array_stream"))
+        try:
+            return int(_capsule_pointer(self.stream, b"arrow_array_stream"))
+        except ValueError as error:
+            raise _errors.Usage(f"__arrow_c_stream__ gave {type(self.stream).__name__}, which is no stream") from error
 
 
 def made(data: Any) -> Input:
@@ -43,8 +51,8 @@ def made(data: Any) -> Input:
         path = os.fspath(data)
         if isinstance(path, bytes):
             path = os.fsdecode(path)
-        if path.endswith((".parquet", ".parq")):
-            own.stream = _capsule(_parquet([path]))
+        if _is_parquet(path):
+            own.stream = _capsule(_parquet([path], own.failures))
         else:
             own.files = [path]
         return own
@@ -56,10 +64,10 @@ def made(data: Any) -> Input:
         return own
     if hasattr(data, "collect") and type(data).__module__.partition(".")[0] == "polars":
         data = data.collect()
-    if hasattr(data, "__arrow_c_stream__"):
-        own.stream = data.__arrow_c_stream__()
+    if hasattr(data, "read_next_batch"):
+        own.stream = _capsule(_checked(data, own.failures))
         return own
-    if hasattr(data, "_export_to_c") and hasattr(data, "schema"):
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "_export_to_c") and hasattr(data, "schema"):
         own.stream = _capsule(data)
         return own
     if isinstance(data, Mapping) or not isinstance(data, Iterable):
@@ -70,12 +78,15 @@ def made(data: Any) -> Input:
     values = list(data)
     if values and all(isinstance(value, (str, os.PathLike)) for value in values):
         paths = [os.fspath(value) for value in values]
-        if all(path.endswith((".parquet", ".parq")) for path in paths):
-            own.stream = _capsule(_parquet(paths))
+        parquet = [path for path in paths if _is_parquet(path)]
+        if parquet and len(parquet) < len(paths):
+            raise _errors.Usage("files of one load are all Parquet, or none is")
+        if parquet:
+            own.stream = _capsule(_parquet(paths, own.failures))
         else:
             own.files = paths
     elif all(isinstance(value, Mapping) for value in values):
-        own.text = "".join(_json.written(value, "a row") + "\n" for value in values).encode()
+        own.text = _json.rows(values)
         own.format = "ndjson"
     else:
         raise _errors.Usage("what is loaded are names of files, or rows as dicts; not some of each, or others")
@@ -91,24 +102,62 @@ def _capsule(table: Any) -> Any:
     return stream
 
 
-def _parquet(paths: list[str]) -> Any:
+def _is_parquet(path: str) -> bool:
+    return path.lower().endswith((".parquet", ".parq"))
+
+
+def _checked(reader: Any, failures: list[BaseException]) -> Any:
+    """The same batches, each of the types that the reader promises: the library cannot see that."""
+    import pyarrow
+
+    def batches() -> Iterator[Any]:
+        try:
+            for batch in reader:
+                if not batch.schema.equals(reader.schema):
+                    raise _errors.BadData(
+                        f"a batch has the columns {', '.join(map(str, batch.schema))}; the reader promised "
+                        f"{', '.join(map(str, reader.schema))}", "bad_value")  # fmt: skip
+                yield batch
+        except BaseException as error:
+            # The library hears no more than that it failed.
+            failures.append(error)
+            raise
+
+    return pyarrow.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+def _parquet(paths: list[str], failures: list[BaseException]) -> Any:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise _errors.needed("pyarrow", "loading Parquet", error) from error
-    try:
-        files = [pyarrow.parquet.ParquetFile(path) for path in paths]
-    except FileNotFoundError as error:
-        raise _errors.NotFound(f"there is no file {error.filename or paths}", "not_found") from error
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise _errors.BadData(f"{', '.join(paths)}: {error}", "bad_value") from error
+
+    def bad(path: str, error: Exception) -> _errors.Error:
+        if isinstance(error, FileNotFoundError):
+            return _errors.NotFound(f"{path}: no such file", "not_found", path)
+        return _errors.BadData(f"{path}: {error}", "bad_value", path)
+
+    files = []
+    for path in paths:
+        try:
+            files.append(pyarrow.parquet.ParquetFile(path))
+        except (pyarrow.ArrowException, OSError) as error:
+            raise bad(path, error) from error
     schema = files[0].schema_arrow
     for path, file in zip(paths, files):
-        if file.schema_arrow != schema:
-            raise _errors.BadData(f"{path} has other columns than {paths[0]}; load them one by one", "bad_value")
-    batches = (batch for file in files for batch in file.iter_batches(batch_size=1 << 16))
-    return pyarrow.RecordBatchReader.from_batches(schema, batches)
+        if not file.schema_arrow.equals(schema):
+            raise _errors.BadData(f"{path} has other columns than {paths[0]}; load them one by one", "bad_value", path)
+
+    def batches() -> Iterator[Any]:
+        for path, file in zip(paths, files):
+            try:
+                yield from file.iter_batches(batch_size=1 << 16)
+            except (pyarrow.ArrowException, OSError) as error:
+                failures.append(bad(path, error))
+                raise
+
+    return pyarrow.RecordBatchReader.from_batches(schema, batches())
 
 
 def _pandas(frame: Any) -> Any:
@@ -116,7 +165,9 @@ def _pandas(frame: Any) -> Any:
         import pyarrow
     except ImportError as error:
         raise _errors.needed("pyarrow", "loading what pandas has", error) from error
+    # An index with a name is a column, too.
+    names = [name for name in frame.index.names if name is not None]
     try:
-        return pyarrow.Table.from_pandas(frame, preserve_index=False)
-    except pyarrow.ArrowException as error:
-        raise _errors.BadData(f"a column of the data frame has values of several types: {error}", "bad_value") from error
+        return pyarrow.Table.from_pandas(frame, preserve_index=bool(names))
+    except (pyarrow.ArrowException, ValueError, TypeError) as error:
+        raise _errors.BadData(f"the data frame cannot be read as a table: {error}", "bad_value") from error

@@ -291,6 +291,9 @@ class Store(_Asked):
         ``batch``: an id under which the batch is remembered: loading the same again does nothing.
 
         Other options are those of ``winnow load``, such as ``unknown_profiles="create"``.
+
+        What a reader raises while it is read ends the load, with nothing stored. A Ctrl-C is noticed when the call
+        returns; who may have to load again gives a ``batch``. Attributes of campaigns come from NDJSON or dicts alone.
         """
         own = _loading.made(data)
         if batch is not None:
@@ -307,7 +310,13 @@ class Store(_Asked):
         what = encoded(kind, "a kind")
         address = own.address()
         if address is not None:
-            _library.call("load_arrow", self._handle.get(), what, address, text, byref(memory.address))
+            try:
+                _library.call("load_arrow", self._handle.get(), what, address, text, byref(memory.address))
+            except _errors.Error:
+                # What the source raised says more.
+                if own.failures:
+                    raise own.failures[0] from None
+                raise
         else:
             size = len(own.text or b"")
             _library.call("load", self._handle.get(), what, own.text, size, text, byref(memory.address))

@@ -10,6 +10,7 @@ JSON, and ``text()`` the sentence that it says. Names, dates and numbers are che
 
 from __future__ import annotations
 
+import copy
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping
@@ -58,8 +59,8 @@ class Rule:
         self._node = dict(node)
 
     def to_rule(self) -> dict[str, Any]:
-        """The rule as a ``dict``."""
-        return self._node
+        """The rule as a ``dict`` of its own."""
+        return copy.deepcopy(self._node)
 
     @classmethod
     def named(cls, name: str, where: RuleLike, timezone: str | None = None) -> Rule:
@@ -67,7 +68,7 @@ class Rule:
         document: dict[str, Any] = {"name": name}
         if timezone is not None:
             document["timezone"] = timezone
-        return cls({**document, "where": parsed(where)})
+        return cls({**document, "where": _unnamed(parsed(where))})
 
     def text(self) -> str:
         """The sentence that it says, such as ``email opened at least 3 times``."""
@@ -88,11 +89,11 @@ class Rule:
         return Rule(parsed(other))._joined("any", self)
 
     def __invert__(self) -> Rule:
-        return Rule({"not": self._node})
+        return Rule({"not": _unnamed(self._node)})
 
     def _joined(self, key: str, other: RuleLike) -> Rule:
         nodes: list[Any] = []
-        for node in (self._node, parsed(other)):
+        for node in (_unnamed(self._node), _unnamed(parsed(other))):
             # What is joined the same way stays on one level.
             nodes += node[key] if list(node) == [key] else [node]
         return Rule({key: nodes})
@@ -101,7 +102,7 @@ class Rule:
         raise _errors.Usage("a rule is neither true nor false: join rules with &, | and ~, and count them")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rule) and self._node == other._node
+        return isinstance(other, Rule) and str(self) == str(other)
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -117,6 +118,12 @@ class Rule:
 
 
 RuleLike = Union[str, Mapping[str, Any], Rule]
+
+
+def _unnamed(node: dict[str, Any]) -> dict[str, Any]:
+    if "where" in node:
+        raise _errors.Usage("a rule with a name or a zone stands alone: join the parts, then name the whole")
+    return node
 
 
 def parsed(rule: RuleLike) -> dict[str, Any]:
@@ -381,11 +388,11 @@ class Field:
 
     def is_in(self, values: Iterable[Value], *, ignore_case: bool = False) -> Rule:
         """The field has one of these values."""
-        return self.where("in", list(values), ignore_case=ignore_case)
+        return self.where("in", _list(values), ignore_case=ignore_case)
 
     def not_in(self, values: Iterable[Value], *, ignore_case: bool = False) -> Rule:
         """The field has none of these values, or no value."""
-        return self.where("not_in", list(values), ignore_case=ignore_case)
+        return self.where("not_in", _list(values), ignore_case=ignore_case)
 
     def between(self, low: Value, high: Value) -> Rule:
         """From one value to another, both included."""
