@@ -6,6 +6,7 @@ import WinnowModel
 /// https://arrow.apache.org/docs/format/CStreamInterface.html
 @safe final class ArrowStream: @unchecked Sendable {
     static let name = "the Arrow stream"
+    private static let mostColumns: Int64 = 1 << 20
     /// Stays where it is while it is in use.
     private let stream: UnsafeMutablePointer<ArrowArrayStream>
     private var columns: [Table.Column] = []
@@ -30,6 +31,9 @@ import WinnowModel
         defer { unsafe root.release?(&root) }
         guard unsafe root.format != nil, unsafe String(cString: root.format) == "+s" else {
             throw ArrowStream.broken("its rows are no structs")
+        }
+        guard unsafe (0...ArrowStream.mostColumns).contains(root.n_children) else {
+            throw ArrowStream.broken("it has \(unsafe root.n_children) columns")
         }
         for i in 0..<Int(unsafe root.n_children) {
             guard let children = unsafe root.children, let child = unsafe children[i] else {
@@ -98,12 +102,16 @@ import WinnowModel
         guard unsafe Int(root.n_children) == columns.count else {
             throw ArrowStream.broken("a batch has \(unsafe root.n_children) columns")
         }
-        let hasNulls = unsafe root.null_count != 0 && root.n_buffers > 0 && root.buffers[0] != nil
-        guard !hasNulls else { throw ArrowStream.broken("rows cannot be null") }
+        if unsafe root.null_count != 0, unsafe root.n_buffers > 0, let buffers = unsafe root.buffers
+        {
+            guard unsafe buffers[0] == nil else { throw ArrowStream.broken("rows cannot be null") }
+        }
         var own: [TableColumn] = []
         for (i, column) in columns.enumerated() {
             do throws(ArrowFault) {
-                guard let child = unsafe root.children[i] else { throw ArrowFault("no values") }
+                guard let children = unsafe root.children, let child = unsafe children[i] else {
+                    throw ArrowFault("there are no values")
+                }
                 own.append(try unsafe ArrowBatch.column(child.pointee, column.layout, rows))
             } catch {
                 throw ArrowStream.broken(error.reason, column: column.name)

@@ -249,7 +249,8 @@ static void writing(void) {
 
 /* A stream of one batch with one column of texts; what is wrong with it, a test sets. */
 static int released[3];
-static int64_t row_count, batch_columns;
+static int64_t row_count, batch_columns, schema_columns;
+static int has_children;
 static const char *root_format, *column_format;
 static int schema_code, next_code, batches_given;
 static int32_t ends[4];
@@ -274,8 +275,8 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) 
     (void)stream;
     if (schema_code) return schema_code;
     child = (struct ArrowSchema){.format = column_format, .name = "id"};
-    *out = (struct ArrowSchema){.format = root_format, .name = "", .n_children = 1, .children = children,
-                                .release = release_schema};
+    *out = (struct ArrowSchema){.format = root_format, .name = "", .n_children = schema_columns,
+                                .children = has_children ? children : NULL, .release = release_schema};
     return 0;
 }
 
@@ -290,7 +291,8 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     buffers[2] = "xyz";
     child = (struct ArrowArray){.length = row_count, .n_buffers = 3, .buffers = buffers};
     *out = (struct ArrowArray){.length = row_count, .n_buffers = 1, .buffers = root_buffers,
-                               .n_children = batch_columns, .children = children, .release = release_array};
+                               .n_children = batch_columns, .children = has_children ? children : NULL,
+                               .release = release_array};
     return 0;
 }
 
@@ -302,7 +304,7 @@ static const char *last_stream_error(struct ArrowArrayStream *stream) {
 /* A stream with nothing wrong. */
 static struct ArrowArrayStream sound(void) {
     row_count = 3;
-    batch_columns = 1;
+    batch_columns = schema_columns = has_children = 1;
     root_format = "+s";
     column_format = "u";
     schema_code = next_code = batches_given = 0;
@@ -333,7 +335,7 @@ static void tables(void) {
 
     /* Whatever is wrong, nothing is stored, and everything is released. */
     struct { const char *says; int code; } expected;
-    for (int wrong = 0; wrong < 13; wrong++) {
+    for (int wrong = 0; wrong < 15; wrong++) {
         const char *kind = "profiles", *own = NULL;
         stream = sound();
         expected.code = WINNOW_DATA;
@@ -350,7 +352,9 @@ static void tables(void) {
         case 9: next_code = 5; expected.says = "went away"; expected.code = WINNOW_IO; break;
         case 10: own = "{\"format\": \"csv\"}"; expected.says = "no format"; expected.code = WINNOW_USAGE; break;
         case 11: own = "{"; expected.says = "JSON"; expected.code = WINNOW_USAGE; break;
-        case 12: kind = "people"; expected.says = "people"; expected.code = WINNOW_USAGE; break;
+        case 12: schema_columns = -1; expected.says = "-1 columns"; break;
+        case 13: has_children = 0; expected.says = "no type"; break;
+        case 14: kind = "people"; expected.says = "people"; expected.code = WINNOW_USAGE; break;
         }
         CHECK(winnow_load_arrow(store, kind, &stream, own, NULL) == expected.code);
         CHECK(error_has(expected.says));

@@ -43,7 +43,8 @@ struct TableLoadTests {
         }
         return TestTable.source(
             columns.map { ($0.name, $0.layout) }, batches,
-            before: Int.random(in: 0...9, using: &random))
+            before: Int.random(in: 0...9, using: &random),
+            isShifted: Int.random(in: 0..<4, using: &random) == 0)
     }
 
     /// What a load says, and what a store has then.

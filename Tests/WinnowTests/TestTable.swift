@@ -18,6 +18,10 @@ enum TestValue {
 /// Makes columns as Arrow lays them out, and keeps their memory.
 @safe final class TestTable: @unchecked Sendable {
     private var memory: [UnsafeMutableRawPointer] = unsafe []
+    /// Whether numbers, ends and codes stand where the processor does not like to find them.
+    private let isShifted: Bool
+
+    init(isShifted: Bool = false) { self.isShifted = isShifted }
 
     deinit { for i in unsafe memory.indices { unsafe memory[i].deallocate() } }
 
@@ -71,7 +75,7 @@ enum TestValue {
             return unsafe made(buffer(values))
         case .integers(let width, _): return unsafe made(buffer(integers(), width: width))
         case .dates: return unsafe made(buffer(integers(), width: 4))
-        case .times: return unsafe made(buffer(integers()))
+        case .times: return unsafe made(buffer(integers(), width: 8))
         case .floats(let width):
             let numbers = all.map { value -> Double in
                 if case .float(let number) = value { number } else { 0 }
@@ -88,7 +92,7 @@ enum TestValue {
                 ends.append(Int64(bytes.count))
             }
             return unsafe made(
-                width == 4 ? buffer(ends, width: 4) : buffer(ends), texts: [buffer(bytes)])
+                buffer(ends, width: width), texts: [buffer(bytes)])
         case .textViews:
             var views: [UInt8] = []
             var buffers: [[UInt8]] = [[], []]
@@ -136,7 +140,8 @@ enum TestValue {
     }
 
     private func buffer(_ values: [Int64], width: Int) -> UnsafeRawPointer {
-        unsafe buffer(values.flatMap { TestTable.little($0, width) })
+        let bytes = values.flatMap { TestTable.little($0, width) }
+        return unsafe isShifted ? buffer([0xEE] + bytes) + 1 : buffer(bytes)
     }
 
     private static func little(_ value: Int64, _ width: Int) -> [UInt8] {
@@ -154,9 +159,9 @@ enum TestValue {
     /// A source of one batch or several.
     static func source(
         _ columns: [(name: String, layout: TableLayout)], _ batches: [[[TestValue?]]],
-        before: Int = 0
+        before: Int = 0, isShifted: Bool = false
     ) -> LoadSource {
-        let memory = TestTable()
+        let memory = TestTable(isShifted: isShifted)
         let made = batches.map { batch in
             TableBatch(
                 rows: batch.first?.count ?? 0,

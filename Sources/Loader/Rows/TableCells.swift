@@ -146,7 +146,7 @@ import WinnowModel
     /// A shorter way to the cells of some rows, which have been checked; nil where there is none, or
     /// where one of them is bad.
     func plain(_ rows: Range<Int>) -> PlainCells? {
-        guard let values = unsafe column.values, !rows.isEmpty else { return nil }
+        guard let values = unsafe column.values, !rows.isEmpty, isAligned else { return nil }
         let way: PlainCells.Way
         var meaning: PlainTexts?
         switch layout {
@@ -176,6 +176,17 @@ import WinnowModel
             texts: meaning)
     }
 
+    /// Whether values stand where the processor likes to find them; others are read byte by byte.
+    private var isAligned: Bool {
+        let width =
+            switch layout {
+            case .texts(let width), .codes(let width, _, _): width
+            case .textViews: 4
+            default: 8
+            }
+        return unsafe UInt(bitPattern: column.values) % UInt(width) == 0
+    }
+
     /// Whether the codes of some rows, where there are values, stand for something.
     private func areCodes(_ rows: Range<Int>, _ width: Int) -> Bool {
         guard let values = unsafe column.values, let inner = inner.first else { return false }
@@ -190,7 +201,7 @@ import WinnowModel
 
     /// Texts of some rows, which have been checked; nil where the layout has none, or one is bad.
     private func plainTexts(_ rows: Range<Int>) -> PlainTexts? {
-        guard let values = unsafe column.values, !rows.isEmpty else { return nil }
+        guard let values = unsafe column.values, !rows.isEmpty, isAligned else { return nil }
         let texts = unsafe column.texts.first ?? nil
         switch layout {
         case .texts(4):
