@@ -203,30 +203,28 @@ import WinnowModel
     private func plainTexts(_ rows: Range<Int>) -> PlainTexts? {
         guard let values = unsafe column.values, !rows.isEmpty, isAligned else { return nil }
         let texts = unsafe column.texts.first ?? nil
+        let way: PlainTexts.Way
         switch layout {
         case .texts(4):
             let ends = unsafe values.assumingMemoryBound(to: Int32.self)
             guard unsafe TableCells.isPlain(texts, ends, column.offset, rows) else { return nil }
-            return unsafe PlainTexts(
-                way: .shortEnds, count: count, offset: column.offset, validity: column.validity,
-                values: values, bytes: texts, buffers: column.texts)
+            way = .shortEnds
         case .texts:
             let ends = unsafe values.assumingMemoryBound(to: Int64.self)
             guard unsafe TableCells.isPlain(texts, ends, column.offset, rows) else { return nil }
-            return unsafe PlainTexts(
-                way: .longEnds, count: count, offset: column.offset, validity: column.validity,
-                values: values, bytes: texts, buffers: column.texts)
+            way = .longEnds
         case .textViews:
             for row in rows {
                 guard let text = try? unsafe view(column.offset + row),
                     text.count <= LoadLimits.line, unsafe text.isASCII
                 else { return nil }
             }
-            return unsafe PlainTexts(
-                way: .views, count: count, offset: column.offset, validity: column.validity,
-                values: values, bytes: texts, buffers: column.texts)
+            way = .views
         default: return nil
         }
+        return unsafe PlainTexts(
+            way: way, count: count, offset: column.offset, validity: column.validity,
+            values: values, bytes: texts, buffers: column.texts)
     }
 
     /// Whether texts follow each other, are ASCII, and none is too long.

@@ -115,6 +115,6 @@ def distribution() -> str:
 
 def needed(package: str, purpose: str, cause: ImportError) -> MissingPackage:
     """What to say where a package is missing."""
-    error = MissingPackage(f"{purpose} needs {package}: pip install {package}, or {distribution()}[all]", "usage")
+    error = MissingPackage(f"{package} is needed for {purpose}: pip install {package}, or {distribution()}[all]")
     error.__cause__ = cause
     return error
