@@ -404,6 +404,43 @@ struct TableLoadTests {
         }
     }
 
+    @Test("a refused row is shown as JSON, its times as they are written everywhere")
+    func shown() throws {
+        let fixture = try Fixture()
+        let store = try fixture.create([Field(name: "at", type: .datetime)])
+        let times: [Int64] = [
+            -1, 0, 1_767_225_599_007, 253_402_300_799_999, -62_135_596_800_000, .max,
+        ]
+        var options = LoadOptions()
+        options.rejects = fixture.folder.path + "/rejects.ndjson"
+        options.ignoresUnknownColumns = true
+        try store.load(
+            .profiles,
+            from: TestTable.source(
+                [
+                    ("id", .texts(offsetWidth: 4)),
+                    ("at", .times(perSecond: 1000, hasZone: true)),
+                    ("name", .textViews),
+                ],
+                [
+                    [
+                        times.map { _ in nil }, times.map { .time($0) },
+                        times.map { _ in .text("a\"\u{7F}") },
+                    ]
+                ]),
+            options: options)
+        let lines = try String(contentsOfFile: options.rejects ?? "", encoding: .utf8)
+            .split(separator: "\n")
+        #expect(lines.count == times.count)
+        for (line, time) in zip(lines, times) {
+            let row = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            let raw = Data((row?["raw"] as? String ?? "").utf8)
+            let values = try JSONSerialization.jsonObject(with: raw) as? [String: Any]
+            #expect(values?["at"] as? String == Instant(milliseconds: time).description)
+            #expect(values?["name"] as? String == "a\"\u{7F}" && values?["id"] is NSNull)
+        }
+    }
+
     @Test("a batch of a table is known again, however it is cut and laid out")
     func batches() throws {
         let fixture = try Fixture()

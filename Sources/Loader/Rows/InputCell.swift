@@ -249,6 +249,33 @@ extension InputCell {
         return Array((kind == .instant ? written[...] : written.dropLast()).utf8)
     }
 
+    /// Appends the text of a time, which is that of `Instant`, but quicker.
+    private func appendTime(to out: inout [UInt8]) {
+        guard let milliseconds, Instant.possibleMilliseconds.contains(milliseconds) else {
+            out.append(contentsOf: text)
+            return
+        }
+        let day = floorDivide(milliseconds, Instant.millisecondsPerDay)
+        let rest = Int(milliseconds - day * Instant.millisecondsPerDay)
+        let date = CivilDate(day: Int(day)).components
+        func digits(_ value: Int, _ count: Int, _ mark: Unicode.Scalar?) {
+            var unit = 1
+            for _ in 1..<count { unit *= 10 }
+            while unit > 0 {
+                out.append(0x30 + UInt8(truncatingIfNeeded: value / unit % 10))
+                unit /= 10
+            }
+            if let mark { out.append(UInt8(truncatingIfNeeded: mark.value)) }
+        }
+        digits(date.year, 4, "-")
+        digits(date.month, 2, "-")
+        digits(date.day, 2, "T")
+        digits(rest / 3_600_000, 2, ":")
+        digits(rest / 60_000 % 60, 2, ":")
+        digits(rest / 1000 % 60, 2, ".")
+        digits(rest % 1000, 3, kind == .instant ? "Z" : nil)
+    }
+
     /// Appends the value as JSON has it.
     func appendJSON(to out: inout [UInt8]) {
         switch kind {
@@ -268,7 +295,7 @@ extension InputCell {
             out.append(UInt8(ascii: "\""))
         case .instant, .wallTime:
             out.append(UInt8(ascii: "\""))
-            out.append(contentsOf: text)
+            appendTime(to: &out)
             out.append(UInt8(ascii: "\""))
         }
     }

@@ -119,6 +119,8 @@ struct TableRows: RowFormat {
 struct TableLines {
     private let names: [[UInt8]]
     private let columns: [TableCells]
+    /// Of columns of which a look is enough.
+    private let plain: [PlainCells?]
     private var text = CellText()
 
     init(_ columns: [Table.Column], _ slice: TablePiece.Slice) {
@@ -126,6 +128,7 @@ struct TableLines {
         self.columns = zip(columns, slice.batch.columns).map {
             TableCells($0.layout, $1)
         }
+        plain = self.columns.map { $0.plain(slice.rows) }
     }
 
     /// Appends a row of the batch.
@@ -134,8 +137,12 @@ struct TableLines {
         for i in columns.indices {
             if i > 0 { out.append(contentsOf: ", ".utf8) }
             out.append(contentsOf: names[i])
-            let cell = (try? columns[i].cell(row, &text)) ?? InputCell()
-            cell.appendJSON(to: &out)
+            if let cell = plain[i]?.cell(row) {
+                cell.appendJSON(to: &out)
+            } else {
+                let cell = (try? columns[i].cell(row, &text)) ?? InputCell()
+                cell.appendJSON(to: &out)
+            }
         }
         out.append(UInt8(ascii: "}"))
         text.release()
