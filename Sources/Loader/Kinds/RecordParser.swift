@@ -199,7 +199,10 @@ struct RecordParser<Rows: RecordRows>: Sendable {
             defer { records.removeAll(keepingCapacity: true) }
             return self.settle(records, &profiles, &content)
         }
-        var columns = (kind as? EventRows).map { EventColumns($0, unknownProfiles) }
+        var columns: EventColumns?
+        if case .table = piece, let kind = kind as? EventRows {
+            columns = EventColumns(kind, unknownProfiles)
+        }
         // All is checked before any name is entered: a row that is not stored makes nothing known.
         let rows = RowReader(
             piece, layout, cancellation, batch: RecordParser.batch, settle: settle,

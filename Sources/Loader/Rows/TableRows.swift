@@ -98,7 +98,7 @@ struct TableRows: RowFormat {
         var before = row.lowerBound
         for slice in piece.slices {
             if before < slice.rows.count {
-                var lines = TableLines(piece.columns, slice)
+                var lines = TableLines(piece.columns, slice, isForAll: false)
                 defer { lines.release() }
                 var out: [UInt8] = []
                 lines.append(slice.rows.lowerBound + before, to: &out)
@@ -123,12 +123,13 @@ struct TableLines {
     private let plain: [PlainCells?]
     private var text = CellText()
 
-    init(_ columns: [Table.Column], _ slice: TablePiece.Slice) {
+    /// - Parameter isForAll: whether all rows are written, so that checking all of them first pays.
+    init(_ columns: [Table.Column], _ slice: TablePiece.Slice, isForAll: Bool) {
         names = columns.map { Array((jsonString($0.name) + ": ").utf8) }
         self.columns = zip(columns, slice.batch.columns).map {
             TableCells($0.layout, $1)
         }
-        plain = self.columns.map { $0.plain(slice.rows) }
+        plain = self.columns.map { isForAll ? $0.plain(slice.rows) : nil }
     }
 
     /// Appends a row of the batch.
@@ -154,7 +155,7 @@ struct TableLines {
     static func all(of piece: TablePiece) -> [UInt8] {
         var out: [UInt8] = []
         for slice in piece.slices {
-            var lines = TableLines(piece.columns, slice)
+            var lines = TableLines(piece.columns, slice, isForAll: true)
             defer { lines.release() }
             for row in slice.rows {
                 lines.append(row, to: &out)
