@@ -26,6 +26,11 @@ func system(_ name: String, _ library: String, package: String) -> Target {
         providers: [.apt([package])])
 }
 
+/// What the server alone needs.
+func server(_ product: String, of package: String) -> Target.Dependency {
+    .product(name: product, package: package, condition: .when(traits: ["Server"]))
+}
+
 /// What tests stand on.
 func testSupport(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: "Winnow" + name, dependencies: dependencies, path: "Tests/" + name)
@@ -40,6 +45,8 @@ let package = Package(
         .executable(name: "winnow", targets: ["WinnowCLI"]),
         // For C, and all that can call it; tools/install builds it.
         .library(name: "winnowc", type: .dynamic, targets: ["WinnowC"]),
+        // The server; without the trait Server a program that says so.
+        .executable(name: "winnow-server", targets: ["WinnowServer"]),
         // The vector loops alone, for benchmarks.
         .library(name: "WinnowKernels", targets: ["WinnowCKernels"]),
     ],
@@ -48,9 +55,18 @@ let package = Package(
         .trait(
             name: "IOUring",
             description: "Files of a commit are made durable side by side (Linux, liburing)."),
+        .trait(name: "Server", description: "winnow-server: segments over HTTP, and a page."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        // The server's; without its trait nothing of them is fetched.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         .target(
@@ -130,6 +146,21 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: [lld]),
+        .executableTarget(
+            name: "WinnowServer",
+            dependencies: [
+                "Winnow", "WinnowCommands", "WinnowJSON", "WinnowDisk",
+                "WinnowThreads",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                server("HummingbirdCore", of: "hummingbird"),
+                server("NIOCore", of: "swift-nio"), server("NIOPosix", of: "swift-nio"),
+                server("NIOConcurrencyHelpers", of: "swift-nio"),
+                server("HTTPTypes", of: "swift-http-types"), server("Logging", of: "swift-log"),
+                server("ServiceLifecycle", of: "swift-service-lifecycle"),
+                server("UnixSignals", of: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Server", resources: [.embedInCode("Page")], swiftSettings: strict,
+            linkerSettings: [lld]),
         .target(name: "WinnowCHeader", path: "Sources/CHeader"),
         .target(
             name: "WinnowC",

@@ -119,7 +119,7 @@ package func winnow_count_many(
         for i in 0..<rule_count { texts.append(try unsafe text(rules[i], "rules[\(i)]")) }
         let options = try EvaluationOptions(json: unsafe optionalText(options, "options"))
         let counts = try CommandCall.counts(of: texts, in: snapshot, options)
-        try unsafe put(counts, results)
+        try unsafe put("[" + counts.joined(separator: ", ") + "]", results)
     }
 }
 
@@ -210,7 +210,7 @@ package func winnow_load(
             guard size >= 0 else { throw .usage("size is over \(Int.max)") }
             input = unsafe CallerBytes(UnsafeRawBufferPointer(start: data, count: size))
         }
-        let call = CommandCall(of: store, input: input.map { .text($0.next) })
+        let call = CommandCall(of: store, input: input.map { .text(nil, $0.next) })
         defer { keepNotes(of: call) }
         let answers = try call.load(kind, try unsafe optionalText(options, "options") ?? "{}")
         if unsafe summary != nil { try unsafe put(answers, summary) }

@@ -20,7 +20,10 @@ struct BreakdownCommand: Command {
     @OptionGroup var rule: RuleArguments
     @Option(help: "A field, two of them with a comma between, or @reachable for channels.")
     var by: String?
-    @Option(help: "The most values that have a line of their own; the default is 100.")
+    @Option(
+        help: ArgumentHelp(
+            "The most values that have a line of their own; the default is 100.",
+            valueName: "number"))
     var top: Int?
     @Option(help: "Where numbers are cut: 18,25,35.") var bins: String?
     @Option(help: "By how much of a date: day, month or year; the default is month.")

@@ -54,122 +54,31 @@ package final class CommandCall: Sendable {
         return String(try run("load", members).dropFirst().dropLast())
     }
 
-    /// The answers of `count` to some rules, as an array.
+    /// The answers of `count` to some rules.
     package static func counts(
         of rules: [String], in snapshot: Snapshot, _ options: EvaluationOptions
-    ) throws(WinnowError) -> String {
+    ) throws(WinnowError) -> [String] {
         if rules.isEmpty { throw .usage("no rule is given") }
         let written = try WrittenRules(rules)
         let counts = try written.asking(snapshot, options) { (segments) throws(WinnowError) in
             try snapshot.count(segments, options)
         }
-        return "[" + counts.map(\.json).joined(separator: ", ") + "]"
+        return counts.map(\.json)
     }
 
     private func run(
         _ name: String, _ arguments: [(key: String, value: JSONValue)]
     ) throws(WinnowError) -> String {
         let table = try CommandTable.named(name)
-        let words = try words(of: table, arguments)
-        do {
-            guard let command = try table.command.parseAsRoot(words) as? any Command else {
-                throw WinnowError.usage("\(name) takes no such arguments")
-            }
-            try command.run(in: self)
-        } catch let error as WinnowError {
-            throw error
-        } catch is Unsound {
-            isUnsound.store(true, ordering: .relaxed)
-        } catch {
-            let message = table.command.message(for: error).split(separator: "\n").first ?? ""
-            throw .usage("\(name): \(message.isEmpty ? "wrong arguments" : message)")
-        }
+        let arguments = try CommandArguments(
+            of: table, arguments, store: openStore?.path, hasInput: input != nil)
+        ids.withLock { $0 = arguments.profiles }
+        if try !table.run(arguments, in: self) { isUnsound.store(true, ordering: .relaxed) }
         return "[" + (try exportedValues() + answers.withLock(\.self)).joined(separator: ", ") + "]"
     }
 
-    /// The arguments as a shell would give them.
-    private func words(
-        of table: CommandTable, _ members: [(key: String, value: JSONValue)]
-    ) throws(WinnowError) -> [String] {
-        var options: [String] = []
-        var places: [String: [String]] = [:]
-        for (key, value) in members {
-            if case .null = value { continue }
-            let parameter = try parameter(of: table, key, value)
-            if parameter.key == "profiles", case .array(let elements) = value {
-                let texts = try elements.map { (id) throws(WinnowError) in
-                    guard case .string(let text) = id else {
-                        throw WinnowError.usage("an id is a string, not \(id.kind)")
-                    }
-                    return text
-                }
-                ids.withLock { $0 = texts }
-                options.append("\(parameter.option)=-")
-                continue
-            }
-            if parameter.kind == .flag {
-                guard case .boolean(let isGiven) = value else {
-                    throw .usage("“\(key)” is true or false, not \(value.kind)")
-                }
-                if isGiven { options.append(parameter.option) }
-                continue
-            }
-            let words = try words(parameter, key, value)
-            guard
-                input != nil && key == "files" || !CommandCall.files.contains(parameter.key)
-                    || !words.contains("-")
-            else { throw .usage("“\(key)” names a file; - is for a shell's standard input") }
-            if parameter.kind == .positional {
-                places[parameter.key, default: []] += words
-            } else if parameter.option.hasPrefix("--") {
-                // An empty value stands by itself; any other could be taken for an option there.
-                options += words.flatMap {
-                    $0.isEmpty ? [parameter.option, ""] : ["\(parameter.option)=\($0)"]
-                }
-            } else {
-                options += words.flatMap { [parameter.option, $0] }
-            }
-        }
-        if let path = openStore?.path {
-            guard places["store"] == nil else {
-                throw .usage("the store is open already; leave “store” out")
-            }
-            places["store"] = [path]
-        }
-        // What comes by place is no option, whatever it begins with.
-        return options + ["--"] + (try inOrder(places, of: table))
-    }
-
-    /// Keys whose values are names of files.
-    private static let files: Set = ["file", "files", "rules", "profiles", "schema", "infer"]
-
-    /// What comes by place, in the order of the places, none of them left out before another.
-    private func inOrder(
-        _ places: [String: [String]], of table: CommandTable
-    ) throws(WinnowError) -> [String] {
-        var words: [String] = []
-        var leftOut: String?
-        for place in table.parameters where place.kind == .positional {
-            guard let own = places[place.key], !own.isEmpty else {
-                guard place.isOptional else {
-                    throw .usage("\(table.name): “\(place.key)” is missing")
-                }
-                leftOut = place.key
-                continue
-            }
-            guard place.isRepeating || own.count == 1 else {
-                throw .usage("\(table.name) takes one “\(place.key)”, not \(own.count)")
-            }
-            if let leftOut {
-                throw .usage("\(table.name): “\(place.key)” needs “\(leftOut)”, too")
-            }
-            words += own
-        }
-        return words
-    }
-
     /// The members of a JSON object.
-    static func members(
+    package static func members(
         of json: String, _ what: String
     ) throws(WinnowError) -> [(key: String, value: JSONValue)] {
         let value: JSONValue
@@ -184,63 +93,6 @@ package final class CommandCall: Sendable {
             throw .usage("“\(key)” is repeated")
         }
         return members
-    }
-
-    private func parameter(
-        of table: CommandTable, _ key: String, _ value: JSONValue
-    ) throws(WinnowError) -> Parameter {
-        var name = key
-        let takesRule = table.parameters.contains { $0.key == "rule" }
-        if takesRule, key == "text" { name = "rule" }
-        if takesRule, key == "rules" {
-            switch value {
-            case .array, .object: name = "rule"
-            default: break
-            }
-        }
-        if let found = table.parameters.first(where: { $0.key == name }) { return found }
-        let keys = table.parameters.map(\.key)
-        throw .usage(
-            "unknown key “\(key)”\(nearestHint(for: key, among: keys)); \(table.name) takes "
-                + keys.joined(separator: ", "))
-    }
-
-    private func words(
-        _ parameter: Parameter, _ key: String, _ value: JSONValue
-    ) throws(WinnowError) -> [String] {
-        switch value {
-        case .array(let elements):
-            let words = try elements.map { (element) throws(WinnowError) in
-                try word(element, for: key)
-            }
-            if parameter.isRepeating || parameter.kind == .positional { return words }
-            if let comma = words.first(where: { $0.contains(",") }) {
-                throw .usage("“\(key)” cannot have “\(comma)”, which has a comma in it")
-            }
-            return [words.joined(separator: ",")]
-        case .object(let members) where parameter.isRepeating && parameter.kind == .option:
-            return try members.map { (member) throws(WinnowError) in
-                let value = try word(member.value, for: key)
-                guard !member.key.contains("="), !value.contains("=") else {
-                    throw WinnowError.usage("“\(key)” cannot have names with = in them")
-                }
-                return "\(member.key)=\(value)"
-            }
-        default: return [try word(value, for: key)]
-        }
-    }
-
-    private func word(_ value: JSONValue, for key: String) throws(WinnowError) -> String {
-        switch value {
-        case .string(let text): return text
-        case .number(let digits): return digits
-        case .object:
-            var json = JSONWriter()
-            json.value(value)
-            return json.text
-        case .null, .boolean, .array:
-            throw WinnowError.usage("“\(key)” cannot be \(value.kind)")
-        }
     }
 
     private func exportedValues() throws(WinnowError) -> [String] {

@@ -4,12 +4,16 @@ import WinnowJSON
 
 /// When and how rules are evaluated.
 struct EvaluationArguments: ParsableArguments {
-    @Option(help: "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.") var asOf:
-        String?
+    @Option(
+        help: ArgumentHelp(
+            "Evaluate as of this instant (2026-01-01T00:00:00Z) instead of now.",
+            valueName: "instant"))
+    var asOf: String?
     @Option(help: "The IANA time zone of rules that name none; the default is UTC.") var timezone:
         String?
     @Flag(help: "Unknown names and empty scopes are errors.") var strict = false
-    @Option(help: "Threads; the default is all cores.") var threads: Int?
+    @Option(help: ArgumentHelp("Threads; the default is all cores.", valueName: "number"))
+    var threads: Int?
 
     func options() throws(WinnowError) -> EvaluationOptions {
         try EvaluationOptions(asOf, timezone, strict: strict, threads)
@@ -36,21 +40,27 @@ extension EvaluationOptions {
     /// Options of a program, by the names of the command's with `_` for `-`.
     /// - Parameter json: an object; nil for none.
     package init(json: String?) throws(WinnowError) {
-        guard let json else {
-            self.init()
-            return
-        }
+        try self.init(
+            try json.map { (json) throws(WinnowError) in
+                try CommandCall.members(of: json, "the options")
+            } ?? [])
+    }
+
+    /// - Parameter members: those of an object.
+    package init(_ members: [(key: String, value: JSONValue)]) throws(WinnowError) {
         var asOf: String?, timezone: String?, threads: Int?
         var strict = false
-        for (key, value) in try CommandCall.members(of: json, "the options") {
+        for (key, value) in members {
             switch (key, value) {
             case (_, .null): break
             case ("as_of", .string(let text)): asOf = text
             case ("timezone", .string(let text)): timezone = text
             case ("strict", .boolean(let isStrict)): strict = isStrict
             case ("threads", .number(let digits)):
-                guard let number = Int(digits) else {
-                    throw .usage("“threads” is a whole number, not \(digits)")
+                guard let number = Int(digits), number <= Parameter.greatestNumber else {
+                    throw .usage(
+                        "“threads” is a whole number up to \(Parameter.greatestNumber), not \(digits)"
+                    )
                 }
                 threads = number
             case ("as_of", _), ("timezone", _), ("strict", _), ("threads", _):

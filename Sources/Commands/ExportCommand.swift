@@ -17,10 +17,14 @@ struct ExportCommand: Command {
 
     @Argument(help: "The store.") var store: String
     @OptionGroup var rule: RuleArguments
-    @Option(help: "ids, csv, ndjson or roaring; the default is ids.") var format: String?
+    @Option(
+        help: "ids, csv, ndjson or roaring; the default is ids.",
+        completion: .list(ExportFormat.allCases.map(\.rawValue)))
+    var format: String?
     @Option(help: "With csv and ndjson: the fields beside the id; the default is all.")
     var fields: String?
-    @Option(help: "The most profiles that are written.") var limit: Int?
+    @Option(help: ArgumentHelp("The most profiles that are written.", valueName: "number"))
+    var limit: Int?
     @Option(
         name: [.customShort("o"), .customLong("output")],
         help: "A file; the default is standard output.")

@@ -150,11 +150,11 @@ struct LoadCommand: Command {
     private func source(_ session: any Session) throws -> LoadSource {
         guard let input = session.input, files == ["-"] else { return .files(files) }
         switch input {
-        case .text(let next):
+        case .text(let compression, let next):
             guard let format else {
                 throw WinnowError.usage("--format is needed to read what has no name")
             }
-            return .stream(as: format, next)
+            return .stream(as: format, compressed: compression, next)
         case .table(let table):
             guard format == nil else {
                 throw WinnowError.usage("a table has no format; leave “format” out")
@@ -272,8 +272,8 @@ extension Session {
 }
 
 /// A number of bytes as people write it.
-struct ByteCount {
-    let bytes: Int
+package struct ByteCount {
+    package let bytes: Int
 
     private static let units: [(String, Int)] = [
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("kB", 1000),
@@ -282,7 +282,7 @@ struct ByteCount {
     ]
 
     /// nil when it is not one.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         for (unit, factor) in ByteCount.units where text.hasSuffix(unit) {
             let digits = text.dropLast(unit.count)
             guard digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(digits)

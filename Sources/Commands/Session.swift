@@ -40,7 +40,7 @@ package protocol Session: Sendable {
 /// What a program gives to a load in place of a file.
 package enum LoadInput: Sendable {
     /// Text, of the format that the options say: the next bytes, nil at the end.
-    case text(@Sendable () throws(WinnowError) -> [UInt8]?)
+    case text(Compression?, @Sendable () throws(WinnowError) -> [UInt8]?)
     case table(Table)
 }
 

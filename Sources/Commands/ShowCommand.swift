@@ -18,7 +18,8 @@ struct ShowCommand: Command {
     @Argument(help: "An id, FIELD:VALUE, or an address.") var what: String
     @Option(name: .customLong("in"), help: "Looks in one place only: profile or subscriptions.")
     var place: ProfileSearchPlace?
-    @Option(help: "The most profiles that are shown.") var limit = 20
+    @Option(help: ArgumentHelp("The most profiles that are shown.", valueName: "number"))
+    var limit = 20
     @Option(help: "The newest so many of each list, or all.") var events = "20"
     @Option(
         help: "Only events of this channel.",

@@ -14,15 +14,24 @@ package final class CompressedInput {
     package static let endings = [".zst", ".gz"]
 
     /// nil for a name that tells none.
-    package init?(file: String) {
+    package convenience init?(file: String) {
         if file.hasSuffix(".zst") {
-            decoder = ZstdDecoder()
+            self.init(.zstd, named: file)
         } else if file.hasSuffix(".gz") {
-            decoder = GzipDecoder()
+            self.init(.gzip, named: file)
         } else {
             return nil
         }
-        self.file = file
+    }
+
+    /// - Parameter name: what messages call the input.
+    package init(_ compression: Compression, named name: String) {
+        decoder =
+            switch compression {
+            case .gzip: GzipDecoder()
+            case .zstd: ZstdDecoder()
+            }
+        file = name
     }
 
     /// Fills as much of `buffer` as there is; 0 at the end. `refill` reads compressed bytes, 0 at

@@ -349,7 +349,7 @@ extension LoadSource.Input {
         case .table: nil
         case .file(let path): try InputFormat(file: path)
         case .standardInput: try InputFormat(file: name)
-        case .bytes(_, let format), .caller(let format, _): format
+        case .bytes(_, let format), .caller(let format, _, _): format
         }
     }
 }

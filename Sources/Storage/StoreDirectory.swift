@@ -79,6 +79,9 @@ package struct StoreDirectory: Sendable {
         return try disk.list(parts)?.isEmpty ?? true
     }
 
+    /// The number of the version that is current now.
+    package func newestVersion() throws(WinnowError) -> UInt64 { try versions().last ?? 0 }
+
     /// Versions of the manifests there are, ascending.
     func versions() throws(WinnowError) -> [UInt64] {
         guard let names = try disk.list(path) else { throw .notFound(what: "store", path: path) }

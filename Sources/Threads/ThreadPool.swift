@@ -56,7 +56,7 @@ final class Job: @unchecked Sendable {
 /// So work gets done where the system gives no threads (limits of processes or memory). A dispatch
 /// queue would wait there until it does.
 @safe final class ThreadPool: @unchecked Sendable {
-    static let shared = ThreadPool()
+    static let shared = makeShared()
     /// So many disks keep busy, and take the memory of so many stacks.
     static let mostWaiting = 32
 
@@ -69,15 +69,19 @@ final class Job: @unchecked Sendable {
     /// Threads that wait for a job.
     private var idle = 0
 
-    private init() {
+    init() {
         unsafe pthread_mutex_init(lock, nil)
         unsafe pthread_cond_init(wanted, nil)
         unsafe pthread_cond_init(finished, nil)
+    }
+
+    private static func makeShared() -> ThreadPool {
         // A child has the pool as it was, and none of its threads.
         pthread_atfork(
             { unsafe pthread_mutex_lock(ThreadPool.shared.lock) },
             { unsafe pthread_mutex_unlock(ThreadPool.shared.lock) },
             { ThreadPool.shared.beginAgain() })
+        return ThreadPool()
     }
 
     /// In a child of the process, whose one thread holds the lock.
@@ -101,17 +105,20 @@ final class Job: @unchecked Sendable {
     func start(_ job: Job, most: Int = cores) -> Bool {
         if job.places <= 0 { return false }
         var isStarted = false
+        var woken = 0
         locked {
-            defer { if !isStarted { jobs.removeAll { $0 === job } } }
             jobs.append(job)
-            for _ in 0..<min(job.places, idle) { unsafe pthread_cond_signal(wanted) }
+            woken = min(job.places, idle)
             var missing = job.places - idle
             while missing > 0, threads < most, startThread() {
                 threads += 1
                 missing -= 1
             }
             isStarted = threads > 0
+            if !isStarted { jobs.removeAll { $0 === job } }
         }
+        // After the lock is free: who wakes up wants it.
+        for _ in 0..<woken { unsafe pthread_cond_signal(wanted) }
         return isStarted
     }
 
@@ -166,7 +173,11 @@ final class Job: @unchecked Sendable {
         #else
             var thread: pthread_t?
         #endif
-        guard unsafe pthread_create(&thread, nil, ThreadPool.main, nil) == 0 else { return false }
+        let pool = unsafe Unmanaged.passRetained(self)
+        guard unsafe pthread_create(&thread, nil, ThreadPool.main, pool.toOpaque()) == 0 else {
+            unsafe pool.release()
+            return false
+        }
         #if canImport(Glibc)
             pthread_detach(thread)
         #else
@@ -175,16 +186,21 @@ final class Job: @unchecked Sendable {
         return true
     }
 
+    /// What a thread begins with. It keeps its pool for as long as it lives.
+    private static func begin(_ pool: UnsafeMutableRawPointer) {
+        unsafe Unmanaged<ThreadPool>.fromOpaque(pool).takeUnretainedValue().help()
+    }
+
     #if canImport(Darwin)
         private static let main:
-            @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { _ in
-                ThreadPool.shared.help()
+            @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pool in
+                unsafe begin(pool)
                 return nil
             }
     #else
         private static let main:
-            @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
-                ThreadPool.shared.help()
+            @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pool in
+                if let pool = unsafe pool { unsafe begin(pool) }
                 return nil
             }
     #endif

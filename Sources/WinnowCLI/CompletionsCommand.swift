@@ -1,5 +1,6 @@
 import ArgumentParser
 import Winnow
+import WinnowCommands
 
 struct CompletionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -65,7 +65,7 @@ struct TidyTests {
     @Test("only Disk, Threads and the terminal know the system's calls")
     func systemCalls() throws {
         let allowed = [
-            "Sources/Disk/", "Sources/Threads/", "Sources/WinnowCLI/Terminal.swift",
+            "Sources/Disk/", "Sources/Threads/", "Sources/Commands/Terminal.swift",
             "Sources/Model/Errors/SystemErrors.swift",
         ]
         try forbid(

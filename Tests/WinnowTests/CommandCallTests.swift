@@ -134,7 +134,7 @@ struct CommandCallTests {
         let fixture = try Fixture()
         let store = try fixture.create([Field(name: "n", type: .integer)])
         let chunks = Chunks([#"{"id": "a", "Number""#, #": 7}"# + "\n"])
-        let answer = try CommandCall(of: store, input: .text(chunks.next)).run(
+        let answer = try CommandCall(of: store, input: .text(nil, chunks.next)).run(
             "load",
             #"{"kind": "profiles", "files": ["-"], "format": "ndjson", "rename": {"Number": "n"}}"#)
         #expect(answer.contains(#""rows": 1"#), "\(answer)")
@@ -148,7 +148,7 @@ struct CommandCallTests {
         let fixture = try Fixture()
         let store = try fixture.create()
         let rows = Chunks([#"{"id": "a\r"}"# + "\n", #"{"id": "b"}"# + "\n"])
-        _ = try CommandCall(of: store, input: .text(rows.next)).load(
+        _ = try CommandCall(of: store, input: .text(nil, rows.next)).load(
             "profiles", #"{"format": "ndjson"}"#)
         let error = #expect(throws: WinnowError.self) {
             try CommandCall(of: store).run("export", #"{"rule": "id is not blank"}"#)

@@ -25,7 +25,9 @@ final class InputBytes {
         var compressed: CompressedInput?
         switch input {
         case .bytes(let bytes, _): memory = bytes[...]
-        case .caller(_, let next): caller = next
+        case .caller(_, let compression, let next):
+            caller = next
+            compressed = compression.map { CompressedInput($0, named: input.name) }
         case .table: break
         case .standardInput:
             stream = try InputStream(path: "-", isCancelled: isCancelled)

@@ -5,6 +5,9 @@ public enum InputFormat: String, Sendable, CaseIterable {
     case json
 }
 
+/// How an input is compressed.
+public enum Compression: String, Sendable, CaseIterable { case gzip, zstd }
+
 /// Where rows come from: files, memory, standard input, or a caller that hands them over as it gets
 /// them.
 public struct LoadSource: Sendable {
@@ -15,7 +18,8 @@ public struct LoadSource: Sendable {
         case file(String)
         case standardInput
         case bytes([UInt8], InputFormat)
-        case caller(InputFormat, @Sendable () throws(WinnowError) -> [UInt8]?)
+        case caller(
+            InputFormat, Compression?, @Sendable () throws(WinnowError) -> [UInt8]?)
         case table(Table)
 
         /// For messages.
@@ -50,12 +54,14 @@ public struct LoadSource: Sendable {
     /// Text that a caller hands over as it gets it, such as the body of a request. Once used, the
     /// source is used up.
     /// - Parameter format: what the text is.
+    /// - Parameter compression: how it is compressed; nil: not at all.
     /// - Parameter next: the next bytes, however many, cut anywhere; nil at the end. Called on the
     ///   loading thread. What it throws ends the load, with nothing stored.
     public static func stream(
-        as format: InputFormat, _ next: @escaping @Sendable () throws(WinnowError) -> [UInt8]?
+        as format: InputFormat, compressed compression: Compression? = nil,
+        _ next: @escaping @Sendable () throws(WinnowError) -> [UInt8]?
     ) -> LoadSource {
-        LoadSource(inputs: [.caller(format, next)])
+        LoadSource(inputs: [.caller(format, compression, next)])
     }
 
     /// Columns in memory. Once used, the source is used up.

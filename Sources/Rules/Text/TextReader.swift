@@ -14,7 +14,7 @@ struct TextReader {
     /// Where the token before it ends.
     private(set) var end = 0
     private var furthest = 0
-    private var expected: [String] = []
+    private var expected: [Expected] = []
     /// The places of the condition that is being read.
     private var marks: [SourceMark] = []
     /// Nodes so far.
@@ -39,16 +39,18 @@ struct TextReader {
 
     /// Where a phrase ends that begins here; nil when none does.
     private mutating func end(of phrase: String, noting: Bool = true) -> Int? {
-        let words = phrase.split(separator: " ")
         var token = token
-        for i in words.indices {
-            guard lexer.matches(token, words[i]) else {
-                if noting { expect("“\(words[i...].joined(separator: " "))”", at: token.start) }
+        var rest = phrase[...]
+        while true {
+            let end = rest.utf8.firstIndex(of: UInt8(ascii: " ")) ?? rest.endIndex
+            guard lexer.matches(token, rest[..<end]) else {
+                if noting { expect(.phrase(rest), at: token.start) }
                 return nil
             }
-            if i + 1 < words.endIndex { token = lexer.token(from: token.range.upperBound) }
+            guard end < rest.endIndex else { return token.range.upperBound }
+            rest = rest[rest.utf8.index(after: end)...]
+            token = lexer.token(from: token.range.upperBound)
         }
-        return token.range.upperBound
     }
 
     /// Takes a phrase, when it is next.
@@ -193,11 +195,27 @@ struct TextReader {
     // MARK: Errors
 
     /// Notes what could be here.
-    mutating func expect(_ what: String) { expect(what, at: token.start) }
+    mutating func expect(_ what: String) { expect(.other(what), at: token.start) }
 
-    private mutating func expect(_ what: String, at place: Int) {
-        if place > furthest { (furthest, expected) = (place, []) }
-        if place == furthest, !expected.contains(what) { expected.append(what) }
+    /// What was looked for. Most texts are right, so it is put into words, each once, only for an error.
+    private enum Expected {
+        case phrase(Substring)
+        case other(String)
+
+        var text: String {
+            switch self {
+            case .phrase(let words): "“\(words)”"
+            case .other(let text): text
+            }
+        }
+    }
+
+    private mutating func expect(_ what: Expected, at place: Int) {
+        if place > furthest {
+            furthest = place
+            expected.removeAll(keepingCapacity: true)
+        }
+        if place == furthest { expected.append(what) }
     }
 
     /// An error about the token here, or a byte.
@@ -211,24 +229,26 @@ struct TextReader {
     mutating func failure(expecting what: String...) -> WinnowError {
         for what in what { expect(what) }
         let token = lexer.token(from: furthest)
+        var parts: [String] = []
+        for part in expected.map(\.text) where !parts.contains(part) { parts.append(part) }
         switch token.kind {
         case .broken(let place, let message): return error(message, at: place)
         case .end:
-            return error("the text ends too early; expected \(list(expected))", at: endOfText)
+            return error("the text ends too early; expected \(list(parts))", at: endOfText)
         default: break
         }
         var hint = ""
         if case .word = token.kind {
             // A phrase that begins here is known by its first word.
-            let words = expected.compactMap {
-                $0.hasPrefix("“") ? $0.dropFirst().dropLast().split(separator: " ").first : nil
+            let words = expected.compactMap { part in
+                if case .phrase(let words) = part { words.split(separator: " ").first } else { nil }
             }
             hint = nearestHint(for: lexer.lowercased(token), among: words.map(String.init))
         } else if case .stray = token.kind, ["'", "“", "”", "„", "«"].contains(lexer.text(token)) {
             hint = " (write strings in double quotes: \"…\")"
         }
         return error(
-            "unexpected “\(shown(token))”\(hint); expected \(list(expected))", at: token.start)
+            "unexpected “\(shown(token))”\(hint); expected \(list(parts))", at: token.start)
     }
 
     /// Behind the last token; white space and comments that follow are not where something is

@@ -1,6 +1,5 @@
 import Synchronization
 import Winnow
-import WinnowCommands
 
 #if canImport(Glibc)
     import Glibc
@@ -11,60 +10,64 @@ import WinnowCommands
 #endif
 
 /// Standard input, output and error, and the end of the process.
-struct Terminal: Session {
+package struct Terminal: Session {
+    package init() {}
+
     private static let isQuiet = Atomic(false)
     private static let isVerbose = Atomic(false)
 
     /// From now on standard error has nothing but errors.
-    static func beQuiet() { isQuiet.store(true, ordering: .relaxed) }
+    package static func beQuiet() { isQuiet.store(true, ordering: .relaxed) }
 
     /// From now on standard error also says what is done.
-    static func beVerbose() {
+    package static func beVerbose() {
         isVerbose.store(true, ordering: .relaxed)
         Store.listenToWork { detail($0) }
     }
 
-    var isForPrograms: Bool { false }
-    var input: LoadInput? { nil }
-    var profiles: [String]? { nil }
-    func store(at path: String) throws(WinnowError) -> Store { try Store(path) }
-    func snapshot(of path: String) throws(WinnowError) -> Snapshot { try Store(path).snapshot() }
+    package var isForPrograms: Bool { false }
+    package var input: LoadInput? { nil }
+    package var profiles: [String]? { nil }
+    package func store(at path: String) throws(WinnowError) -> Store { try Store(path) }
+    package func snapshot(of path: String) throws(WinnowError) -> Snapshot {
+        try Store(path).snapshot()
+    }
 
     /// Lets counts of other processes go before the work of this one, unless somebody gave it a
     /// priority (`nice`) of its own. Alone on a machine it is as fast as before.
-    func giveWay() {
+    package func giveWay() {
         if nice(0) == 0 { _ = nice(10) }
     }
 
     /// Writes a line to standard error, when somebody wants to know all.
-    static func detail(_ line: String) {
+    package static func detail(_ line: String) {
         if isVerbose.load(ordering: .relaxed) { Terminal().note(line) }
     }
 
     /// Writes help to standard error.
-    static func help(_ text: String) { try? write(text + "\n", to: STDERR_FILENO) }
+    package static func help(_ text: String) { try? write(text + "\n", to: STDERR_FILENO) }
 
     /// Writes a line to standard error, unless only errors are wanted there.
-    func note(_ line: String) {
+    package func note(_ line: String) {
         if !Terminal.isQuiet.load(ordering: .relaxed) { Terminal.error(line) }
     }
 
     /// Writes a line to standard error. Control characters of data are escaped there.
-    static func error(_ line: String) {
+    package static func error(_ line: String) {
         endStatus()
         try? write(escaped(line) + "\n", to: STDERR_FILENO)
     }
 
     /// A closed pipe ends the process without a word, whatever the parent has made of the signal.
-    static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
+    package static func endOnClosedPipe() { signal(SIGPIPE, SIG_DFL) }
 
     /// A file that may not grow any further (`ulimit -f`) fails a write instead of ending the
     /// process.
-    static func goOnAtFileLimit() { signal(SIGXFSZ, SIG_IGN) }
+    package static func goOnAtFileLimit() { signal(SIGXFSZ, SIG_IGN) }
 
     /// Fails where the process may open so few files at a time that the system's own libraries
     /// would stop it.
-    static func checkOpenFiles() throws(WinnowError) {
+    package static func checkOpenFiles() throws(WinnowError) {
         var limit = rlimit()
         #if canImport(Glibc)
             let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -76,15 +79,31 @@ struct Terminal: Session {
         }
     }
 
+    /// Lets the process open as many files as the system gives it.
+    /// - Returns: how many that are.
+    package static func raiseOpenFiles() -> Int {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let files = RLIMIT_NOFILE
+        #endif
+        guard getrlimit(files, &limit) == 0 else { return 256 }
+        var wanted = limit
+        wanted.rlim_cur = limit.rlim_max
+        if setrlimit(files, &wanted) == 0 { limit = wanted }
+        return Int(clamping: limit.rlim_cur)
+    }
+
     /// Whether somebody may be watching standard error.
-    var showsProgress: Bool {
+    package var showsProgress: Bool {
         isatty(STDERR_FILENO) != 0 && !Terminal.isQuiet.load(ordering: .relaxed)
     }
 
     private static let hasStatus = Atomic(false)
 
     /// Writes a line over the one before it.
-    func status(_ line: String) {
+    package func status(_ line: String) {
         Terminal.hasStatus.store(true, ordering: .relaxed)
         try? Terminal.write("\r\u{1B}[K" + Terminal.escaped(line), to: STDERR_FILENO)
     }
@@ -99,7 +118,7 @@ struct Terminal: Session {
 
     /// From now on the first interruption is for the caller to notice; a second one ends the
     /// process at once.
-    func interruption() -> @Sendable () -> Bool {
+    package func interruption() -> @Sendable () -> Bool {
         var wanted = sigset_t()
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
@@ -124,12 +143,12 @@ struct Terminal: Session {
     }
 
     /// Whether somebody may be watching standard output.
-    var showsOutput: Bool { Terminal.isOutputShown }
+    package var showsOutput: Bool { Terminal.isOutputShown }
     private static let isOutputShown = isatty(STDOUT_FILENO) != 0
 
     /// Writes lines to standard output. On a terminal control characters of data are escaped; a
     /// file or program gets them as they are.
-    func print(_ lines: String) throws(WinnowError) {
+    package func print(_ lines: String) throws(WinnowError) {
         let shown =
             showsOutput
             ? lines.split(separator: "\n", omittingEmptySubsequences: false).map(Terminal.escaped)
@@ -137,11 +156,11 @@ struct Terminal: Session {
         try Terminal.write(shown.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
     }
 
-    func answer(_ json: String) throws(WinnowError) { try print(json) }
+    package func answer(_ json: String) throws(WinnowError) { try print(json) }
 
     /// Writes lines, as bytes, to standard output: to a file or program as they are, on a terminal
     /// with control characters of data escaped.
-    func write(_ bytes: ArraySlice<UInt8>, _ content: ExportedContent) throws(WinnowError) {
+    package func write(_ bytes: ArraySlice<UInt8>, _ content: ExportedContent) throws(WinnowError) {
         guard !showsOutput else {
             let lines = String(decoding: bytes, as: UTF8.self)
             return try print(lines.hasSuffix("\n") ? String(lines.dropLast()) : lines)
@@ -170,7 +189,7 @@ struct Terminal: Session {
         return 0
     }
 
-    static func fail(_ error: WinnowError, json: Bool) -> Never {
+    package static func fail(_ error: WinnowError, json: Bool) -> Never {
         if json {
             endStatus()
             try? write(error.json + "\n", to: STDERR_FILENO)
