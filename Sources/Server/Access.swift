@@ -8,9 +8,11 @@
         /// Names of this machine in `Host`, in lower case, beside those of the loopback.
         let hosts: Set<String>
         let token: String
+        private let tokenBytes: [UInt8]
 
         init(token: String, hosts: [String]) {
             self.token = token
+            tokenBytes = Array(token.utf8)
             self.hosts = Set(hosts.map { $0.lowercased() })
         }
 
@@ -60,8 +62,8 @@
         }
 
         func checkToken(_ request: HTTPRequest) throws(Refusal) {
-            let words = (request.headerFields[.authorization] ?? "").split(separator: " ")
-            guard words.count == 2, words[0].lowercased() == "bearer", isToken(words[1].utf8) else {
+            let given = request.headerFields[.authorization] ?? ""
+            guard given.prefix(7).lowercased() == "bearer ", isToken(given.dropFirst(7)) else {
                 throw Refusal(
                     .unauthorized, "unauthorized",
                     "a token is needed, as Authorization: Bearer TOKEN; the server printed it when it "
@@ -71,9 +73,11 @@
         }
 
         /// Takes as long for a token that is nearly right as for any other of its length.
-        private func isToken(_ given: Substring.UTF8View) -> Bool {
-            var difference = given.count ^ token.utf8.count
-            for (a, b) in zip(given, token.utf8) { difference |= Int(a ^ b) }
+        private func isToken(_ given: Substring) -> Bool {
+            let given = Array(given.utf8)
+            guard given.count == tokenBytes.count else { return false }
+            var difference: UInt8 = 0
+            for i in given.indices { difference |= given[i] ^ tokenBytes[i] }
             return difference == 0
         }
 

@@ -3,6 +3,7 @@
     import Winnow
     import WinnowCommands
     import WinnowJSON
+    import WinnowThreads
 
     /// What comes of a command, piece by piece.
     enum Outcome: Sendable {
@@ -29,6 +30,7 @@
 
         let store: Store
         private let newest: NewestSnapshot
+        private let turn: Turn
         private let answer: CommandWork.Answer
         let input: LoadInput?
         private let state: Mutex<State>
@@ -36,8 +38,9 @@
 
         init(
             from store: Store, _ newest: NewestSnapshot, _ answer: CommandWork.Answer,
-            input: LoadInput?
+            input: LoadInput?, _ turn: Turn
         ) {
+            self.turn = turn
             self.store = store
             self.newest = newest
             self.answer = answer
@@ -111,7 +114,10 @@
         }
 
         private func handOver(_ piece: [UInt8]?) throws(WinnowError) {
-            if let piece, !outcomes.putBlocking(.piece(piece)) { throw .cancelled }
+            guard let piece else { return }
+            // A slow client takes no turn.
+            let isTaken = turn.step { outcomes.putBlocking(.piece(piece)) }
+            if !isTaken { throw .cancelled }
         }
 
         var isForPrograms: Bool { true }

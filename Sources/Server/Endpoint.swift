@@ -19,7 +19,9 @@
         let work: Work
 
         /// The path as the document and the metrics name it.
-        var template: String { "/" + path.joined(separator: "/") }
+        let template: String
+        /// Whether a part of it stands for any text.
+        var hasName: Bool { template.contains("{") }
 
         /// Whether anybody is let in who reaches the address.
         var isOpen: Bool {
@@ -75,6 +77,8 @@
         var needs: [String] = []
         /// The key with which one value becomes several.
         var linesWith: String?
+        /// Whether clients can say how many threads it takes.
+        var takesThreads = false
         var writes = false
 
         /// What clients can give, the rules aside.
@@ -159,6 +163,7 @@
             _ path: String, _ about: String, _ work: Work, _ method: HTTPRequest.Method = .get
         ) {
             self.method = method
+            template = path
             self.path = Endpoint.parts(of: path)
             self.about = about
             self.work = work
@@ -188,14 +193,16 @@
             linesWith: String? = nil, writes: Bool = false
         ) throws(WinnowError) -> Endpoint {
             let hasBody = method == .post || method == .put
+            let table = try CommandTable.named(name).without(keys)
             return Endpoint(
                 path, about,
                 .command(
                     CommandWork(
-                        table: try .named(name).without(keys), source: hasBody ? .body : .query,
+                        table: table, source: hasBody ? .body : .query,
                         answer: answer, rules: rules,
                         place: path.contains("{name}") ? "name" : nil, needs: needs,
                         linesWith: linesWith,
+                        takesThreads: table.remoteParameters.contains { $0.key == "threads" },
                         writes: writes)),
                 method)
         }

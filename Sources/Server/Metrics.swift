@@ -10,6 +10,14 @@
             var count: [Int: Int] = [:]
             var buckets = [Int](repeating: 0, count: Metrics.limits.count)
             var seconds = 0.0
+
+            mutating func add(_ status: Int, _ elapsed: Double) {
+                count[status, default: 0] += 1
+                seconds += elapsed
+                if let bucket = Metrics.limits.firstIndex(where: { elapsed <= $0 }) {
+                    buckets[bucket] += 1
+                }
+            }
         }
 
         /// Upper ends of the buckets, in seconds.
@@ -33,12 +41,7 @@
                 endpoint.map { Label(path: $0.template, method: $0.method.rawValue) }
                 ?? Metrics.unknown
             let seconds = elapsed / .seconds(1)
-            let bucket = Metrics.limits.firstIndex { seconds <= $0 }
-            all.withLock { all in
-                all[label, default: Series()].count[status, default: 0] += 1
-                all[label, default: Series()].seconds += seconds
-                if let bucket { all[label, default: Series()].buckets[bucket] += 1 }
-            }
+            all.withLock { $0[label, default: Series()].add(status, seconds) }
         }
 
         /// - Parameter figures: others, by name: what they are, and how many.

@@ -13,6 +13,8 @@
         var body: [UInt8] = []
         let wantsArray: Bool
         var input: LoadInput?
+        /// Whether it may take all cores unless it says how many threads it wants.
+        var isAlone = true
 
         /// Answers it, on this thread.
         func answer(to answers: Answers) throws(WinnowError) {
@@ -30,6 +32,7 @@
 
         private func allMembers() throws(WinnowError) -> [(key: String, value: JSONValue)] {
             guard work.source == .body else { return members }
+            var members = members
             guard let text = String(validating: body, as: UTF8.self) else {
                 throw .usage("the body is not UTF-8")
             }
@@ -37,7 +40,11 @@
             if let place = work.place, own.contains(where: { $0.key == place }) {
                 throw .usage("“\(place)” is in the address; leave it out of the body")
             }
-            return members + own
+            members += own
+            if !isAlone, work.takesThreads, !own.contains(where: { $0.key == "threads" }) {
+                members.append(("threads", .number("1")))
+            }
+            return members
         }
 
         private func check(_ members: [(key: String, value: JSONValue)]) throws(WinnowError) {

@@ -19,6 +19,8 @@
         var time = Duration.seconds(30)
     }
 
+    extension Turn: GivingWay {}
+
     /// Answers requests.
     final class Responder: Sendable {
         private let store: Store
@@ -26,11 +28,14 @@
         private let access: Access
         private let limits: ServerLimits
         private let endpoints: [Endpoint]
+        /// Those of each path without a part in braces.
+        private let byPath: [String: [Endpoint]]
         private let document: String
         private let admission: Admission
         private let exchanges = Exchanges()
         private let metrics = Metrics()
         private let threads: TaskThreads
+        private let turns = Turns()
         private let log: Logger
 
         init(
@@ -41,7 +46,9 @@
             self.access = access
             self.limits = limits
             self.log = log
-            endpoints = try Endpoint.all()
+            let endpoints = try Endpoint.all()
+            self.endpoints = endpoints
+            byPath = Dictionary(grouping: endpoints.filter { !$0.hasName }, by: \.template)
             document = OpenAPI(endpoints).json
             admission = Admission(most: limits.concurrent)
             // One more, so that figures are there when all turns are taken.
@@ -127,15 +134,7 @@
             let target = (head.path ?? "").split(
                 separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
             let path = target.first ?? ""
-            var found: [(endpoint: Endpoint, name: String)] = []
-            // A path that is badly escaped is none.
-            if path.hasPrefix("/"),
-                let parts = try? Endpoint.parts(of: path).map({ try Query.decoded($0) })
-            {
-                found = endpoints.compactMap { endpoint in
-                    endpoint.match(parts).map { (endpoint, $0) }
-                }
-            }
+            let found = endpoints(at: path)
             if !(found.first?.endpoint.isOpen ?? false) {
                 try access.checkOrigin(head)
                 try access.checkToken(head)
@@ -157,6 +156,17 @@
             return Way(
                 endpoint: match.endpoint, name: match.name,
                 query: target.count > 1 ? target[1] : "")
+        }
+
+        /// What is at a path, with what its part in braces is there; nothing at one that is badly escaped.
+        private func endpoints(at path: Substring) -> [(endpoint: Endpoint, name: String)] {
+            if let found = byPath[String(path)] { return found.map { ($0, "") } }
+            guard path.hasPrefix("/"),
+                let parts = try? Endpoint.parts(of: path).map({ try Query.decoded($0) })
+            else { return [] }
+            return endpoints.compactMap { endpoint in
+                endpoint.match(parts).map { (endpoint, $0) }
+            }
         }
 
         private func reply(
@@ -204,17 +214,24 @@
             if let place = work.place { question.members.append((place, .string(way.name))) }
 
             try await admission.enter()
-            let answers = Answers(from: store, newest, work.answer, input: question.input)
+            let turn = turns.begin()
+            // Where others are at work, too, each has a core at most.
+            question.isAlone = turns.others == 0
+            let answers = Answers(from: store, newest, work.answer, input: question.input, turn)
+            // A load waits for its input, not for what is asked meanwhile.
+            if data != nil { turn.end() }
             let task = Task(executorPreference: threads) { [question, admission, data] in
-                let result = Result { () throws(WinnowError) in
-                    try question.answer(to: answers)
+                let result = Cancellation.$others.withValue(turn) {
+                    Result { () throws(WinnowError) in try question.answer(to: answers) }
                 }
+                turn.end()
                 admission.leave()
                 data?.end()
                 answers.end(result)
             }
             exchange.onEnd { [data] in
                 task.cancel()
+                turn.end()
                 data?.end()
                 answers.outcomes.end()
             }

@@ -19,6 +19,9 @@ function h(tag, props, ...children) {
   return element;
 }
 
+/** Puts some children, and nothing else, into an element. */
+const put = (element, ...children) => element.replaceChildren(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+
 function svg(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes ?? {})) element.setAttribute(key, value);
@@ -412,7 +415,7 @@ function showFigure(node, found) {
   if (!place) return;
   const own = rule.json && found.nodes.find(other => other.path === node.path);
   const value = own?.count ?? (node === rule.root ? found.count : null);
-  place.replaceChildren(...(value === null ? [] : [grouped(value), h("small", {}, percent(value, found.universe))]));
+  place.replaceChildren(...(value === null ? [] : [grouped(value), " ", h("small", {}, percent(value, found.universe))]));
   const bar = document.querySelector(`[data-bar="${node.id}"]`);
   if (bar) bar.style.width = value && found.universe ? `${100 * value / found.universe}%` : "0";
   const text = document.querySelector(`[data-text="${node.id}"]`);
@@ -775,7 +778,7 @@ function drawField(node, sentence) {
         days: { from: 0, to: 7 } }[operand];
       if (made !== undefined) value.value = made;
     }));
-  const props = isTime ? { type: "date" } : isNumber ? { type: "text", inputMode: "decimal" } : { list: `values-${node.id}` };
+  const props = isTime ? { type: "date" } : isNumber ? { type: "text", inputMode: "decimal", className: "digits" } : { list: `values-${node.id}` };
   const valueEntry = (key, text, set) => entry(node, key, "Value", text, set, props);
   switch (operator[2]) {
     case "value":
@@ -888,7 +891,7 @@ const asked = () => ({ rule: rule.json ?? EVERYBODY, ...circumstances() });
 /** Whether the rule is one that can be looked at; else says so. */
 function hasRule(view) {
   if (rule.explanation) return true;
-  if (!view.childElementCount) view.replaceChildren(h("p.empty", {}, "Nothing is counted yet."));
+  if (!view.childElementCount) put(view, h("p.empty", {}, "Nothing is counted yet."));
   return false;
 }
 
@@ -904,24 +907,25 @@ function bar(share, { pale, tick } = {}) {
 async function drawWhy(view) {
   if (!hasRule(view)) return;
   const found = rule.explanation;
-  if (!rule.json) return view.replaceChildren(h("p.empty", {}, "Nobody is left out. Add conditions to see what each of them does."));
-  const depth = path => (path.match(/\[|\.not/g) ?? []).length;
+  if (!rule.json) return put(view, h("p.empty", {}, "Nobody is left out. Add conditions to see what each of them does."));
   const title = h("h3", {}, "How many each condition has, and how many are left after it");
-  const isGroup = node => ["all of", "any of", "not"].includes(node.text);
+  const depth = path => (path.match(/\[|\.not/g) ?? []).length;
+/** Whether a node of an explanation joins others. */
+const isGroup = node => ["all of", "any of", "not"].includes(node.text);
   // The root is the whole; a “not” of a condition is one line.
   const only = node => node.text === "not" && found.nodes.find(inner => inner.path === `${node.path}.not` && !isGroup(inner));
   const items = found.nodes.filter(node => (found.nodes.length === 1 || node.path !== "where" || !isGroup(node) || node.text === "not")
     && !found.nodes.some(outer => only(outer) === node));
   const list = h("ol.fall", {}, items.map(node => {
     const item = h("li", {},
-      h("div.line", {}, h("span.words", {}, only(node) ? `not ${only(node).text}` : node.text), h("span.figure", {}, grouped(node.count), h("small", {}, percent(node.count, found.universe)))),
+      h("div.line", {}, h("span.words", {}, only(node) ? `not ${only(node).text}` : node.text), h("span.figure", {}, grouped(node.count), " ", h("small", {}, percent(node.count, found.universe)))),
       bar(node.after / found.universe, { pale: node.count / found.universe }),
       h("span.small", {}, [`${grouped(node.after)} left`, node.scope?.campaigns !== null && node.scope ? `${grouped(node.scope.campaigns)} campaigns` : "",
         node.postings ? `${grouped(node.postings)} events looked at` : "", node.ways.join(", ")].filter(Boolean).join(" · ")));
     item.style.marginLeft = `${Math.max(0, depth(node.path) - 1) * 18}px`;
     return item;
   }));
-  view.replaceChildren(title, h("div.legend", {}, h("span", {}, "left in its group"), h("span.pale", {}, "the condition alone")), list);
+  put(view, title, h("div.legend", {}, h("span", {}, "left in its group"), h("span.pale", {}, "the condition alone")), list);
 }
 
 const chosen = { by: "", bins: "", activity: "90d", unit: "day", every: "1w", compare: new Set(), person: "", format: "csv" };
@@ -941,7 +945,7 @@ async function drawWho(view, signal) {
   const name = value => value === null ? "none" : typeof value === "object" ? `${value.from ?? "…"} to ${value.to ?? "…"}` : String(value);
   const most = Math.max(...lines.map(line => Math.max(line.share, line.universe_share)), 1e-9);
   const type = store.fields.find(field => field.name === chosen.by)?.type;
-  view.replaceChildren(
+  put(view, 
     h("div.row", {}, control("By", choice("by", [...fields.map(field => [field.name, field.name]), ["@reachable", "channels that reach them"]])),
       ["integer", "decimal"].includes(type) ? control("Cut at", h("input", { value: chosen.bins, placeholder: "18,25,35", size: 10, onchange: event => { chosen.bins = event.target.value.trim(); drawView(); } })) : null),
     lines.length ? h("div.table", {}, h("table", {},
@@ -1006,7 +1010,7 @@ async function drawWhen(view, signal) {
     row.counts.set(line.from, line.count);
     rows.set(key, row);
   }
-  view.replaceChildren(
+  put(view, 
     h("h3", {}, "How many were in it"),
     h("div.row", {}, control("Step", choice("every", [["1d", "a day, for 30 days"], ["1w", "a week, for half a year"], ["1mo", "a month, for a year"]]))),
     lineChart(series.map(point => ({ name: point.as_of.slice(0, 10), value: point.count })), `Profiles in the segment from ${since.slice(0, 10)} to ${asOf.slice(0, 10)}`),
@@ -1046,14 +1050,14 @@ function spark(values, label) {
 
 async function drawCompare(view, signal) {
   if (!hasRule(view)) return;
-  if (!store.segments.length) return view.replaceChildren(h("p.empty", {}, "Save segments to see how they share their profiles."));
+  if (!store.segments.length) return put(view, h("p.empty", {}, "Save segments to see how they share their profiles."));
   const boxes = h("fieldset.card", {}, h("legend", {}, "The rule, and"), h("div.row", {}, store.segments.map(segment => h("label", {},
     h("input", { type: "checkbox", checked: chosen.compare.has(segment.name), onchange: event => { chosen.compare[event.target.checked ? "add" : "delete"](segment.name); drawView(); } }), segment.name))));
   const names = store.segments.map(segment => segment.name).filter(name => chosen.compare.has(name)).slice(0, 7);
-  if (!names.length) return view.replaceChildren(h("h3", {}, "How segments share their profiles"), boxes, h("p.empty", {}, "Choose one or more."));
+  if (!names.length) return put(view, h("h3", {}, "How segments share their profiles"), boxes, h("p.empty", {}, "Choose one or more."));
   const found = await post("overlap", { rules: [rule.json ?? EVERYBODY, ...names.map(name => ({ segment: name }))], ...circumstances() }, { signal });
   const titles = ["the rule", ...names];
-  view.replaceChildren(h("h3", {}, "How segments share their profiles"), boxes,
+  put(view, h("h3", {}, "How segments share their profiles"), boxes,
     h("div.table", {}, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Segment"), h("th.n", {}, "Profiles"), h("th", {}, ""), h("th.n", {}, "In no other"))),
       h("tbody", {}, titles.map((title, i) => h("tr", {}, h("td.t", {}, title), h("td.n", {}, grouped(found.counts[i])), h("td.b", {}, bar(found.only[i] / found.universe, { pale: found.counts[i] / found.universe })), h("td.n", {}, grouped(found.only[i]))))))),
     h("p", {}, `${grouped(found.union)} are in one at least, ${grouped(found.intersection)} in all of them.`),
@@ -1067,20 +1071,20 @@ async function drawCompare(view, signal) {
 // People ---------------------------------------------------------------------------------------
 
 async function drawPerson(view, signal) {
-  if (!chosen.person) return view.replaceChildren(h("div.empty", {}, h("p", {}, "Look somebody up above, by id, e-mail, phone, or as field:value, to see what is known and why they are in or out."),
+  if (!chosen.person) return put(view, h("div.empty", {}, h("p", {}, "Look somebody up above, by id, e-mail, phone, or as field:value, to see what is known and why they are in or out."),
     h("button", { type: "button", onclick: () => $("person-query").focus() }, "Look up")));
   let people;
   try { people = await post("show", { what: chosen.person, limit: 10, events: "50", ...(circumstances().timezone ? { timezone: circumstances().timezone } : {}) }, { signal }); } catch (error) {
-    if (error.status === 404 || error.status === 400) return view.replaceChildren(h("p.empty", {}, error.message));
+    if (error.status === 404 || error.status === 400) return put(view, h("p.empty", {}, error.message));
     throw error;
   }
   if (people.length > 1 && !people.some(person => person.id === chosen.person)) {
-    return view.replaceChildren(h("h3", {}, `${plural(people.length, "profile", "profiles")}${people.length === 10 ? " or more" : ""} for “${chosen.person}”`), h("ul", {}, people.map(person => h("li", {},
+    return put(view, h("h3", {}, `${plural(people.length, "profile", "profiles")}${people.length === 10 ? " or more" : ""} for “${chosen.person}”`), h("ul", {}, people.map(person => h("li", {},
       h("button.link", { type: "button", onclick: () => lookUp(person.id) }, person.id), ` ${person.fields.email ?? ""}`))));
   }
   const person = people.find(person => person.id === chosen.person) ?? people[0];
   const reasons = rule.json ? await post("explain", { ...asked(), profile: person.id }, { signal }) : null;
-  view.replaceChildren(h("h3", {}, person.id), ...(reasons ? [drawReasons(reasons)] : []),
+  put(view, h("h3", {}, person.id), ...(reasons ? [drawReasons(reasons)] : []),
     h("section.card", { "aria-label": "Fields" }, h("dl", {}, Object.entries({ ...person.fields, global_status: person.global_status }).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, Array.isArray(value) ? value.join(", ") || "(none)" : String(value))]))),
     person.subscriptions.length ? list("Subscriptions", person.subscriptions.map(entry => [words(entry.channel), entry.resource, entry.status, entry.contact ?? ""])) : null,
     person.goals.length ? list(`Goals: ${grouped(person.goals_total)}`, person.goals.map(entry => [shortTime(entry.time), entry.pixel, entry.goal, entry.value ?? ""])) : null,
@@ -1095,17 +1099,31 @@ function list(title, rows) {
 
 function drawReasons(found) {
   return h("section.card", { "aria-label": "Why" }, h(`p.verdict.${found.matches ? "in" : "out"}`, {}, found.matches ? "✓ In the segment" : "✗ Not in the segment"),
-    h("ul.why", {}, found.nodes.map(node => {
-      const more = [];
-      if (node.value !== null && node.value !== undefined) more.push(`the value is ${JSON.stringify(node.value)}`);
-      if (node.count !== null && node.needed) more.push(`${grouped(node.count)} counted, needed ${node.needed.to === null ? `at least ${node.needed.from}` : node.needed.to === node.needed.from ? node.needed.from : `${node.needed.from} to ${node.needed.to}`}${node.object ? ` (${node.object})` : ""}`);
-      const last = node.deciding?.[0];
-      if (last) more.push(`the latest on ${shortTime(last.time)}${last.campaign ? ` in ${last.campaign}` : ""}`);
-      if (node.nearest) more.push(`nearly: ${shortTime(node.nearest.event.time)}, but not the ${node.nearest.misses.join(", ")}`);
-      const item = h("li", {}, h(`span.${node.matches ? "in" : "out"}`, { role: "img", "aria-label": node.matches ? "holds" : "does not hold" }, node.matches ? "✓" : "✗"), h("span", {}, node.text, more.map(text => h("small", {}, text))));
-      item.style.marginLeft = `${Math.max(0, (node.path.match(/\[|\.not/g) ?? []).length) * 14}px`;
-      return item;
+    h("ul.why", {}, found.nodes.filter(node => !found.nodes.some(outer => outer.text === "not" && node.path === `${outer.path}.not` && !isGroup(node))).map(node => {
+      const inner = node.text === "not" && found.nodes.find(other => other.path === `${node.path}.not` && !isGroup(other));
+      return drawReason(node, inner || node, inner ? `not ${inner.text}` : node.text);
     })));
+}
+
+const depth = path => (path.match(/\[|\.not/g) ?? []).length;
+/** Whether a node of an explanation joins others. */
+const isGroup = node => ["all of", "any of", "not"].includes(node.text);
+
+/** Why a condition holds for a person, or does not. */
+function drawReason(outer, node, text) {
+  const more = [];
+  if (node.value !== null && node.value !== undefined) more.push(`the value is ${JSON.stringify(node.value)}`);
+  if (node.count !== null && node.needed) {
+    const { from, to } = node.needed;
+    more.push(`${grouped(node.count)} counted, ${to === null ? `at least ${from}` : from === to ? from : `${from} to ${to}`} needed${node.object ? ` (${node.object})` : ""}`);
+  }
+  const last = node.deciding?.[0];
+  if (last) more.push(`the latest on ${shortTime(last.time)}${last.campaign ? ` in ${last.campaign}` : ""}`);
+  if (node.nearest) more.push(`nearly: ${shortTime(node.nearest.event.time)}, but not the ${node.nearest.misses.join(", ")}`);
+  const item = h("li", {}, h(`span.${outer.matches ? "in" : "out"}`, { role: "img", "aria-label": outer.matches ? "holds" : "does not hold" }, outer.matches ? "✓" : "✗"),
+    h("span", {}, text, more.map(line => h("small", {}, line))));
+  item.style.marginLeft = `${Math.max(0, depth(outer.path)) * 14}px`;
+  return item;
 }
 
 function lookUp(what) {
@@ -1123,7 +1141,7 @@ async function drawSaved(view, signal) {
   const freeze = h("input", { type: "checkbox" });
   const note = h("p.error", { role: "status" });
   const save = async replace => {
-    note.replaceChildren();
+    put(note);
     try {
       await ask("PUT", `/v1/segments/${encodeURIComponent(name.value)}`, { rule: rule.json, freeze: freeze.checked, ...(about.value ? { description: about.value } : {}), ...(replace ? { replace } : {}), ...(freeze.checked ? circumstances() : {}) });
       say(`Saved ${name.value}`);
@@ -1131,18 +1149,18 @@ async function drawSaved(view, signal) {
       drawBlocks();
       if (rule.explanation) for (const node of nodes(rule.root)) showFigure(node, rule.explanation);
     } catch (error) {
-      note.replaceChildren(error.message, error.status === 409 && error.code === "cannot_create" ? h("button", { type: "button", onclick: () => save(true) }, "Replace it") : "");
+      put(note, error.message, error.status === 409 && error.code === "cannot_create" ? h("button", { type: "button", onclick: () => save(true) }, "Replace it") : "");
     }
   };
   const form = h("form.card", { onsubmit: event => { event.preventDefault(); save(false); } }, h("h3", {}, "Save the rule"),
     h("div.row", {}, h("label", {}, "Name ", name), h("label", {}, "Description ", about), h("label", {}, freeze, "keep who is in it now"), h("button.main", { type: "submit", disabled: !rule.json }, "Save")), note);
-  view.replaceChildren(form, store.segments.length ? h("ul.fall", {}, store.segments.map(segment => drawSegmentCard(segment))) : h("p.empty", {}, "No segment is saved yet."));
+  put(view, form, store.segments.length ? h("ul.fall", {}, store.segments.map(segment => drawSegmentCard(segment))) : h("p.empty", {}, "No segment is saved yet."));
 }
 
 function drawSegmentCard(segment) {
   const more = h("div", { role: "status" });
   const act = (title, work) => h("button", {
-    type: "button", onclick: async () => { try { await work(); } catch (error) { more.replaceChildren(h("p.error", {}, error.message)); } },
+    type: "button", onclick: async () => { try { await work(); } catch (error) { put(more, h("p.error", {}, error.message)); } },
   }, title);
   const path = `/v1/segments/${encodeURIComponent(segment.name)}`;
   const isFrozen = segment.kind === "static";
@@ -1157,12 +1175,12 @@ function drawSegmentCard(segment) {
       }),
       act("Count", async () => {
         const found = await post("count", { rule: { segment: segment.name }, ...circumstances() });
-        more.replaceChildren(`${grouped(found.count)} of ${grouped(found.universe)}, ${percent(found.count, found.universe)}`);
+        put(more, `${grouped(found.count)} of ${grouped(found.universe)}, ${percent(found.count, found.universe)}`);
       }),
       isFrozen ? act("Who would come and go", async () => {
         const found = await post("diff", { name: segment.name, ...circumstances() });
         const reasons = (title, count, all) => h("div", {}, h("p", {}, `${plural(count, "profile", "profiles")} would ${title}`), h("ul", {}, all.map(reason => h("li.small", {}, `${grouped(reason.count)}: ${reason.text ?? "later data put it right"}`))));
-        more.replaceChildren(reasons("enter", found.entered, found.entered_by), reasons("leave", found.left, found.left_by));
+        put(more, reasons("enter", found.entered, found.entered_by), reasons("leave", found.left, found.left_by));
       }) : null,
       isFrozen ? act("Refresh", async () => {
         const [found] = await post("refresh", { name: segment.name, ...circumstances() });
@@ -1180,14 +1198,15 @@ function drawSegmentCard(segment) {
 
 async function drawExport(view) {
   if (!hasRule(view)) return;
-  const fields = h("select", { multiple: true, size: 6, "aria-label": "Fields" }, store.fields.filter(field => field.name !== "id").map(field => h("option", { value: field.name }, field.name)));
+  const fields = h("fieldset.card", {}, h("legend", {}, "Fields; none chosen means all"), h("div.row", {}, store.fields.filter(field => field.name !== "id")
+    .map(field => h("label", {}, h("input", { type: "checkbox", value: field.name }), field.name))));
   const limit = h("input", { type: "number", min: 1, placeholder: "all" });
   const note = h("p", { role: "status" });
   const hasFields = chosen.format === "csv" || chosen.format === "ndjson";
-  view.replaceChildren(h("h3", {}, `Take ${plural(rule.explanation.count, "profile", "profiles")} away`), h("form.card", {
+  put(view, h("h3", {}, `Take ${plural(rule.explanation.count, "profile", "profiles")} away`), h("form.card", {
     onsubmit: async event => {
       event.preventDefault();
-      const wanted = [...fields.selectedOptions].map(option => option.value);
+      const wanted = [...fields.querySelectorAll("input:checked")].map(box => box.value);
       note.textContent = "Writing …";
       try {
         const response = await post("export", { ...asked(), format: chosen.format, ...(hasFields && wanted.length ? { fields: wanted } : {}), ...(limit.value ? { limit: Number(limit.value) } : {}) }, { raw: true });
@@ -1199,7 +1218,7 @@ async function drawExport(view) {
       } catch (error) { note.textContent = error.message; }
     },
   }, h("div.row", {}, control("As", choice("format", [["csv", "CSV"], ["ndjson", "JSON, a line each"], ["ids", "ids, a line each"], ["roaring", "Roaring bitmap of rows"]])), control("At most", limit)),
-    hasFields ? h("label", {}, "Fields; none chosen means all", fields) : null, h("button.main", { type: "submit" }, "Export"), note));
+    hasFields ? fields : null, h("div.row", {}, h("button.main", { type: "submit" }, "Export"), note)));
 }
 
 // ---------------------------------------------------------------------------------------------- The address
@@ -1209,7 +1228,7 @@ function address() {
   const parts = new URLSearchParams();
   const text = $("text").value.trim();
   if (text && rule.json) parts.set("text", text);
-  if ($("as-of").value) parts.set("as_of", $("as-of").value);
+  if ($("as-of").value && $("as-of").value !== usualTime()) parts.set("as_of", $("as-of").value);
   if ($("zone").value.trim()) parts.set("zone", $("zone").value.trim());
   if (shown !== "why") parts.set("view", shown);
   if (chosen.person && shown === "person") parts.set("person", chosen.person);

@@ -2,8 +2,8 @@ import Synchronization
 import WinnowModel
 import WinnowStorage
 
-/// The newest version of a store, opened once for all who ask. While nobody commits, asking costs a look
-/// at the store's folder.
+/// The newest version of a store, opened once for all who ask. While nobody commits, asking costs one
+/// system call.
 package final class NewestSnapshot: Sendable {
     private let store: Store
     private let held = Mutex<Snapshot?>(nil)
@@ -12,15 +12,18 @@ package final class NewestSnapshot: Sendable {
 
     /// The version that is current now.
     package func snapshot() throws(WinnowError) -> Snapshot {
-        let newest = try store.directory.newestVersion()
-        if let held = held.withLock(\.self), held.version == newest { return held }
+        if let held = held.withLock(\.self),
+            try !store.directory.hasVersion(after: held.version)
+        {
+            return held
+        }
         let snapshot = try store.snapshot()
         held.withLock { $0 = snapshot }
         return snapshot
     }
 
-    /// Lets go of a version that is not current any more, so that its files can be removed; called now
-    /// and then.
+    /// Lets go of a version that is not current any more, so that its files can be removed, and of one
+    /// whose store is gone; called now and then.
     package func letGoOfOld() {
         guard let version = held.withLock({ $0?.version }) else { return }
         if (try? store.directory.newestVersion()) != version { held.withLock { $0 = nil } }
