@@ -19,8 +19,6 @@ package protocol Disk: Sendable {
     func unlink(_ path: String) throws(WinnowError)
     /// The names in a directory, in no order; nil when there is no such directory.
     func list(_ path: String) throws(WinnowError) -> [String]?
-    /// Whether there is anything at a path.
-    func exists(_ path: String) throws(WinnowError) -> Bool
     /// Whether a path is a directory itself, not a link to one.
     func isDirectory(_ path: String) throws(WinnowError) -> Bool
     /// Locks a file, nil when somebody else holds a lock that excludes this one.

@@ -101,21 +101,14 @@ package struct PosixDisk: Disk {
         return names
     }
 
-    package func exists(_ path: String) throws(WinnowError) -> Bool { try mode(path) != nil }
-
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
-        try mode(path).map { $0 & S_IFMT == S_IFDIR } ?? false
-    }
-
-    /// What kind of thing is at a path; nil for nothing.
-    private func mode(_ path: String) throws(WinnowError) -> mode_t? {
         try checkPath(path)
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
-            if errno == ENOENT { return nil }
+            if errno == ENOENT { return false }
             throw failure("stat", path)
         }
-        return status.st_mode
+        return status.st_mode & S_IFMT == S_IFDIR
     }
 
     package func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)? {

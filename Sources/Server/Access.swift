@@ -50,9 +50,14 @@
             }
         }
 
-        /// Lets no page of another site ask.
-        func checkOrigin(_ request: HTTPRequest) throws(Refusal) {
+        /// Lets no page of another site ask. People may follow its links to what is open.
+        func checkOrigin(_ request: HTTPRequest, isOpen: Bool) throws(Refusal) {
             let fields = request.headerFields
+            if isOpen, request.method == .get, fields[named: "Sec-Fetch-Mode"] == "navigate",
+                fields[.origin] == nil
+            {
+                return
+            }
             let isForeign =
                 fields[named: "Sec-Fetch-Site"] == "cross-site"
                 || fields[.origin].map { !isSame($0, request.authority) } ?? false

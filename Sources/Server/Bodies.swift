@@ -100,7 +100,7 @@
             .badRequest, "incomplete_body", "the body ended early; nothing was done")
     }
 
-    /// The body of a request, read by one task after the other.
+    /// The body of a request. All that reads it runs on the connection's event loop.
     final class BodyReader: @unchecked Sendable {
         private var iterator: RequestBody.AsyncIterator
         private let length: Int?
@@ -110,6 +110,7 @@
         private(set) var isFinished: Bool
         /// Whether nothing more can be read.
         private var isBroken = false
+        private var passing: Task<Void, any Error>?
 
         init(_ request: Request, _ exchange: Exchange) {
             iterator = request.body.makeAsyncIterator()
@@ -153,24 +154,29 @@
 
         /// Hands it over piece by piece, as fast as it is taken, and nil when it was whole. A body that is
         /// not ends without.
-        func pass(to pieces: Handoff<[UInt8]?>) async {
-            defer { pieces.end() }
-            do {
+        func startPassing(to pieces: Handoff<[UInt8]?>, on executor: any TaskExecutor) {
+            passing = Task(executorPreference: executor) { [self] in
+                defer { pieces.end() }
+                var isWanted = true
                 exchange.progress()
-                while let buffer = try await next() {
+                while isWanted {
+                    guard let buffer = try await next() else {
+                        exchange.stopClock()
+                        _ = await pieces.put(nil)
+                        return
+                    }
                     exchange.stopClock()
-                    if await !pieces.put(Array(buffer.readableBytesView)) { return }
+                    isWanted = await pieces.put(Array(buffer.readableBytesView))
                     exchange.progress()
                 }
-                exchange.stopClock()
-                _ = await pieces.put(nil)
-            } catch { return }
+            }
         }
 
         /// Reads what is left for a moment, so that the answer is seen by clients that look for one only
         /// when they have sent everything.
         func drain() async {
             exchange.progress(within: .seconds(2))
+            _ = try? await passing?.value
             while !isFinished, !isBroken, exchange.ended == nil { _ = try? await next() }
         }
     }

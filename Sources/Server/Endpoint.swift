@@ -140,7 +140,7 @@
                     "series", "Counts of a segment as of one instant after the other.", .lines,
                     .one, of: "count", without: ["as_of"], needs: ["since"]),
                 try ask("export", "The profiles of a segment.", .export, .one),
-                try ask("rule", "A rule in its canonical form.", .value, .one),
+                try ask("rule", "A rule in its canonical form.", .value, .one, needs: ["to"]),
                 try ask(
                     "diff",
                     "Who would enter and leave a frozen segment, and which part of its rule decides.",

@@ -135,10 +135,9 @@
                 separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
             let path = target.first ?? ""
             let found = endpoints(at: path)
-            if !(found.first?.endpoint.isOpen ?? false) {
-                try access.checkOrigin(head)
-                try access.checkToken(head)
-            }
+            let isOpen = found.first?.endpoint.isOpen ?? false
+            try access.checkOrigin(head, isOpen: isOpen)
+            if !isOpen { try access.checkToken(head) }
             guard !found.isEmpty else {
                 throw Refusal(
                     .notFound, "not_found", "there is nothing at this path; see /openapi.json")
@@ -235,15 +234,12 @@
                 data?.end()
                 answers.outcomes.end()
             }
-            guard let data else { return try await reply(answers, work, exchange) }
-            async let pump: Void = body.pass(to: data)
-            do throws(Refusal) {
-                let reply = try await self.reply(answers, work, exchange)
-                await pump
-                return reply
-            } catch {
-                if exchange.ended == .isLate, !body.isFinished { throw .lateBody }
-                throw error
+            guard let data, let connection = Connection.current else {
+                return try await reply(answers, work, exchange)
+            }
+            body.startPassing(to: data, on: connection.executor)
+            do throws(Refusal) { return try await reply(answers, work, exchange) } catch {
+                throw exchange.ended == .isLate && !body.isFinished ? .lateBody : error
             }
         }
 

@@ -82,11 +82,6 @@ package struct StoreDirectory: Sendable {
     /// The number of the version that is current now.
     package func newestVersion() throws(WinnowError) -> UInt64 { try versions().last ?? 0 }
 
-    /// Whether a version that was current once is no more: each commit makes the next number.
-    package func hasVersion(after version: UInt64) throws(WinnowError) -> Bool {
-        try disk.exists(path + "/" + Manifest.fileName(version &+ 1))
-    }
-
     /// Versions of the manifests there are, ascending.
     func versions() throws(WinnowError) -> [UInt64] {
         guard let names = try disk.list(path) else { throw .notFound(what: "store", path: path) }

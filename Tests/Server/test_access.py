@@ -49,8 +49,15 @@ def test_names_of_this_machine(start, bookshop, host, status):
     ({"Origin": "http://127.0.0.1:1"}, 403), ({"Sec_Fetch_Site": "same-origin"}, 200), ({"Sec_Fetch_Site": "none"}, 200)])
 def test_pages_of_other_sites(server, headers, status):
     assert server.get("/v1/store", **headers).status == status
-    # A link to the page may stand anywhere.
-    assert server.get("/", **headers).status == 200
+    assert server.get("/", **headers).status == status
+
+
+def test_links_on_other_sites(server):
+    """People may follow them to the page."""
+    headers = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert server.get("/", Authorization=None, **headers).status == 200
+    assert server.get("/v1/store", **headers).status == 403
+    assert server.get("/", Origin="http://evil.example", **headers).status == 403
 
 
 def test_its_own_page(server):

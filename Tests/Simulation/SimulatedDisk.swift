@@ -242,13 +242,6 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
-    package func exists(_ path: String) throws(WinnowError) -> Bool {
-        try lock.locked { () throws(WinnowError) in
-            try enter("stat", path)
-            return image.node(path) != nil
-        }
-    }
-
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
         try lock.locked { () throws(WinnowError) in
             try enter("stat", path)

@@ -2,8 +2,8 @@ import Synchronization
 import WinnowModel
 import WinnowStorage
 
-/// The newest version of a store, opened once for all who ask. While nobody commits, asking costs one
-/// system call.
+/// The newest version of a store, opened once for all who ask. While nobody commits, asking costs a look
+/// at the store's folder.
 package final class NewestSnapshot: Sendable {
     private let store: Store
     private let held = Mutex<Snapshot?>(nil)
@@ -12,11 +12,8 @@ package final class NewestSnapshot: Sendable {
 
     /// The version that is current now.
     package func snapshot() throws(WinnowError) -> Snapshot {
-        if let held = held.withLock(\.self),
-            try !store.directory.hasVersion(after: held.version)
-        {
-            return held
-        }
+        let newest = try store.directory.newestVersion()
+        if let held = held.withLock(\.self), held.version == newest { return held }
         let snapshot = try store.snapshot()
         held.withLock { $0 = snapshot }
         return snapshot
