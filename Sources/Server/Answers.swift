@@ -51,8 +51,13 @@
         /// - Parameters:
         ///   - asArray: whether several values are laid out as an array rather than as lines.
         ///   - areLines: whether there are several although the endpoint usually has one.
-        func begin(_ arguments: CommandArguments? = nil, asArray: Bool, _ areLines: Bool = false) {
+        ///   - content: what is exported, should it be nothing.
+        func begin(
+            _ arguments: CommandArguments? = nil, asArray: Bool, _ areLines: Bool = false,
+            _ content: ExportedContent? = nil
+        ) {
             state.withLock { state in
+                state.content = content
                 state.profiles = arguments?.profiles
                 state.areLines = areLines || answer == .lines
                 state.isArray = asArray && state.areLines
@@ -80,7 +85,6 @@
                 case .text?: "text/csv; charset=utf-8"
                 case .bytes?: "application/octet-stream"
                 case .values?: "application/x-ndjson"
-                case nil where answer == .export: "text/plain; charset=utf-8"
                 case nil where state.areLines && !state.isArray: "application/x-ndjson"
                 case nil: "application/json"
                 }

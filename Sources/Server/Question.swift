@@ -26,8 +26,25 @@
                 isRemote: true)
             answers.begin(
                 arguments, asArray: wantsArray,
-                work.linesWith.map { key in members.contains { $0.key == key } } ?? false)
+                work.linesWith.map { key in members.contains { $0.key == key } } ?? false,
+                work.answer == .export ? Question.content(members) : nil)
             _ = try work.table.run(arguments, in: answers)
+        }
+
+        /// What an export with these members is.
+        private static func content(
+            _ members: [(key: String, value: JSONValue)]
+        ) -> ExportedContent {
+            if members.contains(where: { $0.key == "audience" }) { return .text }
+            for case ("format", .string(let format)) in members {
+                switch ExportFormat(rawValue: format) {
+                case .csv?: return .text
+                case .ndjson?: return .values
+                case .roaring?: return .bytes
+                case .ids?, nil: break
+                }
+            }
+            return .ids
         }
 
         private func allMembers() throws(WinnowError) -> [(key: String, value: JSONValue)] {

@@ -83,6 +83,12 @@ def test_exports(server, tmp_path, format, media):
     assert answer.headers["Content-Type"] == media
 
 
+def test_an_export_of_nobody_is_of_its_kind_all_the_same(server):
+    for format, media in (("ids", "text/plain"), ("csv", "text/csv"), ("ndjson", "application/x-ndjson"), ("roaring", "application/octet-stream")):
+        answer = server.post("/v1/export", {"text": "country = \"none\"", "format": format})
+        assert answer.status == 200 and answer.headers["Content-Type"].split(";")[0] == media
+
+
 def test_exports_for_advertising(server):
     answer = server.post("/v1/export", {"text": RULE, "audience": "facebook", "map_column": {"country": "country"}})
     assert answer.text.splitlines()[0].startswith("em,ph,ct,country,")
