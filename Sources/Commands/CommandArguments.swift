@@ -196,7 +196,12 @@ extension CommandTable {
         } catch is Unsound {
             return false
         } catch {
-            let message = command.message(for: error).split(separator: "\n").first ?? ""
+            let lines = command.message(for: error).split(separator: "\n").prefix {
+                !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:")
+            }
+            let message = lines.map { line in
+                line.split(separator: " ").joined(separator: " ")
+            }.joined(separator: " ")
             throw .usage("\(name): \(message.isEmpty ? "wrong arguments" : message)")
         }
     }

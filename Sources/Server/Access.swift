@@ -59,7 +59,8 @@
                 return
             }
             let isForeign =
-                fields[named: "Sec-Fetch-Site"] == "cross-site"
+                !["same-origin", "same-site", "none"].contains(
+                    fields[named: "Sec-Fetch-Site"] ?? "none")
                 || fields[.origin].map { !isSame($0, request.authority) } ?? false
             if isForeign {
                 throw Refusal(.forbidden, "forbidden", "pages of other sites cannot ask")
@@ -106,12 +107,20 @@
             return authority
         }
 
-        /// The name without the port, in lower case.
+        /// The name without the port, in lower case; empty for what is neither.
         static func host(of authority: some StringProtocol) -> String {
-            if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-                return authority[...end].lowercased()
-            }
-            return authority.prefix { $0 != ":" }.lowercased()
+            let end =
+                authority.hasPrefix("[")
+                ? authority.firstIndex(of: "]").map { authority.index(after: $0) }
+                : authority.firstIndex(of: ":") ?? authority.endIndex
+            guard let end else { return "" }
+            let port = authority[end...]
+            guard port.isEmpty || port.first == ":" && isNumber(port.dropFirst()) else { return "" }
+            return authority[..<end].lowercased()
+        }
+
+        private static func isNumber(_ text: some StringProtocol) -> Bool {
+            text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         }
 
         /// Whether a name or an address is always this machine.
@@ -119,7 +128,7 @@
             if ["localhost", "[::1]", "::1"].contains(host) { return true }
             let parts = host.split(separator: ".", omittingEmptySubsequences: false)
             return parts.count == 4 && parts[0] == "127"
-                && parts.allSatisfy { !$0.isEmpty && $0.count < 4 && UInt8($0) != nil }
+                && parts.allSatisfy { isNumber($0) && UInt8($0) != nil }
         }
     }
 

@@ -123,6 +123,7 @@
         /// The next bytes; nil at the end.
         /// - Throws: `Refusal` when it ends early.
         func next() async throws(Refusal) -> ByteBuffer? {
+            if isFinished { return nil }
             let buffer: ByteBuffer?
             do { buffer = try await iterator.next() } catch {
                 isBroken = true
@@ -172,11 +173,14 @@
             }
         }
 
+        /// Waits until nothing is passed on any more: only one may read a connection.
+        func endPassing() async { _ = try? await passing?.value }
+
         /// Reads what is left for a moment, so that the answer is seen by clients that look for one only
         /// when they have sent everything.
         func drain() async {
             exchange.progress(within: .seconds(2))
-            _ = try? await passing?.value
+            await endPassing()
             while !isFinished, !isBroken, exchange.ended == nil { _ = try? await next() }
         }
     }

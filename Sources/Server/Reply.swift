@@ -88,7 +88,13 @@
         ) async throws {
             var fields = fields
             fields[.date] = HTTPDate.now
-            guard let more, !isHead else {
+            if isHead, let more {
+                // How much there is, nobody has counted.
+                more.outcomes.end()
+                return try await writer.writeResponse(
+                    HTTPResponse(status: status, headerFields: fields))
+            }
+            guard let more else {
                 if status != .noContent { fields[.contentLength] = "\(body.count)" }
                 let head = HTTPResponse(status: status, headerFields: fields)
                 if isHead || body.isEmpty { return try await writer.writeResponse(head) }

@@ -105,12 +105,12 @@
                 try await reply.write(to: writer, isHead: request.method == .head, exchange)
             } catch {
                 exchange.end(.clientIsGone)
+                await body.endPassing()
                 throw error
             }
-            if isLast {
-                await body.drain()
-                try? await channel.close()
-            }
+            guard isLast else { return await body.endPassing() }
+            await body.drain()
+            try? await channel.close()
         }
 
         /// Whether a body says that it is longer than it may be.
@@ -232,7 +232,8 @@
                 task.cancel()
                 turn.end()
                 data?.end()
-                answers.outcomes.end()
+                // What writes says itself whether it was too late to be cancelled.
+                if !work.writes { answers.outcomes.end() }
             }
             guard let data, let connection = Connection.current else {
                 return try await reply(answers, work, exchange)

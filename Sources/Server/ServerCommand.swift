@@ -40,7 +40,9 @@
 
         static func main() async {
             do {
-                try await (parseAsRoot() as? ServerCommand)?.serve()
+                var command = try parseAsRoot()
+                guard let server = command as? ServerCommand else { return try command.run() }
+                try await server.serve()
             } catch let error as WinnowError {
                 Terminal.fail(error, json: false)
             } catch {

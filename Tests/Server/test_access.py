@@ -37,7 +37,8 @@ def test_closed_without_the_token(server, path, token):
     ("localhost", 200), ("LOCALHOST:8420", 200), ("127.0.0.1:1", 200), ("127.1.2.3", 200), ("[::1]:8420", 200),
     ("shop.example", 200), ("Shop.Example:443", 200),
     ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example", 403), ("127.0.0.256", 403),
-    ("", 403), ("[::2]", 403), ("shop.example.evil", 403)])
+    ("", 403), ("[::2]", 403), ("shop.example.evil", 403), ("[::1].evil.example", 403), ("localhost:evil.example", 403),
+    ("localhost:80@evil", 403), ("127.0.0.1:8420, evil.example", 403), ("127.+1.0.0", 403)])
 def test_names_of_this_machine(start, bookshop, host, status):
     server = start(bookshop, "--allow-host", "shop.example")
     for path in ("/", "/v1/store"):
@@ -46,7 +47,7 @@ def test_names_of_this_machine(start, bookshop, host, status):
 
 @pytest.mark.parametrize("headers, status", [
     ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Sec_Fetch_Site": "cross-site"}, 403),
-    ({"Origin": "http://127.0.0.1:1"}, 403), ({"Sec_Fetch_Site": "same-origin"}, 200), ({"Sec_Fetch_Site": "none"}, 200)])
+    ({"Origin": "http://127.0.0.1:1"}, 403), ({"Sec_Fetch_Site": "Cross-Site"}, 403), ({"Sec_Fetch_Site": "same-origin, cross-site"}, 403), ({"Sec_Fetch_Site": "same-origin"}, 200), ({"Sec_Fetch_Site": "none"}, 200)])
 def test_pages_of_other_sites(server, headers, status):
     assert server.get("/v1/store", **headers).status == status
     assert server.get("/", **headers).status == status
@@ -133,6 +134,11 @@ def test_what_cannot_be_served(tmp_path, server):
     taken = subprocess.run(
         [SERVER, server.store, "--listen", f"127.0.0.1:{server.port}"], capture_output=True, text=True, timeout=20)
     assert taken.returncode == 74 and "in use" in taken.stderr
+
+
+def test_help():
+    done = subprocess.run([SERVER, "--help"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and "--token-file" in done.stdout and "demo-store" in done.stdout
 
 
 def test_without_a_host(server):

@@ -159,6 +159,18 @@ def test_a_load_that_is_wrong_from_the_start(server):
     assert (answer.status, answer.error) == (422, "unknown_profile")
 
 
+def test_loads_of_nothing(server):
+    """On one connection, each refused before its body is looked at."""
+    connection = server.connect()
+    for path in ("nokind", "feed", "feed?map=none", "events?format=csv", "events?unknown=1", "profiles") * 20:
+        for body in (b"", b"id\n"):
+            answer = server.post(f"/v1/load/{path}", body, connection=connection, Content_Type="text/csv")
+            assert answer.status in (200, 400, 422), answer.text
+            if answer.headers["Connection"] == "close":
+                connection = server.connect()
+    assert server.metric("winnow_evaluations_running") == 0
+
+
 def test_one_writer_at_a_time(server):
     body = (BOOKSHOP / "events.csv").read_bytes()
     with socket.create_connection(("127.0.0.1", server.port), 10) as first:
@@ -180,6 +192,31 @@ def test_a_client_that_goes_away_cancels(start, large):
     until(lambda: server.metric("winnow_evaluations_running") == 0)
     assert time.monotonic() - gone < 2
     assert 'path="/v1/series",method="POST",status="499"} 1' in server.get("/metrics").text
+
+
+def test_the_head_of_a_long_list(server):
+    for i in range(400):
+        server.ask("PUT", f"/v1/segments/{i}", {"text": "age > 1", "description": "d" * 500})
+    assert len(server.get("/v1/segments").body) > 3 << 16
+    for _ in range(40):
+        assert server.ask("HEAD", "/v1/segments").status == 200
+    until(lambda: server.metric("winnow_evaluations_running") == 0)
+
+
+def test_what_was_done_is_not_called_undone(start, large, tmp_path):
+    """Whoever is told that nothing was done may try again."""
+    import shutil
+
+    server = start(shutil.copytree(large, tmp_path / "store"), "--timeout", "15ms")
+    for i in range(60):
+        before = cli("segment", server.store, "list", "--format", "json").count("\n")
+        answer = server.ask("PUT", f"/v1/segments/{i}", {"text": f"email opened at least {1 + i % 3} times in the last {200 + i} days", "freeze": True,
+                                                       "as_of": "2025-12-01T00:00:00Z"})
+        after = cli("segment", server.store, "list", "--format", "json").count("\n")
+        assert (answer.status, after - before) in ((200, 1), (503, 0)), answer.text
+    server.process.send_signal(signal.SIGTERM)
+    server.process.communicate(timeout=20)
+    server.end = lambda: ""
 
 
 def test_what_takes_too_long(start, large):

@@ -205,6 +205,53 @@ def test_what_blocks_cannot_show_stays_as_it_is(page):
     page.until(lambda: "having" not in page.value("#text"))
 
 
+def test_digits_that_a_number_of_the_browser_would_lose(page, server):
+    server.post("/v1/load/profiles", "id,age,spent\nold,9007199254740993,90071992547409.93\n", Content_Type="text/csv")
+    page.open(text="age = 9007199254740993")
+    page.counts(1)
+    assert '"value": 9007199254740993' in page.value("#json")
+    page.click("Any of")
+    page.until(lambda: page.value("#text") == "age = 9007199254740993")
+    page.type("#json", '{"field": {"name": "age", "operator": "equals", "value": 9007199254740992}}')
+    page.until(lambda: page.value("#text") == "age = 9007199254740992")
+    page.counts(0)
+    page.enter("Value", "9007199254740993")
+    page.counts(1)
+    page.click("Undo")
+    page.until(lambda: page.value("#text") == "age = 9007199254740992")
+    page.type("#text", "spent between 90071992547409.93 and 90071992547409.93")
+    page.counts(1)
+    assert page.value("input[aria-label='Value']") == "90071992547409.93"
+
+
+def test_documents(page):
+    page.open()
+    page.counts(6)
+    page.type("#text", 'segment "Berlin" timezone "Europe/Berlin":\nemail opened exists')
+    page.counts(2)
+    assert page.value("#zone") == "Europe/Berlin"
+    page.type("#json", '{"timezone": "Asia/Tokyo", "text": "email clicked exists"}')
+    page.until(lambda: page.value("#text") == "email clicked exists" and page.value("#zone") == "Asia/Tokyo")
+    page.type("#text", 'country = "👨‍👩‍👧" xx')
+    page.until(lambda: "line 1, column 15" in page.text("#text-error"))
+    page.click("Go to line 1, column 15")
+    assert page.driver.execute_script("const e = document.activeElement; return e.value.slice(e.selectionStart)") == "xx"
+
+
+def test_odd_addresses(page, server):
+    page.open(view="constructor", text="age > 40")
+    page.counts(count(server, "age > 40"))
+    assert page.find("#tab-why").get_attribute("aria-selected") == "true"
+    page.driver.execute_script("location.hash = 'as_of=2025-09-01T00:00&zone=Asia/Tokyo&text=email%20sent%20exists'")
+    page.counts(0)
+    page.driver.execute_script("location.hash = 'text=email%20sent%20exists'")
+    page.until(lambda: page.value("#zone") == "" and page.text("#count") != "0")
+    page.driver.execute_script("location.hash = ''")
+    page.counts(6)
+    page.driver.execute_script("sessionStorage.setItem('token', '日本'); location.reload()")
+    page.until(lambda: "wants its token" in page.text("#banner"))
+
+
 def test_moving_by_keyboard(page):
     page.open(text='country = "DE" and age > 30 and (member = true or spent > 10)')
     page.until(lambda: len(page.all(".leaf")) == 4)
@@ -403,9 +450,13 @@ def test_a_slow_and_a_lost_server(chromium, server):
     proxy.gone = True
     page.click("Clear")
     page.until(lambda: "does not answer" in page.text("#banner"))
+    page.type("#text", 'country = "DE"')
+    time.sleep(0.5)
     proxy.gone = False
     page.until(lambda: not page.find("#banner").is_displayed())
-    page.counts(6)
+    # What was written while it was away is not lost.
+    page.counts(2)
+    assert page.value("#text") == 'country = "DE"'
     chromium.get_log("browser")
 
 

@@ -36,7 +36,20 @@ const shortTime = iso => iso ? iso.slice(0, 16).replace("T", " ") : "never";
 const later = (wait, work) => { let timer; return (...args) => { clearTimeout(timer); timer = setTimeout(() => work(...args), wait); }; };
 const say = text => { $("said").textContent = text; };
 const numbers = text => text.split(",").map(part => part.trim()).filter(Boolean);
-const copy = value => JSON.parse(JSON.stringify(value));
+const characters = text => Intl.Segmenter ? [...new Intl.Segmenter().segment(text)].map(part => part.segment) : [...text];
+
+/** JSON whose numbers keep all their digits: what a number of JavaScript would round stays as it is written. */
+function parse(text) {
+  return JSON.parse(text, (_, value, context) => {
+    if (typeof value !== "number" || isKept(context?.source ?? String(value))) return value;
+    if (!JSON.rawJSON) throw new SyntaxError(`${context?.source ?? value} has more digits than this browser keeps`);
+    return JSON.rawJSON(context.source);
+  });
+}
+/** Whether a number of JavaScript keeps these digits. */
+const isKept = digits => digits.replace(/[eE].*|[-+.]/g, "").replace(/^0+/, "").length <= 15;
+/** A value of a rule as people write it. */
+const written = value => String(value?.rawJSON ?? value ?? "");
 
 // ---------------------------------------------------------------------------------------------- The server
 
@@ -55,6 +68,8 @@ const token = {
 /** Asks the server; JSON values come as an array where there are several. */
 async function ask(method, path, body, { signal, raw } = {}) {
   let response;
+  // No header can have such a token, and no server has it.
+  if (!/^[\x21-\x7e]*$/.test(token.value)) token.value = "";
   try {
     response = await fetch(path, {
       method, signal, cache: "no-store",
@@ -77,7 +92,7 @@ async function ask(method, path, body, { signal, raw } = {}) {
   }
   banner.found();
   if (response.status === 204) return null;
-  return raw ? response : response.json();
+  return raw ? response : parse(await response.text());
 }
 
 const post = (name, body, options) => ask("POST", `/v1/${name}`, body, options);
@@ -90,7 +105,11 @@ const banner = {
     $("banner").replaceChildren(...children);
     $("banner").hidden = false;
   },
-  hide() { this.state = ""; $("banner").hidden = true; },
+  hide() {
+    clearInterval(this.timer);
+    this.state = "";
+    $("banner").hidden = true;
+  },
   found() { if (this.state) { this.hide(); } },
   lost() {
     if (this.state === "lost") return;
@@ -102,9 +121,12 @@ const banner = {
     try {
       if (!(await fetch("/healthz", { cache: "no-store" })).ok) return;
     } catch { return; }
-    clearInterval(this.timer);
     this.hide();
-    start();
+    // What was written meanwhile is what is wanted.
+    if (!store.info) return start();
+    if (unread) return { text: readText, json: readJSON }[unread]();
+    translate();
+    count();
   },
   token() {
     if (this.state === "token") return;
@@ -249,7 +271,7 @@ function remember() {
 function travel(from, to) {
   if (!from.length) return;
   to.push(JSON.stringify(rule.root));
-  rule.root = JSON.parse(from.pop());
+  rule.root = parse(from.pop());
   for (const node of nodes(rule.root)) nextNode = Math.max(nextNode, node.id + 1);
   afterChange();
 }
@@ -273,6 +295,12 @@ function setRule(value, from) {
   afterChange({ from });
 }
 
+/** The rule of a document, in whose zone it is evaluated from now on. */
+function setDocument(value, from) {
+  if (value.timezone) $("zone").value = value.timezone;
+  setRule(value.where ?? value, from);
+}
+
 function write(id, text) {
   if ($(id).value !== text) $(id).value = text;
   showError(id, null);
@@ -281,6 +309,8 @@ function write(id, text) {
 // ---------------------------------------------------------------------------------------------- Text and JSON
 
 let translating = new AbortController();
+/** The editor whose text nobody has understood or refused yet. */
+let unread = "";
 let counting = new AbortController();
 
 /** The rule as text, by the server. */
@@ -300,9 +330,9 @@ const readText = later(180, async () => {
   const text = $("text").value;
   if (!text.trim()) { showError("text", null); return setRule(null, "text"); }
   try {
-    const value = await post("rule", { rule: { text }, to: "json" }, { signal: translating.signal });
+    const value = await post("rule", { text, to: "json" }, { signal: translating.signal });
     showError("text", null);
-    setRule(value, "text");
+    setDocument(value, "text");
     address();
   } catch (error) { if (error instanceof Refused) showError("text", error, text); }
 });
@@ -311,7 +341,7 @@ const readJSON = later(180, () => {
   const text = $("json").value;
   if (!text.trim()) { showError("json", null); return setRule(null, "json"); }
   let value;
-  try { value = JSON.parse(text); } catch (error) {
+  try { value = parse(text); } catch (error) {
     const offset = Number(/position (\d+)/.exec(error.message)?.[1] ?? text.length);
     const before = text.slice(0, offset).split("\n");
     return showError("json", { message: error.message.split(" in JSON")[0], line: before.length, column: before.at(-1).length + 1 }, text);
@@ -323,16 +353,15 @@ async function readRule(value, text) {
   translating.abort();
   translating = new AbortController();
   try {
-    const document = value?.where ? value : { where: value };
-    await post("rule", { rule: document, to: "text" }, { signal: translating.signal });
+    const found = await post("rule", { rule: value, to: "json" }, { signal: translating.signal });
     showError("json", null);
-    if (value.timezone) $("zone").value = value.timezone;
-    setRule(document.where, "json");
+    setDocument(found, "json");
   } catch (error) { if (error instanceof Refused) showError("json", error, text); }
 }
 
 /** Shows an error under an editor, with the line that it is about and a caret. */
 function showError(id, error, text = "") {
+  unread = "";
   const place = $(`${id}-error`);
   $(id).classList.toggle("bad", Boolean(error));
   $(id).setAttribute("aria-invalid", Boolean(error));
@@ -342,12 +371,12 @@ function showError(id, error, text = "") {
     const line = text.split("\n")[error.line - 1] ?? "";
     const caret = error.column - 1;
     const begin = Math.max(0, caret - 60);
-    parts.push(h("pre", {}, `${[...line].slice(begin, begin + 90).join("")}\n${" ".repeat(caret - begin)}^`),
+    parts.push(h("pre", {}, `${characters(line).slice(begin, begin + 90).join("")}\n${" ".repeat(caret - begin)}^`),
       h("button.link", {
         type: "button",
         onclick: () => {
           const lines = text.split("\n");
-          const offset = lines.slice(0, error.line - 1).reduce((sum, line) => sum + line.length + 1, 0) + [...line].slice(0, caret).join("").length;
+          const offset = lines.slice(0, error.line - 1).reduce((sum, line) => sum + line.length + 1, 0) + characters(line).slice(0, caret).join("").length;
           $(id).focus();
           $(id).setSelectionRange(offset, offset);
         },
@@ -758,7 +787,7 @@ function drawField(node, sentence) {
   const isTime = field.type === "date" || field.type === "datetime";
   const isNumber = field.type === "integer" || field.type === "decimal";
   // Numbers keep their digits.
-  const read = text => isNumber && /^-?\d+(\.\d+)?$/.test(text) && Number.isSafeInteger(Math.trunc(Number(text))) ? Number(text) : text;
+  const read = text => !isNumber || !/^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? text : isKept(text) || !JSON.rawJSON ? Number(text) : JSON.rawJSON(text);
   const usual = isTime ? (store.info.last_event ?? "2026-01-01").slice(0, 10) : isNumber ? 0 : "";
   sentence.append(
     select(node, "first", "Field", store.fields.map(field => [field.name, field.name]), value.name, name => {
@@ -770,7 +799,7 @@ function drawField(node, sentence) {
     select(node, "operator", "Operator", operators, value.operator, name => {
       const [, , operand] = operators.find(([other]) => other === name);
       const first = [value.value].flat()[0];
-      const kept = typeof first === "string" || typeof first === "number" ? first : usual;
+      const kept = typeof first === "string" || typeof first === "number" || first?.rawJSON ? first : usual;
       value.operator = name;
       delete value.ignore_case;
       delete value.value;
@@ -779,7 +808,7 @@ function drawField(node, sentence) {
       if (made !== undefined) value.value = made;
     }));
   const props = isTime ? { type: "date" } : isNumber ? { type: "text", inputMode: "decimal", className: "digits" } : { list: `values-${node.id}` };
-  const valueEntry = (key, text, set) => entry(node, key, "Value", text, set, props);
+  const valueEntry = (key, text, set) => entry(node, key, "Value", written(text), set, props);
   switch (operator[2]) {
     case "value":
       if (isTime && !/^\d{4}-\d\d-\d\d$/.test(value.value)) return false;
@@ -789,7 +818,7 @@ function drawField(node, sentence) {
       sentence.append(select(node, "value", "Value", [["true", "true"], ["false", "false"]], String(value.value), text => { value.value = text === "true"; }));
       break;
     case "list":
-      sentence.append(entry(node, "value", "Values, with commas between", value.value.join(", "), text => {
+      sentence.append(entry(node, "value", "Values, with commas between", value.value.map(written).join(", "), text => {
         const given = numbers(text).map(read);
         value.value = given.length ? given : [usual];
       }, { placeholder: "value, value", ...(isNumber ? {} : { list: `values-${node.id}` }) }));
@@ -1170,8 +1199,7 @@ function drawSegmentCard(segment) {
     h("div.row", {},
       act("Open", async () => {
         const found = await ask("GET", path);
-        if (found.rule) setRule(found.rule.where ?? found.rule); else setRule({ segment: segment.name });
-        if (found.rule?.timezone) $("zone").value = found.rule.timezone;
+        setDocument(found.rule ?? { segment: segment.name });
       }),
       act("Count", async () => {
         const found = await post("count", { rule: { segment: segment.name }, ...circumstances() });
@@ -1238,16 +1266,16 @@ function address() {
 
 async function readAddress() {
   const parts = new URLSearchParams(location.hash.slice(1));
-  if (parts.has("as_of")) $("as-of").value = parts.get("as_of");
-  if (parts.has("zone")) $("zone").value = parts.get("zone");
-  if (views[parts.get("view")]) shown = parts.get("view");
+  $("as-of").value = parts.get("as_of") ?? usualTime();
+  $("zone").value = parts.get("zone") ?? "";
+  shown = Object.hasOwn(views, parts.get("view") ?? "why") ? parts.get("view") ?? "why" : "why";
   chosen.person = parts.get("person") ?? chosen.person;
   $("person-query").value = chosen.person;
   drawTabs();
   const text = parts.get("text");
-  if (!text) return afterChange();
+  if (!text) return setRule(null);
   $("text").value = text;
-  try { setRule(await post("rule", { rule: { text }, to: "json" }), "text"); } catch (error) {
+  try { setDocument(await post("rule", { text, to: "json" }), "text"); } catch (error) {
     afterChange({ from: "text" });
     if (error instanceof Refused) showError("text", error, text);
   }
@@ -1277,12 +1305,11 @@ async function start() {
     return;
   }
   // In a store whose events ended long ago “the last 30 days” would be empty: its last event is now.
-  if (!$("as-of").value) $("as-of").value = usualTime();
   await readAddress();
 }
 
-$("text").addEventListener("input", readText);
-$("json").addEventListener("input", readJSON);
+for (const [id, read] of [["text", readText], ["json", readJSON]])
+  $(id).addEventListener("input", () => { unread = id; read(); });
 $("undo").addEventListener("click", () => travel(rule.past, rule.future));
 $("redo").addEventListener("click", () => travel(rule.future, rule.past));
 $("clear").addEventListener("click", () => setRule(null));
