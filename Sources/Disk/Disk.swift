@@ -19,10 +19,18 @@ package protocol Disk: Sendable {
     func unlink(_ path: String) throws(WinnowError)
     /// The names in a directory, in no order; nil when there is no such directory.
     func list(_ path: String) throws(WinnowError) -> [String]?
+    /// When a folder last changed; nil where that cannot be told apart from another change.
+    func lastChange(inFolder path: String) throws(WinnowError) -> FolderChange?
     /// Whether a path is a directory itself, not a link to one.
     func isDirectory(_ path: String) throws(WinnowError) -> Bool
     /// Locks a file, nil when somebody else holds a lock that excludes this one.
     func lock(_ path: String, _ kind: LockKind) throws(WinnowError) -> (any FileLock)?
+}
+
+/// When something last came to a folder or went from it. As long as it is the same, nothing has.
+package struct FolderChange: Equatable, Sendable {
+    let device, inode: UInt64
+    let seconds, nanoseconds: Int
 }
 
 package enum LockKind: Sendable {

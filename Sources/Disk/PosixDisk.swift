@@ -101,6 +101,26 @@ package struct PosixDisk: Disk {
         return names
     }
 
+    package func lastChange(inFolder path: String) throws(WinnowError) -> FolderChange? {
+        try checkPath(path)
+        var status = stat()
+        guard unsafe systemStat(path, &status) == 0 else {
+            if errno == ENOENT { return nil }
+            throw failure("stat", path)
+        }
+        // The system's clock of files ticks every few milliseconds: what happens within a tick has the
+        // same time. A change that is older than that is the only one of its time.
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        let change = FolderChange.time(of: status)
+        let age = Double(now.tv_sec - change.tv_sec) + Double(now.tv_nsec - change.tv_nsec) / 1e9
+        guard age > 0.1 else { return nil }
+        return FolderChange(
+            device: UInt64(truncatingIfNeeded: status.st_dev),
+            inode: UInt64(truncatingIfNeeded: status.st_ino), seconds: change.tv_sec,
+            nanoseconds: change.tv_nsec)
+    }
+
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
         try checkPath(path)
         var status = stat()
@@ -273,4 +293,19 @@ package func absolutePath(_ path: String) -> String {
     defer { unsafe free(folder) }
     guard let text = unsafe String(validatingCString: folder) else { return path }
     return text + "/" + path
+}
+
+/// `stat` by a name that is no type's.
+private func systemStat(_ path: String, _ status: UnsafeMutablePointer<stat>) -> Int32 {
+    unsafe stat(path, status)
+}
+
+extension FolderChange {
+    fileprivate static func time(of status: stat) -> timespec {
+        #if canImport(Darwin)
+            status.st_mtimespec
+        #else
+            status.st_mtim
+        #endif
+    }
 }

@@ -213,9 +213,9 @@
             if let place = work.place { question.members.append((place, .string(way.name))) }
 
             try await admission.enter()
-            let turn = turns.begin()
+            let (turn, others) = turns.begin()
             // Where others are at work, too, each has a core at most.
-            question.isAlone = turns.others == 0
+            question.isAlone = others == 0
             let answers = Answers(from: store, newest, work.answer, input: question.input, turn)
             // A load waits for its input, not for what is asked meanwhile.
             if data != nil { turn.end() }

@@ -80,7 +80,11 @@ package struct StoreDirectory: Sendable {
     }
 
     /// The number of the version that is current now.
-    package func newestVersion() throws(WinnowError) -> UInt64 { try versions().last ?? 0 }
+    package func newestVersion() throws(WinnowError) -> UInt64 {
+        let names = try disk.list(path) ?? []
+        if let newest = names.lazy.compactMap(Manifest.version(ofFileName:)).max() { return newest }
+        return try versions().last ?? 0
+    }
 
     /// Versions of the manifests there are, ascending.
     func versions() throws(WinnowError) -> [UInt64] {

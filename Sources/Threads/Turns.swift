@@ -38,14 +38,15 @@ import Synchronization
     }
 
     /// Begins some work, which `Turn.end` ends.
-    package func begin() -> Turn {
+    /// - Returns: its turn, and how many others are at work or wait.
+    package func begin() -> (turn: Turn, others: Int) {
         let turn = Turn(of: self, until: Turns.now() &+ Turns.fresh)
-        locked { freshOnes += 1 }
-        return turn
+        let others = locked {
+            freshOnes += 1
+            return freshOnes - 1 + running + waiting.count
+        }
+        return (turn, others)
     }
-
-    /// How many others are at work or wait.
-    package var others: Int { locked { max(0, freshOnes + running + waiting.count - 1) } }
 
     private func locked<T>(_ body: () -> T) -> T {
         unsafe pthread_mutex_lock(lock)

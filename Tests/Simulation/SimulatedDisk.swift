@@ -242,6 +242,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
         }
     }
 
+    /// Its folders have no times.
+    package func lastChange(inFolder path: String) throws(WinnowError) -> FolderChange? { nil }
+
     package func isDirectory(_ path: String) throws(WinnowError) -> Bool {
         try lock.locked { () throws(WinnowError) in
             try enter("stat", path)
