@@ -14,11 +14,9 @@
         private let state = Mutex(State())
 
         /// No more values come, or are wanted. What was put and not taken can still be taken.
-        func end() { change { $0.isEnded = true } }
-
-        private func change(_ body: (inout sending State) -> Void) {
+        func end() {
             let wake = state.withLock { state in
-                body(&state)
+                state.isEnded = true
                 defer { state.wake = nil }
                 return state.wake
             }

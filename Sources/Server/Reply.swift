@@ -47,6 +47,9 @@
             return reply
         }
 
+        /// Nobody takes what follows.
+        func abandon() { more?.outcomes.end() }
+
         mutating func endConnection() { fields[.connection] = "close" }
 
         private static let usual: HTTPFields = {
@@ -88,9 +91,9 @@
         ) async throws {
             var fields = fields
             fields[.date] = HTTPDate.now
-            if isHead, let more {
+            if isHead, more != nil {
                 // How much there is, nobody has counted.
-                more.outcomes.end()
+                abandon()
                 return try await writer.writeResponse(
                     HTTPResponse(status: status, headerFields: fields))
             }

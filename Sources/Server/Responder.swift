@@ -104,6 +104,7 @@
             do {
                 try await reply.write(to: writer, isHead: request.method == .head, exchange)
             } catch {
+                reply.abandon()
                 exchange.end(.clientIsGone)
                 await body.endPassing()
                 throw error
