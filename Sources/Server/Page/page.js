@@ -989,7 +989,8 @@ async function drawWho(view, signal) {
 
 /** A chart of one line over time. */
 function lineChart(points, label) {
-  const width = 640, height = 220, left = 56, bottom = 24, top = 8;
+  // As wide as its place, so that its letters keep their size.
+  const width = Math.max(280, Math.min(900, $("view").clientWidth - 40)), height = 220, left = 52, bottom = 24, top = 8;
   const most = Math.max(...points.map(point => point.value), 1);
   const step = niceStep(most / 4);
   const ceiling = Math.ceil(most / step) * step;
@@ -1002,7 +1003,7 @@ function lineChart(points, label) {
       svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, short(value)));
   }
   chart.append(svg("path", { class: "area", d: `${path}L${x(points.length - 1)} ${y(0)}L${x(0)} ${y(0)}Z`, opacity: .5 }), svg("path", { class: "stroke", d: path }));
-  const every = Math.max(1, Math.ceil(points.length / 6));
+  const every = Math.max(1, Math.ceil(points.length / Math.max(2, Math.floor(width / 110))));
   points.forEach((point, i) => {
     if (i % every === 0) chart.append(svg("text", { x: x(i), y: height - 6, "text-anchor": i ? "middle" : "start" }, point.name));
     const spot = svg("circle", { cx: x(i), cy: y(point.value), r: 8, opacity: 0 });
