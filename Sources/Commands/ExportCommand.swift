@@ -77,13 +77,7 @@ struct ExportCommand: Command {
         }
         let wanted = export
         let target = output == "-" ? nil : output
-        let content: ExportedContent =
-            switch export.format {
-            case .ids: .ids
-            case .ndjson: .values
-            case .csv: .text
-            case .roaring: .bytes
-            }
+        let content = export.format.content
         if export.format == .roaring, target == nil, session.showsOutput {
             throw WinnowError.usage("a Roaring bitmap is no text; name a file with -o FILE")
         }
@@ -162,6 +156,18 @@ struct ExportCommand: Command {
                 "Parquet is written by the Python package winnow, from the same store")
         }
         throw WinnowError.usage("--format is ids, csv, ndjson or roaring, not “\(format)”")
+    }
+}
+
+extension ExportFormat {
+    /// What is exported in it.
+    package var content: ExportedContent {
+        switch self {
+        case .ids: .ids
+        case .ndjson: .values
+        case .csv: .text
+        case .roaring: .bytes
+        }
     }
 }
 

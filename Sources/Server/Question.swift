@@ -36,15 +36,10 @@
             _ members: [(key: String, value: JSONValue)]
         ) -> ExportedContent {
             if members.contains(where: { $0.key == "audience" }) { return .text }
-            for case ("format", .string(let format)) in members {
-                switch ExportFormat(rawValue: format) {
-                case .csv?: return .text
-                case .ndjson?: return .values
-                case .roaring?: return .bytes
-                case .ids?, nil: break
-                }
+            for case ("format", .string(let name)) in members {
+                if let format = ExportFormat(rawValue: name) { return format.content }
             }
-            return .ids
+            return ExportFormat.ids.content
         }
 
         private func allMembers() throws(WinnowError) -> [(key: String, value: JSONValue)] {
